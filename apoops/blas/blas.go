@@ -1,0 +1,71 @@
+package blas
+
+import (
+	"sync"
+
+	"github.com/pkg/errors"
+	gonumblas "gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
+	"gorgonia.org/gorgonia"
+)
+
+// Float is the set of element types the products work on.
+type Float interface{ float32 | float64 }
+
+// Env is the environment variable that forces a library: gonum, openblas, mkl,
+// blis, accelerate, or the path of a shared library with the Fortran BLAS
+// interface and 32-bit integers. Empty or "auto" takes the first one found.
+const Env = "APO_BLAS"
+
+// implementation is what the package needs of a BLAS; gonum's and the foreign
+// ones satisfy it, and gorgonia.Use takes it.
+type implementation interface {
+	gonumblas.Float32
+	gonumblas.Float64
+	gonumblas.Complex64
+	gonumblas.Complex128
+}
+
+type choice struct {
+	impl implementation
+	name string
+	err  error
+}
+
+var selected = sync.OnceValue(func() choice {
+	c := load()
+	gorgonia.Use(c.impl)
+	return c
+})
+
+// Use looks for a BLAS on first call, hands it to Gorgonia and returns its
+// name, such as "openblas (libopenblas.so.0)" or "gonum". The error tells that
+// the library named in APO_BLAS could not be opened; gonum is in use then.
+func Use() (name string, err error) {
+	c := selected()
+	return c.name, c.err
+}
+
+// Gemm computes C = α·op(A)·op(B) + β·C for row-major matrices, where op(X) is
+// X or its transpose: op(A) is m×k, op(B) k×n, C m×n. The lda, ldb, ldc are row
+// lengths in memory.
+func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+	switch a := any(a).(type) {
+	case []float32:
+		selected().impl.Sgemm(trans(transA), trans(transB), m, n, k, float32(alpha), a, lda, any(b).([]float32), ldb, float32(beta), any(c).([]float32), ldc)
+	case []float64:
+		selected().impl.Dgemm(trans(transA), trans(transB), m, n, k, float64(alpha), a, lda, any(b).([]float64), ldb, float64(beta), any(c).([]float64), ldc)
+	}
+}
+
+func trans(t bool) gonumblas.Transpose {
+	if t {
+		return gonumblas.Trans
+	}
+	return gonumblas.NoTrans
+}
+
+// gonumOnly is the fallback that is always there.
+func gonumOnly(err error) choice {
+	return choice{impl: gonum.Implementation{}, name: "gonum", err: errors.WithMessage(err, "blas")}
+}

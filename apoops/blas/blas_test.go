@@ -1,0 +1,127 @@
+package blas
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	gonumblas "gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
+)
+
+// system opens the machine's BLAS, or skips the test where there is none.
+func system(t testing.TB) foreign {
+	for _, l := range libraries {
+		if c, err := l.open(); err == nil {
+			return c.impl.(foreign)
+		}
+	}
+	t.Skip("no BLAS library on this machine: only gonum can be tested")
+	return foreign{}
+}
+
+func random(rng *rand.Rand, n int) ([]float64, []float32) {
+	a, b := make([]float64, n), make([]float32, n)
+	for i := range a {
+		b[i] = float32(rng.NormFloat64())
+		a[i] = float64(b[i])
+	}
+	return a, b
+}
+
+func near(t *testing.T, what string, got32 []float32, got, want []float64) {
+	t.Helper()
+	for i := range want {
+		scale := 1 + math.Abs(want[i])
+		if math.Abs(got[i]-want[i]) > 1e-12*scale || math.Abs(float64(got32[i])-want[i]) > 1e-4*scale {
+			t.Fatalf("%s: element %d is %v (float32 %v), want %v", what, i, got[i], got32[i], want[i])
+		}
+	}
+}
+
+func TestForeignEqualsGonum(t *testing.T) {
+	f, ref := system(t), gonum.Implementation{}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		m, n, k := rng.IntN(9), rng.IntN(9), rng.IntN(9)
+		pad := rng.IntN(3)
+		for _, ta := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
+			for _, tb := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
+				lda, ldb, ldc := max(m, k, 1)+pad, max(n, k, 1)+pad, max(n, 1)+pad
+				a, a32 := random(rng, max(m, k)*lda)
+				b, b32 := random(rng, max(n, k)*ldb)
+				c, c32 := random(rng, m*ldc)
+				beta := float64(rng.IntN(3)) / 2
+				want := append([]float64(nil), c...)
+				ref.Dgemm(ta, tb, m, n, k, 0.5, a, lda, b, ldb, beta, want, ldc)
+				f.Dgemm(ta, tb, m, n, k, 0.5, a, lda, b, ldb, beta, c, ldc)
+				f.Sgemm(ta, tb, m, n, k, 0.5, a32, lda, b32, ldb, float32(beta), c32, ldc)
+				near(t, "gemm", c32, c, want)
+			}
+			lda := max(n, 1) + pad
+			incX, incY := 1+rng.IntN(2), 1+rng.IntN(2)
+			a, a32 := random(rng, m*lda)
+			x, x32 := random(rng, 20)
+			y, y32 := random(rng, 20)
+			want := append([]float64(nil), y...)
+			ref.Dgemv(ta, m, n, 0.5, a, lda, x, incX, 2, want, incY)
+			f.Dgemv(ta, m, n, 0.5, a, lda, x, incX, 2, y, incY)
+			f.Sgemv(ta, m, n, 0.5, a32, lda, x32, incX, 2, y32, incY)
+			near(t, "gemv", y32, y, want)
+			want = append([]float64(nil), a...)
+			ref.Dger(m, n, 0.5, x, incX, y, incY, want, lda)
+			f.Dger(m, n, 0.5, x, incX, y, incY, a, lda)
+			f.Sger(m, n, 0.5, x32, incX, y32, incY, a32, lda)
+			near(t, "ger", a32, a, want)
+		}
+	}
+}
+
+func TestForeignRefusesShortSlices(t *testing.T) {
+	f := system(t)
+	defer func() {
+		if recover() == nil {
+			t.Fatal("a product beyond the end of a slice was computed")
+		}
+	}()
+	f.Dgemm(gonumblas.NoTrans, gonumblas.NoTrans, 4, 4, 4, 1, make([]float64, 16), 4, make([]float64, 16), 4, 0, make([]float64, 15), 4)
+}
+
+func TestEnvironmentForcesLibrary(t *testing.T) {
+	t.Setenv(Env, "gonum")
+	if c := load(); c.name != "gonum" || c.err != nil {
+		t.Fatalf("APO_BLAS=gonum gave %q, %v", c.name, c.err)
+	}
+	for _, bad := range []string{"nosuchblas", "/nowhere/libnone.so"} {
+		t.Setenv(Env, bad)
+		if c := load(); c.name != "gonum" || c.err == nil {
+			t.Fatalf("APO_BLAS=%s gave %q without an error", bad, c.name)
+		}
+	}
+}
+
+func TestGemmAllocatesNothing(t *testing.T) {
+	f := system(t)
+	a, b, c := make([]float32, 64*64), make([]float32, 64*64), make([]float32, 64*64)
+	run := func() {
+		f.Sgemm(gonumblas.NoTrans, gonumblas.Trans, 64, 64, 64, 1, a, 64, b, 64, 0, c, 64)
+	}
+	run()
+	if n := testing.AllocsPerRun(100, run); n > 0.5 {
+		t.Fatalf("%v allocations a call", n)
+	}
+}
+
+func BenchmarkGemm(b *testing.B) {
+	name, _ := Use()
+	const n = 512
+	rng := rand.New(rand.NewPCG(1, 2))
+	_, x := random(rng, n*n) // gonum skips zeros
+	_, y := random(rng, n*n)
+	z := make([]float32, n*n)
+	for b.Loop() {
+		Gemm(false, false, n, n, n, 1, x, n, y, n, 0, z, n)
+	}
+	b.ReportMetric(2*n*n*n*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+	b.Log(name)
+}

@@ -1,0 +1,12 @@
+// Package blas finds the fastest BLAS of the machine when the program starts
+// to compute: OpenBLAS, MKL, BLIS or Accelerate opened at run time, or gonum's
+// pure Go routines where none is there. It needs no C compiler and no build
+// tag, and gives Gorgonia the same library.
+//
+//	name, err := blas.Use()                  // "openblas (libopenblas.so.0)"
+//	blas.Gemm(false, true, m, n, k, 1, a, k, b, k, 0, c, n) // C = A·Bᵀ
+//
+// APO_BLAS=gonum (or openblas, mkl, blis, accelerate, /path/to/lib.so) forces
+// one. On one machine with one library and one number of threads results are
+// the same bit for bit; between libraries they differ by rounding.
+package blas

@@ -1,0 +1,171 @@
+package apoops
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// Dense is a fully connected layer with the bias folded into its weights:
+//
+//	y = act(x·W[:n] + W[n])
+//
+// x is N×n, W is (n+1)×m with the bias as its last row (the homogeneous
+// coordinate of Eq. 9), y is N×m. Where x is an input of the graph no gradient
+// with respect to it is computed.
+func Dense(x, w *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
+	return newDense(x, w, denseSettings{act: act, bias: 1})
+}
+
+// Linear is a fully connected layer without bias, y = act(x·W): x is N×n, W is
+// n×m, y is N×m.
+func Linear(x, w *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
+	return newDense(x, w, denseSettings{act: act})
+}
+
+type denseSettings struct {
+	act   Activation
+	bias  int  // rows of W that hold the bias: 1 or 0
+	inner bool // x is computed, so its gradient is wanted
+}
+
+func newDense(x, w *gorgonia.Node, s denseSettings) (*gorgonia.Node, error) {
+	if x == nil || w == nil {
+		return nil, errors.New("apoops: dense: x or W is nil")
+	}
+	if s.act < Identity || s.act > TanhAct {
+		return nil, errors.Errorf("apoops: dense: %v", s.act)
+	}
+	s.inner = !isInput(x)
+	return pick(&dense[float32]{denseSettings: s}, &dense[float64]{denseSettings: s}, x, w)
+}
+
+// dense is the kernel of Dense and Linear.
+type dense[T Float] struct {
+	denseSettings
+	a    *args[T]
+	m    int
+	body func(lo, hi int)
+}
+
+func (k *dense[T]) name() string     { return "dense." + k.act.String() }
+func (k *dense[T]) wrt() []bool      { return []bool{k.inner, true} }
+func (k *dense[T]) fresh() kernel[T] { return &dense[T]{denseSettings: k.denseSettings} }
+
+func (k *dense[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	x, w := in[0], in[1]
+	if err := wantMatrix(x, "x"); err != nil {
+		return nil, err
+	}
+	if err := wantMatrix(w, "W"); err != nil {
+		return nil, err
+	}
+	if w[0] != x[1]+k.bias {
+		return nil, errors.Errorf("x of shape %v needs W with %d rows (%d of them the bias), not %v", x, x[1]+k.bias, k.bias, w)
+	}
+	return tensor.Shape{x[0], w[1]}, nil
+}
+
+func (k *dense[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.biasAndActivation
+	}
+	rows, n := a.shapes[0][0], a.shapes[0][1]
+	k.a, k.m = a, a.shapes[1][1]
+	blas.Gemm(false, false, rows, k.m, n, 1, a.in[0], max(n, 1), a.in[1], k.m, 0, a.out, k.m)
+	par.For(rows, rowGrain(k.m), k.body)
+	return nil
+}
+
+func (k *dense[T]) biasAndActivation(lo, hi int) {
+	w := k.a.in[1]
+	bias := w[len(w)-k.bias*k.m:]
+	for i := lo; i < hi; i++ {
+		row := k.a.out[i*k.m : (i+1)*k.m]
+		for j, b := range bias {
+			row[j] += b
+		}
+		forward(k.act, row)
+	}
+}
+
+func (k *dense[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	dz := dout
+	var err error
+	if k.act != Identity {
+		if dz, err = apply(&activationGrad[T]{act: k.act}, out, dout); err != nil {
+			return nil, err
+		}
+	}
+	var dx *gorgonia.Node
+	if k.inner {
+		if dx, err = apply(&denseGradX[T]{bias: k.bias}, in[1], dz); err != nil {
+			return nil, err
+		}
+	}
+	dw, err := apply(&denseGradW[T]{bias: k.bias}, in[0], dz)
+	return gorgonia.Nodes{dx, dw}, err
+}
+
+// denseGradX is the kernel dx = dz·W[:n]ᵀ.
+type denseGradX[T Float] struct {
+	leaf[T]
+	bias int
+}
+
+func (k *denseGradX[T]) name() string     { return "denseGradX" }
+func (k *denseGradX[T]) fresh() kernel[T] { return &denseGradX[T]{bias: k.bias} }
+
+func (k *denseGradX[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{in[1][0], in[0][0] - k.bias}, nil
+}
+
+func (k *denseGradX[T]) run(a *args[T]) error {
+	n, m, rows := a.shapes[0][0]-k.bias, a.shapes[0][1], a.shapes[1][0]
+	blas.Gemm(false, true, rows, n, m, 1, a.in[1], m, a.in[0], m, 0, a.out, max(n, 1))
+	return nil
+}
+
+// denseGradW is the kernel dW = [x,1]ᵀ·dz.
+type denseGradW[T Float] struct {
+	leaf[T]
+	bias int
+	a    *args[T]
+	m    int
+	body func(lo, hi int)
+}
+
+func (k *denseGradW[T]) name() string     { return "denseGradW" }
+func (k *denseGradW[T]) fresh() kernel[T] { return &denseGradW[T]{bias: k.bias} }
+
+func (k *denseGradW[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{in[0][1] + k.bias, in[1][1]}, nil
+}
+
+func (k *denseGradW[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.biasGrad
+	}
+	rows, n := a.shapes[0][0], a.shapes[0][1]
+	k.a, k.m = a, a.shapes[1][1]
+	blas.Gemm(true, false, n, k.m, rows, 1, a.in[0], max(n, 1), a.in[1], k.m, 0, a.out, k.m)
+	if k.bias > 0 {
+		par.For(k.m, 256, k.body)
+	}
+	return nil
+}
+
+// biasGrad sums the columns [lo, hi) of dz.
+func (k *denseGradW[T]) biasGrad(lo, hi int) {
+	sum := k.a.out[len(k.a.out)-k.m:][lo:hi]
+	clear(sum)
+	dz := k.a.in[1]
+	for i := lo; i < len(dz); i += k.m {
+		for j, v := range dz[i : i+hi-lo] {
+			sum[j] += v
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package apoops
+
+import (
+	"math"
+
+	"gorgonia.org/gorgonia"
+)
+
+// CategoricalKL is the divergence of the class probabilities q = softmax(new)
+// from p = softmax(old), averaged over the N examples:
+//
+//	1/N Σ_i KL(p_i‖q_i),    KL(p‖q) = Σ_j p_j (ln p_j - ln q_j)
+//
+// old and new are logits of shape N×C; the result is a scalar. The gradient
+// (q-p)/N is with respect to new alone: old is a constant.
+//
+// Value and gradient keep their relative precision where new is close to old,
+// and the value is never negative. A logit of -Inf is a class of probability 0:
+// where old and new have it both it contributes nothing, where only new has it
+// the divergence is +Inf. A row of old that is all -Inf contributes 0.
+func CategoricalKL(old, new *gorgonia.Node) (*gorgonia.Node, error) {
+	return meanOfRows(categoricalKL[float32](), categoricalKL[float64](), old, new)
+}
+
+// CategoricalReverseKL is CategoricalKL with the roles of the probabilities
+// exchanged:
+//
+//	1/N Σ_i KL(q_i‖p_i)
+//
+// Its gradient q_j (ln q_j - ln p_j - KL(q‖p))/N, too, is with respect to new
+// alone. It is +Inf where only old has a logit of -Inf, and a row of new that
+// is all -Inf contributes 0.
+func CategoricalReverseKL(old, new *gorgonia.Node) (*gorgonia.Node, error) {
+	return meanOfRows(categoricalReverseKL[float32](), categoricalReverseKL[float64](), old, new)
+}
+
+func categoricalKL[T Float]() rowLoss[T] {
+	return rowLoss[T]{
+		label: "categoricalKL", operands: [2]string{"old", "new"}, of: 1, matrix: true,
+		value: categoricalRows[T], slope: categoricalSlope[T],
+	}
+}
+
+func categoricalReverseKL[T Float]() rowLoss[T] {
+	return rowLoss[T]{
+		label: "categoricalReverseKL", operands: [2]string{"old", "new"}, of: 1, matrix: true,
+		value: func(loss []float64, old, new []T) { categoricalRows(loss, new, old) },
+		slope: categoricalReverseSlope[T],
+	}
+}
+
+// categoricalRows sets loss to KL(softmax(a)‖softmax(b)) of each row.
+func categoricalRows[T Float](loss []float64, a, b []T) {
+	var buf scratch
+	cols := len(a) / len(loss)
+	for i := range loss {
+		ra, rb := a[i*cols:(i+1)*cols], b[i*cols:(i+1)*cols]
+		t := tiltOf(&buf, ra, rb)
+		loss[i] = divergence(&t, &buf, ra, rb)
+	}
+}
+
+// categoricalSlope is the gradient (q-p)·scale of KL(p‖q) with respect to b.
+func categoricalSlope[T Float](d, a, b []T, rows int, scale float64) {
+	var buf scratch
+	cols := len(a) / rows
+	for i := range rows {
+		from, to := i*cols, (i+1)*cols
+		categoricalSlopeRow(&buf, d[from:to], a[from:to], b[from:to], scale)
+	}
+}
+
+// categoricalReverseSlope is the gradient -q_j (d_j - <q, d>)·scale of KL(q‖p)
+// with respect to new, where d = old - new.
+func categoricalReverseSlope[T Float](g, old, new []T, rows int, scale float64) {
+	var buf scratch
+	cols := len(old) / rows
+	for i := range rows {
+		from, to := i*cols, (i+1)*cols
+		categoricalReverseSlopeRow(&buf, g[from:to], old[from:to], new[from:to], scale)
+	}
+}
+
+func categoricalSlopeRow[T Float](buf *scratch, g, a, b []T, scale float64) {
+	t := tiltOf(buf, a, b)
+	if t.empty {
+		clear(g)
+		return
+	}
+	kl := divergence(&t, buf, a, b)
+	logQ := t.logTop() + kl // ln Σ eᵇ
+	if math.IsInf(kl, 1) {
+		logQ = logSumExp(buf, b)
+	}
+	for len(a) > 0 {
+		block := expBlock(buf, a, t.top)
+		for j, e := range block {
+			p := e / t.sum
+			ratio := t.shift(float64(a[j]), float64(b[j])) - kl // ln q_j/p_j
+			if p != 0 && ratio <= 1 && ratio > math.Inf(-1) {
+				g[j] = T(scale * p * expm1(ratio))
+			} else {
+				g[j] = T(scale * (probability(float64(b[j]), logQ) - p))
+			}
+		}
+		g, a, b = g[len(block):], a[len(block):], b[len(block):]
+	}
+}
+
+func categoricalReverseSlopeRow[T Float](buf *scratch, g, old, new []T, scale float64) {
+	t := tiltOf(buf, new, old)
+	if t.empty {
+		clear(g)
+		return
+	}
+	for len(new) > 0 {
+		block := expBlock(buf, new, t.top)
+		for j, e := range block {
+			if e == 0 {
+				g[j] = 0
+			} else {
+				g[j] = T(-scale * e / t.sum * t.shift(float64(new[j]), float64(old[j])))
+			}
+		}
+		g, old, new = g[len(block):], old[len(block):], new[len(block):]
+	}
+}
+
+// probability is exp(z - logSum), 0 in a row of nothing but -Inf.
+func probability(z, logSum float64) float64 {
+	if math.IsInf(z, -1) {
+		return 0
+	}
+	return math.Exp(z - logSum)
+}

@@ -1,0 +1,130 @@
+package apoops
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+func TestRateStep(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 1))
+	for _, linear := range []bool{false, true} {
+		r := func(in [][]float64) float64 {
+			if linear {
+				return in[3][0] * in[2][0]
+			}
+			return in[3][0] * math.Exp(in[2][0])
+		}
+		opTest{
+			name: "rateStep",
+			build: func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return RateStep(in[0], in[1], in[2], in[3], linear)
+			},
+			inputs: []*tensor.Dense{randn(rng, 3, 4), randn(rng, 3, 4), randn(rng), randn(rng)},
+			wrt:    []int{2},
+			want: func(in [][]float64) []float64 {
+				out := make([]float64, len(in[0]))
+				for i := range out {
+					out[i] = in[0][i] - r(in)*in[1][i]
+				}
+				return out
+			},
+		}.run(t)
+		opTest{
+			name: "rateWSD",
+			build: func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return RateWSD(in[2], in[3], linear, in[0], in[1])
+			},
+			inputs: []*tensor.Dense{randn(rng, 3, 4), randn(rng, 5), randn(rng), randn(rng)},
+			wrt:    []int{2},
+			want: func(in [][]float64) []float64 {
+				var sum float64
+				for _, d := range append(append([]float64{}, in[0]...), in[1]...) {
+					sum += d * d
+				}
+				return []float64{r(in) * r(in) * sum / 2}
+			},
+		}.run(t)
+	}
+}
+
+func TestUpdatesAndTheirNorm(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 2))
+	difference := func(in [][]float64) []float64 {
+		out := make([]float64, len(in[0]))
+		for i := range out {
+			out[i] = in[0][i] - in[1][i]
+		}
+		return out
+	}
+	two := []*tensor.Dense{randn(rng, 3, 4), randn(rng, 3, 4)}
+	opTest{name: "minus", inputs: two, wrt: []int{0, 1}, want: difference,
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return Minus(in[0], in[1]) }}.run(t)
+	opTest{name: "lookahead", inputs: two, wrt: []int{1}, want: difference,
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return Lookahead(in[0], in[1]) }}.run(t)
+	opTest{name: "halfSquaredNorm", inputs: []*tensor.Dense{randn(rng, 3, 4), randn(rng, 7)}, wrt: []int{0, 1},
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return HalfSquaredNorm(in...) },
+		want: func(in [][]float64) []float64 {
+			var sum float64
+			for _, v := range append(append([]float64{}, in[0]...), in[1]...) {
+				sum += v * v
+			}
+			return []float64{sum / 2}
+		}}.run(t)
+	opTest{name: "segment", inputs: []*tensor.Dense{randn(rng, 4, 5)}, wrt: []int{0},
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return Segment(in[0], 3, 2, 4) },
+		want:  func(in [][]float64) []float64 { return in[0][3:11] }}.run(t)
+	opTest{name: "reshape", inputs: []*tensor.Dense{randn(rng, 4, 6)}, wrt: []int{0},
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return Reshape(in[0], 2, 3, 4) },
+		want:  func(in [][]float64) []float64 { return in[0] }}.run(t)
+}
+
+func TestSimplePreconditioners(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 3))
+	opTest{name: "preconditionFull", inputs: []*tensor.Dense{randn(rng, 6, 6), randn(rng, 2, 3)}, wrt: []int{0},
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return PreconditionFull(in[0], in[1]) },
+		want: func(in [][]float64) []float64 {
+			out := make([]float64, 6)
+			for i := range out {
+				for j := range out {
+					out[i] += in[0][i*6+j] * in[1][j]
+				}
+			}
+			return out
+		}}.run(t)
+	opTest{name: "preconditionDiagonal", inputs: []*tensor.Dense{randn(rng, 2, 3), randn(rng, 2, 3)}, wrt: []int{0},
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return PreconditionDiagonal(in[0], in[1]) },
+		want: func(in [][]float64) []float64 {
+			out := make([]float64, 6)
+			for i := range out {
+				out[i] = in[0][i] * in[0][i] * in[1][i]
+			}
+			return out
+		}}.run(t)
+}
+
+func TestScalarPreconditioner(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 4))
+	opTest{name: "preconditionDiagonal of one s", inputs: []*tensor.Dense{randn(rng, 1), randn(rng, 2, 3)}, wrt: []int{0},
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return PreconditionDiagonal(in[0], in[1]) },
+		want: func(in [][]float64) []float64 {
+			out := make([]float64, 6)
+			for i := range out {
+				out[i] = in[0][0] * in[0][0] * in[1][i]
+			}
+			return out
+		}}.run(t)
+}
+
+func TestSegmentRefusesRangesOutside(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithShape(2, 3), gorgonia.WithName("x"))
+	for _, lo := range []int{-1, 4} {
+		if _, err := Segment(x, lo, 3); err == nil {
+			t.Fatalf("elements from %d on were accepted", lo)
+		}
+	}
+}

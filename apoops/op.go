@@ -1,0 +1,301 @@
+package apoops
+
+import (
+	"fmt"
+	"hash"
+	"hash/fnv"
+	"sync/atomic"
+
+	"github.com/chewxy/hm"
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+)
+
+// Float is the set of element types the ops work on.
+type Float = blas.Float
+
+// Fresher is implemented by the ops of this package. An op owns its buffers, so
+// one instance must not stand in two places at once: whoever rebuilds a graph
+// applies Fresh(nil) instead of the op itself.
+type Fresher interface {
+	gorgonia.Op
+	// Fresh returns an op of the same kind and settings with buffers of its own.
+	// An op that draws random masks (Dropout) passes the number of its stream
+	// through stream, unless that is nil.
+	Fresh(stream func(uint64) uint64) gorgonia.Op
+}
+
+// streamed is implemented by kernels that draw random masks.
+type streamed[T Float] interface {
+	withStream(f func(uint64) uint64) kernel[T]
+}
+
+// kernel is what differs from op to op.
+type kernel[T Float] interface {
+	// name identifies the kind of op and its settings.
+	name() string
+	// infer returns the shape of the result (tensor.ScalarShape() for a scalar)
+	// or says which operand does not fit.
+	infer(in []tensor.Shape) (tensor.Shape, error)
+	// run computes the result into a.out.
+	run(a *args[T]) error
+	// wrt tells which operands have a gradient; those beyond its end have none.
+	wrt() []bool
+	// grad returns the gradient node of each operand, nil where wrt is false.
+	grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error)
+	// fresh copies the settings, not the buffers.
+	fresh() kernel[T]
+}
+
+// args are the operands of one execution as flat row-major slices. A scalar is
+// a slice of length one; an operand of integers has its numbers in ints.
+type args[T Float] struct {
+	in     [][]T
+	ints   []int
+	shapes []tensor.Shape
+	out    []T
+}
+
+// op makes a Gorgonia op of a kernel: it checks and unpacks operands and owns
+// the result's buffer, which is reused in every run.
+type op[T Float] struct {
+	k       kernel[T]
+	id      uint64
+	typ     hm.Type
+	ints    []bool // operands of integers
+	a       args[T]
+	scalars []T // backing of scalar operands
+	shape   tensor.Shape
+	dense   *tensor.Dense
+	f32     *gorgonia.F32
+	f64     *gorgonia.F64
+}
+
+var (
+	_       gorgonia.SDOp = (*op[float32])(nil)
+	_       Fresher       = (*op[float64])(nil)
+	opCount atomic.Uint64
+)
+
+// apply builds the node k(in...). All operands must be of T's dtype, except
+// vectors of tensor.Int.
+func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	shapes := make([]tensor.Shape, len(in))
+	o := &op[T]{k: k, ints: make([]bool, len(in))}
+	types := make([]hm.Type, len(in)+1)
+	for i, n := range in {
+		if n == nil {
+			return nil, errors.Errorf("apoops: %s: operand %d is nil", k.name(), i)
+		}
+		shapes[i] = n.Shape()
+		o.ints[i] = n.Dtype() == tensor.Int
+		if !o.ints[i] && n.Dtype() != dtypeOf[T]() {
+			return nil, errors.Errorf("apoops: %s: operand %d (%s) is of dtype %v, not %v", k.name(), i, n.Name(), n.Dtype(), dtypeOf[T]())
+		}
+		types[i] = operandType(n)
+	}
+	var err error
+	if o.shape, err = k.infer(shapes); err != nil {
+		return nil, errors.Wrapf(err, "apoops: %s", k.name())
+	}
+	types[len(in)] = resultType(o.shape)
+	o.typ = hm.NewFnType(types...)
+	o.id = opCount.Add(1)
+	out, err := gorgonia.ApplyOp(o, in...)
+	return out, errors.Wrapf(err, "apoops: %s", k.name())
+}
+
+// pick applies the kernel of the first operand's dtype.
+func pick(k32 kernel[float32], k64 kernel[float64], in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	if len(in) == 0 || in[0] == nil {
+		return nil, errors.Errorf("apoops: %s: the first operand is nil", k32.name())
+	}
+	switch in[0].Dtype() {
+	case tensor.Float32:
+		return apply(k32, in...)
+	case tensor.Float64:
+		return apply(k64, in...)
+	}
+	return nil, errors.Errorf("apoops: %s: dtype %v is neither float32 nor float64", k32.name(), in[0].Dtype())
+}
+
+func dtypeOf[T Float]() tensor.Dtype {
+	if _, ok := any(T(0)).(float32); ok {
+		return tensor.Float32
+	}
+	return tensor.Float64
+}
+
+func operandType(n *gorgonia.Node) hm.Type {
+	var elem hm.Type = hm.TypeVariable('a')
+	if n.Dtype() == tensor.Int {
+		elem = tensor.Int
+	}
+	if n.IsScalar() {
+		return elem
+	}
+	return gorgonia.TensorType{Dims: n.Dims(), Of: elem}
+}
+
+func resultType(s tensor.Shape) hm.Type {
+	if s.IsScalar() {
+		return hm.TypeVariable('a')
+	}
+	return gorgonia.TensorType{Dims: s.Dims(), Of: hm.TypeVariable('a')}
+}
+
+// Fresh implements Fresher.
+func (o *op[T]) Fresh(stream func(uint64) uint64) gorgonia.Op {
+	k := o.k.fresh()
+	if s, ok := o.k.(streamed[T]); ok && stream != nil {
+		k = s.withStream(stream)
+	}
+	return &op[T]{k: k, id: opCount.Add(1), typ: o.typ, ints: o.ints, shape: o.shape}
+}
+
+// Do implements gorgonia.Op. The result is valid until the next call.
+func (o *op[T]) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Errorf("apoops: %s: %v", o.k.name(), r)
+		}
+	}()
+	if err := o.unpack(in); err != nil {
+		return nil, errors.Wrapf(err, "apoops: %s", o.k.name())
+	}
+	o.result()
+	if err := o.k.run(&o.a); err != nil {
+		return nil, errors.Wrapf(err, "apoops: %s", o.k.name())
+	}
+	switch {
+	case o.f32 != nil:
+		*o.f32 = gorgonia.F32(o.a.out[0])
+		return o.f32, nil
+	case o.f64 != nil:
+		*o.f64 = gorgonia.F64(o.a.out[0])
+		return o.f64, nil
+	}
+	return o.dense, nil
+}
+
+// unpack fills o.a with the operands.
+func (o *op[T]) unpack(in []gorgonia.Value) error {
+	if len(in) != len(o.ints) {
+		return errors.Errorf("%d operands, not %d", len(in), len(o.ints))
+	}
+	if o.a.in == nil {
+		o.a.in, o.a.shapes = make([][]T, len(in)), make([]tensor.Shape, len(in))
+		o.scalars = make([]T, len(in))
+	}
+	for i, v := range in {
+		switch v := v.(type) {
+		case *gorgonia.F32:
+			o.scalars[i], o.a.in[i] = T(*v), o.scalars[i:i+1]
+			o.a.shapes[i] = nil
+		case *gorgonia.F64:
+			o.scalars[i], o.a.in[i] = T(*v), o.scalars[i:i+1]
+			o.a.shapes[i] = nil
+		case *tensor.Dense:
+			if v.RequiresIterator() {
+				v = v.Materialize().(*tensor.Dense)
+			}
+			o.a.shapes[i] = v.Shape()
+			switch {
+			case o.ints[i] && v.Dtype() == tensor.Int:
+				o.a.ints = v.Ints()
+			case !o.ints[i] && v.Dtype() == dtypeOf[T]():
+				o.a.in[i] = elements[T](v)
+			default:
+				return errors.Errorf("operand %d is of dtype %v", i, v.Dtype())
+			}
+		default:
+			return errors.Errorf("operand %d is a %T", i, v)
+		}
+	}
+	return nil
+}
+
+// result makes the buffer of the result, or gives its header back the shape
+// that a consumer may have changed.
+func (o *op[T]) result() {
+	switch {
+	case o.shape.IsScalar():
+		if o.a.out == nil {
+			o.a.out = make([]T, 1)
+			if dtypeOf[T]() == tensor.Float32 {
+				o.f32 = gorgonia.NewF32(0)
+			} else {
+				o.f64 = gorgonia.NewF64(0)
+			}
+		}
+	case o.dense == nil || !o.dense.Shape().Eq(o.shape):
+		if o.a.out == nil {
+			o.a.out = make([]T, o.shape.TotalSize())
+		}
+		o.dense = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(o.a.out))
+	}
+}
+
+// DiffWRT implements gorgonia.SDOp.
+func (o *op[T]) DiffWRT(operands int) []bool {
+	w := make([]bool, operands)
+	copy(w, o.k.wrt())
+	return w
+}
+
+// SymDiff implements gorgonia.SDOp.
+func (o *op[T]) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	ret, err := o.k.grad(in, out, grad)
+	return ret, errors.Wrapf(err, "apoops: gradient of %s", o.k.name())
+}
+
+// Arity implements gorgonia.Op.
+func (o *op[T]) Arity() int { return len(o.ints) }
+
+// Type implements gorgonia.Op.
+func (o *op[T]) Type() hm.Type { return o.typ }
+
+// InferShape implements gorgonia.Op.
+func (o *op[T]) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	shapes, err := gorgonia.DimSizersToShapes(in)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.k.infer(shapes)
+	if err != nil {
+		return nil, err
+	}
+	if s.IsScalar() {
+		s = tensor.ScalarShape()
+	}
+	if o.shape != nil && !s.Eq(o.shape) {
+		return nil, errors.Errorf("%s was built for a result of shape %v, not %v", o.k.name(), o.shape, s)
+	}
+	return s, nil
+}
+
+// ReturnsPtr implements gorgonia.Op.
+func (o *op[T]) ReturnsPtr() bool { return true }
+
+// CallsExtern implements gorgonia.Op.
+func (o *op[T]) CallsExtern() bool { return false }
+
+// OverwritesInput implements gorgonia.Op.
+func (o *op[T]) OverwritesInput() int { return -1 }
+
+// WriteHash implements gorgonia.Op: no two ops are the same, for each has its
+// own buffers.
+func (o *op[T]) WriteHash(h hash.Hash) { fmt.Fprintf(h, "apoops.%s#%d", o.k.name(), o.id) }
+
+// Hashcode implements gorgonia.Op.
+func (o *op[T]) Hashcode() uint32 {
+	h := fnv.New32a()
+	o.WriteHash(h)
+	return h.Sum32()
+}
+
+// String implements gorgonia.Op.
+func (o *op[T]) String() string { return "apoops." + o.k.name() }

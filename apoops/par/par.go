@@ -1,0 +1,126 @@
+// Package par runs loops on all cores without allocating.
+//
+// A loop of n iterations is cut into chunks of a fixed length, so the borders
+// of the chunks, and with them the order of every partial sum, depend on n and
+// the chunk length alone, never on the number of cores:
+//
+//	par.For(len(w), 4096, func(lo, hi int) {
+//		for i := lo; i < hi; i++ {
+//			w[i] -= rate * g[i]
+//		}
+//	})
+//
+// A body that is kept (in a struct field, say) instead of written in place
+// costs no allocation per call.
+package par
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Grain is a chunk length that suits loops of a few operations an element.
+const Grain = 8192
+
+// job is one running loop. It goes back to the pool when its last holder, the
+// caller or a worker, lets go of it.
+type job struct {
+	body     func(lo, hi int)
+	n, grain int64
+	chunks   int64
+	next     atomic.Int64 // the next chunk to take
+	open     atomic.Int64 // chunks not finished yet
+	holders  atomic.Int64
+	done     chan struct{}
+	failure  atomic.Pointer[any]
+}
+
+var (
+	start   sync.Once
+	workers int
+	queue   chan *job
+	jobs    = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
+)
+
+func startWorkers() {
+	workers = runtime.GOMAXPROCS(0) - 1
+	queue = make(chan *job, 4*workers)
+	for range workers {
+		go func() {
+			for j := range queue {
+				j.work()
+				j.release()
+			}
+		}()
+	}
+}
+
+// For calls body(lo, hi) for consecutive chunks [lo, hi) of [0, n), each of
+// grain iterations but the last, on all cores, and returns when all are done.
+// A grain below 1 counts as 1. A panic in body is raised again in the caller.
+func For(n, grain int, body func(lo, hi int)) {
+	if n <= 0 {
+		return
+	}
+	grain = max(grain, 1)
+	chunks := (n + grain - 1) / grain
+	if chunks == 1 {
+		body(0, n)
+		return
+	}
+	start.Do(startWorkers)
+	j := jobs.Get().(*job)
+	j.body, j.n, j.grain, j.chunks = body, int64(n), int64(grain), int64(chunks)
+	j.next.Store(0)
+	j.open.Store(int64(chunks))
+	j.failure.Store(nil)
+	helpers := min(workers, chunks-1)
+	j.holders.Store(int64(helpers) + 1)
+	for range helpers {
+		select {
+		case queue <- j:
+		default: // every worker is busy: the caller does the work
+			j.release()
+		}
+	}
+	j.work()
+	<-j.done
+	failure := j.failure.Load()
+	j.release()
+	if failure != nil {
+		panic(*failure)
+	}
+}
+
+// work takes chunks until none is left. Whoever finishes the last one signals.
+func (j *job) work() {
+	for {
+		c := j.next.Add(1) - 1
+		if c >= j.chunks {
+			return
+		}
+		j.run(c*j.grain, min((c+1)*j.grain, j.n))
+		if j.open.Add(-1) == 0 {
+			j.done <- struct{}{}
+		}
+	}
+}
+
+func (j *job) run(lo, hi int64) {
+	defer func() {
+		if r := recover(); r != nil {
+			j.fail(r)
+		}
+	}()
+	j.body(int(lo), int(hi))
+}
+
+func (j *job) fail(r any) { j.failure.Store(&r) }
+
+func (j *job) release() {
+	if j.holders.Add(-1) == 0 {
+		j.body = nil
+		jobs.Put(j)
+	}
+}

@@ -1,0 +1,185 @@
+package apoops
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// Softmax turns each row of x, a row being the elements along the last axis,
+// into probabilities:
+//
+//	y_j = exp(x_j) / Σ_k exp(x_k)
+//
+// x is of any shape but a scalar's. An element of -Inf (a mask) gets 0, and so
+// does every element of a row of nothing but -Inf, whose gradient is zero. A
+// row with a NaN or +Inf becomes NaN. x may be as large as its dtype allows.
+func Softmax(x *gorgonia.Node) (*gorgonia.Node, error) {
+	return pick(&softmax[float32]{}, &softmax[float64]{}, x)
+}
+
+// LogSoftmax is the logarithm of Softmax, computed without forming it:
+//
+//	y_j = x_j - ln Σ_k exp(x_k)
+//
+// An element of -Inf stays -Inf. A row of nothing but -Inf stays as it is and
+// its gradient is zero.
+func LogSoftmax(x *gorgonia.Node) (*gorgonia.Node, error) {
+	return pick(&softmax[float32]{log: true}, &softmax[float64]{log: true}, x)
+}
+
+// softmax is the kernel of Softmax and LogSoftmax.
+type softmax[T Float] struct {
+	log  bool
+	a    *args[T]
+	cols int
+	body func(lo, hi int)
+}
+
+func (k *softmax[T]) name() string {
+	if k.log {
+		return "logSoftmax"
+	}
+	return "softmax"
+}
+
+func (k *softmax[T]) wrt() []bool      { return []bool{true} }
+func (k *softmax[T]) fresh() kernel[T] { return &softmax[T]{log: k.log} }
+
+func (k *softmax[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	x := in[0]
+	if x.Dims() < 1 || x[x.Dims()-1] < 1 {
+		return nil, errors.Errorf("x of shape %v has no rows", x)
+	}
+	return x.Clone(), nil
+}
+
+func (k *softmax[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.rows
+	}
+	k.a, k.cols = a, lastAxis(a.shapes[0])
+	par.For(len(a.out)/k.cols, rowGrain(k.cols), k.body)
+	return nil
+}
+
+func (k *softmax[T]) rows(lo, hi int) {
+	var buf scratch
+	for i := lo; i < hi; i++ {
+		y, x := k.a.out[i*k.cols:(i+1)*k.cols], k.a.in[0][i*k.cols:(i+1)*k.cols]
+		if k.log {
+			logSoftmaxRow(&buf, y, x)
+		} else {
+			softmaxRow(&buf, y, x, 1)
+		}
+	}
+}
+
+func (k *softmax[T]) grad(_ gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, err := apply(&softmaxGrad[T]{log: k.log}, out, dout)
+	return gorgonia.Nodes{dx}, err
+}
+
+// softmaxGrad is the kernel dx = y∘(dy - <y, dy>) of Softmax or, with y the
+// logarithms, dx = dy - exp(y)·Σ dy of LogSoftmax.
+type softmaxGrad[T Float] struct {
+	leaf[T]
+	log  bool
+	a    *args[T]
+	cols int
+	body func(lo, hi int)
+}
+
+func (k *softmaxGrad[T]) fresh() kernel[T] { return &softmaxGrad[T]{log: k.log} }
+
+func (k *softmaxGrad[T]) name() string {
+	if k.log {
+		return "logSoftmaxGrad"
+	}
+	return "softmaxGrad"
+}
+
+func (k *softmaxGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[0].Clone(), sameShape(in[0], in[1])
+}
+
+func (k *softmaxGrad[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.rows
+	}
+	k.a, k.cols = a, lastAxis(a.shapes[0])
+	par.For(len(a.out)/k.cols, rowGrain(k.cols), k.body)
+	return nil
+}
+
+func (k *softmaxGrad[T]) rows(lo, hi int) {
+	var buf scratch
+	for i := lo; i < hi; i++ {
+		from, to := i*k.cols, (i+1)*k.cols
+		dx, y, dy := k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to]
+		if k.log {
+			logSoftmaxGradRow(&buf, dx, y, dy)
+		} else {
+			softmaxGradRow(dx, y, dy)
+		}
+	}
+}
+
+// softmaxRow sets y = scale·softmax(x).
+func softmaxRow[T Float](buf *scratch, y, x []T, scale float64) {
+	m := rowMax(x)
+	if math.IsInf(m, -1) {
+		clear(y)
+		return
+	}
+	f := T(scale / expRow(buf, y, x, m))
+	for j := range y {
+		y[j] *= f
+	}
+}
+
+func logSoftmaxRow[T Float](buf *scratch, y, x []T) {
+	l := logSumExp(buf, x)
+	if math.IsInf(l, -1) {
+		copy(y, x)
+		return
+	}
+	for j, v := range x {
+		y[j] = T(float64(v) - l)
+	}
+}
+
+func softmaxGradRow[T Float](dx, y, dy []T) {
+	y, dy = y[:len(dx)], dy[:len(dx)]
+	var dot float64
+	for j, v := range y {
+		dot += float64(v) * float64(dy[j])
+	}
+	for j, v := range y {
+		dx[j] = T(float64(v) * (float64(dy[j]) - dot))
+	}
+}
+
+func logSoftmaxGradRow[T Float](buf *scratch, dx, y, dy []T) {
+	if math.IsInf(float64(y[0]), -1) && math.IsInf(rowMax(y), -1) {
+		clear(dx)
+		return
+	}
+	var sum float64
+	for _, v := range dy {
+		sum += float64(v)
+	}
+	for len(y) > 0 {
+		b := expBlock(buf, y, 0)
+		for j, p := range b {
+			dx[j] = T(float64(dy[j]) - p*sum)
+		}
+		dx, y, dy = dx[len(b):], y[len(b):], dy[len(b):]
+	}
+}
+
+func lastAxis(s tensor.Shape) int { return s[s.Dims()-1] }

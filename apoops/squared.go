@@ -1,0 +1,51 @@
+package apoops
+
+import "gorgonia.org/gorgonia"
+
+// SquaredError is half the squared distance of the outputs y from the targets
+// t, averaged over the N examples:
+//
+//	1/N Σ_i ½ Σ_j (y_ij - t_ij)²
+//
+// y and t have the same shape, N×…; the result is a scalar. The gradient
+// (y-t)/N is with respect to y alone: targets are constants.
+func SquaredError(y, t *gorgonia.Node) (*gorgonia.Node, error) {
+	operands := [2]string{"y", "t"}
+	return meanOfRows(squared[float32]("squaredError", operands), squared[float64]("squaredError", operands), y, t)
+}
+
+// SquaredDivergence is half the squared distance of the outputs new from the
+// outputs old, averaged over the N examples:
+//
+//	1/N Σ_i ½ ‖new_i - old_i‖²
+//
+// Both have the same shape, N×…; the result is a scalar. The gradient
+// (new-old)/N is with respect to new alone: old is a constant.
+func SquaredDivergence(old, new *gorgonia.Node) (*gorgonia.Node, error) {
+	operands := [2]string{"new", "old"}
+	return meanOfRows(squared[float32]("squaredDivergence", operands), squared[float64]("squaredDivergence", operands), new, old)
+}
+
+func squared[T Float](label string, operands [2]string) rowLoss[T] {
+	return rowLoss[T]{label: label, operands: operands, of: 0, value: squaredRows[T], slope: squaredSlope[T]}
+}
+
+func squaredRows[T Float](loss []float64, y, t []T) {
+	cols := len(y) / len(loss)
+	for i := range loss {
+		row, target := y[i*cols:(i+1)*cols], t[i*cols:(i+1)*cols]
+		var sum float64
+		for j, v := range row {
+			d := float64(v) - float64(target[j])
+			sum += d * d
+		}
+		loss[i] = sum / 2
+	}
+}
+
+func squaredSlope[T Float](d, y, t []T, _ int, scale float64) {
+	y, t = y[:len(d)], t[:len(d)]
+	for j := range d {
+		d[j] = T(scale * (float64(y[j]) - float64(t[j])))
+	}
+}

@@ -1,0 +1,141 @@
+package apoops
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// Minus is a - b for nodes of one shape.
+func Minus(a, b *gorgonia.Node) (*gorgonia.Node, error) {
+	return pick(&minus[float32]{wrtA: true}, &minus[float64]{wrtA: true}, a, b)
+}
+
+// Lookahead is θ' = θ - u with θ held constant.
+func Lookahead(theta, u *gorgonia.Node) (*gorgonia.Node, error) {
+	return pick(&minus[float32]{}, &minus[float64]{}, theta, u)
+}
+
+type minus[T Float] struct {
+	wrtA bool
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *minus[T]) name() string     { return "minus" }
+func (k *minus[T]) wrt() []bool      { return []bool{k.wrtA, true} }
+func (k *minus[T]) fresh() kernel[T] { return &minus[T]{wrtA: k.wrtA} }
+
+func (k *minus[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[0].Clone(), sameShape(in[0], in[1])
+}
+
+func (k *minus[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = func(lo, hi int) {
+			out, x, y := k.a.out[lo:hi], k.a.in[0][lo:hi], k.a.in[1][lo:hi]
+			for i, v := range x {
+				out[i] = v - y[i]
+			}
+		}
+	}
+	k.a = a
+	par.For(len(a.out), par.Grain, k.body)
+	return nil
+}
+
+func (k *minus[T]) grad(_ gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	db, err := apply(&times[T]{factor: -1}, dout)
+	if err != nil {
+		return nil, err
+	}
+	ret := gorgonia.Nodes{nil, db}
+	if k.wrtA {
+		ret[0], err = apply(&times[T]{factor: 1}, dout)
+	}
+	return ret, err
+}
+
+// times is the kernel factor·x, or factor·x·c for a scalar second operand c.
+type times[T Float] struct {
+	leaf[T]
+	factor T
+	f      T
+	a      *args[T]
+	body   func(lo, hi int)
+}
+
+func (k *times[T]) name() string     { return "times" }
+func (k *times[T]) fresh() kernel[T] { return &times[T]{factor: k.factor} }
+
+func (k *times[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
+
+func (k *times[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = func(lo, hi int) {
+			out, x := k.a.out[lo:hi], k.a.in[0][lo:hi]
+			for i, v := range x {
+				out[i] = k.f * v
+			}
+		}
+	}
+	k.a, k.f = a, k.factor
+	if len(a.in) == 2 {
+		k.f *= a.in[1][0]
+	}
+	par.For(len(a.out), par.Grain, k.body)
+	return nil
+}
+
+// HalfSquaredNorm is ½ Σ_i ‖u_i‖² of nodes of any shapes: the weight-space
+// discrepancy of the updates u_i.
+func HalfSquaredNorm(u ...*gorgonia.Node) (*gorgonia.Node, error) {
+	if len(u) == 0 {
+		return nil, errors.New("apoops: halfSquaredNorm: no operand")
+	}
+	n := len(u)
+	return pick(&halfSquaredNorm[float32]{n: n}, &halfSquaredNorm[float64]{n: n}, u...)
+}
+
+type halfSquaredNorm[T Float] struct {
+	n   int
+	sum dotSum[T]
+}
+
+func (k *halfSquaredNorm[T]) name() string     { return "halfSquaredNorm" }
+func (k *halfSquaredNorm[T]) fresh() kernel[T] { return &halfSquaredNorm[T]{n: k.n} }
+
+func (k *halfSquaredNorm[T]) wrt() []bool {
+	all := make([]bool, k.n)
+	for i := range all {
+		all[i] = true
+	}
+	return all
+}
+
+func (k *halfSquaredNorm[T]) infer([]tensor.Shape) (tensor.Shape, error) {
+	return tensor.ScalarShape(), nil
+}
+
+func (k *halfSquaredNorm[T]) run(a *args[T]) error {
+	var total float64
+	for _, u := range a.in {
+		total += k.sum.dot(u, u)
+	}
+	a.out[0] = T(total / 2)
+	return nil
+}
+
+func (k *halfSquaredNorm[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	ret := make(gorgonia.Nodes, len(in))
+	for i, u := range in {
+		du, err := apply(&times[T]{factor: 1}, u, dout)
+		if err != nil {
+			return nil, err
+		}
+		ret[i] = du
+	}
+	return ret, nil
+}

@@ -1,0 +1,48 @@
+package datasets
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+func checkDtype(dtype tensor.Dtype) error {
+	switch {
+	case dtype.Type == nil:
+		return errors.New("datasets: no dtype, want tensor.Float32 or tensor.Float64")
+	case dtype != tensor.Float32 && dtype != tensor.Float64:
+		return errors.Errorf("datasets: dtype %v, want tensor.Float32 or tensor.Float64", dtype)
+	}
+	return nil
+}
+
+// matrix makes a rows×cols matrix of src divided by unit. The dtype must have
+// passed checkDtype, and src must hold rows*cols values.
+func matrix[S byte | float64](dtype tensor.Dtype, rows, cols int, src []S, unit float64) *tensor.Dense {
+	shape := tensor.WithShape(rows, cols)
+	if dtype == tensor.Float32 {
+		return tensor.New(shape, tensor.WithBacking(scaled[float32](src, unit)))
+	}
+	return tensor.New(shape, tensor.WithBacking(scaled[float64](src, unit)))
+}
+
+func scaled[F float32 | float64, S byte | float64](src []S, unit float64) []F {
+	dst := make([]F, len(src))
+	for i, v := range src {
+		dst[i] = F(float64(v) / unit)
+	}
+	return dst
+}
+
+// labels makes a class vector of src and refuses values that are not whole
+// numbers from 0 to classes-1.
+func labels[S byte | float64](src []S, classes int) (*tensor.Dense, error) {
+	dst := make([]int, len(src))
+	for i, v := range src {
+		class := int(v)
+		if S(class) != v || class < 0 || class >= classes {
+			return nil, errors.Errorf("label %d is %v, want 0 to %d", i, v, classes-1)
+		}
+		dst[i] = class
+	}
+	return tensor.New(tensor.WithShape(len(dst)), tensor.WithBacking(dst)), nil
+}

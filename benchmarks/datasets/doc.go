@@ -1,0 +1,53 @@
+// Package datasets loads the data sets of the benchmarks as trainers.Data.
+//
+//	set            examples       inputs  targets         licence
+//	Digits         1437 + 360     64      10 classes      CC BY 4.0
+//	MNIST          60000 + 10000  784     10 classes      CC BY-SA 3.0
+//	FashionMNIST   60000 + 10000  784     10 classes      MIT
+//	Protein        45730          9       RMSD            CC BY 4.0
+//	Parkinsons     5875           20      total_UPDRS     CC BY 4.0
+//	Slice          53500          385     axial position  CC BY 4.0
+//
+// Digits is part of the package and needs no file. The others are looked for
+// in this order:
+//
+//  1. the data folder: WithDir, or else the environment variable APO_DATA.
+//     Files may lie in it directly or in mnist, fashion-mnist, uci/protein,
+//     uci/parkinsons and uci/slice;
+//  2. the cache: the folders mnist, fashion-mnist, protein, parkinsons and
+//     slice below WithCacheDir, or else below apo-gorgonia in
+//     os.UserCacheDir;
+//  3. for FashionMNIST, the folder of Debian's package dataset-fashion-mnist;
+//  4. the public addresses. What is downloaded is verified, then put into the
+//     cache unpacked. WithoutDownload leaves this step out.
+//
+// A file NAME may also be called NAME.gz, and the UCI sets may be left in the
+// zip archives the UCI repository hands out. Content is compared, unpacked,
+// with the SHA-256 sum of the published file; Slice has no published sum and
+// is accepted by its number of rows. A file that is found but wrong is an
+// error: the search does not go on past it. MNIST and Fashion-MNIST use the
+// same file names, so a folder can hold only one of them directly.
+//
+// All inputs are matrices of the dtype asked for, tensor.Float32 or
+// tensor.Float64. Class targets are vectors of tensor.Int; regression targets
+// are N×1 matrices of the dtype of the inputs.
+//
+//	train, test, err := datasets.MNIST(ctx, tensor.Float32)
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Println(train.X.Shape(), test.T.Shape()) // (60000, 784) (10000)
+//
+// # Sources
+//
+// Digits: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten
+// Digits, UCI Machine Learning Repository, 1998 (its test half).
+// MNIST: Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten
+// digits. Fashion-MNIST: H. Xiao, K. Rasul and R. Vollgraf, Zalando SE, 2017.
+// Protein: P. S. Rana, Physicochemical Properties of Protein Tertiary
+// Structure, UCI, 2013. Parkinsons: A. Tsanas and M. Little, Parkinsons
+// Telemonitoring, UCI, 2009. Slice: F. Graf, H.-P. Kriegel, M. Schubert,
+// S. Poelsterl and A. Cavallaro, Relative location of CT slices on axial axis,
+// UCI, 2011. The licences are those the sources commonly state; check them
+// before passing a set on.
+package datasets

@@ -1,0 +1,90 @@
+package datasets
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// ErrNotFound is the cause of a loader's error when a file is in none of the
+// places looked at and could not be downloaded; the message lists them all.
+// A file that is found but damaged is a different error.
+var ErrNotFound = errors.New("not found")
+
+// load returns the verified content of a file of set s from the first place
+// that has it.
+func (c *config) load(ctx context.Context, s set, f file) ([]byte, error) {
+	if ctx == nil {
+		return nil, errors.New("datasets: nil context")
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, errors.Wrapf(err, "datasets: %s", f.name)
+	}
+	folders := c.folders(s)
+	for _, folder := range folders {
+		content, err := c.loadFrom(folder, f)
+		if err != nil || content != nil {
+			return content, err
+		}
+	}
+	looked := "looked in " + strings.Join(folders, ", ")
+	if c.skipDownload {
+		looked += "; downloads are off"
+	} else {
+		content, failures, err := c.download(ctx, s, f)
+		if err != nil || content != nil {
+			return content, err
+		}
+		looked += "; tried " + strings.Join(failures, ", ")
+	}
+	if s.note != "" {
+		looked += "; " + s.note
+	}
+	return nil, errors.Wrapf(ErrNotFound, "datasets: %s: %s", f.name, looked)
+}
+
+// folders lists where set s may lie on disk, in the order of preference.
+func (c *config) folders(s set) []string {
+	var folders []string
+	if c.dir != "" {
+		for _, sub := range s.folders {
+			folders = append(folders, filepath.Join(c.dir, filepath.FromSlash(sub)))
+		}
+	}
+	if cache, err := c.cacheFolder(s); err == nil {
+		folders = append(folders, cache)
+	}
+	return append(folders, s.system...)
+}
+
+// loadFrom returns the content of f if folder holds it under one of its names,
+// nil if not.
+func (c *config) loadFrom(folder string, f file) ([]byte, error) {
+	for _, name := range f.localNames() {
+		path := filepath.Join(folder, name)
+		raw, err := readFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, errors.Wrap(err, "datasets")
+		}
+		content, err := f.open(raw, !c.skipChecksum)
+		return content, errors.Wrapf(err, "datasets: %s", path)
+	}
+	return nil, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	raw, err := readLimited(r, maxBytes)
+	return raw, errors.Wrap(err, path)
+}

@@ -1,0 +1,85 @@
+package datasets
+
+import (
+	"context"
+
+	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+const (
+	imageSide    = 28
+	imageClasses = 10
+	imageWhite   = 255
+)
+
+// imageSet is a set of labelled 28×28 images in four IDX files, each found as
+// NAME.gz at the mirrors.
+type imageSet struct {
+	set         set
+	train, test imageFiles
+	mirrors     []string
+}
+
+type imageFiles struct {
+	images, labels file
+}
+
+func (s imageSet) load(ctx context.Context, dtype tensor.Dtype, opts []Option) (train, test trainers.Data, err error) {
+	if err := checkDtype(dtype); err != nil {
+		return trainers.Data{}, trainers.Data{}, err
+	}
+	c := newConfig(opts)
+	if train, err = s.loadPart(ctx, c, dtype, s.train); err != nil {
+		return trainers.Data{}, trainers.Data{}, err
+	}
+	if test, err = s.loadPart(ctx, c, dtype, s.test); err != nil {
+		return trainers.Data{}, trainers.Data{}, err
+	}
+	return train, test, nil
+}
+
+func (s imageSet) loadPart(ctx context.Context, c *config, dtype tensor.Dtype, part imageFiles) (trainers.Data, error) {
+	images, err := s.loadIDX(ctx, c, part.images)
+	if err != nil {
+		return trainers.Data{}, err
+	}
+	classes, err := s.loadIDX(ctx, c, part.labels)
+	if err != nil {
+		return trainers.Data{}, err
+	}
+	data, err := imageData(dtype, images, classes)
+	return data, errors.Wrapf(err, "datasets: %s: %s and %s", s.set.name, part.images.name, part.labels.name)
+}
+
+func (s imageSet) loadIDX(ctx context.Context, c *config, f file) (IDX, error) {
+	for _, mirror := range s.mirrors {
+		f.urls = append(f.urls, mirror+f.name+".gz")
+	}
+	content, err := c.load(ctx, s.set, f)
+	if err != nil {
+		return IDX{}, err
+	}
+	idx, err := DecodeIDX(content)
+	return idx, errors.Wrapf(err, "datasets: %s: %s", s.set.name, f.name)
+}
+
+// imageData joins images and labels, which must belong together.
+func imageData(dtype tensor.Dtype, images, classes IDX) (trainers.Data, error) {
+	if len(images.Shape) != 3 || images.Shape[1] != imageSide || images.Shape[2] != imageSide {
+		return trainers.Data{}, errors.Errorf("images have shape %v, want N×%d×%d", images.Shape, imageSide, imageSide)
+	}
+	if len(classes.Shape) != 1 {
+		return trainers.Data{}, errors.Errorf("labels have shape %v, want a vector", classes.Shape)
+	}
+	n := images.Shape[0]
+	if classes.Shape[0] != n {
+		return trainers.Data{}, errors.Errorf("%d images but %d labels", n, classes.Shape[0])
+	}
+	t, err := labels(classes.Data, imageClasses)
+	if err != nil {
+		return trainers.Data{}, err
+	}
+	return trainers.Data{X: matrix(dtype, n, imageSide*imageSide, images.Data, imageWhite), T: t}, nil
+}

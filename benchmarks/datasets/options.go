@@ -1,0 +1,94 @@
+package datasets
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+)
+
+// dirVariable is the environment variable that names the data folder.
+const dirVariable = "APO_DATA"
+
+// Progress is told how far the download of a file is: done bytes of total as
+// they come over the network; total is -1 if the server does not say. It is
+// called from the goroutine that called the loader and starts again from 0
+// when another address is tried.
+type Progress func(name string, done, total int64)
+
+// Option changes where and how a loader looks for its files.
+type Option func(*config)
+
+type config struct {
+	dir          string
+	cacheDir     string
+	client       *http.Client
+	progress     Progress
+	skipChecksum bool
+	skipDownload bool
+}
+
+// WithDir names the folder to look in first. The default is the value of the
+// environment variable APO_DATA; if both are empty, only the later places are
+// tried.
+func WithDir(dir string) Option {
+	return func(c *config) { c.dir = dir }
+}
+
+// WithCacheDir names the folder downloads are kept in, one folder a set below
+// it. The default is apo-gorgonia in os.UserCacheDir.
+func WithCacheDir(dir string) Option {
+	return func(c *config) { c.cacheDir = dir }
+}
+
+// WithProgress has p told about downloads. The default is no report.
+func WithProgress(p Progress) Option {
+	return func(c *config) { c.progress = p }
+}
+
+// WithHTTPClient sets the client for downloads. The default gives up on a
+// server that does not connect or answer within half a minute and on files
+// that take longer than ten minutes.
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *config) { c.client = client }
+}
+
+// WithoutChecksum accepts files on disk whose content is not that of the
+// published file, such as a set of one's own in the same format. Downloads are
+// still verified, and so is everything the loader relies on: magic numbers,
+// sizes, columns, label range, and the number of rows of Slice.
+func WithoutChecksum() Option {
+	return func(c *config) { c.skipChecksum = true }
+}
+
+// WithoutDownload keeps the loader off the network: a file that is not on disk
+// is ErrNotFound.
+func WithoutDownload() Option {
+	return func(c *config) { c.skipDownload = true }
+}
+
+func newConfig(opts []Option) *config {
+	c := &config{dir: os.Getenv(dirVariable)}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(c)
+		}
+	}
+	if c.client == nil {
+		c.client = defaultClient
+	}
+	return c
+}
+
+// cacheFolder is the folder of set s in the cache; it need not exist.
+func (c *config) cacheFolder(s set) (string, error) {
+	if c.cacheDir != "" {
+		return filepath.Join(c.cacheDir, s.name), nil
+	}
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", errors.Wrap(err, "no cache folder, give one with WithCacheDir")
+	}
+	return filepath.Join(base, "apo-gorgonia", s.name), nil
+}

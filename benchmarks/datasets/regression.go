@@ -1,0 +1,64 @@
+package datasets
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+// tableSet is a regression set in one comma-separated file with a header.
+type tableSet struct {
+	set    set
+	file   file
+	target string
+	// drop names a further column that is no input, "" for none.
+	drop   string
+	inputs int
+}
+
+func (s tableSet) load(ctx context.Context, dtype tensor.Dtype, opts []Option) (trainers.Data, error) {
+	if err := checkDtype(dtype); err != nil {
+		return trainers.Data{}, err
+	}
+	content, err := newConfig(opts).load(ctx, s.set, s.file)
+	if err != nil {
+		return trainers.Data{}, err
+	}
+	data, err := s.decode(dtype, content)
+	return data, errors.Wrapf(err, "datasets: %s", s.file.name)
+}
+
+// decode makes standardised inputs and targets of the file's content.
+func (s tableSet) decode(dtype tensor.Dtype, content []byte) (trainers.Data, error) {
+	table, err := DecodeCSV(bytes.NewReader(content), true)
+	if err != nil {
+		return trainers.Data{}, err
+	}
+	if s.drop != "" {
+		if table, err = without(table, s.drop); err != nil {
+			return trainers.Data{}, err
+		}
+	}
+	target := slices.Index(table.Names, s.target)
+	if target < 0 {
+		return trainers.Data{}, errors.Errorf("no column %q", s.target)
+	}
+	if table.Cols-1 != s.inputs {
+		return trainers.Data{}, errors.Errorf("%d input columns, want %d", table.Cols-1, s.inputs)
+	}
+	x, t := splitColumn(table, target)
+	if err := standardise(x, s.inputs); err != nil {
+		return trainers.Data{}, errors.Wrap(err, "inputs")
+	}
+	if err := standardise(t, 1); err != nil {
+		return trainers.Data{}, errors.Wrap(err, "target")
+	}
+	return trainers.Data{
+		X: matrix(dtype, table.Rows, s.inputs, x, 1),
+		T: matrix(dtype, table.Rows, 1, t, 1),
+	}, nil
+}

@@ -1,0 +1,90 @@
+package datasets
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"io"
+	"path"
+	"slices"
+
+	"github.com/pkg/errors"
+)
+
+// maxBytes bounds what is read from disk, network or archive; the largest
+// file, that of Slice, has some 80 MB.
+const maxBytes = 512 << 20
+
+// unpack returns the content of file f from raw, which may be that content, a
+// gzip of it, or a zip archive that holds it; the first bytes tell, not the
+// name. At most limit bytes are unpacked.
+func unpack(raw []byte, f file, limit int64) ([]byte, error) {
+	switch {
+	case bytes.HasPrefix(raw, []byte{0x1f, 0x8b}):
+		gz, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			return nil, errors.Wrap(err, "gzip")
+		}
+		content, err := readLimited(gz, limit)
+		return content, errors.Wrap(err, "gzip")
+	case bytes.HasPrefix(raw, []byte("PK\x03\x04")):
+		content, err := unzip(raw, f, limit)
+		return content, errors.Wrap(err, "zip")
+	}
+	return raw, nil
+}
+
+// unzip finds f in a zip archive, also in one that lies within another.
+func unzip(raw []byte, f file, limit int64) ([]byte, error) {
+	content, err := unzipNamed(raw, []string{f.name}, limit)
+	if err != nil || content != nil {
+		return content, err
+	}
+	inner, err := unzipNamed(raw, f.archives, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	if inner != nil {
+		content, err = unzipNamed(inner, []string{f.name}, limit)
+	}
+	if err == nil && content == nil {
+		err = errors.Errorf("archive does not hold %s", f.name)
+	}
+	return content, err
+}
+
+// unzipNamed returns the first member with one of the names in any folder, nil
+// if there is none.
+func unzipNamed(raw []byte, names []string, limit int64) ([]byte, error) {
+	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return nil, err
+	}
+	for _, member := range archive.File {
+		if !slices.Contains(names, path.Base(member.Name)) {
+			continue
+		}
+		r, err := member.Open()
+		if err != nil {
+			return nil, errors.Wrap(err, member.Name)
+		}
+		defer r.Close()
+		content, err := readLimited(r, limit)
+		return content, errors.Wrap(err, member.Name)
+	}
+	return nil, nil
+}
+
+// readLimited reads all of r and refuses more than limit bytes.
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, limit+1))
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.Errorf("truncated after %d bytes of content", len(content))
+	case err != nil:
+		return nil, err
+	case int64(len(content)) > limit:
+		return nil, errors.Errorf("more than %d bytes of content", limit)
+	}
+	return content, nil
+}

@@ -1,0 +1,45 @@
+package datasets
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/pkg/errors"
+)
+
+// open unpacks raw and compares the content with what is known of file f: the
+// number of rows always, size and checksum if checksum is set.
+func (f file) open(raw []byte, checksum bool) ([]byte, error) {
+	limit := int64(maxBytes)
+	if checksum && f.size > 0 {
+		limit = f.size
+	}
+	content, err := unpack(raw, f, limit)
+	if err != nil {
+		return nil, err
+	}
+	if f.rows > 0 {
+		if rows := dataRows(content); rows != f.rows {
+			return nil, errors.Errorf("%d data rows, the full file has %d", rows, f.rows)
+		}
+	}
+	if !checksum {
+		return content, nil
+	}
+	if f.size > 0 && int64(len(content)) != f.size {
+		return nil, errors.Errorf("%d bytes of content, want %d", len(content), f.size)
+	}
+	if f.sum != "" {
+		sum := sha256.Sum256(content)
+		if got := hex.EncodeToString(sum[:]); got != f.sum {
+			return nil, errors.Errorf("content has sha256 %s, want %s", got, f.sum)
+		}
+	}
+	return content, nil
+}
+
+// dataRows counts the lines below the first.
+func dataRows(content []byte) int {
+	return bytes.Count(bytes.TrimRight(content, "\r\n"), []byte{'\n'})
+}

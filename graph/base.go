@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// Base is the first graph: J_B(θ) and g = ∇J_B(θ).
+type Base struct {
+	*program
+	x, t  gorgonia.Nodes
+	grads gorgonia.Nodes
+	loss  gorgonia.Value
+}
+
+// NewBase builds the graph for batches of the example's dtypes and shapes. The
+// graph reads the parameters' memory directly. masks may be nil for models
+// without dropout.
+func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (*Base, error) {
+	building.Lock()
+	defer building.Unlock()
+	if err := CheckParams(params); err != nil {
+		return nil, err
+	}
+	b := &Base{program: newProgram(params[0].Value.Dtype())}
+	b.x, b.t = b.inputsLike(example.X, "x"), b.inputsLike(example.T, "t")
+	theta, err := b.weights(params, "theta")
+	if err != nil {
+		return nil, err
+	}
+	loss, err := src.BuildLoss(&Pass{Role: BaseRole, Masks: masks}, b.x, b.t, theta)
+	if err != nil {
+		return nil, err
+	}
+	gorgonia.Read(loss, &b.loss)
+	if b.grads, err = differentiate(loss, theta); err != nil {
+		return nil, err
+	}
+	return b, b.compile()
+}
+
+// Feed binds a batch.
+func (b *Base) Feed(batch Batch) error {
+	if err := letAll("input", b.x, batch.X); err != nil {
+		return err
+	}
+	return letAll("target", b.t, batch.T)
+}
+
+// LossValue is J_B(θ) of the last run.
+func (b *Base) LossValue() float64 { return scalar(b.loss) }
+
+// Grads are the gradients of the last run in the order of the parameters. They
+// are valid until the next run.
+func (b *Base) Grads() ([]*tensor.Dense, error) { return denseValues(b.grads) }
+
+// differentiate is gorgonia.Grad with an error that names inputs the objective
+// does not depend on.
+func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Nodes, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Errorf("graph: differentiating: %v", r)
+		}
+	}()
+	if !cost.IsScalar() {
+		return nil, errors.Errorf("graph: the objective has shape %v, not a scalar", cost.Shape())
+	}
+	used := ancestors(cost)
+	for _, n := range wrt {
+		if !used[n] {
+			return nil, errors.Errorf("graph: %q has no influence on the objective", n.Name())
+		}
+	}
+	grads, err = gorgonia.Grad(cost, wrt...)
+	return grads, errors.Wrap(err, "graph: differentiating")
+}
+
+// ancestors is the set of nodes that n is computed from, n included.
+func ancestors(n *gorgonia.Node) map[*gorgonia.Node]bool {
+	seen := map[*gorgonia.Node]bool{n: true}
+	for stack := (gorgonia.Nodes{n}); len(stack) > 0; {
+		top := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for _, c := range children(top) {
+			if !seen[c] {
+				seen[c] = true
+				stack = append(stack, c)
+			}
+		}
+	}
+	return seen
+}
+
+// children are the operands of a node in order, repeated ones repeated.
+func children(n *gorgonia.Node) gorgonia.Nodes {
+	var c gorgonia.Nodes
+	for it := n.Graph().From(n.ID()); it.Next(); {
+		c = append(c, it.Node().(*gorgonia.Node))
+	}
+	return c
+}
+
+func denseValues(nodes gorgonia.Nodes) ([]*tensor.Dense, error) {
+	out := make([]*tensor.Dense, len(nodes))
+	for i, n := range nodes {
+		v, ok := n.Value().(*tensor.Dense)
+		if !ok {
+			return nil, errors.Errorf("graph: value of %s is a %T", describe(n), n.Value())
+		}
+		out[i] = v
+	}
+	return out, nil
+}

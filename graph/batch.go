@@ -1,0 +1,78 @@
+package graph
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+// Batch is a mini-batch: the inputs x and the targets t of a model, each a list
+// because a model may have several. The first axis of each counts examples.
+type Batch struct {
+	X, T []*tensor.Dense
+}
+
+// NewBatch is the batch of one input and one target array.
+func NewBatch(x, t *tensor.Dense) Batch {
+	return Batch{X: []*tensor.Dense{x}, T: []*tensor.Dense{t}}
+}
+
+// Len is the number of examples, 0 for an empty batch.
+func (b Batch) Len() int {
+	if len(b.X) == 0 || b.X[0] == nil || b.X[0].Dims() == 0 {
+		return 0
+	}
+	return b.X[0].Shape()[0]
+}
+
+// Check reports an empty batch, a missing array and NaN in the inputs or
+// targets. Infinities pass: they mask.
+func (b Batch) Check() error {
+	if len(b.X) == 0 || len(b.T) == 0 {
+		return errors.Errorf("graph: batch with %d inputs and %d targets", len(b.X), len(b.T))
+	}
+	return b.CheckValues()
+}
+
+// CheckValues is Check without asking for inputs or targets to be there.
+func (b Batch) CheckValues() error {
+	if err := checkArrays("input", b.X); err != nil {
+		return err
+	}
+	return checkArrays("target", b.T)
+}
+
+func checkArrays(kind string, arrays []*tensor.Dense) error {
+	for i, a := range arrays {
+		if a == nil {
+			return errors.Errorf("graph: %s %d of the batch is missing", kind, i)
+		}
+		if a.Dims() == 0 || a.Shape()[0] == 0 || a.Shape().TotalSize() == 0 {
+			return errors.Errorf("graph: empty batch: %s %d has shape %v", kind, i, a.Shape())
+		}
+		if at := firstNaN(a); at >= 0 {
+			return errors.Errorf("graph: %s %d of the batch holds NaN at row %d (element %d)", kind, i, at/(a.Shape().TotalSize()/a.Shape()[0]), at)
+		}
+	}
+	return nil
+}
+
+// firstNaN is the index of the first NaN in row-major order, or -1.
+func firstNaN(a *tensor.Dense) int {
+	switch a.Dtype() {
+	case tensor.Float32:
+		for i, v := range a.Float32s() {
+			if v != v {
+				return i
+			}
+		}
+	case tensor.Float64:
+		for i, v := range a.Float64s() {
+			if math.IsNaN(v) {
+				return i
+			}
+		}
+	}
+	return -1
+}

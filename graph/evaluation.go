@@ -1,0 +1,58 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Evaluation is a graph of the model's output and loss without gradients, in
+// evaluation mode.
+type Evaluation struct {
+	*program
+	x, t   gorgonia.Nodes
+	output gorgonia.Value
+	loss   gorgonia.Value
+}
+
+// NewEvaluation builds the graph for batches of the example's shapes.
+func NewEvaluation(model Model, loss Loss, params []*Param, example Batch) (*Evaluation, error) {
+	building.Lock()
+	defer building.Unlock()
+	if err := CheckParams(params); err != nil {
+		return nil, err
+	}
+	e := &Evaluation{program: newProgram(params[0].Value.Dtype())}
+	e.x, e.t = e.inputsLike(example.X, "x"), e.inputsLike(example.T, "t")
+	theta, err := e.weights(params, "theta")
+	if err != nil {
+		return nil, err
+	}
+	y, err := model.Output(&Pass{Role: EvalRole}, e.x, theta)
+	if err != nil {
+		return nil, err
+	}
+	gorgonia.Read(y, &e.output)
+	j, err := loss.Build(y, e.t)
+	if err != nil {
+		return nil, err
+	}
+	gorgonia.Read(j, &e.loss)
+	return e, e.compile()
+}
+
+// Feed binds a batch.
+func (e *Evaluation) Feed(batch Batch) error {
+	if err := letAll("input", e.x, batch.X); err != nil {
+		return err
+	}
+	return letAll("target", e.t, batch.T)
+}
+
+// Output is f(x, θ) of the last run, valid until the next.
+func (e *Evaluation) Output() (*tensor.Dense, bool) {
+	y, ok := e.output.(*tensor.Dense)
+	return y, ok
+}
+
+// LossValue is the loss of the last run.
+func (e *Evaluation) LossValue() float64 { return scalar(e.loss) }

@@ -1,0 +1,191 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// Lookahead is a form of update θ' = u(θ, φ, B) whose parameters φ are learned.
+type Lookahead interface {
+	// build adds θ'(φ) to the program.
+	build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error)
+}
+
+// step is one lookahead in a graph.
+type step struct {
+	moved  gorgonia.Nodes // θ'
+	wsd    *gorgonia.Node // ½‖θ'-θ‖²
+	phi    gorgonia.Nodes // what Q is differentiated by
+	inputs gorgonia.Nodes // directions or gradients, fed at each run
+	scale  *gorgonia.Node // the schedule's factor, nil where there is none
+}
+
+// RateLookahead is θ'_i = θ_i - s·η_k·d_i for a direction d_i that the base
+// optimizer chose, with one rate η_k for each group k of parameters and the
+// schedule's factor s. φ_k = log η_k, or η_k itself where Linear is set. φ are
+// scalars, fed as tensors of shape (1).
+type RateLookahead struct {
+	// Group[i] is the group of parameter i; groups count from 0 without gaps.
+	Group  []int
+	Linear bool
+}
+
+// Groups is the number of groups.
+func (r RateLookahead) Groups() int {
+	n := 0
+	for _, k := range r.Group {
+		n = max(n, k+1)
+	}
+	return n
+}
+
+func (r RateLookahead) check(params int) error {
+	if len(r.Group) != params {
+		return errors.Errorf("graph: %d group numbers for %d parameters", len(r.Group), params)
+	}
+	members := make([]int, r.Groups())
+	for i, k := range r.Group {
+		if k < 0 {
+			return errors.Errorf("graph: parameter %d has the group %d", i, k)
+		}
+		members[k]++
+	}
+	for k, n := range members {
+		if n == 0 {
+			return errors.Errorf("graph: group %d has no parameters", k)
+		}
+	}
+	return nil
+}
+
+func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error) {
+	if err := r.check(len(params)); err != nil {
+		return nil, err
+	}
+	s := &step{scale: p.input(p.dt, tensor.ScalarShape(), "schedule")}
+	grouped := make([]gorgonia.Nodes, r.Groups())
+	for k := range grouped {
+		s.phi = append(s.phi, p.input(p.dt, tensor.ScalarShape(), "phi/%d", k))
+	}
+	for i, q := range params {
+		d := p.input(p.dt, q.Value.Shape(), "direction/%s", q.Name)
+		s.inputs = append(s.inputs, d)
+		k := r.Group[i]
+		grouped[k] = append(grouped[k], d)
+		moved, err := apoops.RateStep(theta[i], d, s.phi[k], s.scale, r.Linear)
+		if err != nil {
+			return nil, errors.Wrapf(err, "graph: lookahead of %q", q.Name)
+		}
+		s.moved = append(s.moved, moved)
+	}
+	for k, d := range grouped {
+		w, err := apoops.RateWSD(s.phi[k], s.scale, r.Linear, d...)
+		if err != nil {
+			return nil, err
+		}
+		if s.wsd == nil {
+			s.wsd = w
+		} else if s.wsd, err = gorgonia.Add(s.wsd, w); err != nil {
+			return nil, errors.Wrap(err, "graph: weight-space discrepancy")
+		}
+	}
+	return s, nil
+}
+
+// Free is the lookahead of exact proximal minimisation (Eq. 3): θ' itself is
+// the unknown, and φ are the parameters u, fed in the shapes of θ.
+type Free struct{}
+
+func (Free) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error) {
+	s := &step{}
+	moves := make(gorgonia.Nodes, len(params))
+	for i, q := range params {
+		u := p.input(p.dt, q.Value.Shape(), "u/%s", q.Name)
+		s.phi = append(s.phi, u)
+		var err error
+		if moves[i], err = apoops.Minus(u, theta[i]); err != nil {
+			return nil, err
+		}
+	}
+	s.moved = s.phi
+	var err error
+	s.wsd, err = apoops.HalfSquaredNorm(moves...)
+	return s, err
+}
+
+// PrecondLookahead is θ' = θ - P·G with a learned preconditioner P, block by
+// block (Eq. 7, Eq. 10).
+type PrecondLookahead struct {
+	Blocks []Block
+}
+
+func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error) {
+	if err := checkBlocks(l.Blocks, params); err != nil {
+		return nil, err
+	}
+	s := &step{moved: make(gorgonia.Nodes, len(params))}
+	updates := make(gorgonia.Nodes, len(l.Blocks))
+	for i, b := range l.Blocks {
+		g := p.input(p.dt, tensor.Shape{b.Rows, b.Cols}, "gradient/%s", b.Name)
+		var phi gorgonia.Nodes
+		for _, f := range b.Factors() {
+			phi = append(phi, p.input(p.dt, f.Shape, "phi/%s", f.Name))
+		}
+		u, err := b.Form.precondition(phi, g)
+		if err != nil {
+			return nil, errors.Wrapf(err, "graph: preconditioner of %q", b.Name)
+		}
+		s.inputs, s.phi, updates[i] = append(s.inputs, g), append(s.phi, phi...), u
+		if err := b.moved(s.moved, u, params, theta); err != nil {
+			return nil, errors.Wrapf(err, "graph: lookahead of %q", b.Name)
+		}
+	}
+	var err error
+	s.wsd, err = apoops.HalfSquaredNorm(updates...)
+	return s, err
+}
+
+// moved fills in θ' of the block's parameters from its update u.
+func (b Block) moved(moved gorgonia.Nodes, u *gorgonia.Node, params []*Param, theta gorgonia.Nodes) (err error) {
+	lo := 0
+	for _, i := range b.Params {
+		part, shape := u, params[i].Value.Shape()
+		if !shape.Eq(tensor.Shape{b.Rows, b.Cols}) {
+			if part, err = apoops.Segment(u, lo, shape...); err != nil {
+				return err
+			}
+		}
+		lo += shape.TotalSize()
+		if moved[i], err = apoops.Lookahead(theta[i], part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Factor is one array of φ.
+type Factor struct {
+	Name  string // such as "fc1/A"
+	Shape tensor.Shape
+}
+
+// Factors lists the block's φ in the order A, B, S.
+func (b Block) Factors() []Factor {
+	named := func(letter string, shape ...int) Factor {
+		return Factor{Name: fmt.Sprintf("%s/%s", b.Name, letter), Shape: shape}
+	}
+	switch b.Form {
+	case Kronecker:
+		return []Factor{named("A", b.Cols, b.Cols), named("B", b.Rows, b.Rows), named("S", b.Rows, b.Cols)}
+	case Full:
+		return []Factor{named("P", b.Rows*b.Cols, b.Rows*b.Cols)}
+	case Scalar:
+		return []Factor{named("S", 1)}
+	}
+	return []Factor{named("S", b.Rows, b.Cols)}
+}

@@ -1,0 +1,47 @@
+package graph
+
+import "github.com/apo-gorgonia/apo/apoops"
+
+// Role says what one application of a model is for.
+type Role int
+
+// The roles. Loss and Moved have the lookahead weights θ', the others θ.
+const (
+	BaseRole  Role = iota // J_B(θ), whose gradient is g
+	LossRole              // J_B(θ')
+	OldRole               // f(x~, θ) of the FSD term
+	MovedRole             // f(x~, θ') of the FSD term
+	EvalRole              // evaluation: no dropout, running statistics
+)
+
+// Pass is handed to a model when it is built into a graph. It says for which
+// role, and gives each dropout layer its stream of masks: J_B(θ) and J_B(θ')
+// see the same masks, the two passes of the FSD term share others. So a pass
+// adds no noise that the step itself did not have.
+type Pass struct {
+	Role  Role
+	Masks *apoops.Masks
+
+	dropouts uint64
+}
+
+// Training tells whether dropout is on and batch norm uses batch statistics.
+func (p *Pass) Training() bool { return p.Role != EvalRole }
+
+// KeepsStatistics tells whether batch norm may move its running statistics.
+func (p *Pass) KeepsStatistics() bool { return p.Role == BaseRole }
+
+// NextStream is the stream of masks of the pass's next dropout layer.
+func (p *Pass) NextStream() uint64 {
+	p.dropouts++
+	return p.Stream(p.dropouts)
+}
+
+// Stream is the stream of masks of a dropout layer in this pass: the layer's
+// own on batch B, another on B'.
+func (p *Pass) Stream(layer uint64) uint64 {
+	if p.Role == OldRole || p.Role == MovedRole {
+		return layer ^ 1<<63
+	}
+	return layer
+}

@@ -1,0 +1,137 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Problem is a graph that the user already has: the lookahead's passes are
+// rebuilt from it.
+type Problem struct {
+	// Cost is the scalar mean loss on the batch.
+	Cost *gorgonia.Node
+	// Output is what the function-space discrepancy compares: the logits.
+	Output *gorgonia.Node
+	// Inputs and Targets are all other leaves of the graph. The output must not
+	// depend on the targets.
+	Inputs, Targets gorgonia.Nodes
+	// Params are the learnables, bound to their values.
+	Params gorgonia.Nodes
+	// Pairs joins a weight matrix and its bias (1×outputs or a vector of
+	// outputs) to one matrix for a preconditioner, the bias its last row.
+	Pairs []Pair
+	// Divergence measures the change of Output. It must match the cost.
+	Divergence Divergence
+}
+
+// Pair is a weight matrix with its bias.
+type Pair struct{ Weight, Bias *gorgonia.Node }
+
+var _ Source = (*Problem)(nil)
+
+// Check reports missing nodes, nodes of other graphs and parameters without
+// values.
+func (q *Problem) Check() error {
+	if q.Cost == nil || q.Output == nil {
+		return errors.New("graph: problem without a cost or an output")
+	}
+	if !q.Cost.IsScalar() {
+		return errors.Errorf("graph: the cost has shape %v, not a scalar", q.Cost.Shape())
+	}
+	if len(q.Params) == 0 || len(q.Inputs) == 0 {
+		return errors.New("graph: problem without parameters or inputs")
+	}
+	for kind, nodes := range map[string]gorgonia.Nodes{"input": q.Inputs, "target": q.Targets, "parameter": q.Params} {
+		for i, n := range nodes {
+			switch {
+			case n == nil:
+				return errors.Errorf("graph: %s %d is nil", kind, i)
+			case n.Op() != nil:
+				return errors.Errorf("graph: %s %d (%s) is computed, not a leaf", kind, i, describe(n))
+			case n.Graph() != q.Cost.Graph():
+				return errors.Errorf("graph: %s %q belongs to another graph", kind, n.Name())
+			}
+		}
+	}
+	_, err := q.LearnableParams()
+	return err
+}
+
+// LearnableParams are the parameters as Params that share the nodes' memory.
+func (q *Problem) LearnableParams() ([]*Param, error) {
+	params := make([]*Param, len(q.Params))
+	for i, n := range q.Params {
+		v, ok := n.Value().(*tensor.Dense)
+		if !ok {
+			return nil, errors.Errorf("graph: parameter %q has no tensor as its value (%T): scalars need the shape (1, 1)", n.Name(), n.Value())
+		}
+		params[i] = &Param{Name: n.Name(), Value: v}
+	}
+	return params, CheckParams(params)
+}
+
+// Blocks gives each pair of weight and bias, and each other matrix, a
+// preconditioner of Eq. 9's form, other parameters a diagonal.
+func (q *Problem) Blocks() ([]Block, error) {
+	number := make(map[*gorgonia.Node]int, len(q.Params))
+	for i, n := range q.Params {
+		number[n] = i
+	}
+	bias, paired := make(map[int]int), make(map[int]bool)
+	for _, p := range q.Pairs {
+		w, okW := number[p.Weight]
+		b, okB := number[p.Bias]
+		switch {
+		case !okW || !okB:
+			return nil, errors.New("graph: a pair's weight or bias is not among the parameters")
+		case p.Weight.Dims() != 2 || p.Bias.Shape().TotalSize() != p.Weight.Shape()[1]:
+			return nil, errors.Errorf("graph: weight %q of shape %v and bias %q of shape %v do not make a matrix", p.Weight.Name(), p.Weight.Shape(), p.Bias.Name(), p.Bias.Shape())
+		}
+		bias[w], paired[b] = b, true
+	}
+	var blocks []Block
+	for i, n := range q.Params {
+		if paired[i] {
+			continue
+		}
+		block := Block{Name: n.Name(), Params: []int{i}, Rows: 1, Cols: n.Shape().TotalSize(), Form: Diagonal}
+		if n.Dims() == 2 {
+			block.Rows, block.Cols, block.Form = n.Shape()[0], n.Shape()[1], Kronecker
+		}
+		if b, ok := bias[i]; ok {
+			block.Params, block.Rows = append(block.Params, b), block.Rows+1
+		}
+		blocks = append(blocks, block)
+	}
+	return blocks, nil
+}
+
+func (q *Problem) leaves(x, t, theta gorgonia.Nodes) map[*gorgonia.Node]*gorgonia.Node {
+	leaf := make(map[*gorgonia.Node]*gorgonia.Node)
+	for _, m := range []struct{ old, new gorgonia.Nodes }{{q.Inputs, x}, {q.Targets, t}, {q.Params, theta}} {
+		for i, n := range m.new {
+			leaf[m.old[i]] = n
+		}
+	}
+	return leaf
+}
+
+// BuildOutput implements Source.
+func (q *Problem) BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+	return rebuild(q.Output, q.leaves(x, nil, theta), p)
+}
+
+// BuildLoss implements Source.
+func (q *Problem) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+	return rebuild(q.Cost, q.leaves(x, t, theta), p)
+}
+
+// BuildDiscrepancy implements Source.
+func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
+	if q.Divergence.Build == nil {
+		return nil, errors.New("graph: the problem names no divergence for its output")
+	}
+	n, err := q.Divergence.Build(old, moved)
+	return n, errors.Wrapf(err, "graph: divergence %s", q.Divergence.Name)
+}

@@ -1,0 +1,176 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// building serialises the construction and compilation of graphs: Gorgonia
+// keeps state of its own meanwhile.
+var building sync.Mutex
+
+// program is a compiled graph with named inputs.
+type program struct {
+	g  *gorgonia.ExprGraph
+	dt tensor.Dtype
+	vm gorgonia.VM
+}
+
+func newProgram(dt tensor.Dtype) *program {
+	return &program{g: gorgonia.NewGraph(), dt: dt}
+}
+
+// input adds a leaf of the given shape.
+func (p *program) input(dt tensor.Dtype, shape tensor.Shape, format string, a ...any) *gorgonia.Node {
+	name := gorgonia.WithName(fmt.Sprintf(format, a...))
+	if shape.IsScalar() {
+		return gorgonia.NewScalar(p.g, dt, name)
+	}
+	return gorgonia.NewTensor(p.g, dt, shape.Dims(), gorgonia.WithShape(shape.Clone()...), name)
+}
+
+// inputsLike adds leaves of the arrays' dtypes and shapes.
+func (p *program) inputsLike(arrays []*tensor.Dense, name string) gorgonia.Nodes {
+	nodes := make(gorgonia.Nodes, len(arrays))
+	for i, a := range arrays {
+		nodes[i] = p.input(a.Dtype(), a.Shape(), "%s%d", name, i)
+	}
+	return nodes
+}
+
+// weights adds leaves for the parameters, bound to their values through headers
+// of their own over the same memory.
+func (p *program) weights(params []*Param, name string) (gorgonia.Nodes, error) {
+	nodes := make(gorgonia.Nodes, len(params))
+	for i, q := range params {
+		nodes[i] = p.input(p.dt, q.Value.Shape(), "%s/%s", name, q.Name)
+		if err := gorgonia.Let(nodes[i], Alias(q.Value)); err != nil {
+			return nil, errors.Wrapf(err, "graph: binding parameter %q", q.Name)
+		}
+	}
+	return nodes, nil
+}
+
+// compile checks that the graph's nodes are distinct and makes its VM.
+func (p *program) compile() (err error) {
+	if err := distinct(p.g); err != nil {
+		return err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Errorf("graph: compiling: %v", r)
+		}
+	}()
+	vm := gorgonia.NewTapeMachine(p.g)
+	// The VM's finalizer closes cycles with its nodes, which would keep the
+	// whole program alive for ever.
+	runtime.SetFinalizer(vm, nil)
+	p.vm = vm
+	return nil
+}
+
+// Run executes the program on the values bound to its inputs.
+func (p *program) Run() error {
+	err := p.vm.RunAll()
+	p.vm.Reset()
+	return errors.Wrap(err, "graph: running")
+}
+
+// letAll binds arrays to nodes after comparing dtypes and shapes, which
+// Gorgonia does not.
+func letAll(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
+	if len(nodes) != len(arrays) {
+		return errors.Errorf("graph: %d %ss for a graph with %d", len(arrays), kind, len(nodes))
+	}
+	for i, n := range nodes {
+		a := arrays[i]
+		if a == nil {
+			return errors.Errorf("graph: %s %d is missing", kind, i)
+		}
+		if a.Dtype() != n.Dtype() || !a.Shape().Eq(n.Shape()) {
+			return errors.Errorf("graph: %s %d is %v of shape %v; the graph was built for %v of shape %v", kind, i, a.Dtype(), a.Shape(), n.Dtype(), n.Shape())
+		}
+		if err := gorgonia.Let(n, Alias(a)); err != nil {
+			return errors.Wrapf(err, "graph: binding %s %d", kind, i)
+		}
+	}
+	return nil
+}
+
+// letScalar binds a number to a scalar node of either dtype.
+func letScalar(n *gorgonia.Node, v float64) error {
+	if n.Dtype() == tensor.Float32 {
+		return errors.Wrapf(gorgonia.Let(n, float32(v)), "graph: binding %s", n.Name())
+	}
+	return errors.Wrapf(gorgonia.Let(n, v), "graph: binding %s", n.Name())
+}
+
+// Alias is a new header over t's memory. One header must not be in two virtual
+// machines: products change it for a moment.
+func Alias(t *tensor.Dense) *tensor.Dense {
+	switch t.Dtype() {
+	case tensor.Float32:
+		return tensor.New(tensor.WithShape(t.Shape().Clone()...), tensor.WithBacking(t.Float32s()))
+	case tensor.Float64:
+		return tensor.New(tensor.WithShape(t.Shape().Clone()...), tensor.WithBacking(t.Float64s()))
+	case tensor.Int:
+		return tensor.New(tensor.WithShape(t.Shape().Clone()...), tensor.WithBacking(t.Ints()))
+	}
+	return t.Clone().(*tensor.Dense)
+}
+
+// ScalarValue is a scalar value, or the element of a tensor that has one, as a
+// number.
+func ScalarValue(v gorgonia.Value) (float64, error) {
+	switch v := v.(type) {
+	case *gorgonia.F32:
+		return float64(*v), nil
+	case *gorgonia.F64:
+		return float64(*v), nil
+	case *tensor.Dense:
+		switch {
+		case v.DataSize() != 1:
+		case v.Dtype() == tensor.Float32:
+			return float64(v.Float32s()[0]), nil
+		case v.Dtype() == tensor.Float64:
+			return v.Float64s()[0], nil
+		}
+	}
+	return 0, errors.Errorf("graph: %T is not a float scalar", v)
+}
+
+// scalar is ScalarValue of a node that is known to be one; NaN otherwise.
+func scalar(v gorgonia.Value) float64 {
+	x, err := ScalarValue(v)
+	if err != nil {
+		return math.NaN()
+	}
+	return x
+}
+
+// distinct reports nodes that Gorgonia would take for one: it knows them by
+// 32-bit hashes of their type, shape, op and children.
+func distinct(g *gorgonia.ExprGraph) error {
+	seen := make(map[uint32]*gorgonia.Node)
+	for _, n := range g.AllNodes() {
+		if other, ok := seen[n.Hashcode()]; ok && other != n {
+			return errors.Errorf("graph: nodes %q and %q have the same hash: give one another name", describe(other), describe(n))
+		}
+		seen[n.Hashcode()] = n
+	}
+	return nil
+}
+
+// describe names a node for an error message.
+func describe(n *gorgonia.Node) string {
+	if n.Op() == nil {
+		return n.Name()
+	}
+	return fmt.Sprintf("%v (node %d, shape %v)", n.Op(), n.ID(), n.Shape())
+}

@@ -1,0 +1,225 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// ProximalConfig says what a Proximal graph is built from.
+type ProximalConfig struct {
+	Source    Source
+	Params    []*Param
+	Lookahead Lookahead
+	// Batch is an example of B, Tilde of the inputs of B'.
+	Batch Batch
+	Tilde []*tensor.Dense
+	// Masks may be nil for models without dropout.
+	Masks *apoops.Masks
+	// NoFSD and NoWSD leave a term out, and with it its passes.
+	NoFSD, NoWSD bool
+	// ValuesOnly leaves out ∂Q/∂φ: a graph for probing Q.
+	ValuesOnly bool
+}
+
+// Proximal is the second graph: the terms of Q(φ) (Eq. 8) and ∂Q/∂φ.
+type Proximal struct {
+	*program
+	x, t, tilde  gorgonia.Nodes
+	step         *step
+	lambdaF      *gorgonia.Node
+	lambdaW      *gorgonia.Node
+	q, loss      gorgonia.Value
+	fsd, wsd     gorgonia.Value
+	dphi         gorgonia.Nodes
+	noFSD, noWSD bool
+}
+
+// NewProximal builds the graph. Like Base it reads the parameters' memory
+// directly.
+func NewProximal(c ProximalConfig) (*Proximal, error) {
+	building.Lock()
+	defer building.Unlock()
+	if err := CheckParams(c.Params); err != nil {
+		return nil, err
+	}
+	p := &Proximal{program: newProgram(c.Params[0].Value.Dtype()), noFSD: c.NoFSD, noWSD: c.NoWSD}
+	p.x, p.t = p.inputsLike(c.Batch.X, "x"), p.inputsLike(c.Batch.T, "t")
+	theta, err := p.weights(c.Params, "theta")
+	if err != nil {
+		return nil, err
+	}
+	if p.step, err = c.Lookahead.build(p.program, c.Params, theta); err != nil {
+		return nil, err
+	}
+	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Masks: c.Masks}, p.x, p.t, p.step.moved)
+	if err != nil {
+		return nil, errors.WithMessage(err, "J_B(θ')")
+	}
+	gorgonia.Read(q, &p.loss)
+	if !c.NoFSD {
+		fsd, err := p.discrepancy(c, theta)
+		if err != nil {
+			return nil, errors.WithMessage(err, "function-space discrepancy")
+		}
+		gorgonia.Read(fsd, &p.fsd)
+		p.lambdaF = p.input(p.dt, tensor.ScalarShape(), "lambdaFSD")
+		if q, err = addWeighted(q, p.lambdaF, fsd); err != nil {
+			return nil, err
+		}
+	}
+	if !c.NoWSD {
+		gorgonia.Read(p.step.wsd, &p.wsd)
+		p.lambdaW = p.input(p.dt, tensor.ScalarShape(), "lambdaWSD")
+		if q, err = addWeighted(q, p.lambdaW, p.step.wsd); err != nil {
+			return nil, err
+		}
+	}
+	gorgonia.Read(q, &p.q)
+	if !c.ValuesOnly {
+		if p.dphi, err = differentiate(q, p.step.phi); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.compile()
+}
+
+// discrepancy is the mean of D_F(θ', θ, x~) over B'.
+func (p *Proximal) discrepancy(c ProximalConfig, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+	p.tilde = p.inputsLike(c.Tilde, "tilde")
+	old, err := c.Source.BuildOutput(&Pass{Role: OldRole, Masks: c.Masks}, p.tilde, theta)
+	if err != nil {
+		return nil, err
+	}
+	moved, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Masks: c.Masks}, p.tilde, p.step.moved)
+	if err != nil {
+		return nil, err
+	}
+	return c.Source.BuildDiscrepancy(old, moved)
+}
+
+func addWeighted(q, lambda, term *gorgonia.Node) (*gorgonia.Node, error) {
+	weighted, err := gorgonia.Mul(lambda, term)
+	if err != nil {
+		return nil, errors.Wrap(err, "graph: weighing a term of Q")
+	}
+	sum, err := gorgonia.Add(q, weighted)
+	return sum, errors.Wrap(err, "graph: adding up Q")
+}
+
+// Feed binds the batches B and B' (the inputs alone). B' is not read where the
+// graph has no FSD term.
+func (p *Proximal) Feed(batch Batch, tilde []*tensor.Dense) error {
+	if err := letAll("input", p.x, batch.X); err != nil {
+		return err
+	}
+	if err := letAll("target", p.t, batch.T); err != nil {
+		return err
+	}
+	if p.noFSD {
+		return nil
+	}
+	return letAll("function-space input", p.tilde, tilde)
+}
+
+// FeedWeights binds λ_FSD and λ_WSD. Terms that were left out stay out.
+func (p *Proximal) FeedWeights(lambdaFSD, lambdaWSD float64) error {
+	if !p.noFSD {
+		if err := letScalar(p.lambdaF, lambdaFSD); err != nil {
+			return err
+		}
+	}
+	if p.noWSD {
+		return nil
+	}
+	return letScalar(p.lambdaW, lambdaWSD)
+}
+
+// FeedStep binds φ and the lookahead's inputs: the base optimizer's directions
+// for a RateLookahead, the blocks' gradients for a PrecondLookahead, nothing
+// for Free. scale is the schedule's factor of a RateLookahead.
+func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
+	if len(phi) != len(p.step.phi) {
+		return errors.Errorf("graph: %d arrays of φ for a graph with %d", len(phi), len(p.step.phi))
+	}
+	for i, n := range p.step.phi {
+		if n.IsScalar() {
+			if err := letScalar(n, first(phi[i])); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := letAll("φ", gorgonia.Nodes{n}, phi[i:i+1]); err != nil {
+			return err
+		}
+	}
+	if p.step.scale != nil {
+		if err := letScalar(p.step.scale, scale); err != nil {
+			return err
+		}
+	}
+	return letAll("lookahead input", p.step.inputs, inputs)
+}
+
+func first(t *tensor.Dense) float64 {
+	if t.Dtype() == tensor.Float32 {
+		return float64(t.Float32s()[0])
+	}
+	return t.Float64s()[0]
+}
+
+// Terms are the values of Q's parts, each without its weight λ.
+type Terms struct {
+	Q    float64 // Loss + λ_FSD·FSD + λ_WSD·WSD
+	Loss float64 // J_B(θ')
+	FSD  float64 // mean D_F over B', 0 where the term was left out
+	WSD  float64 // ½‖θ'-θ‖², 0 where the term was left out
+}
+
+// Terms reads Q and its parts after a run.
+func (p *Proximal) Terms() Terms {
+	t := Terms{Q: scalar(p.q), Loss: scalar(p.loss)}
+	if !p.noFSD {
+		t.FSD = scalar(p.fsd)
+	}
+	if !p.noWSD {
+		t.WSD = scalar(p.wsd)
+	}
+	return t
+}
+
+// Gradient writes ∂Q/∂φ of the last run into dst, arrays of φ's shapes.
+func (p *Proximal) Gradient(dst []*tensor.Dense) error {
+	if len(dst) != len(p.dphi) {
+		return errors.Errorf("graph: %d arrays for the gradient of %d", len(dst), len(p.dphi))
+	}
+	for i, n := range p.dphi {
+		switch v := n.Value().(type) {
+		case *tensor.Dense:
+			if err := copyInto(dst[i], v); err != nil {
+				return err
+			}
+		default:
+			if dst[i].Dtype() == tensor.Float32 {
+				dst[i].Float32s()[0] = float32(scalar(v))
+			} else {
+				dst[i].Float64s()[0] = scalar(v)
+			}
+		}
+	}
+	return nil
+}
+
+func copyInto(dst, src *tensor.Dense) error {
+	if dst.Dtype() != src.Dtype() || dst.DataSize() != src.DataSize() {
+		return errors.Errorf("graph: copying %v of shape %v to %v of shape %v", src.Dtype(), src.Shape(), dst.Dtype(), dst.Shape())
+	}
+	if dst.Dtype() == tensor.Float32 {
+		copy(dst.Float32s(), src.Float32s())
+	} else {
+		copy(dst.Float64s(), src.Float64s())
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// rebuild applies the ops that root is computed with once more, in the graph of
+// the given leaves: leaf maps each input of the old graph to a node of the new
+// one. Ops of package apoops get buffers of their own and, where they are
+// dropout, the masks of the pass.
+func rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pass) (out *gorgonia.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Errorf("graph: rebuilding %s: %v", describe(root), r)
+		}
+	}()
+	done := make(map[*gorgonia.Node]*gorgonia.Node)
+	var visit func(n *gorgonia.Node) (*gorgonia.Node, error)
+	visit = func(n *gorgonia.Node) (*gorgonia.Node, error) {
+		if m, ok := done[n]; ok {
+			return m, nil
+		}
+		if m, ok := leaf[n]; ok {
+			done[n] = m
+			return m, nil
+		}
+		m, err := rebuildNode(n, visit, p)
+		if err == nil {
+			done[n] = m
+		}
+		return m, err
+	}
+	return visit(root)
+}
+
+func rebuildNode(n *gorgonia.Node, visit func(*gorgonia.Node) (*gorgonia.Node, error), p *Pass) (*gorgonia.Node, error) {
+	operands := children(n)
+	if n.Op() == nil {
+		return nil, errors.Errorf("graph: input %q of the graph is listed neither as an input, a target nor a parameter", n.Name())
+	}
+	if len(operands) == 0 && isConstant(n.Op()) {
+		return n, nil // constants may come from another graph
+	}
+	op, err := reusable(n.Op(), p)
+	if err != nil {
+		return nil, errors.Wrapf(err, "graph: node %d (%v) cannot be rebuilt", n.ID(), n.Op())
+	}
+	fresh := make(gorgonia.Nodes, len(operands))
+	for i, c := range operands {
+		if fresh[i], err = visit(c); err != nil {
+			return nil, err
+		}
+	}
+	m, err := gorgonia.ApplyOp(op, fresh...)
+	return m, errors.Wrapf(err, "graph: rebuilding node %d (%v)", n.ID(), n.Op())
+}
+
+// reusable returns the op to apply in place of op.
+func reusable(op gorgonia.Op, p *Pass) (gorgonia.Op, error) {
+	if f, ok := op.(apoops.Fresher); ok {
+		return f.Fresh(p.Stream), nil
+	}
+	return op, checkStock(op)
+}

@@ -1,0 +1,66 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Model is an architecture: it makes initial parameters and builds its output
+// from given inputs and parameters. It may be built many times, into several
+// graphs; it must not keep nodes.
+type Model interface {
+	// Init returns parameters θ drawn from a seed, always in the same order.
+	Init(seed uint64, dt tensor.Dtype) ([]*Param, error)
+	// Output builds y = f(x, θ): logits, where the loss wants logits.
+	Output(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error)
+}
+
+// Source builds the two functions of weights that Eq. 8 is made of.
+type Source interface {
+	// BuildOutput is f(x, θ).
+	BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error)
+	// BuildLoss is J_B(θ) on the batch (x, t).
+	BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node, error)
+	// BuildDiscrepancy is the divergence of two outputs.
+	BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error)
+}
+
+// Objective is the Source of a model with a loss.
+type Objective struct {
+	Model Model
+	Loss  Loss
+	// Divergence replaces the loss's own where its Build is set.
+	Divergence Divergence
+}
+
+var _ Source = Objective{}
+
+// BuildOutput implements Source.
+func (o Objective) BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+	y, err := o.Model.Output(p, x, theta)
+	return y, errors.Wrap(err, "graph: model")
+}
+
+// BuildLoss implements Source.
+func (o Objective) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+	y, err := o.BuildOutput(p, x, theta)
+	if err != nil {
+		return nil, err
+	}
+	j, err := o.Loss.Build(y, t)
+	return j, errors.Wrapf(err, "graph: loss %s", o.Loss.Name)
+}
+
+// BuildDiscrepancy implements Source.
+func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
+	d := o.Divergence
+	if d.Build == nil {
+		d = o.Loss.Divergence
+	}
+	if d.Build == nil {
+		return nil, errors.Errorf("graph: loss %s has no divergence: name one", o.Loss.Name)
+	}
+	n, err := d.Build(old, moved)
+	return n, errors.Wrapf(err, "graph: divergence %s", d.Name)
+}

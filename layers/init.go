@@ -1,0 +1,76 @@
+package layers
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"gorgonia.org/tensor"
+)
+
+// Initializer fills w, row-major, with the initial values of a parameter of the
+// given shape.
+type Initializer func(rng *rand.Rand, w []float64, shape tensor.Shape)
+
+// Zeros leaves all at 0.
+func Zeros() Initializer { return func(*rand.Rand, []float64, tensor.Shape) {} }
+
+// Normal draws from N(0, σ²).
+func Normal(sigma float64) Initializer {
+	return func(rng *rand.Rand, w []float64, _ tensor.Shape) {
+		for i := range w {
+			w[i] = sigma * rng.NormFloat64()
+		}
+	}
+}
+
+// Biased initialises the weights of a matrix whose last row is the bias: weights
+// by init, which sees the matrix without that row, the bias at 0.
+func Biased(init Initializer) Initializer {
+	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
+		rows, cols := shape[0]-1, shape[1]
+		init(rng, w[:rows*cols], tensor.Shape{rows, cols})
+	}
+}
+
+// Glorot draws an inputs×outputs matrix from U(-a, a), a = √(6/(inputs+outputs))
+// (Glorot & Bengio 2010).
+func Glorot() Initializer {
+	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
+		uniform(rng, w, math.Sqrt(6/float64(shape[0]+shape[1])))
+	}
+}
+
+// He draws an inputs×outputs matrix from N(0, 2/inputs) (He et al. 2015).
+func He() Initializer {
+	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
+		Normal(math.Sqrt(2/float64(shape[0])))(rng, w, shape)
+	}
+}
+
+// LeCun draws an inputs×outputs matrix from U(-1/√inputs, 1/√inputs), the
+// default of PyTorch's linear layers.
+func LeCun() Initializer {
+	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
+		uniform(rng, w, 1/math.Sqrt(float64(shape[0])))
+	}
+}
+
+// Sparse gives each output min(k, inputs) incoming weights from N(0, 1), the
+// others 0 (Martens 2010, with k = 15). Sigmoid nets that stall from Glorot's
+// start train from this one.
+func Sparse(k int) Initializer {
+	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
+		inputs, outputs := shape[0], shape[1]
+		for j := range outputs {
+			for _, i := range rng.Perm(inputs)[:min(max(k, 0), inputs)] {
+				w[i*outputs+j] = rng.NormFloat64()
+			}
+		}
+	}
+}
+
+func uniform(rng *rand.Rand, w []float64, a float64) {
+	for i := range w {
+		w[i] = a * (2*rng.Float64() - 1)
+	}
+}

@@ -1,0 +1,44 @@
+package layers
+
+import (
+	"math/rand/v2"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Layer is one step of a Sequential model.
+type Layer interface {
+	// Kind names the layer in parameter names and errors, such as "dense".
+	Kind() string
+	// Params describes the layer's parameters, none for an activation.
+	Params() ([]Spec, error)
+	// Apply builds the layer's output; theta has the nodes of its parameters.
+	Apply(p *graph.Pass, x *gorgonia.Node, theta gorgonia.Nodes) (*gorgonia.Node, error)
+}
+
+// Spec describes a parameter of a layer.
+type Spec struct {
+	// Name is relative to the layer; empty for the layer's only parameter.
+	Name  string
+	Shape tensor.Shape
+	// Matrix marks weights that Eq. 9's form preconditions.
+	Matrix bool
+	Init   Initializer
+}
+
+// draw makes the parameter.
+func (s Spec) draw(rng *rand.Rand, dt tensor.Dtype) *tensor.Dense {
+	w := make([]float64, s.Shape.TotalSize())
+	s.Init(rng, w, s.Shape)
+	if dt == tensor.Float64 {
+		return tensor.New(tensor.WithShape(s.Shape.Clone()...), tensor.WithBacking(w))
+	}
+	w32 := make([]float32, len(w))
+	for i, v := range w {
+		w32[i] = float32(v)
+	}
+	return tensor.New(tensor.WithShape(s.Shape.Clone()...), tensor.WithBacking(w32))
+}

@@ -1,0 +1,98 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// AdamConfig is Adam (Kingma & Ba 2015) or, with Decoupled, AdamW (Loshchilov &
+// Hutter 2019):
+//
+//	m ← Beta1·m + (1-Beta1)·g
+//	v ← Beta2·v + (1-Beta2)·g²
+//	d = m̂/(√v̂ + Eps), with m̂ = m/(1-Beta1^t), v̂ = v/(1-Beta2^t)
+//	θ ← θ - η·d
+//
+// Weight decay adds WeightDecay·θ to the gradient, or to d where it is
+// decoupled. Make it with Adam or AdamW.
+type AdamConfig struct {
+	LR          float64 `json:"lr"`
+	Beta1       float64 `json:"beta1"` // at least 0, below 1
+	Beta2       float64 `json:"beta2"` // at least 0, below 1
+	Eps         float64 `json:"eps"`   // 0 or more, outside the root
+	WeightDecay float64 `json:"weight_decay"`
+	Decoupled   bool    `json:"decoupled"`
+}
+
+var _ Optimizer = (*AdamConfig)(nil)
+
+// Adam has β1 = 0.9, β2 = 0.999 and ε = 1e-8.
+func Adam(lr float64) *AdamConfig {
+	return &AdamConfig{LR: lr, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
+}
+
+// AdamW is Adam with decoupled weight decay 0.01.
+func AdamW(lr float64) *AdamConfig {
+	c := Adam(lr)
+	c.WeightDecay, c.Decoupled = 0.01, true
+	return c
+}
+
+// Name implements Optimizer.
+func (c *AdamConfig) Name() string {
+	if c.Decoupled {
+		return "adamw"
+	}
+	return "adam"
+}
+
+// LearningRate implements Optimizer.
+func (c *AdamConfig) LearningRate() float64 { return c.LR }
+
+// Validate implements Optimizer.
+func (c *AdamConfig) Validate() error {
+	return firstFailed(c.Name(), positive("lr", c.LR), fraction("beta1", c.Beta1), fraction("beta2", c.Beta2),
+		notNegative("eps", c.Eps), notNegative("weight_decay", c.WeightDecay))
+}
+
+func (c *AdamConfig) start(params []*graph.Param) (rule, error) {
+	return startElementwise(params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
+}
+
+type adam[T apoops.Float] struct {
+	c           AdamConfig
+	first, root T // 1-Beta1^t and √(1-Beta2^t)
+}
+
+func (k *adam[T]) moments() []string { return []string{"m", "v"} }
+
+func (k *adam[T]) begin(t int) {
+	k.first = T(1 - math.Pow(k.c.Beta1, float64(t)))
+	k.root = T(math.Sqrt(1 - math.Pow(k.c.Beta2, float64(t))))
+}
+
+func (k *adam[T]) direction(d, w, g []T, m [][]T) {
+	beta1, keep1 := T(k.c.Beta1), T(1-k.c.Beta1)
+	beta2, keep2 := T(k.c.Beta2), T(1-k.c.Beta2)
+	eps, decay := T(k.c.Eps), T(k.c.WeightDecay)
+	first, root := 1/k.first, 1/k.root
+	if !k.c.Decoupled {
+		regularise(d, w, g, decay)
+		g = d
+	}
+	g, w = g[:len(d)], w[:len(d)]
+	u, v := m[0][:len(d)], m[1][:len(d)]
+	for i, x := range g {
+		a := beta1*u[i] + keep1*x
+		b := beta2*v[i] + keep2*x*x
+		u[i], v[i] = a, b
+		d[i] = a * first / (sqrt(b)*root + eps)
+	}
+	if k.c.Decoupled {
+		for i, x := range w {
+			d[i] += decay * x
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package trainers
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+// checkpointMeta is the JSON document of a checkpoint.
+type checkpointMeta struct {
+	Optimizer     string          `json:"optimizer"`
+	Settings      json.RawMessage `json:"settings"`
+	MetaOptimizer string          `json:"meta_optimizer,omitempty"`
+	MetaSettings  json.RawMessage `json:"meta_settings,omitempty"`
+	K             int             `json:"k"`
+	Seed          uint64          `json:"seed"`
+	Steps         int             `json:"steps"`
+	Skipped       int             `json:"skipped"`
+	MetaSteps     int             `json:"meta_steps"`
+}
+
+func (e *engine) metaDocument() (checkpointMeta, error) {
+	m := checkpointMeta{Optimizer: e.o.Name(), K: e.c.k, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped}
+	var err error
+	if m.Settings, err = json.Marshal(e.o); err != nil {
+		return m, errors.Wrap(err, "trainers: optimizer settings")
+	}
+	if e.meta != nil {
+		m.MetaOptimizer, m.MetaSteps = e.c.meta.Name(), e.meta.steps
+		m.MetaSettings, err = json.Marshal(e.c.meta)
+	}
+	return m, errors.Wrap(err, "trainers: meta-optimizer settings")
+}
+
+// tensors are all arrays that a step depends on, without B'.
+func (e *engine) tensors() []NamedTensor {
+	var all []NamedTensor
+	add := func(group string, list []NamedTensor) {
+		for _, t := range list {
+			all = append(all, NamedTensor{Name: group + "/" + t.Name, Value: t.Value})
+		}
+	}
+	for _, p := range e.params {
+		all = append(all, NamedTensor{Name: "theta/" + p.Name, Value: p.Value})
+	}
+	add("state", e.form.state())
+	add("phi", e.form.phi())
+	if e.meta != nil {
+		add("meta", e.meta.rule.state())
+	}
+	return all
+}
+
+// save writes the checkpoint.
+func (e *engine) save(path string) error {
+	doc, err := e.metaDocument()
+	if err != nil {
+		return err
+	}
+	s := &Snapshot{Tensors: e.tensors()}
+	if s.Meta, err = json.Marshal(doc); err != nil {
+		return errors.Wrap(err, "trainers: checkpoint")
+	}
+	for i, x := range e.kept {
+		s.Tensors = append(s.Tensors, NamedTensor{Name: fmt.Sprintf("kept/%d", i), Value: x})
+	}
+	return WriteSnapshot(path, s)
+}
+
+// load restores a checkpoint of the same training, all of it or nothing.
+func (e *engine) load(path string) error {
+	s, err := ReadSnapshot(path)
+	if err != nil {
+		return err
+	}
+	var doc checkpointMeta
+	if err := json.Unmarshal(s.Meta, &doc); err != nil {
+		return errors.Wrapf(err, "trainers: checkpoint %s", path)
+	}
+	if err := e.matches(doc); err != nil {
+		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
+	}
+	stored := make(map[string]*tensor.Dense, len(s.Tensors))
+	for _, t := range s.Tensors {
+		stored[t.Name] = t.Value
+	}
+	own := e.tensors()
+	for _, t := range own {
+		v, ok := stored[t.Name]
+		switch {
+		case !ok:
+			return errors.Errorf("trainers: checkpoint %s has no %q", path, t.Name)
+		case v.Dtype() != t.Value.Dtype() || !v.Shape().Eq(t.Value.Shape()):
+			return errors.Errorf("trainers: checkpoint %s has %q as %v of shape %v; this training has %v of shape %v", path, t.Name, v.Dtype(), v.Shape(), t.Value.Dtype(), t.Value.Shape())
+		}
+	}
+	e.kept = nil
+	for i := 0; ; i++ {
+		x, ok := stored[fmt.Sprintf("kept/%d", i)]
+		if !ok {
+			break
+		}
+		e.kept = append(e.kept, x)
+	}
+	for _, t := range own {
+		overwrite(t.Value, stored[t.Name])
+	}
+	e.steps, e.skipped = doc.Steps, doc.Skipped
+	if e.meta != nil {
+		e.meta.steps = doc.MetaSteps
+	}
+	return nil
+}
+
+// matches compares what a resumed run must have in common with the stopped one.
+func (e *engine) matches(doc checkpointMeta) error {
+	own, err := e.metaDocument()
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		what           string
+		stored, wanted any
+	}{
+		{"optimizer", doc.Optimizer, own.Optimizer},
+		{"optimizer settings", string(doc.Settings), string(own.Settings)},
+		{"meta-optimizer", doc.MetaOptimizer, own.MetaOptimizer},
+		{"meta-optimizer settings", string(doc.MetaSettings), string(own.MetaSettings)},
+		{"K", doc.K, own.K},
+		{"seed", doc.Seed, own.Seed},
+	} {
+		if f.stored != f.wanted {
+			return errors.Errorf("written with %s %v; this training has %v", f.what, f.stored, f.wanted)
+		}
+	}
+	return nil
+}
+
+func overwrite(dst, src *tensor.Dense) {
+	if dst.Dtype() == tensor.Float32 {
+		copy(dst.Float32s(), src.Float32s())
+	} else {
+		copy(dst.Float64s(), src.Float64s())
+	}
+}
+
+// Save writes a checkpoint: weights, optimizer state, φ, meta-optimizer state,
+// B' and the step's number. It is written beside path and then renamed, so that
+// path always holds a complete checkpoint.
+func (t *Trainer) Save(path string) error { return t.engine.save(path) }
+
+// Load restores a checkpoint written by a trainer of the same model, optimizer,
+// K and seed. The steps that follow are those of a run never stopped, bit for
+// bit, if data, λ and schedules are functions of the step's number. After an
+// error the trainer is as before.
+func (t *Trainer) Load(path string) error { return t.engine.load(path) }
+
+// SaveWeights writes the weights alone, as a safetensors file.
+func (t *Trainer) SaveWeights(path string) error {
+	var all []NamedTensor
+	for _, p := range t.engine.params {
+		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
+	}
+	return WriteSafetensors(path, all)
+}
+
+// Save writes a checkpoint, as Trainer.Save does.
+func (s *Solver) Save(path string) error { return s.engine.save(path) }
+
+// Load restores a checkpoint, as Trainer.Load does; the weights go to the
+// graph's parameters.
+func (s *Solver) Load(path string) error { return s.engine.load(path) }

@@ -1,0 +1,26 @@
+// Package trainers trains Gorgonia models with Amortized Proximal Optimization
+// (APO; Bae, Vicol, HaoChen, Grosse 2022): while the weights θ are trained, the
+// parameters φ of the update rule are too. Every K steps APO looks one step
+// ahead and descends the proximal objective (Eq. 8)
+//
+//	Q(φ) = J_B(θ'(φ)) + λ_FSD·D_F(θ', θ) + λ_WSD/2·‖θ'-θ‖²
+//
+// where φ is
+//
+//	log η     the learning rate of SGD, SGDm, RMSprop, Adam or AdamW, one for all
+//	          parameters or one for each group (Section 4.2)
+//	A, B, S   of a structured preconditioner (A⊗B)diag(vec S)²(A⊗B)ᵀ for each
+//	          layer (Precond; Section 4.4), which needs no matrix inverse
+//
+// A Trainer brings its own loop; Wrap makes a gorgonia.Solver for a graph that
+// is there already.
+//
+//	tr, err := trainers.New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy,
+//		trainers.SGDm(0.01), trainers.EveryK(10), trainers.FSD(1))
+//	batches, err := trainers.NewBatches(train, 100, 1)
+//	for step := range 10 * batches.PerEpoch() {
+//		stats, err := tr.Step(batches.At(step))
+//		...
+//	}
+//	result, err := tr.Evaluate(test, 500) // loss and accuracy
+package trainers

@@ -1,0 +1,145 @@
+package trainers
+
+import (
+	"sync"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/par"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// elementKernel is an update rule whose direction at one element depends on
+// that element of the weights, the gradient and the state alone.
+type elementKernel[T apoops.Float] interface {
+	// moments names the state arrays, each of the weights' shape, zero at first.
+	moments() []string
+	// begin prepares step t, counted from 1.
+	begin(t int)
+	// direction advances the moments m with the gradient g and writes the
+	// direction d; all slices are the same stretch of their arrays.
+	direction(d, w, g []T, m [][]T)
+}
+
+// elementwise runs an elementKernel over all parameters, on all cores, in one
+// pass over memory: direction and weights are done block by block, so that the
+// block is still in the cache. With and without an explicit direction the same
+// operations happen in the same order, and so give the same bits.
+type elementwise[T apoops.Float] struct {
+	k      elementKernel[T]
+	params []*graph.Param
+	names  []string
+	m      [][][]T // by parameter and moment
+
+	// the parameter in work
+	w, g, d []T
+	moments [][]T
+	rate    T
+	body    func(lo, hi int)
+	scratch sync.Pool
+}
+
+const elementBlock = 2048
+
+// block is what one block needs besides the arrays themselves.
+type block[T apoops.Float] struct {
+	d [elementBlock]T
+	m [4][]T
+}
+
+// startElementwise makes the rule of the parameters' dtype.
+func startElementwise(params []*graph.Param, k32 elementKernel[float32], k64 elementKernel[float64]) (rule, error) {
+	if err := graph.CheckParams(params); err != nil {
+		return nil, err
+	}
+	if params[0].Value.Dtype() == tensor.Float32 {
+		return newElementwise(k32, params), nil
+	}
+	return newElementwise(k64, params), nil
+}
+
+func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *elementwise[T] {
+	e := &elementwise[T]{k: k, params: params, names: k.moments()}
+	for _, p := range params {
+		m := make([][]T, len(e.names))
+		for j := range m {
+			m[j] = make([]T, p.Value.DataSize())
+		}
+		e.m = append(e.m, m)
+	}
+	e.body = e.run
+	e.scratch.New = func() any { return new(block[T]) }
+	return e
+}
+
+func (e *elementwise[T]) step(t int, rates []float64, g, d []*tensor.Dense) error {
+	e.k.begin(t)
+	for i, p := range e.params {
+		e.w, e.g, e.moments = slice[T](p.Value), slice[T](g[i]), e.m[i]
+		if len(e.g) != len(e.w) {
+			return errors.Errorf("trainers: gradient of %q has shape %v, not %v", p.Name, g[i].Shape(), p.Value.Shape())
+		}
+		e.d, e.rate = nil, 0
+		if d != nil {
+			e.d = slice[T](d[i])
+		} else {
+			e.rate = T(rates[i])
+		}
+		par.For(len(e.w), par.Grain, e.body)
+	}
+	return nil
+}
+
+// run treats elements [lo, hi) of the parameter in work.
+func (e *elementwise[T]) run(lo, hi int) {
+	s := e.scratch.Get().(*block[T])
+	m := s.m[:len(e.moments)]
+	for ; lo < hi; lo += elementBlock {
+		end := min(lo+elementBlock, hi)
+		for j, x := range e.moments {
+			m[j] = x[lo:end]
+		}
+		w, g := e.w[lo:end], e.g[lo:end]
+		if e.d != nil {
+			e.k.direction(e.d[lo:end], w, g, m)
+			continue
+		}
+		d := s.d[:end-lo]
+		e.k.direction(d, w, g, m)
+		descend(w, d, e.rate)
+	}
+	e.scratch.Put(s)
+}
+
+// descend is w ← w - rate·d.
+func descend[T apoops.Float](w, d []T, rate T) {
+	d = d[:len(w)]
+	for i := range w {
+		w[i] -= rate * d[i]
+	}
+}
+
+func (e *elementwise[T]) state() []NamedTensor {
+	var all []NamedTensor
+	for i, p := range e.params {
+		for j, name := range e.names {
+			all = append(all, NamedTensor{
+				Name:  p.Name + "/" + name,
+				Value: tensor.New(tensor.WithShape(p.Value.Shape().Clone()...), tensor.WithBacking(e.m[i][j])),
+			})
+		}
+	}
+	return all
+}
+
+// slice is the backing of a tensor of dtype T.
+func slice[T apoops.Float](t *tensor.Dense) []T {
+	if t.Dtype() == tensor.Float32 {
+		s, _ := any(t.Float32s()).([]T)
+		return s
+	}
+	s, _ := any(t.Float64s()).([]T)
+	return s
+}

@@ -1,0 +1,101 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Evaluation is the result of Trainer.Evaluate.
+type Evaluation struct {
+	// Loss is the mean loss over the set.
+	Loss float64
+	// Accuracy is the fraction of rows whose largest output is that of the
+	// target class; NaN where the targets are not class numbers.
+	Accuracy float64
+}
+
+// Evaluate computes loss and accuracy on a whole set, in batches of at most
+// batchSize rows, in evaluation mode.
+func (t *Trainer) Evaluate(data Data, batchSize int) (Evaluation, error) {
+	if err := data.Check(); err != nil {
+		return Evaluation{}, err
+	}
+	if batchSize < 1 {
+		return Evaluation{}, errors.Errorf("trainers: evaluating in batches of %d rows", batchSize)
+	}
+	var loss float64
+	right, labelled := 0, data.T.Dtype() == tensor.Int
+	for lo := 0; lo < data.Len(); lo += batchSize {
+		n := min(batchSize, data.Len()-lo)
+		b := data.rows(lo, n)
+		g, err := t.evaluation(b)
+		if err != nil {
+			return Evaluation{}, errors.WithMessage(err, "trainers: evaluating")
+		}
+		loss += g.LossValue() * float64(n)
+		if labelled {
+			hits, err := countHits(g, b.T[0].Ints())
+			if err != nil {
+				return Evaluation{}, err
+			}
+			right += hits
+		}
+	}
+	e := Evaluation{Loss: loss / float64(data.Len()), Accuracy: math.NaN()}
+	if labelled {
+		e.Accuracy = float64(right) / float64(data.Len())
+	}
+	return e, nil
+}
+
+// evaluation runs the graph for batches of b's size.
+func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
+	g := t.evals[b.Len()]
+	if g == nil {
+		var err error
+		if g, err = graph.NewEvaluation(t.model, t.loss, t.engine.params, b); err != nil {
+			return nil, err
+		}
+		t.evals[b.Len()] = g
+	}
+	if err := g.Feed(b); err != nil {
+		return nil, err
+	}
+	return g, g.Run()
+}
+
+func countHits(g *graph.Evaluation, labels []int) (int, error) {
+	y, ok := g.Output()
+	if !ok || y.Dims() != 2 || y.Shape()[0] != len(labels) {
+		return 0, errors.New("trainers: accuracy needs an output of one row for each label")
+	}
+	cols, hits := y.Shape()[1], 0
+	for i, label := range labels {
+		if label == largest(y, i*cols, (i+1)*cols) {
+			hits++
+		}
+	}
+	return hits, nil
+}
+
+// largest is the place of the largest of the elements [lo, hi).
+func largest(y *tensor.Dense, lo, hi int) int {
+	if y.Dtype() == tensor.Float32 {
+		return argmax(y.Float32s()[lo:hi])
+	}
+	return argmax(y.Float64s()[lo:hi])
+}
+
+func argmax[T float32 | float64](x []T) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
+}

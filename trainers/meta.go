@@ -1,0 +1,74 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// MetaSGD is plain gradient descent on φ.
+func MetaSGD(lr float64) Optimizer { return SGD(lr) }
+
+// MetaRMSprop is RMSprop on φ with bias correction. Without it the first
+// meta-step is 1/√(1-0.99) = 10 times too long, and many runs diverge at once;
+// RMSprop(lr) as a meta-optimizer has that form.
+func MetaRMSprop(lr float64) Optimizer {
+	c := RMSprop(lr)
+	c.BiasCorrection = true
+	return c
+}
+
+// MetaAdam is Adam on φ.
+func MetaAdam(lr float64) Optimizer { return Adam(lr) }
+
+// metaOptimizer moves φ by ∂Q/∂φ. Any rule of this package with a learning rate
+// will do, for it sees φ as parameters.
+type metaOptimizer struct {
+	rule  rule
+	rates []float64
+	phi   []NamedTensor
+	dphi  []*tensor.Dense
+	clip  float64 // largest norm of the meta-gradient, 0 for any
+	steps int     // taken, not skipped
+}
+
+func newMetaOptimizer(o Optimizer, phi []NamedTensor, clip float64) (*metaOptimizer, error) {
+	params := make([]*graph.Param, len(phi))
+	m := &metaOptimizer{phi: phi, clip: clip}
+	for i, p := range phi {
+		params[i] = &graph.Param{Name: p.Name, Value: p.Value}
+		m.rates = append(m.rates, o.LearningRate())
+	}
+	m.dphi = zerosLike(params)
+	var err error
+	m.rule, err = o.start(params)
+	return m, errors.WithMessage(err, "trainers: meta-optimizer")
+}
+
+// values are the arrays of φ.
+func (m *metaOptimizer) values() []*tensor.Dense {
+	v := make([]*tensor.Dense, len(m.phi))
+	for i, p := range m.phi {
+		v[i] = p.Value
+	}
+	return v
+}
+
+// step moves φ by the gradient in dphi and returns the gradient's norm. A
+// gradient that is not finite is skipped.
+func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
+	gradNorm = math.Sqrt(sumSquares(m.dphi...))
+	if !finite(gradNorm) {
+		return gradNorm, true, nil
+	}
+	if m.clip > 0 && gradNorm > m.clip {
+		for _, d := range m.dphi {
+			multiplyBy(d, m.clip/gradNorm)
+		}
+	}
+	m.steps++
+	return gradNorm, false, m.rule.step(m.steps, m.rates, m.dphi, nil)
+}

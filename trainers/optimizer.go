@@ -1,0 +1,107 @@
+package trainers
+
+import (
+	"encoding/json"
+	"math"
+	"sort"
+	"strings"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Optimizer describes an update rule by its hyperparameters. It holds no state:
+// one description may start many trainings. Its constructor, such as Adam, sets
+// the usual values; exported fields may be changed before it is used.
+type Optimizer interface {
+	// Name is the rule's name in the registry, such as "adam".
+	Name() string
+	// Validate reports hyperparameters out of range.
+	Validate() error
+	// LearningRate is the initial learning rate η.
+	LearningRate() float64
+	// start makes the rule's state for the parameters.
+	start(params []*graph.Param) (rule, error)
+}
+
+// rule is a started update rule: θ_i ← θ_i - η_i·d_i, where the directions d
+// depend on the state and the gradients, not on η.
+type rule interface {
+	// step advances the state with the gradients g; t counts steps from 1. With
+	// d nil it moves the weights at the given rates, one for each parameter;
+	// otherwise it writes the directions to d and leaves the weights alone.
+	step(t int, rates []float64, g, d []*tensor.Dense) error
+	// state lists the arrays of the state for a checkpoint.
+	state() []NamedTensor
+}
+
+// optimizers is the registry of update rules by name.
+var optimizers = map[string]func(lr float64) Optimizer{
+	"sgd":     func(lr float64) Optimizer { return SGD(lr) },
+	"sgdm":    func(lr float64) Optimizer { return SGDm(lr) },
+	"rmsprop": func(lr float64) Optimizer { return RMSprop(lr) },
+	"adam":    func(lr float64) Optimizer { return Adam(lr) },
+	"adamw":   func(lr float64) Optimizer { return AdamW(lr) },
+	"precond": func(lr float64) Optimizer { return Precond(lr) },
+}
+
+// OptimizerNames lists the names that NewOptimizer knows, in order.
+func OptimizerNames() []string {
+	names := make([]string, 0, len(optimizers))
+	for n := range optimizers {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// NewOptimizer makes the optimizer of that name with its usual hyperparameters
+// and the learning rate lr. settings, which may be nil, is a JSON object that
+// overrides fields, such as {"beta2": 0.98}; unknown fields are errors.
+func NewOptimizer(name string, lr float64, settings json.RawMessage) (Optimizer, error) {
+	make, ok := optimizers[name]
+	if !ok {
+		return nil, errors.Errorf("trainers: unknown optimizer %q: one of %s", name, strings.Join(OptimizerNames(), ", "))
+	}
+	o := make(lr)
+	if len(settings) > 0 {
+		dec := json.NewDecoder(strings.NewReader(string(settings)))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(o); err != nil {
+			return nil, errors.Wrapf(err, "trainers: settings of %s", name)
+		}
+	}
+	return o, o.Validate()
+}
+
+// check is one condition on a hyperparameter.
+type check struct {
+	field string
+	value float64
+	ok    bool
+	want  string
+}
+
+// firstFailed turns the first condition that does not hold into an error.
+func firstFailed(optimizer string, checks ...check) error {
+	for _, c := range checks {
+		if !c.ok || math.IsNaN(c.value) {
+			return errors.Errorf("trainers: %s: %s is %v: it must be %s", optimizer, c.field, c.value, c.want)
+		}
+	}
+	return nil
+}
+
+func positive(field string, v float64) check {
+	return check{field, v, v > 0 && !math.IsInf(v, 0), "positive and finite"}
+}
+
+func notNegative(field string, v float64) check {
+	return check{field, v, v >= 0 && !math.IsInf(v, 0), "0 or more and finite"}
+}
+
+func fraction(field string, v float64) check {
+	return check{field, v, v >= 0 && v < 1, "at least 0 and less than 1"}
+}

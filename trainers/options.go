@@ -1,0 +1,295 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Option is a setting of New and Wrap. A setting that makes no sense is an
+// error there.
+type Option func(*config) error
+
+// config collects the options.
+type config struct {
+	k          int
+	fsd, wsd   Weight
+	noFSD      bool
+	noWSD      bool
+	divergence graph.Divergence
+	meta       Optimizer
+	metaClip   float64
+	minRate    float64
+	maxRate    float64
+	linear     bool
+	perParam   bool
+	groups     map[string]int
+	schedule   Schedule
+	seed       uint64
+	dtype      tensor.Dtype
+	recorder   Recorder
+	tilde      func(step int) ([]*tensor.Dense, error)
+	blocks     func(params []*graph.Param) ([]graph.Block, error)
+}
+
+// newConfig applies the options to the defaults of an optimizer.
+func newConfig(o Optimizer, opts []Option) (*config, error) {
+	if o == nil {
+		return nil, errors.New("trainers: no optimizer")
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	c := defaults(o)
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("trainers: an option is nil")
+		}
+		if err := opt(c); err != nil {
+			return nil, err
+		}
+	}
+	if c.minRate > c.maxRate {
+		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.minRate, c.maxRate)
+	}
+	return c, nil
+}
+
+// defaults are the settings found to work for the optimizer on several tasks;
+// every one can be changed by an option.
+func defaults(o Optimizer) *config {
+	c := &config{
+		k: 10, fsd: Const(1), wsd: Const(0), noWSD: true, meta: MetaAdam(0.05),
+		minRate: 1e-8, maxRate: 1e3, seed: 1, dtype: tensor.Float32,
+	}
+	switch o.(type) {
+	case *PrecondConfig:
+		adam := Adam(3e-3)
+		adam.Beta2 = 0.99
+		c.meta, c.wsd, c.noWSD = adam, Const(0.1), false
+	case *RMSpropConfig:
+		c.fsd = Const(0.1)
+	}
+	return c
+}
+
+// EveryK takes a meta-step every k steps, beginning with the first (K of
+// Algorithm 1). 0 switches them off, which leaves the base optimizer as it is.
+// The default is 10.
+func EveryK(k int) Option {
+	return func(c *config) error {
+		if k < 0 {
+			return errors.Errorf("trainers: EveryK(%d): K must be 0 or more", k)
+		}
+		c.k = k
+		return nil
+	}
+}
+
+// FSD sets λ_FSD, the weight of the function-space discrepancy, and optionally
+// the divergence, where the loss does not bring one. λ = 0 leaves the term and
+// its passes out. The default is 1, for RMSprop 0.1.
+func FSD(lambda float64, divergence ...graph.Divergence) Option {
+	return func(c *config) error {
+		if err := checkLambda("FSD", lambda); err != nil {
+			return err
+		}
+		c.fsd, c.noFSD = Const(lambda), lambda == 0
+		return setDivergence(c, divergence)
+	}
+}
+
+// FSDSchedule makes λ_FSD a function of the step.
+func FSDSchedule(lambda Weight, divergence ...graph.Divergence) Option {
+	return func(c *config) error {
+		if lambda == nil {
+			return errors.New("trainers: FSDSchedule: no function")
+		}
+		c.fsd, c.noFSD = lambda, false
+		return setDivergence(c, divergence)
+	}
+}
+
+func setDivergence(c *config, d []graph.Divergence) error {
+	switch {
+	case len(d) > 1:
+		return errors.Errorf("trainers: FSD takes one divergence, not %d", len(d))
+	case len(d) == 1 && d[0].Build == nil:
+		return errors.New("trainers: FSD: the divergence is empty")
+	case len(d) == 1:
+		c.divergence = d[0]
+	}
+	return nil
+}
+
+// WSD sets λ_WSD, the weight of the weight-space discrepancy ½‖θ'-θ‖². The
+// default is 0 for learning rates and 0.1 for APO-Precond.
+func WSD(lambda float64) Option {
+	return func(c *config) error {
+		if err := checkLambda("WSD", lambda); err != nil {
+			return err
+		}
+		c.wsd, c.noWSD = Const(lambda), lambda == 0
+		return nil
+	}
+}
+
+// WSDSchedule makes λ_WSD a function of the step.
+func WSDSchedule(lambda Weight) Option {
+	return func(c *config) error {
+		if lambda == nil {
+			return errors.New("trainers: WSDSchedule: no function")
+		}
+		c.wsd, c.noWSD = lambda, false
+		return nil
+	}
+}
+
+func checkLambda(name string, lambda float64) error {
+	if !(lambda >= 0) || math.IsInf(lambda, 0) {
+		return errors.Errorf("trainers: λ_%s is %v: it must be 0 or more and finite", name, lambda)
+	}
+	return nil
+}
+
+// Meta sets the meta-optimizer, such as MetaAdam(0.05): an optimizer of this
+// package that moves φ at its own learning rate. Rates are learned as log η, so
+// there 0.05 means steps of about 5%. The default is MetaAdam(0.05) for rates,
+// and Adam at 0.003 with β2 = 0.99 for APO-Precond.
+func Meta(o Optimizer) Option {
+	return func(c *config) error {
+		if o == nil {
+			return errors.New("trainers: Meta: no optimizer")
+		}
+		if err := o.Validate(); err != nil {
+			return errors.WithMessage(err, "trainers: meta-optimizer")
+		}
+		if _, ok := o.(*PrecondConfig); ok {
+			return errors.New("trainers: precond cannot be a meta-optimizer")
+		}
+		c.meta = o
+		return nil
+	}
+}
+
+// ClipMeta limits the norm of the meta-gradient ∂Q/∂φ. 0, the default, does
+// not.
+func ClipMeta(norm float64) Option {
+	return func(c *config) error {
+		if !(norm >= 0) {
+			return errors.Errorf("trainers: ClipMeta(%v): the norm must be 0 or more", norm)
+		}
+		c.metaClip = norm
+		return nil
+	}
+}
+
+// RateBounds keeps adapted learning rates, before the schedule's factor, within
+// [lo, hi]. The default is [1e-8, 1e3].
+func RateBounds(lo, hi float64) Option {
+	return func(c *config) error {
+		if !(lo > 0) || !(hi >= lo) || math.IsInf(hi, 0) {
+			return errors.Errorf("trainers: RateBounds(%v, %v): 0 < lo ≤ hi < ∞ is needed", lo, hi)
+		}
+		c.minRate, c.maxRate = lo, hi
+		return nil
+	}
+}
+
+// LinearRate learns the rate η itself instead of log η.
+func LinearRate() Option {
+	return func(c *config) error {
+		c.linear = true
+		return nil
+	}
+}
+
+// RatePerParam learns a rate for each parameter (layer) instead of one for all.
+func RatePerParam() Option {
+	return func(c *config) error {
+		c.perParam = true
+		return nil
+	}
+}
+
+// RateGroups learns a rate for each group of parameters: a map from parameter
+// names to group numbers, which count from 0 without gaps.
+func RateGroups(group map[string]int) Option {
+	return func(c *config) error {
+		if len(group) == 0 {
+			return errors.New("trainers: RateGroups: no groups")
+		}
+		c.groups = group
+		return nil
+	}
+}
+
+// WithSchedule multiplies the adapted (or fixed) learning rate, or APO-Precond's
+// update, by a schedule.
+func WithSchedule(s Schedule) Option {
+	return func(c *config) error {
+		c.schedule = s
+		return errors.WithMessage(s.Err(), "trainers: WithSchedule")
+	}
+}
+
+// Seed seeds initial weights and dropout masks. The default is 1.
+func Seed(seed uint64) Option {
+	return func(c *config) error {
+		c.seed = seed
+		return nil
+	}
+}
+
+// Dtype sets the element type of New's weights, tensor.Float32 (the default) or
+// tensor.Float64.
+func Dtype(dt tensor.Dtype) Option {
+	return func(c *config) error {
+		if dt != tensor.Float32 && dt != tensor.Float64 {
+			return errors.Errorf("trainers: Dtype(%v): float32 or float64 is needed", dt)
+		}
+		c.dtype = dt
+		return nil
+	}
+}
+
+// Record sends the statistics of every step to r.
+func Record(r Recorder) Option {
+	return func(c *config) error {
+		if r == nil {
+			return errors.New("trainers: Record: no recorder")
+		}
+		c.recorder = r
+		return nil
+	}
+}
+
+// TildeFrom sets the source of B', the inputs of the function-space term: it is
+// called at each meta-step with the step's number, counted from 0. A resumed
+// run asks for the same numbers again, so an exact resume needs a function of
+// the number alone. By default B' is the mini-batch of the step before, and at
+// step 0 B itself.
+func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
+	return func(c *config) error {
+		if source == nil {
+			return errors.New("trainers: TildeFrom: no function")
+		}
+		c.tilde = source
+		return nil
+	}
+}
+
+// Blocks sets APO-Precond's blocks. By default each matrix has A, B and S, each
+// other parameter a diagonal S².
+func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
+	return func(c *config) error {
+		if blocks == nil {
+			return errors.New("trainers: Blocks: no function")
+		}
+		c.blocks = blocks
+		return nil
+	}
+}

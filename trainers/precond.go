@@ -1,0 +1,93 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// MomentumMode says how APO-Precond uses momentum: for a block with gradient G
+// and preconditioner P, momentum μ and weight κ of what is new (Dampening).
+type MomentumMode string
+
+// The momentum modes.
+const (
+	// MomentumNone is θ' = θ - P·G.
+	MomentumNone MomentumMode = "none"
+	// MomentumGradient averages gradients: m ← μ·m + κ·G, θ' = θ - P·m.
+	MomentumGradient MomentumMode = "grad"
+	// MomentumPlain averages updates: m ← μ·m + κ·P·G, θ ← θ - m; the lookahead
+	// is free of momentum, θ' = θ - P·G.
+	MomentumPlain MomentumMode = "plain"
+)
+
+// PrecondConfig is APO-Precond (Section 4.4): the update θ' = θ - P·G with a
+// learned preconditioner for each block of parameters. It starts as SGD at rate
+// LR: A = I, B = I, S = √LR. Make it with Precond.
+type PrecondConfig struct {
+	LR           float64      `json:"lr"`
+	MomentumMode MomentumMode `json:"momentum_mode"`
+	Momentum     float64      `json:"momentum"`  // μ: at least 0, below 1
+	Dampening    float64      `json:"dampening"` // κ: above 0, at most 1
+	// FullMatrix learns one full matrix P for all parameters: for small problems.
+	FullMatrix bool `json:"full_matrix"`
+	// MaxDim is the largest number of rows or columns that a block may have to
+	// get the matrices A and B; larger ones fall back to a diagonal S². 0 means
+	// no limit.
+	MaxDim int `json:"max_dim"`
+}
+
+var _ Optimizer = (*PrecondConfig)(nil)
+
+// Precond is APO-Precond starting as SGD at rate lr, with averaged updates
+// (MomentumPlain), μ = 0.9 and κ = 1 - μ.
+func Precond(lr float64) *PrecondConfig {
+	return &PrecondConfig{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1}
+}
+
+// Name implements Optimizer.
+func (c *PrecondConfig) Name() string { return "precond" }
+
+// LearningRate implements Optimizer.
+func (c *PrecondConfig) LearningRate() float64 { return c.LR }
+
+// Validate implements Optimizer.
+func (c *PrecondConfig) Validate() error {
+	switch c.MomentumMode {
+	case MomentumNone, MomentumGradient, MomentumPlain:
+	default:
+		return errors.Errorf("trainers: precond: momentum_mode is %q: it must be none, grad or plain", c.MomentumMode)
+	}
+	if c.MaxDim < 0 {
+		return errors.Errorf("trainers: precond: max_dim is %d: it must be 0 or more", c.MaxDim)
+	}
+	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum),
+		check{"dampening", c.Dampening, c.Dampening > 0 && c.Dampening <= 1, "above 0 and at most 1"})
+}
+
+// start implements Optimizer; a preconditioner is a form of its own, not a rule.
+func (c *PrecondConfig) start([]*graph.Param) (rule, error) {
+	return nil, errors.New("trainers: precond has no learning rate to adapt")
+}
+
+// shape sets the form of each block.
+func (c *PrecondConfig) shape(params []*graph.Param, blocks []graph.Block) []graph.Block {
+	if c.FullMatrix {
+		return graph.OneBlock(params)
+	}
+	for i, b := range blocks {
+		if c.MaxDim > 0 && b.Form == graph.Kronecker && max(b.Rows, b.Cols) > c.MaxDim {
+			blocks[i].Form = graph.Diagonal
+		}
+	}
+	return blocks
+}
+
+func (c *PrecondConfig) momentum() bool {
+	return c.MomentumMode != MomentumNone
+}
+
+// rootRate is the initial value of S.
+func (c *PrecondConfig) rootRate() float64 { return math.Sqrt(c.LR) }

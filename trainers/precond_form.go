@@ -1,0 +1,219 @@
+package trainers
+
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// precondForm is the update of APO-Precond.
+type precondForm[T apoops.Float] struct {
+	c      PrecondConfig
+	params []*graph.Param
+	blocks []*precondBlock[T]
+}
+
+// precondBlock is one block at work. Its arrays are in the block's order.
+type precondBlock[T apoops.Float] struct {
+	graph.Block
+	factors []NamedTensor
+	g       []T // the gradient; gathered where the block has several parameters
+	m       []T // the momentum
+	u       []T // P·G or P·m
+	scaled  *tensor.Dense
+	mul     apoops.Preconditioner[T]
+}
+
+func newPrecondForm(c *PrecondConfig, params []*graph.Param, blocks []graph.Block) form {
+	blocks = c.shape(params, blocks)
+	if params[0].Value.Dtype() == tensor.Float32 {
+		return makePrecondForm[float32](c, params, blocks)
+	}
+	return makePrecondForm[float64](c, params, blocks)
+}
+
+func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, blocks []graph.Block) *precondForm[T] {
+	f := &precondForm[T]{c: *c, params: params}
+	for _, b := range blocks {
+		p := &precondBlock[T]{Block: b}
+		for _, q := range b.Factors() {
+			p.factors = append(p.factors, NamedTensor{Name: q.Name, Value: tensor.New(tensor.WithShape(q.Shape...), tensor.WithBacking(make([]T, q.Shape.TotalSize())))})
+		}
+		switch b.Form {
+		case graph.Full:
+			identity(p.factor(0), b.Rows*b.Cols, T(c.LR))
+		case graph.Kronecker:
+			identity(p.factor(0), b.Cols, 1)
+			identity(p.factor(1), b.Rows, 1)
+			fill(p.factor(2), T(c.rootRate()))
+		default:
+			fill(p.factor(0), T(c.rootRate()))
+		}
+		size := b.Rows * b.Cols
+		p.u = make([]T, size)
+		if c.momentum() {
+			p.m = make([]T, size)
+		}
+		p.scaled = tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.WithBacking(make([]T, size)))
+		f.blocks = append(f.blocks, p)
+	}
+	return f
+}
+
+func (b *precondBlock[T]) factor(i int) []T { return slice[T](b.factors[i].Value) }
+
+func identity[T apoops.Float](a []T, n int, scale T) {
+	for i := range n {
+		a[i*n+i] = scale
+	}
+}
+
+func fill[T apoops.Float](a []T, v T) {
+	for i := range a {
+		a[i] = v
+	}
+}
+
+func (f *precondForm[T]) lookahead() graph.Lookahead {
+	l := graph.PrecondLookahead{}
+	for _, b := range f.blocks {
+		l.Blocks = append(l.Blocks, b.Block)
+	}
+	return l
+}
+
+func (f *precondForm[T]) phi() []NamedTensor {
+	var all []NamedTensor
+	for _, b := range f.blocks {
+		all = append(all, b.factors...)
+	}
+	return all
+}
+
+func (f *precondForm[T]) step(_ int, scale float64, g []*tensor.Dense, meta func([]*tensor.Dense) error) error {
+	mu, kappa := T(f.c.Momentum), T(f.c.Dampening)
+	for _, b := range f.blocks {
+		b.gather(g)
+		if f.c.MomentumMode == MomentumGradient {
+			average(b.m, b.g, mu, kappa)
+		}
+	}
+	var err error
+	if meta != nil {
+		inputs := make([]*tensor.Dense, len(f.blocks))
+		for i, b := range f.blocks {
+			inputs[i] = b.lookaheadInput(f.c.MomentumMode, T(scale))
+		}
+		err = meta(inputs)
+	}
+	for _, b := range f.blocks {
+		in := b.g
+		if f.c.MomentumMode == MomentumGradient {
+			in = b.m
+		}
+		if mulErr := b.multiply(b.u, in); mulErr != nil {
+			return mulErr
+		}
+		move := b.u
+		if f.c.MomentumMode == MomentumPlain {
+			average(b.m, b.u, mu, kappa)
+			move = b.m
+		}
+		b.scatter(f.params, move, T(scale))
+	}
+	return err
+}
+
+// lookaheadInput is what P multiplies in the lookahead, times the schedule's
+// factor.
+func (b *precondBlock[T]) lookaheadInput(mode MomentumMode, scale T) *tensor.Dense {
+	in := b.g
+	if mode == MomentumGradient {
+		in = b.m
+	}
+	out := slice[T](b.scaled)
+	for i, v := range in {
+		out[i] = scale * v
+	}
+	return b.scaled
+}
+
+// multiply is dst = P·in.
+func (b *precondBlock[T]) multiply(dst, in []T) error {
+	switch b.Form {
+	case graph.Kronecker:
+		return b.mul.Multiply(dst, b.factor(0), b.factor(1), b.factor(2), in, b.Rows, b.Cols)
+	case graph.Full:
+		n := len(in)
+		blas.Gemm(false, false, n, 1, n, 1, b.factor(0), n, in, 1, 0, dst, 1)
+		return nil
+	}
+	s := b.factor(0)
+	for i, v := range in {
+		k := i % len(s)
+		dst[i] = s[k] * s[k] * v
+	}
+	return nil
+}
+
+// gather sets b.g to the block's gradient, without copying where the block is
+// one parameter.
+func (b *precondBlock[T]) gather(g []*tensor.Dense) {
+	if len(b.Params) == 1 {
+		b.g = slice[T](g[b.Params[0]])
+		return
+	}
+	if b.g == nil {
+		b.g = make([]T, b.Rows*b.Cols)
+	}
+	lo := 0
+	for _, i := range b.Params {
+		lo += copy(b.g[lo:], slice[T](g[i]))
+	}
+}
+
+// scatter is θ ← θ - scale·u for the block's parameters.
+func (b *precondBlock[T]) scatter(params []*graph.Param, u []T, scale T) {
+	for _, i := range b.Params {
+		w := slice[T](params[i].Value)
+		descend(w, u[:len(w)], scale)
+		u = u[len(w):]
+	}
+}
+
+// average is m ← μ·m + κ·x.
+func average[T apoops.Float](m, x []T, mu, kappa T) {
+	x = x[:len(m)]
+	for i := range m {
+		m[i] = mu*m[i] + kappa*x[i]
+	}
+}
+
+func (f *precondForm[T]) bound() {}
+
+func (f *precondForm[T]) rates(float64) []float64 { return nil }
+
+func (f *precondForm[T]) norms() []PrecondNorms {
+	all := make([]PrecondNorms, len(f.blocks))
+	for i, b := range f.blocks {
+		all[i].Block = b.Name
+		last := len(b.factors) - 1
+		all[i].S = norm(b.factors[last].Value)
+		if b.Form == graph.Kronecker {
+			all[i].A, all[i].B = norm(b.factors[0].Value), norm(b.factors[1].Value)
+		}
+	}
+	return all
+}
+
+func (f *precondForm[T]) state() []NamedTensor {
+	var all []NamedTensor
+	for _, b := range f.blocks {
+		if b.m != nil {
+			all = append(all, NamedTensor{Name: b.Name + "/m", Value: tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.WithBacking(b.m))})
+		}
+	}
+	return all
+}

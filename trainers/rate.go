@@ -1,0 +1,150 @@
+package trainers
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/par"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// rateForm is a base optimizer whose learning rates, one for each group of
+// parameters, are φ: log η, or η itself where linear is set (Section 4.2).
+type rateForm struct {
+	params   []*graph.Param
+	rule     rule
+	look     graph.RateLookahead
+	logRates []float64 // φ by group; η where linear
+	lo, hi   float64   // bounds of η
+	d        []*tensor.Dense
+	perParam []float64
+	descent  *descent
+}
+
+func newRateForm(o Optimizer, params []*graph.Param, group []int, linear bool, lo, hi float64) (*rateForm, error) {
+	r, err := o.start(params)
+	if err != nil {
+		return nil, err
+	}
+	f := &rateForm{params: params, rule: r, look: graph.RateLookahead{Group: group, Linear: linear}, lo: lo, hi: hi}
+	f.logRates = make([]float64, f.look.Groups())
+	for k := range f.logRates {
+		f.logRates[k] = f.toPhi(o.LearningRate())
+	}
+	f.perParam = make([]float64, len(params))
+	f.descent = newDescent(params)
+	return f, nil
+}
+
+func (f *rateForm) toPhi(rate float64) float64 {
+	if f.look.Linear {
+		return rate
+	}
+	return math.Log(rate)
+}
+
+func (f *rateForm) fromPhi(phi float64) float64 {
+	if f.look.Linear {
+		return phi
+	}
+	return math.Exp(phi)
+}
+
+func (f *rateForm) lookahead() graph.Lookahead { return f.look }
+
+func (f *rateForm) phi() []NamedTensor {
+	all := make([]NamedTensor, len(f.logRates))
+	for k := range all {
+		all[k] = NamedTensor{
+			Name:  fmt.Sprintf("lr/%d", k),
+			Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(f.logRates[k:k+1])),
+		}
+	}
+	return all
+}
+
+func (f *rateForm) step(t int, scale float64, g []*tensor.Dense, meta func([]*tensor.Dense) error) error {
+	if meta == nil {
+		return f.rule.step(t, f.paramRates(scale), g, nil)
+	}
+	if f.d == nil {
+		f.d = zerosLike(f.params)
+	}
+	if err := f.rule.step(t, nil, g, f.d); err != nil {
+		return err
+	}
+	err := meta(f.d)
+	f.descent.run(f.d, f.paramRates(scale))
+	return err
+}
+
+// paramRates is the rate of each parameter.
+func (f *rateForm) paramRates(scale float64) []float64 {
+	for i, k := range f.look.Group {
+		f.perParam[i] = scale * f.fromPhi(f.logRates[k])
+	}
+	return f.perParam
+}
+
+func (f *rateForm) bound() {
+	lo, hi := f.toPhi(f.lo), f.toPhi(f.hi)
+	for k, v := range f.logRates {
+		f.logRates[k] = min(max(v, lo), hi)
+	}
+}
+
+func (f *rateForm) rates(scale float64) []float64 {
+	out := make([]float64, len(f.logRates))
+	for k, v := range f.logRates {
+		out[k] = scale * f.fromPhi(v)
+	}
+	return out
+}
+
+func (f *rateForm) norms() []PrecondNorms { return nil }
+func (f *rateForm) state() []NamedTensor  { return f.rule.state() }
+
+// descent moves weights along directions, on all cores and without allocating.
+type descent struct {
+	params []*graph.Param
+	one    func(w, d *tensor.Dense, rate float64)
+}
+
+func newDescent(params []*graph.Param) *descent {
+	d := &descent{params: params}
+	if params[0].Value.Dtype() == tensor.Float32 {
+		d.one = descender[float32]()
+	} else {
+		d.one = descender[float64]()
+	}
+	return d
+}
+
+// run is θ_i ← θ_i - rates_i·d_i.
+func (d *descent) run(dirs []*tensor.Dense, rates []float64) {
+	for i, p := range d.params {
+		d.one(p.Value, dirs[i], rates[i])
+	}
+}
+
+func descender[T apoops.Float]() func(w, d *tensor.Dense, rate float64) {
+	var w, d []T
+	var r T
+	body := func(lo, hi int) { descend(w[lo:hi], d[lo:hi], r) }
+	return func(wt, dt *tensor.Dense, rate float64) {
+		w, d, r = slice[T](wt), slice[T](dt), T(rate)
+		par.For(len(w), par.Grain, body)
+		w, d = nil, nil
+	}
+}
+
+func zerosLike(params []*graph.Param) []*tensor.Dense {
+	z := make([]*tensor.Dense, len(params))
+	for i, p := range params {
+		z[i] = tensor.New(tensor.WithShape(p.Value.Shape().Clone()...), tensor.Of(p.Value.Dtype()))
+	}
+	return z
+}

@@ -1,0 +1,89 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// RMSpropConfig is RMSprop (Tieleman & Hinton 2012):
+//
+//	g ← g + WeightDecay·θ
+//	v ← Decay·v + (1-Decay)·g²
+//	d = g/(√v + Eps)
+//	θ ← θ - η·d
+//
+// as PyTorch's. With BiasCorrection v/(1-Decay^t) stands for v, which keeps the
+// first steps from being 1/√(1-Decay) times too long; with Momentum
+// m ← Momentum·m + d takes the place of d. Make it with RMSprop.
+type RMSpropConfig struct {
+	LR             float64 `json:"lr"`
+	Decay          float64 `json:"decay"` // at least 0, below 1
+	Eps            float64 `json:"eps"`   // 0 or more, outside the root
+	Momentum       float64 `json:"momentum"`
+	BiasCorrection bool    `json:"bias_correction"`
+	WeightDecay    float64 `json:"weight_decay"` // L2 penalty, 0 or more
+}
+
+var _ Optimizer = (*RMSpropConfig)(nil)
+
+// RMSprop has decay 0.99 and ε = 1e-8, no momentum, no bias correction.
+func RMSprop(lr float64) *RMSpropConfig { return &RMSpropConfig{LR: lr, Decay: 0.99, Eps: 1e-8} }
+
+// Name implements Optimizer.
+func (c *RMSpropConfig) Name() string { return "rmsprop" }
+
+// LearningRate implements Optimizer.
+func (c *RMSpropConfig) LearningRate() float64 { return c.LR }
+
+// Validate implements Optimizer.
+func (c *RMSpropConfig) Validate() error {
+	return firstFailed(c.Name(), positive("lr", c.LR), fraction("decay", c.Decay), notNegative("eps", c.Eps),
+		fraction("momentum", c.Momentum), notNegative("weight_decay", c.WeightDecay))
+}
+
+func (c *RMSpropConfig) start(params []*graph.Param) (rule, error) {
+	return startElementwise(params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
+}
+
+type rmsprop[T apoops.Float] struct {
+	c    RMSpropConfig
+	root T // √(1-Decay^t) with bias correction, 1 without
+}
+
+func (k *rmsprop[T]) moments() []string {
+	if k.c.Momentum == 0 {
+		return []string{"v"}
+	}
+	return []string{"v", "m"}
+}
+
+func (k *rmsprop[T]) begin(t int) {
+	k.root = 1
+	if k.c.BiasCorrection {
+		k.root = T(math.Sqrt(1 - math.Pow(k.c.Decay, float64(t))))
+	}
+}
+
+func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) {
+	beta, eps := T(k.c.Decay), T(k.c.Eps)
+	keep, root := T(1-k.c.Decay), k.root
+	regularise(d, w, g, T(k.c.WeightDecay))
+	v := m[0][:len(d)]
+	for i, x := range d {
+		s := beta*v[i] + keep*x*x
+		v[i] = s
+		d[i] = x / (sqrt(s)/root + eps)
+	}
+	if len(m) > 1 {
+		mu, u := T(k.c.Momentum), m[1][:len(d)]
+		for i, x := range d {
+			x += mu * u[i]
+			u[i], d[i] = x, x
+		}
+	}
+}
+
+// sqrt is one instruction for either type.
+func sqrt[T apoops.Float](x T) T { return T(math.Sqrt(float64(x))) }

@@ -1,0 +1,251 @@
+package trainers
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/pkg/errors"
+)
+
+// ErrCorruptSafetensors is the cause of every error about a file that breaks
+// the rules of the safetensors format. Test for it with errors.Is.
+var ErrCorruptSafetensors = errors.New("trainers: corrupt safetensors file")
+
+const (
+	// safetensorsMetadata is the one key of the header that is no tensor.
+	safetensorsMetadata = "__metadata__"
+	// safetensorsMaxHeader is the limit that other readers of the format set.
+	safetensorsMaxHeader = 100_000_000
+	// safetensorsAlign is the alignment of the first element in the file.
+	safetensorsAlign = 8
+)
+
+// safetensorsEntry describes one tensor in the header.
+type safetensorsEntry struct {
+	Dtype   string `json:"dtype"`
+	Shape   []int  `json:"shape"`
+	Offsets []int  `json:"data_offsets"` // begin and end, from the end of the header
+}
+
+// WriteSafetensors writes weights to the file path in the safetensors format,
+// for use by other programs. Float32 becomes F32, Float64 F64, Int I64 and
+// Uint64 U64, all in row-major order; the tensors keep their order. See
+// NamedTensor for what can be stored; the name "__metadata__" is reserved.
+//
+// The file is replaced in a single step as by WriteSnapshot. The format has no
+// checksum.
+func WriteSafetensors(path string, tensors []NamedTensor) error {
+	err := writeAtomic(path, func(w io.Writer) error { return encodeSafetensors(w, tensors) })
+	return errors.Wrapf(err, "trainers: safetensors %s", path)
+}
+
+// ReadSafetensors reads all tensors of the safetensors file path, in the order
+// of their data. I64 becomes Int. A file with any dtype other than F32, F64,
+// I64 and U64, or with a tensor without elements, is refused. Metadata are
+// skipped.
+//
+// Errors name the file; their cause is one of the operating system or, for a
+// file that breaks the rules of the format, ErrCorruptSafetensors.
+func ReadSafetensors(path string) ([]NamedTensor, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errors.Wrap(err, "trainers: read safetensors")
+	}
+	tensors, err := decodeSafetensors(b)
+	return tensors, errors.Wrapf(err, "trainers: safetensors %s", path)
+}
+
+// encodeSafetensors writes the length of the header, the header and the data.
+func encodeSafetensors(w io.Writer, tensors []NamedTensor) error {
+	header, err := safetensorsHeader(tensors)
+	if err != nil {
+		return err
+	}
+	prefix := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	if _, err := w.Write(append(prefix, header...)); err != nil {
+		return errors.Wrap(err, "write header")
+	}
+	for _, t := range tensors {
+		if err := writeTensor(w, t.Value); err != nil {
+			return errors.Wrapf(err, "write tensor %q", t.Name)
+		}
+	}
+	return nil
+}
+
+// safetensorsHeader makes the JSON header with the keys in the order of the
+// tensors, padded with spaces.
+func safetensorsHeader(tensors []NamedTensor) ([]byte, error) {
+	if err := checkTensors(tensors); err != nil {
+		return nil, err
+	}
+	header := []byte{'{'}
+	offset := 0
+	for i, t := range tensors {
+		if t.Name == safetensorsMetadata {
+			return nil, errors.Errorf("tensor %d: the name %q is reserved", i, t.Name)
+		}
+		format, _ := formatOf(t.Value.Dtype())
+		size, err := byteSize(t.Value.Shape(), format.size)
+		if err != nil {
+			return nil, errors.Wrapf(err, "tensor %q", t.Name)
+		}
+		name, err := json.Marshal(t.Name)
+		if err != nil {
+			return nil, errors.Wrapf(err, "tensor %q", t.Name)
+		}
+		entry, err := json.Marshal(safetensorsEntry{
+			Dtype:   format.safetensors,
+			Shape:   append([]int{}, t.Value.Shape()...),
+			Offsets: []int{offset, offset + size},
+		})
+		if err != nil {
+			return nil, errors.Wrapf(err, "tensor %q", t.Name)
+		}
+		if i > 0 {
+			header = append(header, ',')
+		}
+		header = append(header, name...)
+		header = append(header, ':')
+		header = append(header, entry...)
+		offset += size
+	}
+	header = append(header, '}')
+	for len(header)%safetensorsAlign != 0 {
+		header = append(header, ' ')
+	}
+	if len(header) > safetensorsMaxHeader {
+		return nil, errors.Errorf("header of %d bytes, the format allows %d", len(header), safetensorsMaxHeader)
+	}
+	return header, nil
+}
+
+// decodeSafetensors reads the bytes of a file. The tensors must cover the data
+// without gaps and overlaps, so they cannot be larger than the file.
+func decodeSafetensors(b []byte) ([]NamedTensor, error) {
+	const prefix = 8
+	if len(b) < prefix {
+		return nil, corruptSafetensors("truncated, only %d bytes", len(b))
+	}
+	length := binary.LittleEndian.Uint64(b)
+	rest := b[prefix:]
+	if length > uint64(len(rest)) || length > safetensorsMaxHeader {
+		return nil, corruptSafetensors("header of %d bytes in a file of %d bytes", length, len(b))
+	}
+	header, data := rest[:length], rest[length:]
+
+	ranges, err := safetensorsRanges(header)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(ranges, func(a, b safetensorsRange) int { return a.begin - b.begin })
+
+	tensors := make([]NamedTensor, 0, len(ranges))
+	offset := 0
+	for _, r := range ranges {
+		if r.begin != offset {
+			return nil, corruptSafetensors("tensor %q begins at %d, expected %d", r.name, r.begin, offset)
+		}
+		if r.end > len(data) {
+			return nil, corruptSafetensors("tensor %q ends at %d, but there are %d bytes of data", r.name, r.end, len(data))
+		}
+		value, err := readTensor(r.format.dtype, r.shape, data[r.begin:r.end])
+		if err != nil {
+			return nil, errors.Wrapf(err, "tensor %q", r.name)
+		}
+		tensors = append(tensors, NamedTensor{Name: r.name, Value: value})
+		offset = r.end
+	}
+	if offset != len(data) {
+		return nil, corruptSafetensors("%d bytes belong to no tensor", len(data)-offset)
+	}
+	return tensors, nil
+}
+
+// safetensorsRange is a checked entry: end-begin is the size of the shape.
+type safetensorsRange struct {
+	name       string
+	format     elementFormat
+	shape      []int
+	begin, end int
+}
+
+// safetensorsRanges reads the header key by key, so that it sees keys that
+// occur twice, and checks each entry by itself.
+func safetensorsRanges(header []byte) ([]safetensorsRange, error) {
+	keys := json.NewDecoder(bytes.NewReader(header))
+	if open, err := keys.Token(); err != nil || open != json.Delim('{') {
+		return nil, corruptSafetensors("the header is not a JSON object")
+	}
+	var ranges []safetensorsRange
+	seen := make(map[string]bool)
+	for keys.More() {
+		key, err := keys.Token()
+		if err != nil {
+			return nil, corruptSafetensors("header: %v", err)
+		}
+		name, ok := key.(string)
+		if !ok || name == "" || seen[name] {
+			return nil, corruptSafetensors("name %q is empty or not unique", name)
+		}
+		seen[name] = true
+
+		if name == safetensorsMetadata {
+			var metadata map[string]string
+			if err := keys.Decode(&metadata); err != nil {
+				return nil, corruptSafetensors("metadata: %v", err)
+			}
+			continue
+		}
+		var e safetensorsEntry
+		if err := keys.Decode(&e); err != nil {
+			return nil, corruptSafetensors("tensor %q: %v", name, err)
+		}
+		r, err := e.check(name)
+		if err != nil {
+			return nil, err
+		}
+		ranges = append(ranges, r)
+	}
+	if _, err := keys.Token(); err != nil { // the closing brace
+		return nil, corruptSafetensors("header: %v", err)
+	}
+	if _, err := keys.Token(); err != io.EOF {
+		return nil, corruptSafetensors("the header goes on after the JSON object")
+	}
+	return ranges, nil
+}
+
+// check verifies what an entry says about itself.
+func (e safetensorsEntry) check(name string) (safetensorsRange, error) {
+	var none safetensorsRange
+	i := slices.IndexFunc(elementFormats, func(f elementFormat) bool { return f.safetensors == e.Dtype })
+	if i < 0 {
+		return none, errors.Errorf("tensor %q: dtype %q is not F32, F64, I64 or U64", name, e.Dtype)
+	}
+	if e.Shape == nil || len(e.Offsets) != 2 {
+		return none, corruptSafetensors("tensor %q: no shape or not two offsets", name)
+	}
+	if slices.Contains(e.Shape, 0) {
+		return none, errors.Errorf("tensor %q: shape %v has no elements", name, e.Shape)
+	}
+	format := elementFormats[i]
+	size, err := byteSize(e.Shape, format.size)
+	if err != nil {
+		return none, corruptSafetensors("tensor %q: %v", name, err)
+	}
+	begin, end := e.Offsets[0], e.Offsets[1]
+	if begin < 0 || end < begin || end-begin != size {
+		return none, corruptSafetensors("tensor %q: shape %v of %s needs %d bytes, offsets are %d and %d", name, e.Shape, e.Dtype, size, begin, end)
+	}
+	return safetensorsRange{name, format, e.Shape, begin, end}, nil
+}
+
+// corruptSafetensors makes an error with the cause ErrCorruptSafetensors.
+func corruptSafetensors(format string, args ...any) error {
+	return errors.Wrapf(ErrCorruptSafetensors, format, args...)
+}

@@ -1,0 +1,93 @@
+package trainers
+
+import (
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// SGDConfig is stochastic gradient descent, optionally with momentum:
+//
+//	g ← g + WeightDecay·θ
+//	m ← Momentum·m + g
+//	d = m, or g + Momentum·m with Nesterov
+//	θ ← θ - η·d
+//
+// as PyTorch's SGD without dampening. Make it with SGD or SGDm.
+type SGDConfig struct {
+	LR          float64 `json:"lr"`
+	Momentum    float64 `json:"momentum"`     // at least 0, below 1
+	Nesterov    bool    `json:"nesterov"`     // needs momentum
+	WeightDecay float64 `json:"weight_decay"` // L2 penalty, 0 or more
+}
+
+var _ Optimizer = (*SGDConfig)(nil)
+
+// SGD is plain stochastic gradient descent.
+func SGD(lr float64) *SGDConfig { return &SGDConfig{LR: lr} }
+
+// SGDm is stochastic gradient descent with momentum 0.9.
+func SGDm(lr float64) *SGDConfig { return &SGDConfig{LR: lr, Momentum: 0.9} }
+
+// Name implements Optimizer.
+func (c *SGDConfig) Name() string {
+	if c.Momentum != 0 {
+		return "sgdm"
+	}
+	return "sgd"
+}
+
+// LearningRate implements Optimizer.
+func (c *SGDConfig) LearningRate() float64 { return c.LR }
+
+// Validate implements Optimizer.
+func (c *SGDConfig) Validate() error {
+	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), notNegative("weight_decay", c.WeightDecay),
+		check{"momentum", c.Momentum, !c.Nesterov || c.Momentum > 0, "positive for Nesterov's form"})
+}
+
+func (c *SGDConfig) start(params []*graph.Param) (rule, error) {
+	return startElementwise(params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
+}
+
+type sgd[T apoops.Float] struct{ c SGDConfig }
+
+func (k *sgd[T]) moments() []string {
+	if k.c.Momentum == 0 {
+		return nil
+	}
+	return []string{"m"}
+}
+
+func (k *sgd[T]) begin(int) {}
+
+func (k *sgd[T]) direction(d, w, g []T, m [][]T) {
+	decay, mu := T(k.c.WeightDecay), T(k.c.Momentum)
+	regularise(d, w, g, decay)
+	if mu == 0 {
+		return
+	}
+	v := m[0][:len(d)]
+	if k.c.Nesterov {
+		for i, x := range d {
+			v[i] = mu*v[i] + x
+			d[i] = x + mu*v[i]
+		}
+		return
+	}
+	for i, x := range d {
+		x += mu * v[i]
+		v[i], d[i] = x, x
+	}
+}
+
+// regularise is d = g + decay·w.
+func regularise[T apoops.Float](d, w, g []T, decay T) {
+	if decay == 0 {
+		copy(d, g)
+		return
+	}
+	w, g = w[:len(d)], g[:len(d)]
+	for i := range d {
+		d[i] = g[i] + decay*w[i]
+	}
+}

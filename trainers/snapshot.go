@@ -1,0 +1,537 @@
+package trainers
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+// A checkpoint file is
+//
+//	8 bytes    magic "APOCKPT\n"
+//	uint32     version of the format
+//	uint64     length H of the header
+//	H bytes    header, a JSON object
+//	           {"meta": …, "tensors": [{"name", "dtype", "shape", "offset", "length"}, …]}
+//	…          elements of the tensors, one tensor after the other, no gaps
+//	32 bytes   SHA-256 of everything before
+//
+// Numbers are little-endian. Offsets count from the end of the header, offsets
+// and lengths are bytes, elements are in row-major order.
+const (
+	snapshotMagic   = "APOCKPT\n"
+	snapshotVersion = 1
+	snapshotPrefix  = len(snapshotMagic) + 4 + 8
+)
+
+var (
+	// ErrCorruptCheckpoint is the cause of every error about a checkpoint
+	// whose bytes are not what a writer left: truncated, altered or never a
+	// checkpoint. Test for it with errors.Is.
+	ErrCorruptCheckpoint = errors.New("trainers: corrupt checkpoint")
+
+	// ErrNewerCheckpoint is the cause of the error about a checkpoint in a
+	// later format than this version of the package reads.
+	ErrNewerCheckpoint = errors.New("trainers: checkpoint written by a newer version")
+)
+
+// NamedTensor is a tensor with its name in a file.
+type NamedTensor struct {
+	// Name is not empty, valid UTF-8, and unique within a file.
+	Name string
+	// Value has dtype Float32, Float64, Int or Uint64 and any shape without
+	// zero dimensions, () included. Views and transposed tensors are stored as
+	// what they show. Masked tensors are refused.
+	Value *tensor.Dense
+}
+
+// Snapshot is what a checkpoint file holds: a JSON document and named tensors.
+type Snapshot struct {
+	// Meta is any JSON document, nil for none. White space in it is not kept.
+	Meta json.RawMessage
+	// Tensors keep their order. The bits of floats survive, NaN payloads and
+	// the sign of zero included. Int is stored in 64 bits.
+	Tensors []NamedTensor
+}
+
+// snapshotHeader is the JSON header of a checkpoint.
+type snapshotHeader struct {
+	Meta    json.RawMessage `json:"meta,omitempty"`
+	Tensors []snapshotEntry `json:"tensors"`
+}
+
+// snapshotEntry says where the elements of one tensor are.
+type snapshotEntry struct {
+	Name   string `json:"name"`
+	Dtype  string `json:"dtype"`
+	Shape  []int  `json:"shape"`
+	Offset int    `json:"offset"`
+	Length int    `json:"length"`
+}
+
+// encode writes the snapshot to w in the checkpoint format. It fails if Meta
+// is not JSON, if a tensor cannot be stored or if w fails; in the last case a
+// part of the snapshot may have been written.
+func (s *Snapshot) encode(w io.Writer) error {
+	header, err := s.header()
+	if err != nil {
+		return err
+	}
+
+	sum := sha256.New()
+	both := io.MultiWriter(w, sum)
+
+	prefix := []byte(snapshotMagic)
+	prefix = binary.LittleEndian.AppendUint32(prefix, snapshotVersion)
+	prefix = binary.LittleEndian.AppendUint64(prefix, uint64(len(header)))
+	if _, err := both.Write(append(prefix, header...)); err != nil {
+		return errors.Wrap(err, "write header")
+	}
+	for _, t := range s.Tensors {
+		if err := writeTensor(both, t.Value); err != nil {
+			return errors.Wrapf(err, "write tensor %q", t.Name)
+		}
+	}
+	_, err = w.Write(sum.Sum(nil))
+	return errors.Wrap(err, "write checksum")
+}
+
+// header checks the tensors and lays them out one after the other.
+func (s *Snapshot) header() ([]byte, error) {
+	if err := checkTensors(s.Tensors); err != nil {
+		return nil, err
+	}
+	h := snapshotHeader{Meta: s.Meta, Tensors: make([]snapshotEntry, len(s.Tensors))}
+	offset := 0
+	for i, t := range s.Tensors {
+		format, _ := formatOf(t.Value.Dtype())
+		length, err := byteSize(t.Value.Shape(), format.size)
+		if err != nil {
+			return nil, errors.Wrapf(err, "tensor %q", t.Name)
+		}
+		h.Tensors[i] = snapshotEntry{
+			Name:   t.Name,
+			Dtype:  format.name,
+			Shape:  append([]int{}, t.Value.Shape()...),
+			Offset: offset,
+			Length: length,
+		}
+		offset += length
+	}
+	b, err := json.Marshal(h)
+	return b, errors.Wrap(err, "header")
+}
+
+// DecodeSnapshot reads a checkpoint from the bytes of a file. The tensors are
+// copies; b is not kept. Memory use is bounded by a multiple of len(b) whatever
+// the sizes b claims.
+//
+// The cause of the error is ErrNewerCheckpoint for a version this package does
+// not know and ErrCorruptCheckpoint for everything else that is wrong with b.
+func DecodeSnapshot(b []byte) (*Snapshot, error) {
+	header, data, err := splitSnapshot(b)
+	if err != nil {
+		return nil, err
+	}
+
+	// The directory is decoded entry by entry and each entry is checked at
+	// once, so that a header full of empty entries costs nothing.
+	var h struct {
+		Meta    json.RawMessage `json:"meta"`
+		Tensors json.RawMessage `json:"tensors"`
+	}
+	if err := json.Unmarshal(header, &h); err != nil {
+		return nil, corrupt("header: %v", err)
+	}
+	entries := json.NewDecoder(bytes.NewReader(h.Tensors))
+	if open, err := entries.Token(); err != nil || open != json.Delim('[') {
+		return nil, corrupt("header without a list of tensors")
+	}
+
+	s := &Snapshot{Meta: h.Meta}
+	seen := make(map[string]bool)
+	offset := 0
+	for entries.More() {
+		var e snapshotEntry
+		if err := entries.Decode(&e); err != nil {
+			return nil, corrupt("tensor %d: %v", len(s.Tensors), err)
+		}
+		if e.Name == "" || seen[e.Name] {
+			return nil, corrupt("tensor %d: name %q is empty or not unique", len(s.Tensors), e.Name)
+		}
+		seen[e.Name] = true
+
+		format, ok := formatNamed(e.Dtype)
+		if !ok {
+			return nil, corrupt("tensor %q: unknown dtype %q", e.Name, e.Dtype)
+		}
+		size, err := byteSize(e.Shape, format.size)
+		switch {
+		case e.Shape == nil:
+			return nil, corrupt("tensor %q: no shape", e.Name)
+		case err != nil:
+			return nil, corrupt("tensor %q: %v", e.Name, err)
+		case size != e.Length:
+			return nil, corrupt("tensor %q: shape %v of %s needs %d bytes, length is %d", e.Name, e.Shape, e.Dtype, size, e.Length)
+		case e.Offset != offset:
+			return nil, corrupt("tensor %q: offset %d, expected %d", e.Name, e.Offset, offset)
+		case size > len(data)-offset:
+			return nil, corrupt("tensor %q: %d bytes, but only %d are left", e.Name, size, len(data)-offset)
+		}
+		value, err := readTensor(format.dtype, e.Shape, data[offset:offset+size])
+		if err != nil {
+			return nil, errors.Wrapf(err, "tensor %q", e.Name)
+		}
+		s.Tensors = append(s.Tensors, NamedTensor{Name: e.Name, Value: value})
+		offset += size
+	}
+	if offset != len(data) {
+		return nil, corrupt("%d bytes belong to no tensor", len(data)-offset)
+	}
+	return s, nil
+}
+
+// splitSnapshot checks everything around the header and the data of a
+// checkpoint: magic, version, lengths, checksum.
+func splitSnapshot(b []byte) (header, data []byte, err error) {
+	if !bytes.HasPrefix(b, []byte(snapshotMagic)) {
+		return nil, nil, corrupt("not a checkpoint file, it does not begin with %q", snapshotMagic)
+	}
+	if len(b) < snapshotPrefix+sha256.Size {
+		return nil, nil, corrupt("truncated, only %d bytes", len(b))
+	}
+	version := binary.LittleEndian.Uint32(b[len(snapshotMagic):])
+	if version > snapshotVersion {
+		return nil, nil, errors.Wrapf(ErrNewerCheckpoint, "format %d, this version reads up to %d", version, snapshotVersion)
+	}
+	if version != snapshotVersion {
+		return nil, nil, corrupt("format %d never existed", version)
+	}
+	length := binary.LittleEndian.Uint64(b[len(snapshotMagic)+4:])
+	body, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
+	rest := body[snapshotPrefix:]
+	if length > uint64(len(rest)) {
+		return nil, nil, corrupt("header of %d bytes does not fit into the file of %d bytes", length, len(b))
+	}
+	if actual := sha256.Sum256(body); !bytes.Equal(actual[:], sum) {
+		return nil, nil, corrupt("checksum differs, the file is truncated or altered")
+	}
+	return rest[:length], rest[length:], nil
+}
+
+// corrupt makes an error with the cause ErrCorruptCheckpoint.
+func corrupt(format string, args ...any) error {
+	return errors.Wrapf(ErrCorruptCheckpoint, format, args...)
+}
+
+// WriteSnapshot writes s to the file path, replacing an older one in a single
+// step: whatever happens on the way, path holds either the old checkpoint or
+// the complete new one. The data go to a temporary file in the same directory
+// (path with the suffix ".tmp-" and a number), which is synced, renamed to path
+// and followed by a sync of the directory.
+//
+// After an error the old file is as before and the temporary file is gone; the
+// exception is an error of the last sync, when the new file is already in
+// place. A writer that was killed leaves its temporary file. The next
+// WriteSnapshot to the same path removes those that nobody has written to for
+// an hour; younger ones may belong to another live writer. If path is a
+// symbolic link, the link is replaced, not the file it leads to.
+func WriteSnapshot(path string, s *Snapshot) error {
+	return errors.Wrapf(writeAtomic(path, s.encode), "trainers: checkpoint %s", path)
+}
+
+// ReadSnapshot reads the checkpoint file path. Errors name the file; their
+// cause is one of the operating system (fs.ErrNotExist for a missing file) or
+// one of DecodeSnapshot.
+func ReadSnapshot(path string) (*Snapshot, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errors.Wrap(err, "trainers: read checkpoint")
+	}
+	s, err := DecodeSnapshot(b)
+	return s, errors.Wrapf(err, "trainers: checkpoint %s", path)
+}
+
+// staleAfter is the age at which a temporary file is taken for abandoned.
+const staleAfter = time.Hour
+
+// writeAtomic gives path the content that write writes, or leaves path alone.
+func writeAtomic(path string, write func(io.Writer) error) (err error) {
+	removeStaleTemps(path)
+	temp := tempPrefix(path) + strconv.FormatUint(rand.Uint64(), 10)
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(temp)
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// tempPrefix is the path of every temporary file for path, up to the number.
+func tempPrefix(path string) string { return filepath.Clean(path) + ".tmp-" }
+
+// removeStaleTemps removes what killed writers of path left behind. It is
+// housekeeping: a file that cannot be removed does not stop the checkpoint.
+func removeStaleTemps(path string) {
+	dir, prefix := filepath.Split(tempPrefix(path))
+	if dir == "" {
+		dir = "."
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), prefix)
+		if !ok || !e.Type().IsRegular() {
+			continue
+		}
+		if _, err := strconv.ParseUint(number, 10, 64); err != nil {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > staleAfter {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+// syncDir makes a rename in dir durable. Windows has no such operation.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		return nil // a file system that cannot sync directories
+	}
+	return err
+}
+
+// elementFormat says how files hold the elements of a dtype.
+type elementFormat struct {
+	dtype             tensor.Dtype
+	name, safetensors string // names in checkpoints and in safetensors files
+	size              int    // bytes per element
+}
+
+// elementFormats lists all dtypes that files hold.
+var elementFormats = []elementFormat{
+	{tensor.Float32, "float32", "F32", 4},
+	{tensor.Float64, "float64", "F64", 8},
+	{tensor.Int, "int", "I64", 8},
+	{tensor.Uint64, "uint64", "U64", 8},
+}
+
+// formatOf finds the format of a dtype.
+func formatOf(dtype tensor.Dtype) (elementFormat, bool) {
+	for _, f := range elementFormats {
+		if f.dtype == dtype {
+			return f, true
+		}
+	}
+	return elementFormat{}, false
+}
+
+// formatNamed finds a format by its name in checkpoints.
+func formatNamed(name string) (elementFormat, bool) {
+	for _, f := range elementFormats {
+		if f.name == name {
+			return f, true
+		}
+	}
+	return elementFormat{}, false
+}
+
+// checkTensors reports the first tensor that cannot be stored: a bad name, no
+// value, a dtype without a format, a mask, memory the program cannot read.
+func checkTensors(tensors []NamedTensor) error {
+	seen := make(map[string]bool, len(tensors))
+	for i, t := range tensors {
+		if t.Name == "" || !utf8.ValidString(t.Name) {
+			return errors.Errorf("tensor %d: name %q is empty or not UTF-8", i, t.Name)
+		}
+		if seen[t.Name] {
+			return errors.Errorf("two tensors have the name %q", t.Name)
+		}
+		seen[t.Name] = true
+		if t.Value == nil {
+			return errors.Errorf("tensor %q has no value", t.Name)
+		}
+		if _, ok := formatOf(t.Value.Dtype()); !ok {
+			return errors.Errorf("tensor %q: dtype is not Float32, Float64, Int or Uint64", t.Name)
+		}
+		if t.Value.IsMasked() {
+			return errors.Errorf("tensor %q is masked", t.Name)
+		}
+		if !t.Value.IsNativelyAccessible() {
+			return errors.Errorf("tensor %q is not in main memory", t.Name)
+		}
+	}
+	return nil
+}
+
+// byteSize is the number of bytes of ∏ shape elements of size bytes each. It
+// fails for dimensions below 1 and for sizes beyond an int.
+func byteSize(shape []int, size int) (int, error) {
+	total := size
+	for _, d := range shape {
+		if d < 1 {
+			return 0, errors.Errorf("shape %v has a dimension below 1", shape)
+		}
+		if total > math.MaxInt/d {
+			return 0, errors.Errorf("shape %v is too large", shape)
+		}
+		total *= d
+	}
+	return total, nil
+}
+
+// writeTensor writes the elements of t, little-endian and row-major. The dtype
+// has been checked.
+func writeTensor(w io.Writer, t *tensor.Dense) error {
+	le := binary.LittleEndian
+	switch t.Dtype() {
+	case tensor.Float32:
+		return writeElements(w, t, func(b []byte, v float32) []byte { return le.AppendUint32(b, math.Float32bits(v)) })
+	case tensor.Float64:
+		return writeElements(w, t, func(b []byte, v float64) []byte { return le.AppendUint64(b, math.Float64bits(v)) })
+	case tensor.Int:
+		return writeElements(w, t, func(b []byte, v int) []byte { return le.AppendUint64(b, uint64(int64(v))) })
+	default:
+		return writeElements(w, t, func(b []byte, v uint64) []byte { return le.AppendUint64(b, v) })
+	}
+}
+
+// writeElements writes the elements of t, each as add appends it to a buffer.
+func writeElements[T any](w io.Writer, t *tensor.Dense, add func([]byte, T) []byte) error {
+	const chunk = 64 << 10
+	elements, err := rowMajor[T](t)
+	if err != nil {
+		return err
+	}
+	var buf []byte
+	for _, v := range elements {
+		buf = add(buf, v)
+		if len(buf) >= chunk {
+			if _, err := w.Write(buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
+	}
+	_, err = w.Write(buf)
+	return err
+}
+
+// rowMajor gives the elements of t in row-major order: the backing slice if
+// they lie like that, else a copy.
+func rowMajor[T any](t *tensor.Dense) ([]T, error) {
+	if v, ok := t.Data().(T); ok { // shape ()
+		return []T{v}, nil
+	}
+	data, ok := t.Data().([]T)
+	shape, strides := t.Shape(), t.Strides()
+	n := shape.TotalSize()
+	if !ok || len(data) < n {
+		return nil, errors.Errorf("shape %v does not fit the data", shape)
+	}
+	if n == 1 {
+		return data[:1], nil
+	}
+	if len(strides) != len(shape) {
+		return nil, errors.Errorf("shape %v with strides %v", shape, strides)
+	}
+
+	inOrder, last, step := true, 0, 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		inOrder = inOrder && (shape[i] == 1 || strides[i] == step)
+		last += (shape[i] - 1) * strides[i]
+		step *= shape[i]
+	}
+	if inOrder {
+		return data[:n], nil
+	}
+	if last >= len(data) {
+		return nil, errors.Errorf("shape %v with strides %v goes beyond the data", shape, strides)
+	}
+	out := make([]T, n)
+	for i := range out {
+		at, rest := 0, i
+		for axis := len(shape) - 1; axis >= 0; axis-- {
+			at += rest % shape[axis] * strides[axis]
+			rest /= shape[axis]
+		}
+		out[i] = data[at]
+	}
+	return out, nil
+}
+
+// readTensor makes a tensor of the given shape from the bytes writeTensor
+// wrote. The length of b has been checked against shape and dtype.
+func readTensor(dtype tensor.Dtype, shape []int, b []byte) (*tensor.Dense, error) {
+	le := binary.LittleEndian
+	var backing any
+	switch dtype {
+	case tensor.Float32:
+		backing = readElements(b, 4, func(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) })
+	case tensor.Float64:
+		backing = readElements(b, 8, func(b []byte) float64 { return math.Float64frombits(le.Uint64(b)) })
+	case tensor.Int:
+		ints := readElements(b, 8, func(b []byte) int { return int(int64(le.Uint64(b))) })
+		for i, v := range ints {
+			if stored := int64(le.Uint64(b[8*i:])); stored != int64(v) {
+				return nil, errors.Errorf("element %d: %d does not fit into an int of this machine", i, stored)
+			}
+		}
+		backing = ints
+	default:
+		backing = readElements(b, 8, le.Uint64)
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing)), nil
+}
+
+// readElements converts b, size bytes per element.
+func readElements[T any](b []byte, size int, get func([]byte) T) []T {
+	out := make([]T, len(b)/size)
+	for i := range out {
+		out[i] = get(b[i*size:])
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+package trainers
+
+import (
+	"time"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Solver is a gorgonia.Solver with APO for a graph that the user already has:
+// it takes the place of Gorgonia's own in the training loop. The user's virtual
+// machine computes the gradients; the lookahead's passes are rebuilt from the
+// user's graph and run in a machine of the solver's own. A Solver must not be
+// used by two goroutines at once.
+type Solver struct {
+	engine  *engine
+	problem graph.Problem
+	loss    gorgonia.Value
+	last    Stats
+}
+
+var _ gorgonia.Solver = (*Solver)(nil)
+
+// Wrap makes the solver. The parameters must be bound to their initial values.
+// Call it before the virtual machine is made, so that the machine records the
+// cost; afterwards the loss is read from the cost's node. Seed and Dtype have no
+// effect: the weights are the graph's.
+//
+// The function-space term's batch B' is the mini-batch of the step before a
+// meta-step (see TildeFrom), so all batches must have one size.
+func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
+	if _, err := blas.Use(); err != nil {
+		return nil, errors.WithMessage(err, "trainers")
+	}
+	c, err := newConfig(o, opts)
+	if err != nil {
+		return nil, err
+	}
+	if c.divergence.Build != nil {
+		p.Divergence = c.divergence
+	}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	if c.k > 0 && !c.noFSD && p.Divergence.Build == nil {
+		return nil, errors.New("trainers: Wrap: the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
+	}
+	params, err := p.LearnableParams()
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := p.Blocks()
+	if err != nil {
+		return nil, err
+	}
+	s := &Solver{problem: p}
+	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, nil); err != nil {
+		return nil, err
+	}
+	gorgonia.Read(p.Cost, &s.loss)
+	return s, nil
+}
+
+// Step implements gorgonia.Solver: it takes one training step with the
+// gradients that the user's machine has just computed, and zeroes them, as
+// Gorgonia's solvers do. The model must be the problem's parameters in their
+// order, as gorgonia.NodesToValueGrads gives them.
+func (s *Solver) Step(model []gorgonia.ValueGrad) error {
+	start := time.Now()
+	g, err := s.gradients(model)
+	if err != nil {
+		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
+	}
+	batch, err := s.batch()
+	if err != nil {
+		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
+	}
+	loss, err := s.lossValue()
+	if err != nil {
+		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
+	}
+	s.last, err = s.engine.step(batch, nil, loss, g, start)
+	for _, d := range g {
+		d.Zero()
+	}
+	return err
+}
+
+// Last tells what the last step did.
+func (s *Solver) Last() Stats { return s.last }
+
+// Phi are the learned parameters of the update rule: log η of each group, or
+// the factors of each block.
+func (s *Solver) Phi() []NamedTensor { return s.engine.form.phi() }
+
+// Rates are the learning rates of each group that the next step starts from;
+// none for APO-Precond.
+func (s *Solver) Rates() []float64 {
+	return s.engine.form.rates(s.engine.c.schedule.At(s.engine.steps))
+}
+
+func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) {
+	params := s.engine.params
+	if len(model) != len(params) {
+		return nil, errors.Errorf("%d values and gradients for %d parameters", len(model), len(params))
+	}
+	g := make([]*tensor.Dense, len(model))
+	for i, m := range model {
+		if m.Value() != gorgonia.Value(params[i].Value) {
+			return nil, errors.Errorf("value %d is not that of parameter %q, or the parameter was bound to another value", i, params[i].Name)
+		}
+		v, err := m.Grad()
+		if err != nil {
+			return nil, errors.Wrapf(err, "gradient of %q", params[i].Name)
+		}
+		d, ok := v.(*tensor.Dense)
+		if !ok || d.Dtype() != params[i].Value.Dtype() || d.DataSize() != params[i].Value.DataSize() {
+			return nil, errors.Errorf("gradient of %q is %T of shape %v", params[i].Name, v, v.Shape())
+		}
+		g[i] = d
+	}
+	return g, nil
+}
+
+// batch collects what the user bound to the graph's inputs and targets.
+func (s *Solver) batch() (graph.Batch, error) {
+	var b graph.Batch
+	for _, n := range s.problem.Inputs {
+		v, ok := n.Value().(*tensor.Dense)
+		if !ok {
+			return b, errors.Errorf("input %q is bound to %T, not to a tensor", n.Name(), n.Value())
+		}
+		b.X = append(b.X, v)
+	}
+	for _, n := range s.problem.Targets {
+		v, ok := n.Value().(*tensor.Dense)
+		if !ok {
+			return b, errors.Errorf("target %q is bound to %T, not to a tensor", n.Name(), n.Value())
+		}
+		b.T = append(b.T, v)
+	}
+	return b, b.CheckValues()
+}
+
+func (s *Solver) lossValue() (float64, error) {
+	v := s.loss
+	if v == nil {
+		v = s.problem.Cost.Value()
+	}
+	if v == nil {
+		return 0, errors.New("the cost has no value: run the machine before the step")
+	}
+	return graph.ScalarValue(v)
+}

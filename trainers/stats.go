@@ -1,0 +1,43 @@
+package trainers
+
+import "time"
+
+// Stats tells what one training step did.
+type Stats struct {
+	// Step counts from 0.
+	Step int
+	// Loss is J_B(θ) at the start of the step.
+	Loss float64
+	// Rates are the learning rates the step used, one per parameter group:
+	// the adapted (or fixed) rate times the schedule. They are empty when a
+	// preconditioner takes the rate's place.
+	Rates []float64
+	// Meta describes the meta-step; nil on steps without one.
+	Meta *MetaStats
+	// Precond holds the norms of the learned preconditioner, one entry per
+	// block; filled on meta-steps of APO-Precond.
+	Precond []PrecondNorms
+	// BaseTime is the time of gradient, state and weights; MetaTime that of
+	// the lookahead, its gradient and the meta-optimizer.
+	BaseTime, MetaTime time.Duration
+}
+
+// MetaStats holds the terms of the proximal objective (Eq. 8) at a meta-step,
+// before φ moved: Q = Loss + LambdaFSD·FSD + LambdaWSD·WSD.
+type MetaStats struct {
+	Q, Loss float64
+	// FSD is the mean function-space discrepancy over B'; WSD is ½‖θ'-θ‖².
+	FSD, WSD             float64
+	LambdaFSD, LambdaWSD float64
+	// GradNorm is the Euclidean norm of ∂Q/∂φ before clipping.
+	GradNorm float64
+	// Skipped is true if the meta-gradient was not finite and φ stayed.
+	Skipped bool
+}
+
+// PrecondNorms holds the Frobenius norms of one block's factors. A and B are
+// zero for a diagonal block.
+type PrecondNorms struct {
+	Block   string
+	A, B, S float64
+}

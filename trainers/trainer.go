@@ -1,0 +1,113 @@
+package trainers
+
+import (
+	"time"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Trainer trains a model with an optimizer whose learning rate or
+// preconditioner APO adapts. It alternates two virtual machines: one for the
+// gradient of every step, one for the meta-gradient of every K-th. A Trainer
+// must not be used by two goroutines at once.
+type Trainer struct {
+	engine *engine
+	model  graph.Model
+	loss   graph.Loss
+	base   *graph.Base
+	evals  map[int]*graph.Evaluation
+}
+
+// New draws the model's initial weights and starts training. The graphs are
+// built at the first step, for batches of its shapes. The options' defaults
+// adapt the rate (or preconditioner) every 10 steps.
+func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trainer, error) {
+	if model == nil {
+		return nil, errors.New("trainers: no model")
+	}
+	if loss.Build == nil {
+		return nil, errors.New("trainers: no loss")
+	}
+	if _, err := blas.Use(); err != nil {
+		return nil, errors.WithMessage(err, "trainers")
+	}
+	c, err := newConfig(o, opts)
+	if err != nil {
+		return nil, err
+	}
+	params, err := model.Init(c.seed, c.dtype)
+	if err != nil {
+		return nil, errors.WithMessage(err, "trainers: initial weights")
+	}
+	if err := graph.CheckParams(params); err != nil {
+		return nil, err
+	}
+	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence}
+	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c, apoops.NewMasks(c.seed))
+	if err != nil {
+		return nil, err
+	}
+	return &Trainer{engine: e, model: model, loss: loss, evals: make(map[int]*graph.Evaluation)}, nil
+}
+
+// Step takes one training step on a mini-batch. After an error the weights are
+// as before the step, unless the error is of the meta-step or the recorder:
+// then the base optimizer's step was taken.
+func (t *Trainer) Step(batch graph.Batch) (Stats, error) { return t.StepWith(batch, nil) }
+
+// StepWith is Step with the inputs of B', the batch of the function-space term,
+// for a step with a meta-step.
+func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, error) {
+	start := time.Now()
+	e := t.engine
+	fail := func(err error) (Stats, error) {
+		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
+	}
+	if err := batch.Check(); err != nil {
+		return fail(err)
+	}
+	e.masks.SetStep(int64(e.steps))
+	if t.base == nil {
+		b, err := graph.NewBase(e.src, e.params, batch, e.masks)
+		if err != nil {
+			return fail(err)
+		}
+		t.base = b
+	}
+	if err := t.base.Feed(batch); err != nil {
+		return fail(err)
+	}
+	if err := t.base.Run(); err != nil {
+		return fail(err)
+	}
+	g, err := t.base.Grads()
+	if err != nil {
+		return fail(err)
+	}
+	return e.step(batch, tilde, t.base.LossValue(), g, start)
+}
+
+// Steps is the number of steps taken.
+func (t *Trainer) Steps() int { return t.engine.steps }
+
+// Skipped is the number of meta-steps that were left out because the
+// meta-gradient was not finite.
+func (t *Trainer) Skipped() int { return t.engine.skipped }
+
+// Params are the model's parameters; their values change with every step.
+func (t *Trainer) Params() []*graph.Param { return t.engine.params }
+
+// Phi are the learned parameters of the update rule: log η of each group, or
+// the factors of each block.
+func (t *Trainer) Phi() []NamedTensor { return t.engine.form.phi() }
+
+// Rates are the learning rates of each group that the next step starts from;
+// none for APO-Precond.
+func (t *Trainer) Rates() []float64 {
+	return t.engine.form.rates(t.engine.c.schedule.At(t.engine.steps))
+}
