@@ -64,8 +64,8 @@ type args[T Float] struct {
 type op[T Float] struct {
 	k       kernel[T]
 	id      uint64
-	typ     hm.Type
-	ints    []bool // operands of integers
+	types   []hm.Type // of the operands and the result
+	ints    []bool    // operands of integers
 	a       args[T]
 	scalars []T // backing of scalar operands
 	shape   tensor.Shape
@@ -85,7 +85,7 @@ var (
 func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	shapes := make([]tensor.Shape, len(in))
 	o := &op[T]{k: k, ints: make([]bool, len(in))}
-	types := make([]hm.Type, len(in)+1)
+	o.types = make([]hm.Type, len(in)+1)
 	for i, n := range in {
 		if n == nil {
 			return nil, errors.Errorf("apoops: %s: operand %d is nil", k.name(), i)
@@ -95,14 +95,13 @@ func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 		if !o.ints[i] && n.Dtype() != dtypeOf[T]() {
 			return nil, errors.Errorf("apoops: %s: operand %d (%s) is of dtype %v, not %v", k.name(), i, n.Name(), n.Dtype(), dtypeOf[T]())
 		}
-		types[i] = operandType(n)
+		o.types[i] = operandType(n)
 	}
 	var err error
 	if o.shape, err = k.infer(shapes); err != nil {
 		return nil, errors.Wrapf(err, "apoops: %s", k.name())
 	}
-	types[len(in)] = resultType(o.shape)
-	o.typ = hm.NewFnType(types...)
+	o.types[len(in)] = resultType(o.shape)
 	o.id = opCount.Add(1)
 	out, err := gorgonia.ApplyOp(o, in...)
 	return out, errors.Wrapf(err, "apoops: %s", k.name())
@@ -153,7 +152,7 @@ func (o *op[T]) Fresh(stream func(uint64) uint64) gorgonia.Op {
 	if s, ok := o.k.(streamed[T]); ok && stream != nil {
 		k = s.withStream(stream)
 	}
-	return &op[T]{k: k, id: opCount.Add(1), typ: o.typ, ints: o.ints, shape: o.shape}
+	return &op[T]{k: k, id: opCount.Add(1), types: o.types, ints: o.ints, shape: o.shape}
 }
 
 // Do implements gorgonia.Op. The result is valid until the next call.
@@ -255,8 +254,9 @@ func (o *op[T]) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.N
 // Arity implements gorgonia.Op.
 func (o *op[T]) Arity() int { return len(o.ints) }
 
-// Type implements gorgonia.Op.
-func (o *op[T]) Type() hm.Type { return o.typ }
+// Type implements gorgonia.Op. Gorgonia changes and recycles what it gets, so
+// every call makes a new type.
+func (o *op[T]) Type() hm.Type { return hm.NewFnType(append([]hm.Type(nil), o.types...)...) }
 
 // InferShape implements gorgonia.Op.
 func (o *op[T]) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {

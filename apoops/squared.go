@@ -10,8 +10,7 @@ import "gorgonia.org/gorgonia"
 // y and t have the same shape, N×…; the result is a scalar. The gradient
 // (y-t)/N is with respect to y alone: targets are constants.
 func SquaredError(y, t *gorgonia.Node) (*gorgonia.Node, error) {
-	operands := [2]string{"y", "t"}
-	return meanOfRows(squared[float32]("squaredError", operands), squared[float64]("squaredError", operands), y, t)
+	return meanOfRows(squaredError[float32](), squaredError[float64](), y, t)
 }
 
 // SquaredDivergence is half the squared distance of the outputs new from the
@@ -22,12 +21,22 @@ func SquaredError(y, t *gorgonia.Node) (*gorgonia.Node, error) {
 // Both have the same shape, N×…; the result is a scalar. The gradient
 // (new-old)/N is with respect to new alone: old is a constant.
 func SquaredDivergence(old, new *gorgonia.Node) (*gorgonia.Node, error) {
-	operands := [2]string{"new", "old"}
-	return meanOfRows(squared[float32]("squaredDivergence", operands), squared[float64]("squaredDivergence", operands), new, old)
+	return meanOfRows(squaredDivergence[float32](), squaredDivergence[float64](), old, new)
 }
 
-func squared[T Float](label string, operands [2]string) rowLoss[T] {
-	return rowLoss[T]{label: label, operands: operands, of: 0, value: squaredRows[T], slope: squaredSlope[T]}
+func squaredError[T Float]() rowLoss[T] {
+	return rowLoss[T]{
+		label: "squaredError", operands: [2]string{"y", "t"}, of: 0,
+		value: squaredRows[T], slope: squaredSlope[T],
+	}
+}
+
+func squaredDivergence[T Float]() rowLoss[T] {
+	return rowLoss[T]{
+		label: "squaredDivergence", operands: [2]string{"old", "new"}, of: 1,
+		value: squaredRows[T],
+		slope: func(d, old, new []T, rows int, scale float64) { squaredSlope(d, new, old, rows, scale) },
+	}
 }
 
 func squaredRows[T Float](loss []float64, y, t []T) {

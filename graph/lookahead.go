@@ -44,7 +44,8 @@ func (r RateLookahead) Groups() int {
 	return n
 }
 
-func (r RateLookahead) check(params int) error {
+// Check reports groups that are not numbered 0, 1, 2, … for that many parameters.
+func (r RateLookahead) Check(params int) error {
 	if len(r.Group) != params {
 		return errors.Errorf("graph: %d group numbers for %d parameters", len(r.Group), params)
 	}
@@ -64,7 +65,7 @@ func (r RateLookahead) check(params int) error {
 }
 
 func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error) {
-	if err := r.check(len(params)); err != nil {
+	if err := r.Check(len(params)); err != nil {
 		return nil, err
 	}
 	s := &step{scale: p.input(p.dt, tensor.ScalarShape(), "schedule")}

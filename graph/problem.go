@@ -49,6 +49,8 @@ func (q *Problem) Check() error {
 				return errors.Errorf("graph: %s %d is nil", kind, i)
 			case n.Op() != nil:
 				return errors.Errorf("graph: %s %d (%s) is computed, not a leaf", kind, i, describe(n))
+			case kind != "parameter" && n.IsScalar():
+				return errors.Errorf("graph: %s %q is a scalar: give it the shape (1)", kind, n.Name())
 			case n.Graph() != q.Cost.Graph():
 				return errors.Errorf("graph: %s %q belongs to another graph", kind, n.Name())
 			}
@@ -56,6 +58,18 @@ func (q *Problem) Check() error {
 	}
 	_, err := q.LearnableParams()
 	return err
+}
+
+// Example is a batch of zeros in the shapes of the inputs and targets.
+func (q *Problem) Example() Batch {
+	zeros := func(nodes gorgonia.Nodes) []*tensor.Dense {
+		all := make([]*tensor.Dense, len(nodes))
+		for i, n := range nodes {
+			all[i] = tensor.New(tensor.WithShape(n.Shape().Clone()...), tensor.Of(n.Dtype()))
+		}
+		return all
+	}
+	return Batch{X: zeros(q.Inputs), T: zeros(q.Targets)}
 }
 
 // LearnableParams are the parameters as Params that share the nodes' memory.

@@ -83,7 +83,10 @@ func NewProximal(c ProximalConfig) (*Proximal, error) {
 			return nil, err
 		}
 	}
-	return p, p.compile()
+	if err := p.compile(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // discrepancy is the mean of D_F(θ', θ, x~) over B'.

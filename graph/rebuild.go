@@ -54,6 +54,11 @@ func rebuildNode(n *gorgonia.Node, visit func(*gorgonia.Node) (*gorgonia.Node, e
 			return nil, err
 		}
 	}
+	if typeName(op) == "reshapeOp" {
+		// Gorgonia's shares memory with its operand, which an in-place op may then
+		// overwrite; its broadcasting uses it everywhere.
+		return apoops.Reshape(fresh[0], n.Shape()...)
+	}
 	m, err := gorgonia.ApplyOp(op, fresh...)
 	return m, errors.Wrapf(err, "graph: rebuilding node %d (%v)", n.ID(), n.Op())
 }

@@ -16,6 +16,7 @@ var pureOps = map[string]bool{
 	"sumOp": true, "maxOp": true, "repeatOp": true, "sizeOp": true, "transposeOp": true,
 	"concatOp": true, "byIndicesOp": true, "upsampleOp": true, "im2colOp": true, "diagFlatOp": true,
 	"minBetween": true, "maxBetween": true, "atOp": true,
+	"reshapeOp": true, // replaced by apoops.Reshape
 }
 
 // wrongOps are those that cannot be used a second time, or not at all, with the
@@ -24,7 +25,6 @@ var wrongOps = map[string]string{
 	"softmaxOp":           "Gorgonia takes the row maximum of every row from the first element of the tensor (rows far apart give NaN), and Log of it changes the node itself: use apoops.Softmax, apoops.LogSoftmax or apoops.SoftmaxCrossEntropy",
 	"dropoutOp":           "Gorgonia's Dropout cannot draw the same mask twice and scales its gradient by 1/p: use apoops.Dropout",
 	"randomOp":            "random ops draw other numbers in the lookahead: use apoops.Dropout, or feed the numbers as an input",
-	"reshapeOp":           "Gorgonia's Reshape shares memory with its operand, which an in-place op may then overwrite: use apoops.Reshape",
 	"sliceOp":             "Gorgonia's Slice merges ranges that agree modulo 256: use apoops.Segment, or feed the parts as inputs",
 	"avgPoolOp":           "Gorgonia's AveragePool divides by the width of its input",
 	"globalAveragePoolOp": "Gorgonia's GlobalAveragePool2D has no gradient",

@@ -149,16 +149,20 @@ func (e *engine) metaStep(batch graph.Batch, tilde, inputs []*tensor.Dense, scal
 	return m, nil
 }
 
-func (e *engine) runProximal(batch graph.Batch, tilde, inputs []*tensor.Dense, scale, lambdaFSD, lambdaWSD float64) error {
+// buildProximal makes the second graph for batches of these shapes, once.
+func (e *engine) buildProximal(batch graph.Batch, tilde []*tensor.Dense) (err error) {
 	if e.prox == nil {
-		p, err := graph.NewProximal(graph.ProximalConfig{
+		e.prox, err = graph.NewProximal(graph.ProximalConfig{
 			Source: e.src, Params: e.params, Lookahead: e.form.lookahead(),
 			Batch: batch, Tilde: tilde, Masks: e.masks, NoFSD: e.c.noFSD, NoWSD: e.c.noWSD,
 		})
-		if err != nil {
-			return err
-		}
-		e.prox = p
+	}
+	return err
+}
+
+func (e *engine) runProximal(batch graph.Batch, tilde, inputs []*tensor.Dense, scale, lambdaFSD, lambdaWSD float64) error {
+	if err := e.buildProximal(batch, tilde); err != nil {
+		return err
 	}
 	if err := e.prox.Feed(batch, tilde); err != nil {
 		return err

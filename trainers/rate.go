@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -18,6 +19,7 @@ type rateForm struct {
 	rule     rule
 	look     graph.RateLookahead
 	logRates []float64 // φ by group; η where linear
+	initial  float64   // η at the start
 	lo, hi   float64   // bounds of η
 	d        []*tensor.Dense
 	perParam []float64
@@ -29,7 +31,10 @@ func newRateForm(o Optimizer, params []*graph.Param, group []int, linear bool, l
 	if err != nil {
 		return nil, err
 	}
-	f := &rateForm{params: params, rule: r, look: graph.RateLookahead{Group: group, Linear: linear}, lo: lo, hi: hi}
+	f := &rateForm{params: params, rule: r, look: graph.RateLookahead{Group: group, Linear: linear}, initial: o.LearningRate(), lo: lo, hi: hi}
+	if err := f.look.Check(len(params)); err != nil {
+		return nil, errors.WithMessage(err, "trainers: groups of parameters")
+	}
 	f.logRates = make([]float64, f.look.Groups())
 	for k := range f.logRates {
 		f.logRates[k] = f.toPhi(o.LearningRate())
@@ -46,9 +51,14 @@ func (f *rateForm) toPhi(rate float64) float64 {
 	return math.Log(rate)
 }
 
+// fromPhi is the rate of φ. As long as φ has not moved it is the initial rate
+// to the last bit, which e^(log η) need not be.
 func (f *rateForm) fromPhi(phi float64) float64 {
-	if f.look.Linear {
+	switch {
+	case f.look.Linear:
 		return phi
+	case phi == math.Log(f.initial):
+		return f.initial
 	}
 	return math.Exp(phi)
 }

@@ -61,6 +61,13 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, nil); err != nil {
 		return nil, err
 	}
+	if c.k > 0 {
+		// Built now, so that what cannot be rebuilt is known before the training.
+		example := p.Example()
+		if err := s.engine.buildProximal(example, example.X); err != nil {
+			return nil, errors.WithMessage(err, "trainers: Wrap")
+		}
+	}
 	gorgonia.Read(p.Cost, &s.loss)
 	return s, nil
 }
@@ -119,7 +126,7 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 		}
 		d, ok := v.(*tensor.Dense)
 		if !ok || d.Dtype() != params[i].Value.Dtype() || d.DataSize() != params[i].Value.DataSize() {
-			return nil, errors.Errorf("gradient of %q is %T of shape %v", params[i].Name, v, v.Shape())
+			return nil, errors.Errorf("gradient of %q is %T, not %v of shape %v: run the machine before the step", params[i].Name, v, params[i].Value.Dtype(), params[i].Value.Shape())
 		}
 		g[i] = d
 	}

@@ -1,0 +1,115 @@
+package apoops
+
+import (
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// TestOpsAllocateNothing runs every op of a graph, backward ones included, one
+// by one: from the second run on no op may allocate.
+func TestOpsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool drop entries")
+	}
+	type build = func(x, y, w, labels *gorgonia.Node) (*gorgonia.Node, error)
+	of := func(f func(x *gorgonia.Node) (*gorgonia.Node, error)) build {
+		return func(x, _, _, _ *gorgonia.Node) (*gorgonia.Node, error) { return f(x) }
+	}
+	pair := func(f func(x, y *gorgonia.Node) (*gorgonia.Node, error)) build {
+		return func(x, y, _, _ *gorgonia.Node) (*gorgonia.Node, error) { return f(x, y) }
+	}
+	masks := NewMasks(1)
+	builds := map[string]build{
+		"softmax":    of(Softmax),
+		"logSoftmax": of(LogSoftmax),
+		"relu":       of(ReLU),
+		"sigmoid":    of(Sigmoid),
+		"tanh":       of(Tanh),
+		"dropout":    of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.5, masks, 1) }),
+		"float16":    of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, Float16) }),
+		"bfloat16":   of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, BFloat16) }),
+		"crossEntropy": func(x, _, _, labels *gorgonia.Node) (*gorgonia.Node, error) {
+			return SoftmaxCrossEntropy(x, labels)
+		},
+		"dense": func(x, _, w, _ *gorgonia.Node) (*gorgonia.Node, error) {
+			h, err := Dense(x, w, ReLUAct)
+			if err != nil {
+				return nil, err
+			}
+			return Dense(h, w, TanhAct)
+		},
+	}
+	for _, l := range pairLosses {
+		builds[l.name] = pair(l.build)
+	}
+	const rows, cols = 40, 299 // several chunks of work for every op
+	for name, b := range builds {
+		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+			g := gorgonia.NewGraph()
+			node := func(name string, rows int) *gorgonia.Node {
+				return gorgonia.NewMatrix(g, dt, gorgonia.WithShape(rows, cols), gorgonia.WithName(name))
+			}
+			x, y, w := node("x", rows), node("y", rows), node("w", cols+1)
+			labels := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(rows), gorgonia.WithName("labels"))
+			out, err := b(x, y, w, labels)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			wrt := x
+			if name == "dense" {
+				wrt = w
+			} else if d := out.Op().(gorgonia.SDOp).DiffWRT(2); len(d) == 2 && !d[0] {
+				wrt = y
+			}
+			for range out.Dims() {
+				out = gorgonia.Must(gorgonia.Sum(out, 0))
+			}
+			if _, err := gorgonia.Grad(out, wrt); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if n := checkAllocations(t, g, dt); n < 2 && name != "float16" && name != "bfloat16" {
+				t.Fatalf("%s: only %d ops were run", name, n)
+			}
+		}
+	}
+}
+
+// checkAllocations runs all ops of this package in g on operands made for
+// them and returns their number.
+func checkAllocations(t *testing.T, g *gorgonia.ExprGraph, dt tensor.Dtype) (ops int) {
+	t.Helper()
+	for _, n := range g.AllNodes() {
+		o, ok := n.Op().(Fresher)
+		if !ok {
+			continue
+		}
+		ops++
+		var in []gorgonia.Value
+		for children := g.From(n.ID()); children.Next(); {
+			in = append(in, valueFor(children.Node().(*gorgonia.Node)))
+		}
+		run := func() {
+			if _, err := o.Do(in...); err != nil {
+				t.Fatalf("%v: %v", o, err)
+			}
+		}
+		run()
+		if allocs := testing.AllocsPerRun(50, run); allocs != 0 {
+			t.Errorf("%v of %v: %v allocations a run", o, dt, allocs)
+		}
+	}
+	return ops
+}
+
+// valueFor makes a value of a node's type, of zeros or ones.
+func valueFor(n *gorgonia.Node) gorgonia.Value {
+	switch {
+	case n.IsScalar() && n.Dtype() == tensor.Float32:
+		return gorgonia.NewF32(1)
+	case n.IsScalar():
+		return gorgonia.NewF64(1)
+	}
+	return tensor.New(tensor.Of(n.Dtype()), tensor.WithShape(n.Shape()...))
+}

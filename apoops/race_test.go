@@ -1,0 +1,5 @@
+//go:build race
+
+package apoops
+
+const raceEnabled = true

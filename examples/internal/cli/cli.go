@@ -1,0 +1,88 @@
+// Package cli has what the example programs share: exit codes, flags, Ctrl-C
+// and progress.
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/pkg/errors"
+)
+
+// The exit codes.
+const (
+	OK          = 0
+	Failed      = 1
+	Usage       = 2
+	Interrupted = 130
+)
+
+// Program is an example's work. It gets the arguments without the program's
+// name, and a context that Ctrl-C ends.
+type Program func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+
+// Run runs the program on the process's arguments and returns its exit code. A
+// second Ctrl-C ends the process at once.
+func Run(p Program) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return Exit(p(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr)
+}
+
+// Exit prints the error and returns the exit code for it.
+func Exit(err error, stderr io.Writer) int {
+	var usage usageError
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return OK
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "interrupted")
+		return Interrupted
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "%v\n(-h lists the flags)\n", err)
+		return Usage
+	}
+	fmt.Fprintln(stderr, err)
+	return Failed
+}
+
+// usageError is a mistake in the arguments.
+type usageError struct{ error }
+
+// Usagef makes an error that ends the program with the exit code Usage.
+func Usagef(format string, args ...any) error {
+	return usageError{errors.Errorf(format, args...)}
+}
+
+// AsUsage is err as a mistake in the arguments; nil stays nil.
+func AsUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// Parse parses the flags. -h prints about and the flags to stdout and returns
+// flag.ErrHelp; a mistake is an error for the exit code Usage.
+func Parse(fs *flag.FlagSet, args []string, about string, stdout io.Writer) error {
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stdout, "%s\n\nUsage: %s [flags]\n\n", about, fs.Name())
+		fs.SetOutput(stdout)
+		fs.PrintDefaults()
+		return err
+	case err != nil:
+		return AsUsage(err)
+	case fs.NArg() > 0:
+		return Usagef("unexpected argument %q", fs.Arg(0))
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package graph
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// stockProblem is a two-layer net as Gorgonia's tutorials write it: stock ops,
+// weights and biases apart, hand-written cross-entropy.
+func stockProblem(t testing.TB, rng *rand.Rand) (*Problem, Batch) {
+	t.Helper()
+	g := gorgonia.NewGraph()
+	node := func(name string, value *tensor.Dense) *gorgonia.Node {
+		return gorgonia.NewTensor(g, tensor.Float64, value.Dims(), gorgonia.WithName(name), gorgonia.WithShape(value.Shape()...), gorgonia.WithValue(value))
+	}
+	const rows, in, hidden, out = 5, 3, 4, 3
+	x, y := random(rng, 1, rows, in), tensor.New(tensor.WithShape(rows, out), tensor.Of(tensor.Float64))
+	for i := range rows {
+		y.Float64s()[i*out+rng.IntN(out)] = 1
+	}
+	xn, yn := node("x", x), node("y", y)
+	w1, b1 := node("w1", random(rng, 0.6, in, hidden)), node("b1", random(rng, 0.3, 1, hidden))
+	w2, b2 := node("w2", random(rng, 0.6, hidden, out)), node("b2", random(rng, 0.3, 1, out))
+	must := gorgonia.Must
+	h := must(gorgonia.Tanh(must(gorgonia.BroadcastAdd(must(gorgonia.Mul(xn, w1)), b1, nil, []byte{0}))))
+	logits := must(gorgonia.BroadcastAdd(must(gorgonia.Mul(h, w2)), b2, nil, []byte{0}))
+	lse := must(gorgonia.Log(must(gorgonia.Sum(must(gorgonia.Exp(logits)), 1))))
+	hit := must(gorgonia.Sum(must(gorgonia.HadamardProd(logits, yn)), 1))
+	cost := must(gorgonia.Mean(must(gorgonia.Sub(lse, hit))))
+	return &Problem{
+		Cost: cost, Output: logits, Inputs: gorgonia.Nodes{xn}, Targets: gorgonia.Nodes{yn},
+		Params: gorgonia.Nodes{w1, b1, w2, b2}, Pairs: []Pair{{w1, b1}, {w2, b2}}, Divergence: CategoricalKL,
+	}, NewBatch(x, y)
+}
+
+// TestRebuiltGradients checks ∂Q/∂φ of the rebuilt passes by central
+// differences, with weight and bias paired to one block, and that the rebuilt
+// loss at a step of length 0 is the user's own.
+func TestRebuiltGradients(t *testing.T) {
+	rng := rand.New(rand.NewPCG(31, 1))
+	q, batch := stockProblem(t, rng)
+	tilde := []*tensor.Dense{random(rng, 1, 5, 3)}
+	params, err := q.LearnableParams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks, err := q.Blocks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(blocks) != 2 || blocks[0].Rows != 4 || blocks[0].Cols != 4 || blocks[1].Rows != 5 || blocks[1].Cols != 3 {
+		t.Fatalf("blocks %+v", blocks)
+	}
+	var own gorgonia.Value
+	gorgonia.Read(q.Cost, &own)
+	vm := gorgonia.NewTapeMachine(q.Cost.Graph())
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	for name, look := range map[string]Lookahead{
+		"rate": RateLookahead{Group: []int{0, 0, 0, 0}}, "precond": PrecondLookahead{blocks},
+		"full": PrecondLookahead{OneBlock(params)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := NewProximal(ProximalConfig{Source: q, Params: params, Lookahead: look, Batch: batch, Tilde: tilde})
+			if err != nil {
+				t.Fatal(err)
+			}
+			phi, inputs := arraysFor(rng, look, params)
+			eval := func() float64 {
+				for _, err := range []error{p.Feed(batch, tilde), p.FeedWeights(0.5, 0.2), p.FeedStep(phi, inputs, 1), p.Run()} {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				return p.Terms().Q
+			}
+			eval()
+			var grad []*tensor.Dense
+			for i := range phi {
+				grad = append(grad, phi[i].Clone().(*tensor.Dense))
+			}
+			if err := p.Gradient(grad); err != nil {
+				t.Fatal(err)
+			}
+			checkGradient(t, phi, grad, eval)
+			for _, in := range inputs {
+				in.Zero()
+			}
+			eval()
+			if terms := p.Terms(); math.Abs(terms.Loss-scalar(own)) > 1e-14 || terms.FSD != 0 || terms.WSD != 0 {
+				t.Fatalf("at θ' = θ: %+v, the user's loss is %v", terms, own)
+			}
+		})
+	}
+}
+
+// TestWhatCannotBeRebuiltIsNamed builds one small graph for each stock op that
+// is refused, and looks for the op's replacement or fault in the error.
+func TestWhatCannotBeRebuiltIsNamed(t *testing.T) {
+	must := gorgonia.Must
+	sum := func(n *gorgonia.Node) *gorgonia.Node {
+		for n.Dims() > 0 {
+			n = must(gorgonia.Sum(n, 0))
+		}
+		return n
+	}
+	for name, c := range map[string]struct {
+		build func(x, w *gorgonia.Node) *gorgonia.Node
+		want  string
+	}{
+		"softmax":     {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.SoftMax(must(gorgonia.Mul(x, w)))) }, "apoops.Softmax"},
+		"log-softmax": {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.LogSoftMax(must(gorgonia.Mul(x, w)))) }, "apoops.LogSoftmax"},
+		"dropout":     {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.Dropout(must(gorgonia.Mul(x, w)), 0.5)) }, "apoops.Dropout"},
+		"random": {func(x, w *gorgonia.Node) *gorgonia.Node {
+			y := must(gorgonia.Mul(x, w))
+			return must(gorgonia.Add(y, gorgonia.UniformRandomNode(x.Graph(), tensor.Float64, 0, 1, y.Shape()...)))
+		}, "random"},
+		"slice": {func(x, w *gorgonia.Node) *gorgonia.Node {
+			return must(gorgonia.Slice(must(gorgonia.Mul(x, w)), gorgonia.S(0, 2)))
+		}, "apoops.Segment"},
+		"log2":    {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.Log2(must(gorgonia.Mul(x, w)))) }, "log2"},
+		"invSqrt": {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.InverseSqrt(must(gorgonia.Mul(x, w)))) }, "invSqrt"},
+	} {
+		g := gorgonia.NewGraph()
+		x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(4, 3))
+		w := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("w"), gorgonia.WithShape(3, 2), gorgonia.WithInit(gorgonia.GlorotU(1)))
+		y := c.build(x, w)
+		q := &Problem{Cost: sum(y), Output: y, Inputs: gorgonia.Nodes{x}, Params: gorgonia.Nodes{w}, Divergence: HalfSquared}
+		params, err := q.LearnableParams()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := q.Example()
+		_, err = NewProximal(ProximalConfig{Source: q, Params: params, Lookahead: RateLookahead{Group: []int{0}}, Batch: b, Tilde: b.X})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v does not name %s", name, err, c.want)
+		}
+	}
+}
+
+// TestHashCollisionIsAnError has two names that Gorgonia takes for one.
+func TestHashCollisionIsAnError(t *testing.T) {
+	g := gorgonia.NewGraph()
+	a := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("layer834279.weight"), gorgonia.WithShape(2, 2))
+	b := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("layer1060202.weight"), gorgonia.WithShape(2, 2))
+	gorgonia.Must(gorgonia.Add(a, b))
+	if a.Hashcode() != b.Hashcode() {
+		t.Skip("this pair of names no longer collides")
+	}
+	if err := distinct(g); err == nil {
+		t.Fatal("two nodes of one hash were accepted")
+	}
+}
+
+// TestDropoutIsRebuiltWithItsMasks compares a user's graph that has
+// apoops.Dropout with its rebuilt loss at θ' = θ.
+func TestDropoutIsRebuiltWithItsMasks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(37, 1))
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(6, 20), gorgonia.WithValue(random(rng, 1, 6, 20)))
+	w := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("w"), gorgonia.WithShape(21, 3), gorgonia.WithValue(random(rng, 1, 21, 3)))
+	masks := apoops.NewMasks(3)
+	d := gorgonia.Must(apoops.Dropout(x, 0.5, masks, 1))
+	y := gorgonia.Must(apoops.Dense(d, w, apoops.Identity))
+	cost := gorgonia.Must(apoops.HalfSquaredNorm(y))
+	var own gorgonia.Value
+	gorgonia.Read(cost, &own)
+	vm := gorgonia.NewTapeMachine(g)
+	q := &Problem{Cost: cost, Output: y, Inputs: gorgonia.Nodes{x}, Params: gorgonia.Nodes{w}, Divergence: HalfSquared}
+	params, err := q.LearnableParams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := Batch{X: []*tensor.Dense{x.Value().(*tensor.Dense)}}
+	look := RateLookahead{Group: []int{0}, Linear: true}
+	p, err := NewProximal(ProximalConfig{Source: q, Params: params, Lookahead: look, Batch: batch, Tilde: batch.X})
+	if err != nil {
+		t.Fatal(err)
+	}
+	phi, inputs := arraysFor(rng, look, params)
+	phi[0].Float64s()[0] = 0
+	for step := range 3 {
+		masks.SetStep(int64(step))
+		vm.Reset()
+		for _, err := range []error{vm.RunAll(), p.Feed(batch, batch.X), p.FeedWeights(1, 1), p.FeedStep(phi, inputs, 1), p.Run()} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if terms := p.Terms(); terms.Loss != scalar(own) || terms.FSD != 0 {
+			t.Fatalf("step %d: %+v, the user's cost is %v", step, terms, own)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package trainers
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+)
+
+// fewestRounds is how often each side of a comparison runs at least.
+const fewestRounds = 5
+
+// side is one side of a comparison: work that takes some steps.
+type side struct {
+	name  string
+	steps int
+	work  func() error
+}
+
+// compare times the sides in turn, so that what else the machine does falls on
+// both, and reports the median milliseconds of a step of each and the ratio of
+// the first side's to the second's.
+func compare(b *testing.B, sides [2]side) {
+	b.Helper()
+	var times [2][]float64
+	round := func() {
+		for i, s := range sides {
+			began := time.Now()
+			if err := s.work(); err != nil {
+				b.Fatal(err)
+			}
+			times[i] = append(times[i], float64(time.Since(began).Microseconds())/1e3/float64(s.steps))
+		}
+	}
+	round() // builds graphs, allocates state
+	times = [2][]float64{}
+	for b.Loop() {
+		round()
+	}
+	for len(times[0]) < fewestRounds {
+		round()
+	}
+	first, second := median(times[0]), median(times[1])
+	b.ReportMetric(0, "ns/op") // a round, whatever that is
+	b.ReportMetric(first, sides[0].name+"-ms/step")
+	b.ReportMetric(second, sides[1].name+"-ms/step")
+	b.ReportMetric(first/second, sides[0].name+"/"+sides[1].name)
+}
+
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
+}
+
+// metaEvery is K of the measured trainers.
+const metaEvery = 10
+
+// BenchmarkAPOOverhead measures what APO costs: a step of 784-1000-1000-10 on
+// batches of 128 with a meta-step every tenth, against the same net with the
+// base optimizer alone.
+func BenchmarkAPOOverhead(b *testing.B) {
+	name, err := blas.Use()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("BLAS: %s", name)
+	for _, c := range []struct {
+		name      string
+		apo, base Optimizer
+	}{
+		{"SGDm-APO", SGDm(0.01), SGDm(0.01)},
+		{"Adam-APO", Adam(1e-3), Adam(1e-3)},
+		{"Precond", Precond(0.01), SGDm(0.01)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			compare(b, [2]side{
+				{"apo", metaEvery, stepsOf(b, c.apo, EveryK(metaEvery))},
+				{"base", metaEvery, stepsOf(b, c.base, EveryK(0))},
+			})
+		})
+	}
+}
+
+// BenchmarkStep is the time of one step of the same net, for profiles.
+func BenchmarkStep(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		o    Optimizer
+		k    int
+	}{
+		{"SGDm", SGDm(0.01), 0},
+		{"SGDm-APO", SGDm(0.01), 1},
+		{"Adam", Adam(1e-3), 0},
+		{"Precond", Precond(0.01), 0},
+		{"Precond-APO", Precond(0.01), 1},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			steps := stepsOf(b, c.o, EveryK(c.k))
+			if err := steps(); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := steps(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/1e3/float64(b.N*metaEvery), "ms/step")
+		})
+	}
+}
+
+// stepsOf makes a trainer of the measured net; the function takes metaEvery
+// steps.
+func stepsOf(b *testing.B, o Optimizer, opts ...Option) func() error {
+	b.Helper()
+	tr, err := New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy, o, opts...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	batch := syntheticImages(128)
+	return func() error {
+		for range metaEvery {
+			if _, err := tr.Step(batch); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// syntheticImages are n vectors of 784 numbers in [0, 1) with class numbers
+// below 10.
+func syntheticImages(n int) graph.Batch {
+	rng := rand.New(rand.NewPCG(1, 2))
+	x, t := make([]float32, n*784), make([]int, n)
+	for i := range x {
+		x[i] = rng.Float32()
+	}
+	for i := range t {
+		t[i] = rng.IntN(10)
+	}
+	return graph.NewBatch(
+		tensor.New(tensor.WithShape(n, 784), tensor.WithBacking(x)),
+		tensor.New(tensor.WithShape(n), tensor.WithBacking(t)))
+}
+
+// BenchmarkFusedAdam measures Gorgonia's Adam against this package's on the 1.8
+// million weights of the same net.
+func BenchmarkFusedAdam(b *testing.B) {
+	var params []*graph.Param
+	var model []gorgonia.ValueGrad
+	var grads []*tensor.Dense
+	for _, shape := range []tensor.Shape{{785, 1000}, {1001, 1000}, {1001, 10}} {
+		ours, theirs := gaussian32(1, shape), gaussian32(1, shape)
+		g := gaussian32(2, shape)
+		params = append(params, &graph.Param{Name: fmt.Sprint(shape), Value: ours})
+		grads = append(grads, g)
+		model = append(model, valueGrad{theirs, g.Clone().(*tensor.Dense)})
+	}
+	rule, err := Adam(1e-3).start(params)
+	if err != nil {
+		b.Fatal(err)
+	}
+	solver := gorgonia.NewAdamSolver(gorgonia.WithLearnRate(1e-3))
+	rates := []float64{1e-3, 1e-3, 1e-3}
+	t := 0
+	const steps = 3
+	compare(b, [2]side{
+		{"gorgonia", steps, func() error {
+			for range steps {
+				if err := solver.Step(model); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{"fused", steps, func() error {
+			for range steps {
+				t++
+				if err := rule.step(t, rates, grads, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+	})
+}
+
+// valueGrad is a weight with its gradient as Gorgonia's solvers want it.
+type valueGrad struct{ value, grad *tensor.Dense }
+
+func (v valueGrad) Value() gorgonia.Value         { return v.value }
+func (v valueGrad) Grad() (gorgonia.Value, error) { return v.grad, nil }
+
+func gaussian32(seed uint64, shape tensor.Shape) *tensor.Dense {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	x := make([]float32, shape.TotalSize())
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	return tensor.New(tensor.WithShape(shape.Clone()...), tensor.WithBacking(x))
+}
