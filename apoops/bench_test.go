@@ -8,38 +8,83 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// benchmarkDo times the op that build makes of a float32 input of the given
-// shape, values drawn from N(0, 4).
-func benchmarkDo(b *testing.B, build func(x *gorgonia.Node) (*gorgonia.Node, error), shape ...int) {
+// benchmarkOp times the float32 op that build makes of x and y of the given
+// shape, with values from N(0, 4), and of labels for their rows. With backward
+// it times the op's gradient instead.
+func benchmarkOp(b *testing.B, build func(x, y, labels *gorgonia.Node) (*gorgonia.Node, error), backward bool, shape ...int) {
 	g := gorgonia.NewGraph()
-	x := gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName("x"))
-	y, err := build(x)
+	rng := rand.New(rand.NewPCG(1, 2))
+	x, y := randn(rng, shape...), randn(rng, shape...)
+	for i := range x.Float64s() {
+		x.Float64s()[i] *= 2
+		y.Float64s()[i] *= 2
+	}
+	node, err := build(inputNode(g, x, tensor.Float32, "x"), inputNode(g, y, tensor.Float32, "y"), inputNode(g, ints(make([]int, shape[0])...), tensor.Int, "labels"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	data := make([]float32, tensor.Shape(shape).TotalSize())
-	for i := range data {
-		data[i] = float32(2 * rng.NormFloat64())
+	if backward {
+		dout := inputNode(g, tensor.New(tensor.FromScalar(1.)), tensor.Float32, "dout")
+		d, err := node.Op().(gorgonia.SDOp).SymDiff(children(g, node), node, dout)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range d {
+			if n != nil {
+				node = n
+			}
+		}
 	}
-	in := []gorgonia.Value{tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))}
-	b.SetBytes(int64(4 * len(data)))
+	var in []gorgonia.Value
+	for _, c := range children(g, node) {
+		in = append(in, c.Value())
+	}
+	b.SetBytes(int64(4 * x.DataSize()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := y.Op().Do(in...); err != nil {
+		if _, err := node.Op().Do(in...); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func BenchmarkSigmoid(b *testing.B) { benchmarkDo(b, Sigmoid, 1e6) }
-func BenchmarkTanh(b *testing.B)    { benchmarkDo(b, Tanh, 1e6) }
-
-func BenchmarkSoftmax10(b *testing.B)  { benchmarkDo(b, Softmax, 1e5, 10) }
-func BenchmarkSoftmax10k(b *testing.B) { benchmarkDo(b, Softmax, 100, 1e4) }
-func BenchmarkDropout(b *testing.B) {
-	benchmarkDo(b, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.3, NewMasks(1), 0) }, 1e6)
+func children(g *gorgonia.ExprGraph, n *gorgonia.Node) (in gorgonia.Nodes) {
+	for c := g.From(n.ID()); c.Next(); {
+		in = append(in, c.Node().(*gorgonia.Node))
+	}
+	return in
 }
+
+func benchmarkUnary(b *testing.B, f unary, shape ...int) {
+	benchmarkOp(b, func(x, _, _ *gorgonia.Node) (*gorgonia.Node, error) { return f(x) }, false, shape...)
+}
+
+func BenchmarkSigmoid(b *testing.B)    { benchmarkUnary(b, Sigmoid, 1e6) }
+func BenchmarkTanh(b *testing.B)       { benchmarkUnary(b, Tanh, 1e6) }
+func BenchmarkSoftmax10(b *testing.B)  { benchmarkUnary(b, Softmax, 1e5, 10) }
+func BenchmarkSoftmax10k(b *testing.B) { benchmarkUnary(b, Softmax, 100, 1e4) }
+func BenchmarkLogSoftmax(b *testing.B) { benchmarkUnary(b, LogSoftmax, 100, 1e4) }
+
+func BenchmarkDropout(b *testing.B) {
+	benchmarkUnary(b, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.3, NewMasks(1), 0) }, 1e6)
+}
+
 func BenchmarkCast16(b *testing.B) {
-	benchmarkDo(b, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, BFloat16) }, 1e6)
+	benchmarkUnary(b, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, BFloat16) }, 1e6)
+}
+
+func BenchmarkSoftmaxCrossEntropy(b *testing.B) {
+	build := func(x, _, labels *gorgonia.Node) (*gorgonia.Node, error) { return SoftmaxCrossEntropy(x, labels) }
+	b.Run("10", func(b *testing.B) { benchmarkOp(b, build, false, 1e5, 10) })
+	b.Run("10k", func(b *testing.B) { benchmarkOp(b, build, false, 100, 1e4) })
+	b.Run("10/backward", func(b *testing.B) { benchmarkOp(b, build, true, 1e5, 10) })
+	b.Run("10k/backward", func(b *testing.B) { benchmarkOp(b, build, true, 100, 1e4) })
+}
+
+func BenchmarkPairLosses(b *testing.B) {
+	for _, l := range pairLosses {
+		build := func(x, y, _ *gorgonia.Node) (*gorgonia.Node, error) { return l.build(x, y) }
+		b.Run(l.name, func(b *testing.B) { benchmarkOp(b, build, false, 1e4, 100) })
+		b.Run(l.name+"/backward", func(b *testing.B) { benchmarkOp(b, build, true, 1e4, 100) })
+	}
 }

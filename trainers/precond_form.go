@@ -13,6 +13,7 @@ type precondForm[T apoops.Float] struct {
 	c      PrecondConfig
 	params []*graph.Param
 	blocks []*precondBlock[T]
+	vec    vectors[T]
 }
 
 // precondBlock is one block at work. Its arrays are in the block's order.
@@ -97,7 +98,7 @@ func (f *precondForm[T]) step(_ int, scale float64, g []*tensor.Dense, meta func
 	for _, b := range f.blocks {
 		b.gather(g)
 		if f.c.MomentumMode == MomentumGradient {
-			average(b.m, b.g, mu, kappa)
+			f.vec.average(b.m, b.g, mu, kappa)
 		}
 	}
 	var err error
@@ -118,10 +119,10 @@ func (f *precondForm[T]) step(_ int, scale float64, g []*tensor.Dense, meta func
 		}
 		move := b.u
 		if f.c.MomentumMode == MomentumPlain {
-			average(b.m, b.u, mu, kappa)
+			f.vec.average(b.m, b.u, mu, kappa)
 			move = b.m
 		}
-		b.scatter(f.params, move, T(scale))
+		f.scatter(b, move, T(scale))
 	}
 	return err
 }
@@ -175,19 +176,11 @@ func (b *precondBlock[T]) gather(g []*tensor.Dense) {
 }
 
 // scatter is θ ← θ - scale·u for the block's parameters.
-func (b *precondBlock[T]) scatter(params []*graph.Param, u []T, scale T) {
+func (f *precondForm[T]) scatter(b *precondBlock[T], u []T, scale T) {
 	for _, i := range b.Params {
-		w := slice[T](params[i].Value)
-		descend(w, u[:len(w)], scale)
+		w := slice[T](f.params[i].Value)
+		f.vec.descend(w, u[:len(w)], scale)
 		u = u[len(w):]
-	}
-}
-
-// average is m ← μ·m + κ·x.
-func average[T apoops.Float](m, x []T, mu, kappa T) {
-	x = x[:len(m)]
-	for i := range m {
-		m[i] = mu*m[i] + kappa*x[i]
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -23,7 +21,7 @@ type rateForm struct {
 	lo, hi   float64   // bounds of η
 	d        []*tensor.Dense
 	perParam []float64
-	descent  *descent
+	descend  func(p *graph.Param, d *tensor.Dense, rate float64)
 }
 
 func newRateForm(o Optimizer, params []*graph.Param, group []int, linear bool, lo, hi float64) (*rateForm, error) {
@@ -40,7 +38,7 @@ func newRateForm(o Optimizer, params []*graph.Param, group []int, linear bool, l
 		f.logRates[k] = f.toPhi(o.LearningRate())
 	}
 	f.perParam = make([]float64, len(params))
-	f.descent = newDescent(params)
+	f.descend = descender(params[0].Value.Dtype())
 	return f, nil
 }
 
@@ -87,8 +85,24 @@ func (f *rateForm) step(t int, scale float64, g []*tensor.Dense, meta func([]*te
 		return err
 	}
 	err := meta(f.d)
-	f.descent.run(f.d, f.paramRates(scale))
+	for i, rate := range f.paramRates(scale) {
+		f.descend(f.params[i], f.d[i], rate)
+	}
 	return err
+}
+
+// descender is θ ← θ - rate·d for the dtype.
+func descender(dt tensor.Dtype) func(p *graph.Param, d *tensor.Dense, rate float64) {
+	if dt == tensor.Float32 {
+		var v vectors[float32]
+		return func(p *graph.Param, d *tensor.Dense, rate float64) {
+			v.descend(p.Value.Float32s(), d.Float32s(), float32(rate))
+		}
+	}
+	var v vectors[float64]
+	return func(p *graph.Param, d *tensor.Dense, rate float64) {
+		v.descend(p.Value.Float64s(), d.Float64s(), rate)
+	}
 }
 
 // paramRates is the rate of each parameter.
@@ -116,40 +130,6 @@ func (f *rateForm) rates(scale float64) []float64 {
 
 func (f *rateForm) norms() []PrecondNorms { return nil }
 func (f *rateForm) state() []NamedTensor  { return f.rule.state() }
-
-// descent moves weights along directions, on all cores and without allocating.
-type descent struct {
-	params []*graph.Param
-	one    func(w, d *tensor.Dense, rate float64)
-}
-
-func newDescent(params []*graph.Param) *descent {
-	d := &descent{params: params}
-	if params[0].Value.Dtype() == tensor.Float32 {
-		d.one = descender[float32]()
-	} else {
-		d.one = descender[float64]()
-	}
-	return d
-}
-
-// run is θ_i ← θ_i - rates_i·d_i.
-func (d *descent) run(dirs []*tensor.Dense, rates []float64) {
-	for i, p := range d.params {
-		d.one(p.Value, dirs[i], rates[i])
-	}
-}
-
-func descender[T apoops.Float]() func(w, d *tensor.Dense, rate float64) {
-	var w, d []T
-	var r T
-	body := func(lo, hi int) { descend(w[lo:hi], d[lo:hi], r) }
-	return func(wt, dt *tensor.Dense, rate float64) {
-		w, d, r = slice[T](wt), slice[T](dt), T(rate)
-		par.For(len(w), par.Grain, body)
-		w, d = nil, nil
-	}
-}
 
 func zerosLike(params []*graph.Param) []*tensor.Dense {
 	z := make([]*tensor.Dense, len(params))

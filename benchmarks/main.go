@@ -1,0 +1,74 @@
+// Command benchmarks is the benchmark suite, one subcommand for each job.
+//
+//	go run ./benchmarks -h
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/apo-gorgonia/apo/benchmarks/parity"
+)
+
+// command is one subcommand. run gets the arguments after its name and returns
+// the exit code.
+type command struct {
+	name, help string
+	run        func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+}
+
+var commands = []command{
+	{"parity", "replay reference runs and compare every number", parity.Command},
+}
+
+const usage = `Usage: benchmarks COMMAND [ARGUMENT...]
+       benchmarks COMMAND -h
+
+Commands:
+%s
+Exit codes:
+  0  all went well
+  1  the command did its work and something failed
+  2  wrong usage, or input that cannot be read
+  3  nothing failed, but something is not supported
+"go run" turns every code but 0 into 1; build the program to see them.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// dispatch runs the command that args begin with.
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		printUsage(stderr)
+		return 2
+	}
+	switch args[0] {
+	case "-h", "-help", "--help", "help":
+		printUsage(stdout)
+		return 0
+	}
+	for _, c := range commands {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], stdout, stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "benchmarks: unknown command %q\n\n", args[0])
+	printUsage(stderr)
+	return 2
+}
+
+func printUsage(w io.Writer) {
+	list := ""
+	for _, c := range commands {
+		list += fmt.Sprintf("  %-8s %s\n", c.name, c.help)
+	}
+	fmt.Fprintf(w, usage, list)
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+)
+
+func run(args ...string) (code int, stdout, stderr string) {
+	var out, err strings.Builder
+	code = dispatch(context.Background(), args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestHelpListsTheCommandsAndExitCodes(t *testing.T) {
+	for _, flag := range []string{"-h", "-help", "--help", "help"} {
+		code, stdout, stderr := run(flag)
+		if code != 0 || stderr != "" {
+			t.Errorf("%s: exit code %d, stderr %q", flag, code, stderr)
+		}
+		for _, c := range commands {
+			if !strings.Contains(stdout, c.name) || !strings.Contains(stdout, c.help) {
+				t.Errorf("%s: %s is missing in %q", flag, c.name, stdout)
+			}
+		}
+		if !strings.Contains(stdout, "Exit codes") {
+			t.Errorf("%s: no exit codes in %q", flag, stdout)
+		}
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{nil, {"nonsense"}, {"-x"}} {
+		code, stdout, stderr := run(args...)
+		if code != 2 || stdout != "" || !strings.Contains(stderr, "Usage") {
+			t.Errorf("%q: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestCommandsGetTheirArguments(t *testing.T) {
+	defer func(old []command) { commands = old }(commands)
+	var got []string
+	commands = []command{{"echo", "", func(_ context.Context, args []string, _, _ io.Writer) int {
+		got = args
+		return 7
+	}}}
+	if code, _, _ := run("echo", "a", "-b"); code != 7 || strings.Join(got, " ") != "a -b" {
+		t.Errorf("exit code %d, arguments %q", code, got)
+	}
+}

@@ -1,0 +1,44 @@
+package parity
+
+import (
+	"fmt"
+
+	"github.com/pkg/errors"
+)
+
+// entry is a named array: a number where it has no dims.
+type entry struct {
+	name string
+	dims []int
+}
+
+// anyRows as a first dim stands for any length but 0.
+const anyRows = -1
+
+// flatten appends the numbers of nested lists of the given dims to out, row by
+// row.
+func flatten(out []float64, v any, path string, dims []int) ([]float64, error) {
+	if len(dims) == 0 {
+		x, ok := v.(float64)
+		if !ok {
+			return out, errors.Errorf("%s %s, not a number", path, kindOf(v))
+		}
+		return append(out, x), nil
+	}
+	list, ok := v.([]any)
+	switch {
+	case !ok:
+		return out, errors.Errorf("%s %s, not a list", path, kindOf(v))
+	case len(list) == 0:
+		return out, errors.Errorf("%s is empty", path)
+	case dims[0] != anyRows && len(list) != dims[0]:
+		return out, errors.Errorf("%s has %d entries, not %d", path, len(list), dims[0])
+	}
+	for i, w := range list {
+		var err error
+		if out, err = flatten(out, w, fmt.Sprintf("%s[%d]", path, i), dims[1:]); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,149 @@
+package parity
+
+import (
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// Decode reads a fixture and checks all of it. The error of a file that is well
+// formed but cannot be replayed is an *Unsupported.
+func Decode(data []byte) (*Fixture, error) {
+	top, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	f := &Fixture{}
+	d := decoder{k: top.whole("K"), loss: top.text("loss")}
+	steps := top.objects("steps")
+	d.readDtype(top)
+	f.model, d.sizes = readModel(top.object("model"))
+	f.loss = readLoss(top)
+	rule := top.object("rule")
+	f.rule = readRule(rule)
+	if top.err() != nil {
+		return nil, top.err()
+	}
+	f.theta = weights(d.sizes)
+	f.phi = phiOf(f.rule, f.theta)
+	f.options = d.readOptions(top, rule, f)
+	f.theta0 = top.object("theta0").arrays(f.theta)
+	if d.k > 0 || top.has("phi0") {
+		f.phi0 = d.readPhi(top.object("phi0"), f.phi)
+	}
+	for t, o := range steps {
+		if top.err() != nil {
+			break
+		}
+		f.Steps = append(f.Steps, d.readStep(o, f, t))
+	}
+	if top.err() != nil {
+		return nil, top.err()
+	}
+	return f, nil
+}
+
+// decoder is what the reading of a step needs to know of the file.
+type decoder struct {
+	k           int
+	loss        string
+	sizes       []int
+	fsd         bool // there is a function-space term
+	linear      bool // φ is η itself
+	rows, tilde int  // of B and B' in the steps before, 0 at first
+}
+
+func (d *decoder) readDtype(top object) {
+	switch dtype := top.text("dtype"); dtype {
+	case "float64":
+	case "float32":
+		top.unsupported("dtype %s", dtype)
+	default:
+		top.fail("dtype", "is %q: it must be float64 or float32", dtype)
+	}
+}
+
+// readOptions makes the trainer's options.
+func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
+	options := []trainers.Option{
+		trainers.Dtype(tensor.Float64),
+		trainers.EveryK(d.k),
+		trainers.RateBounds(math.SmallestNonzeroFloat64, math.MaxFloat64),
+	}
+	_, precond := f.rule.(*trainers.PrecondConfig)
+	if !precond && (d.k > 0 || top.has("phi0")) && !rule.flag("log") {
+		d.linear = true
+		options = append(options, trainers.LinearRate())
+	}
+	if d.k == 0 {
+		return options
+	}
+	fsd, wsd := top.notNegative("lambda_fsd"), top.notNegative("lambda_wsd")
+	d.fsd = fsd > 0
+	return append(options,
+		trainers.FSD(fsd),
+		trainers.WSDSchedule(trainers.Const(wsd)), // which keeps the term for λ = 0, for fixtures have it
+		trainers.Meta(readMetaOptimizer(top.object("meta_optimizer"))))
+}
+
+// readPhi reads values of φ.
+func (d *decoder) readPhi(o object, list []entry) [][]float64 {
+	phi := o.arrays(list)
+	if d.linear && o.err() == nil && phi[0][0] <= 0 {
+		o.unsupported("%s is %v: a trainer keeps learning rates positive", o.at("lr"), phi[0][0])
+	}
+	return phi
+}
+
+func (d *decoder) readStep(o object, f *Fixture, t int) Step {
+	s := Step{}
+	x := d.readInputs(o, "x", &d.rows)
+	if o.err() != nil {
+		return s
+	}
+	s.Batch = graph.NewBatch(x, readTargets(o, d.loss, d.rows, d.sizes[len(d.sizes)-1]))
+	s.Loss = o.number("loss")
+	s.Grad = o.object("grad").arrays(f.theta)
+	s.Theta = o.object("theta").arrays(f.theta)
+	if d.k > 0 || o.has("phi") {
+		s.Phi = d.readPhi(o.object("phi"), f.phi)
+	}
+	if d.k == 0 || t%d.k != 0 {
+		if o.has("meta") {
+			o.fail("meta", "is there, but the step has no meta-step (K is %d)", d.k)
+		}
+		return s
+	}
+	if d.fsd {
+		s.Tilde = []*tensor.Dense{d.readInputs(o, "x_tilde", &d.tilde)}
+	}
+	m := o.object("meta")
+	s.Meta = &Meta{
+		Q: m.number("q"), Loss: m.number("loss"), FSD: m.number("fsd"), WSD: m.number("wsd"),
+		DPhi: m.object("dphi").arrays(f.phi),
+	}
+	return s
+}
+
+// readInputs reads inputs. rows is their number in the steps before.
+func (d *decoder) readInputs(o object, key string, rows *int) *tensor.Dense {
+	x := o.array(key, anyRows, d.sizes[0])
+	n := len(x) / d.sizes[0]
+	if *rows != 0 && n != *rows && o.err() == nil {
+		o.unsupported("%s has %d rows after %d: a trainer keeps its batch sizes", o.at(key), n, *rows)
+	}
+	*rows = n
+	return matrix(x, n, d.sizes[0])
+}
+
+// matrix is nil where the numbers are not there, which is a problem reported
+// elsewhere.
+func matrix(x []float64, rows, cols int) *tensor.Dense {
+	if rows == 0 || len(x) != rows*cols {
+		return nil
+	}
+	return tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(x))
+}

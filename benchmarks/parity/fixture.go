@@ -1,0 +1,38 @@
+package parity
+
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// Fixture is a reference run, ready to be replayed.
+type Fixture struct {
+	Steps []Step
+
+	model      graph.Model
+	loss       graph.Loss
+	rule       trainers.Optimizer
+	options    []trainers.Option
+	theta, phi []entry
+	theta0     [][]float64
+	phi0       [][]float64 // nil: the rule's own start
+}
+
+// Step is one step of a reference run: what went in and what came out.
+type Step struct {
+	Batch graph.Batch
+	Tilde []*tensor.Dense // inputs of B', nil without a function-space term
+	Loss  float64         // J_B(θ)
+	Grad  [][]float64     // ∇J_B(θ) by layer
+	Theta [][]float64     // θ after the step, by layer
+	Phi   [][]float64     // φ after the step by array, nil where not given
+	Meta  *Meta           // nil without a meta-step
+}
+
+// Meta has the terms of Q and its gradient at the φ before the meta-step.
+type Meta struct {
+	Q, Loss, FSD, WSD float64
+	DPhi              [][]float64
+}

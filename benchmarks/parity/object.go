@@ -1,0 +1,199 @@
+package parity
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"sort"
+
+	"github.com/pkg/errors"
+)
+
+// object is a JSON object somewhere in a fixture. Its methods return zero
+// values for what is missing or wrong; the first such problem of the whole file
+// is kept and named by its path, such as "steps[3].meta.q".
+type object struct {
+	path   string
+	values map[string]any
+	first  *error
+}
+
+// parse reads a file of one JSON object.
+func parse(data []byte) (object, error) {
+	var values map[string]any
+	err := json.Unmarshal(data, &values)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return object{}, errors.Errorf("byte %d: %v", syntax.Offset, err)
+	case err != nil:
+		return object{}, errors.WithStack(err)
+	case values == nil:
+		return object{}, errors.New("the file holds null, not an object")
+	}
+	return object{values: values, first: new(error)}, nil
+}
+
+// err is the first problem.
+func (o object) err() error { return *o.first }
+
+// keep keeps a problem if it is the first.
+func (o object) keep(err error) {
+	if *o.first == nil {
+		*o.first = err
+	}
+}
+
+// fail reports what is wrong with a field.
+func (o object) fail(key, format string, a ...any) {
+	o.keep(errors.Errorf("%s %s", o.at(key), fmt.Sprintf(format, a...)))
+}
+
+// wrongKind reports a field that is missing or no such thing as is wanted.
+func (o object) wrongKind(key, want string) {
+	if !o.has(key) {
+		o.fail(key, "is missing")
+		return
+	}
+	o.fail(key, "%s, not %s", kindOf(o.values[key]), want)
+}
+
+// at is the path of a field.
+func (o object) at(key string) string {
+	if o.path == "" {
+		return key
+	}
+	return o.path + "." + key
+}
+
+// has tells whether a field is there and not null.
+func (o object) has(key string) bool { return o.values[key] != nil }
+
+func (o object) number(key string) float64 {
+	v, ok := o.values[key].(float64)
+	if !ok {
+		o.wrongKind(key, "a number")
+	}
+	return v
+}
+
+// notNegative is a number of 0 or more.
+func (o object) notNegative(key string) float64 {
+	v := o.number(key)
+	if v < 0 {
+		o.fail(key, "is %v: it must be 0 or more", v)
+	}
+	return v
+}
+
+// whole is a whole number of 0 or more.
+func (o object) whole(key string) int {
+	v := o.notNegative(key)
+	n, ok := wholeNumber(v)
+	if !ok {
+		o.fail(key, "is %v, not a whole number", v)
+	}
+	return n
+}
+
+func wholeNumber(v float64) (int, bool) {
+	if v < 0 || v > math.MaxInt32 || v != math.Trunc(v) {
+		return 0, false
+	}
+	return int(v), true
+}
+
+func (o object) text(key string) string {
+	v, ok := o.values[key].(string)
+	if !ok {
+		o.wrongKind(key, "a string")
+	}
+	return v
+}
+
+func (o object) flag(key string) bool {
+	v, ok := o.values[key].(bool)
+	if !ok {
+		o.wrongKind(key, "true or false")
+	}
+	return v
+}
+
+func (o object) object(key string) object {
+	v, ok := o.values[key].(map[string]any)
+	if !ok {
+		o.wrongKind(key, "an object")
+	}
+	return object{path: o.at(key), values: v, first: o.first}
+}
+
+// objects is a list of objects, at least one.
+func (o object) objects(key string) []object {
+	list, ok := o.values[key].([]any)
+	if !ok {
+		o.wrongKind(key, "a list")
+	} else if len(list) == 0 {
+		o.fail(key, "is empty")
+	}
+	all := make([]object, len(list))
+	for i, v := range list {
+		path := fmt.Sprintf("%s[%d]", o.at(key), i)
+		values, ok := v.(map[string]any)
+		if !ok {
+			o.keep(errors.Errorf("%s %s, not an object", path, kindOf(v)))
+		}
+		all[i] = object{path: path, values: values, first: o.first}
+	}
+	return all
+}
+
+// array is nested lists of the given dims, row by row; see flatten.
+func (o object) array(key string, dims ...int) []float64 {
+	if !o.has(key) {
+		o.fail(key, "is missing")
+		return nil
+	}
+	out, err := flatten(nil, o.values[key], o.at(key), dims)
+	if err != nil {
+		o.keep(err)
+	}
+	return out
+}
+
+// arrays are the arrays of a list, all and no others.
+func (o object) arrays(list []entry) [][]float64 {
+	known := make(map[string]bool, len(list))
+	all := make([][]float64, len(list))
+	for i, e := range list {
+		known[e.name] = true
+		all[i] = o.array(e.name, e.dims...)
+	}
+	var extra []string
+	for key := range o.values {
+		if !known[key] {
+			extra = append(extra, key)
+		}
+	}
+	if len(extra) > 0 {
+		sort.Strings(extra)
+		o.fail(extra[0], "does not belong to the model and rule")
+	}
+	return all
+}
+
+// kindOf says what a value is.
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "is null"
+	case float64:
+		return "is a number"
+	case string:
+		return "is a string"
+	case bool:
+		return "is true or false"
+	case []any:
+		return "is a list"
+	}
+	return "is an object"
+}

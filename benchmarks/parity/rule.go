@@ -1,0 +1,105 @@
+package parity
+
+import (
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// readRule makes the update rule, nil where there is a problem.
+func readRule(o object) trainers.Optimizer {
+	var rule trainers.Optimizer
+	switch kind := o.text("kind"); kind {
+	case "sgd":
+		rule = trainers.SGD(o.number("lr"))
+	case "sgdm":
+		c := trainers.SGDm(o.number("lr"))
+		c.Momentum = o.number("momentum")
+		rule = c
+	case "rmsprop":
+		c := trainers.RMSprop(o.number("lr"))
+		c.Decay, c.Eps = o.number("rms_decay"), o.number("eps")
+		rule = c
+	case "adam":
+		rule = readAdam(o)
+	case "adamw":
+		c := readAdam(o)
+		c.WeightDecay, c.Decoupled = o.number("weight_decay"), true
+		rule = c
+	case "precond":
+		rule = readPrecond(o)
+	case "kfac", "ekfac", "shampoo":
+		o.unsupported("rule %s", kind)
+	default:
+		o.fail("kind", "is %q: it must be sgd, sgdm, rmsprop, adam, adamw, precond, kfac, ekfac or shampoo", kind)
+	}
+	return valid(o, rule)
+}
+
+// readMetaOptimizer makes the meta-optimizer, nil where there is a problem.
+func readMetaOptimizer(o object) trainers.Optimizer {
+	var rule trainers.Optimizer
+	switch kind := o.text("kind"); kind {
+	case "sgd":
+		rule = trainers.MetaSGD(o.number("lr"))
+	case "rmsprop":
+		c := trainers.RMSprop(o.number("lr"))
+		c.Decay, c.Eps = o.number("beta"), o.number("eps")
+		rule = c
+	case "adam":
+		rule = readAdam(o)
+	default:
+		o.fail("kind", "is %q: it must be sgd, rmsprop or adam", kind)
+	}
+	return valid(o, rule)
+}
+
+func readAdam(o object) *trainers.AdamConfig {
+	c := trainers.Adam(o.number("lr"))
+	c.Beta1, c.Beta2, c.Eps = o.number("b1"), o.number("b2"), o.number("eps")
+	return c
+}
+
+// readPrecond reads the preconditioner's hyperparameters. Dampening may be left
+// out: it is 1 - momentum.
+func readPrecond(o object) *trainers.PrecondConfig {
+	c := trainers.Precond(o.number("lr"))
+	c.MomentumMode = trainers.MomentumMode(o.text("momentum_mode"))
+	if c.MomentumMode == trainers.MomentumNone {
+		return c
+	}
+	c.Momentum = o.number("momentum")
+	c.Dampening = 1 - c.Momentum
+	if o.has("dampening") {
+		c.Dampening = o.number("dampening")
+	}
+	return c
+}
+
+// valid is the rule itself, or nil where it is not in order.
+func valid(o object, rule trainers.Optimizer) trainers.Optimizer {
+	if o.err() != nil {
+		return nil
+	}
+	if err := rule.Validate(); err != nil {
+		o.keep(errors.WithMessage(err, o.path))
+		return nil
+	}
+	return rule
+}
+
+// phiOf lists the arrays of φ in the order of Trainer.Phi.
+func phiOf(rule trainers.Optimizer, theta []entry) []entry {
+	if _, ok := rule.(*trainers.PrecondConfig); !ok {
+		return []entry{{name: "lr"}}
+	}
+	var all []entry
+	for _, w := range theta {
+		rows, cols := w.dims[0], w.dims[1]
+		all = append(all,
+			entry{w.name + "/A", []int{cols, cols}},
+			entry{w.name + "/B", []int{rows, rows}},
+			entry{w.name + "/S", []int{rows, cols}})
+	}
+	return all
+}

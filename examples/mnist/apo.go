@@ -1,0 +1,130 @@
+package main
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// pixels and classes are those of MNIST and Fashion-MNIST.
+const pixels, classes = 28 * 28, 10
+
+func (s settings) dtype() (tensor.Dtype, error) {
+	switch s.Dtype {
+	case "float32":
+		return tensor.Float32, nil
+	case "float64":
+		return tensor.Float64, nil
+	}
+	return tensor.Dtype{}, errors.Errorf("-dtype %q: it must be float32 or float64", s.Dtype)
+}
+
+func (s settings) model() (*layers.Model, error) {
+	act, err := apoops.ParseActivation(s.Activation)
+	if err != nil {
+		return nil, errors.WithMessage(err, "-activation")
+	}
+	all := append([]int{pixels}, s.Hidden...)
+	return layers.MLPWith(act, append(all, classes)...), nil
+}
+
+func (s settings) optimizer() (trainers.Optimizer, error) {
+	lr := 0.001
+	switch {
+	case s.LR != nil:
+		lr = *s.LR
+	case s.Optimizer == "precond":
+		lr = 0.1
+	case s.Optimizer == "sgd" || s.Optimizer == "sgdm":
+		lr = 0.01
+	}
+	return trainers.NewOptimizer(s.Optimizer, lr, s.Settings)
+}
+
+// metaOptimizer is nil for the library's own.
+func (s settings) metaOptimizer() (trainers.Optimizer, error) {
+	if s.Meta == "" && s.MetaLR == nil {
+		return nil, nil
+	}
+	precond := s.Optimizer == "precond"
+	lr := 0.05
+	if precond {
+		lr = 0.003
+	}
+	if s.MetaLR != nil {
+		lr = *s.MetaLR
+	}
+	var o trainers.Optimizer
+	switch s.Meta {
+	case "", "adam":
+		adam := trainers.Adam(lr)
+		if precond {
+			adam.Beta2 = 0.99
+		}
+		o = adam
+	case "rmsprop":
+		o = trainers.MetaRMSprop(lr)
+	case "sgd":
+		o = trainers.MetaSGD(lr)
+	default:
+		return nil, errors.Errorf("-meta %q: it must be adam, rmsprop or sgd", s.Meta)
+	}
+	return o, errors.WithMessage(o.Validate(), "meta-optimizer")
+}
+
+// schedule is the factor on the rate for a run of so many steps.
+func (s settings) schedule(steps int) (trainers.Schedule, error) {
+	var main trainers.Schedule
+	switch s.Schedule {
+	case "constant":
+		main = trainers.Constant()
+	case "cosine":
+		main = trainers.Cosine(steps, 0)
+	case "step":
+		main = trainers.StepDecay(0.1, steps/2, steps*3/4)
+	case "inverse-sqrt":
+		return trainers.InverseSqrt(max(s.WarmUp, 1)), nil
+	default:
+		return main, errors.Errorf("-schedule %q: it must be constant, cosine, step or inverse-sqrt", s.Schedule)
+	}
+	if s.WarmUp > 0 {
+		main = trainers.WarmUp(s.WarmUp, main)
+	}
+	return main, nil
+}
+
+// options are those of the trainer; what no flag sets stays the library's.
+func (s settings) options(steps int) ([]trainers.Option, error) {
+	dtype, err := s.dtype()
+	if err != nil {
+		return nil, err
+	}
+	schedule, err := s.schedule(steps)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := s.metaOptimizer()
+	if err != nil {
+		return nil, err
+	}
+	opts := []trainers.Option{trainers.Seed(s.Seed), trainers.Dtype(dtype), trainers.WithSchedule(schedule)}
+	if s.K != nil {
+		opts = append(opts, trainers.EveryK(*s.K))
+	}
+	if s.FSD != nil {
+		opts = append(opts, trainers.FSD(*s.FSD))
+	}
+	if s.WSD != nil {
+		opts = append(opts, trainers.WSD(*s.WSD))
+	}
+	if meta != nil {
+		opts = append(opts, trainers.Meta(meta))
+	}
+	if s.PerLayer {
+		opts = append(opts, trainers.RatePerParam())
+	}
+	return opts, nil
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// settings describe a run. They are kept in settings.json, so that -resume goes
+// on with the same ones. Pointers are nil where the library's default holds.
+type settings struct {
+	Data       string          `json:"data"`
+	Hidden     []int           `json:"hidden"`
+	Activation string          `json:"activation"`
+	Optimizer  string          `json:"optimizer"`
+	Settings   json.RawMessage `json:"settings,omitempty"`
+	LR         *float64        `json:"lr,omitempty"`
+	K          *int            `json:"k,omitempty"`
+	FSD        *float64        `json:"fsd,omitempty"`
+	WSD        *float64        `json:"wsd,omitempty"`
+	Meta       string          `json:"meta,omitempty"`
+	MetaLR     *float64        `json:"meta_lr,omitempty"`
+	PerLayer   bool            `json:"per_layer"`
+	Batch      int             `json:"batch"`
+	Epochs     int             `json:"epochs"`
+	Seed       uint64          `json:"seed"`
+	Dtype      string          `json:"dtype"`
+	Schedule   string          `json:"schedule"`
+	WarmUp     int             `json:"warm_up"`
+
+	out string
+}
+
+// parse reads the flags. With -resume they change the settings of the run in
+// the folder -out, where only the number of epochs may change.
+func parse(args []string, stdout io.Writer) (s settings, resume bool, err error) {
+	s = settings{
+		Data: "mnist", Hidden: []int{1000, 1000}, Activation: "relu", Optimizer: "sgdm",
+		Batch: 128, Epochs: 3, Seed: 1, Dtype: "float32", Schedule: "constant",
+		out: filepath.Join("out", "mnist"),
+	}
+	fs := s.flags(&resume)
+	if err := cli.Parse(fs, args, about, stdout); err != nil {
+		return s, false, err
+	}
+	if resume {
+		stored, err := readSettings(s.out)
+		if err != nil {
+			return s, true, err
+		}
+		s = stored
+		if err := cli.Parse(s.flags(&resume), args, about, stdout); err != nil {
+			return s, true, err
+		}
+		if err := s.continues(stored); err != nil {
+			return s, true, cli.AsUsage(err)
+		}
+	}
+	return s, resume, cli.AsUsage(s.check())
+}
+
+// flags defines the flags with the present settings as defaults.
+func (s *settings) flags(resume *bool) *flag.FlagSet {
+	fs := flag.NewFlagSet("mnist", flag.ContinueOnError)
+	fs.StringVar(&s.Data, "data", s.Data, "data set: mnist or fashion")
+	fs.Func("hidden", "widths of the hidden layers (default 1000,1000)", func(text string) (err error) {
+		s.Hidden, err = widths(text)
+		return err
+	})
+	fs.StringVar(&s.Activation, "activation", s.Activation, "activation of the hidden layers: relu, sigmoid, tanh or identity")
+	fs.StringVar(&s.Optimizer, "optimizer", s.Optimizer, "one of "+strings.Join(trainers.OptimizerNames(), ", "))
+	fs.Func("settings", `the optimizer's other settings as JSON, such as '{"momentum": 0.95}'`, func(text string) error {
+		s.Settings = json.RawMessage(text)
+		return nil
+	})
+	fs.Func("lr", "initial learning rate (default 0.01 for sgd and sgdm, 0.1 for precond, 0.001 for the others)", number(&s.LR))
+	fs.Func("k", "steps from one meta-step to the next, 0 for none (default the library's, 10)", func(text string) error {
+		k, err := strconv.Atoi(text)
+		s.K = &k
+		return err
+	})
+	fs.Func("fsd", "weight of the function-space term (default the library's for the optimizer)", number(&s.FSD))
+	fs.Func("wsd", "weight of the weight-space term (default the library's for the optimizer)", number(&s.WSD))
+	fs.StringVar(&s.Meta, "meta", s.Meta, "meta-optimizer: adam, rmsprop or sgd (default the library's for the optimizer)")
+	fs.Func("meta-lr", "learning rate of the meta-optimizer (default the library's for the optimizer)", number(&s.MetaLR))
+	fs.BoolVar(&s.PerLayer, "per-layer", s.PerLayer, "learn a rate for each layer")
+	fs.IntVar(&s.Batch, "batch", s.Batch, "examples in a mini-batch")
+	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
+	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of weights and batches")
+	fs.StringVar(&s.Dtype, "dtype", s.Dtype, "float32 or float64")
+	fs.StringVar(&s.Schedule, "schedule", s.Schedule, "factor on the rate: constant, cosine (to 0), step (x0.1 after 1/2 and 3/4 of the steps) or inverse-sqrt")
+	fs.IntVar(&s.WarmUp, "warm-up", s.WarmUp, "steps over which the rate rises linearly")
+	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume is given")
+	fs.BoolVar(resume, "resume", *resume, "go on from the checkpoint in -out; a larger -epochs extends the run")
+	return fs
+}
+
+func number(dst **float64) func(string) error {
+	return func(text string) error {
+		v, err := strconv.ParseFloat(text, 64)
+		*dst = &v
+		return err
+	}
+}
+
+func widths(text string) ([]int, error) {
+	var all []int
+	for _, part := range strings.Split(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 {
+			return nil, errors.Errorf("%q is not a width", part)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// check reports what no other package would.
+func (s settings) check() error {
+	switch {
+	case s.Data != "mnist" && s.Data != "fashion":
+		return errors.Errorf("-data %q: it must be mnist or fashion", s.Data)
+	case s.Batch < 1:
+		return errors.Errorf("-batch %d: it must be 1 or more", s.Batch)
+	case s.Epochs < 1:
+		return errors.Errorf("-epochs %d: it must be 1 or more", s.Epochs)
+	case s.WarmUp < 0:
+		return errors.Errorf("-warm-up %d: it must be 0 or more", s.WarmUp)
+	}
+	if _, err := s.dtype(); err != nil {
+		return err
+	}
+	if _, err := s.model(); err != nil {
+		return err
+	}
+	if _, err := s.optimizer(); err != nil {
+		return err
+	}
+	if _, err := s.metaOptimizer(); err != nil {
+		return err
+	}
+	_, err := s.schedule(1)
+	return err
+}
+
+// continues reports settings that differ from those of the run to resume.
+func (s settings) continues(stored settings) error {
+	if s.Epochs != stored.Epochs && s.Schedule != "constant" && s.Schedule != "inverse-sqrt" {
+		return errors.Errorf("-epochs %d: the schedule %s was made for %d epochs", s.Epochs, s.Schedule, stored.Epochs)
+	}
+	stored.Epochs = s.Epochs
+	if !reflect.DeepEqual(s, stored) {
+		return errors.Errorf("-resume with other flags than those the run in %s was started with", s.out)
+	}
+	return nil
+}
+
+func readSettings(out string) (settings, error) {
+	path := filepath.Join(out, "settings.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return settings{}, errors.Wrap(err, "nothing to resume")
+	}
+	s := settings{out: out}
+	return s, errors.Wrapf(json.Unmarshal(text, &s), "%s", path)
+}
+
+func (s settings) write() error {
+	text, err := json.MarshalIndent(s, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.out, "settings.json"), append(text, '\n'), 0o666)
+}

@@ -1,0 +1,33 @@
+package trainers
+
+// LastGradient is g = ∇J_B(θ) of the last step, one array for each parameter;
+// nil before the first step. The next step overwrites the arrays.
+func (t *Trainer) LastGradient() []NamedTensor {
+	if t.base == nil {
+		return nil
+	}
+	g, err := t.base.Grads()
+	if err != nil {
+		return nil // the gradient graph never ran
+	}
+	all := make([]NamedTensor, len(g))
+	for i, p := range t.engine.params {
+		all[i] = NamedTensor{Name: p.Name, Value: g[i]}
+	}
+	return all
+}
+
+// LastMetaGradient is ∂Q/∂φ of the last meta-step, at the φ before it moved,
+// one array for each of Phi; nil before the first meta-step. ClipMeta's limit
+// has been applied. The next meta-step overwrites the arrays.
+func (t *Trainer) LastMetaGradient() []NamedTensor {
+	if t.engine.prox == nil {
+		return nil
+	}
+	m := t.engine.meta
+	all := make([]NamedTensor, len(m.phi))
+	for i, p := range m.phi {
+		all[i] = NamedTensor{Name: p.Name, Value: m.dphi[i]}
+	}
+	return all
+}
