@@ -87,8 +87,8 @@ func checkAllocations(t *testing.T, g *gorgonia.ExprGraph, dt tensor.Dtype) (ops
 		}
 		ops++
 		var in []gorgonia.Value
-		for children := g.From(n.ID()); children.Next(); {
-			in = append(in, valueFor(children.Node().(*gorgonia.Node)))
+		for _, c := range children(g, n) {
+			in = append(in, valueFor(c))
 		}
 		run := func() {
 			if _, err := o.Do(in...); err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 // benchmarkOp times the float32 op that build makes of x and y of the given
-// shape, with values from N(0, 4), and of labels for their rows. With backward
+// shape and of labels for their rows. The values of x are from N(0, 4), those of
+// y differ by N(0, 0.01²). With backward
 // it times the op's gradient instead.
 func benchmarkOp(b *testing.B, build func(x, y, labels *gorgonia.Node) (*gorgonia.Node, error), backward bool, shape ...int) {
 	g := gorgonia.NewGraph()
@@ -17,7 +18,7 @@ func benchmarkOp(b *testing.B, build func(x, y, labels *gorgonia.Node) (*gorgoni
 	x, y := randn(rng, shape...), randn(rng, shape...)
 	for i := range x.Float64s() {
 		x.Float64s()[i] *= 2
-		y.Float64s()[i] *= 2
+		y.Float64s()[i] = x.Float64s()[i] + 0.01*y.Float64s()[i]
 	}
 	node, err := build(inputNode(g, x, tensor.Float32, "x"), inputNode(g, y, tensor.Float32, "y"), inputNode(g, ints(make([]int, shape[0])...), tensor.Int, "labels"))
 	if err != nil {

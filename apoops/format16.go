@@ -6,7 +6,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Format is a floating-point format of 16 bits.
+// Format is a floating-point format of 16 bits. In functions that return no
+// error a Format that is none of the constants counts as Float16.
 type Format int
 
 // The formats: IEEE 754 binary16 with 5 bits of exponent and 10 of fraction,

@@ -35,6 +35,10 @@ func flatten(out []float64, v any, path string, dims []int) ([]float64, error) {
 		return out, errors.Errorf("%s has %d entries, not %d", path, len(list), dims[0])
 	}
 	for i, w := range list {
+		if x, ok := w.(float64); ok && len(dims) == 1 { // no path is made for each number
+			out = append(out, x)
+			continue
+		}
 		var err error
 		if out, err = flatten(out, w, fmt.Sprintf("%s[%d]", path, i), dims[1:]); err != nil {
 			return out, err

@@ -35,19 +35,23 @@ type Result struct {
 	worst    [quantities]float64
 	compared [quantities]bool
 	first    string // where an error first exceeded Tolerance
+	end      string // why the replay ended early, if it did
 }
 
 // Passed tells whether no error exceeds Tolerance.
 func (r *Result) Passed() bool { return r.first == "" }
 
 // String lists the largest relative errors of the quantities that the fixture
-// has, and where the first exceeded Tolerance.
+// has, where the first exceeded Tolerance, and an early end.
 func (r *Result) String() string {
 	var parts []string
 	for q, name := range quantityNames {
 		if r.compared[q] {
 			parts = append(parts, fmt.Sprintf("%s=%.1e", name, r.worst[q]))
 		}
+	}
+	if r.end != "" {
+		parts = append(parts, r.end)
 	}
 	if !r.Passed() {
 		parts = append(parts, "first: "+r.first)
@@ -65,20 +69,20 @@ func (r *Result) compare(q quantity, step int, name string, got, want []float64)
 	}
 }
 
-// relativeError is max|got-want| / max(max|want|, floor), infinite for NaN and
-// for arrays of different sizes.
+// relativeError is max|got-want| / max(max|want|, floor). It is infinite for
+// arrays of different sizes and where one is finite and the other is not. Of two
+// that are not finite the elements are not compared.
 func relativeError(got, want []float64) float64 {
-	if len(got) != len(want) {
+	if len(got) != len(want) || finite(got) != finite(want) {
 		return math.Inf(1)
 	}
-	var difference float64
-	scale := floor
+	if !finite(want) {
+		return 0
+	}
+	difference, scale := 0.0, floor
 	for i, w := range want {
-		difference = max(difference, math.Abs(got[i]-w)) // max keeps NaN
+		difference = max(difference, math.Abs(got[i]-w))
 		scale = max(scale, math.Abs(w))
-	}
-	if math.IsNaN(difference) {
-		return math.Inf(1)
 	}
 	return difference / scale
 }

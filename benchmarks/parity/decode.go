@@ -32,7 +32,8 @@ func Decode(data []byte) (*Fixture, error) {
 	f.options = d.readOptions(top, rule, f)
 	f.theta0 = top.object("theta0").arrays(f.theta)
 	if d.k > 0 || top.has("phi0") {
-		f.phi0 = d.readPhi(top.object("phi0"), f.phi)
+		o := top.object("phi0")
+		f.phi0 = d.checkPhi(o, o.arrays(f.phi))
 	}
 	for t, o := range steps {
 		if top.err() != nil {
@@ -89,9 +90,8 @@ func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
 		trainers.Meta(readMetaOptimizer(top.object("meta_optimizer"))))
 }
 
-// readPhi reads values of φ.
-func (d *decoder) readPhi(o object, list []entry) [][]float64 {
-	phi := o.arrays(list)
+// checkPhi reports values of φ that a trainer cannot have.
+func (d *decoder) checkPhi(o object, phi [][]float64) [][]float64 {
 	if d.linear && o.err() == nil && phi[0][0] <= 0 {
 		o.unsupported("%s is %v: a trainer keeps learning rates positive", o.at("lr"), phi[0][0])
 	}
@@ -105,11 +105,12 @@ func (d *decoder) readStep(o object, f *Fixture, t int) Step {
 		return s
 	}
 	s.Batch = graph.NewBatch(x, readTargets(o, d.loss, d.rows, d.sizes[len(d.sizes)-1]))
-	s.Loss = o.number("loss")
-	s.Grad = o.object("grad").arrays(f.theta)
-	s.Theta = o.object("theta").arrays(f.theta)
+	s.Loss = o.outcome("loss")
+	s.Grad = o.object("grad").outcomes(f.theta)
+	s.Theta = o.object("theta").outcomes(f.theta)
 	if d.k > 0 || o.has("phi") {
-		s.Phi = d.readPhi(o.object("phi"), f.phi)
+		phi := o.object("phi")
+		s.Phi = d.checkPhi(phi, phi.outcomes(f.phi))
 	}
 	if d.k == 0 || t%d.k != 0 {
 		if o.has("meta") {
@@ -122,8 +123,8 @@ func (d *decoder) readStep(o object, f *Fixture, t int) Step {
 	}
 	m := o.object("meta")
 	s.Meta = &Meta{
-		Q: m.number("q"), Loss: m.number("loss"), FSD: m.number("fsd"), WSD: m.number("wsd"),
-		DPhi: m.object("dphi").arrays(f.phi),
+		Q: m.outcome("q"), Loss: m.outcome("loss"), FSD: m.outcome("fsd"), WSD: m.outcome("wsd"),
+		DPhi: m.object("dphi").outcomes(f.phi),
 	}
 	return s
 }

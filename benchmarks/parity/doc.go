@@ -31,6 +31,12 @@
 // and that of a quantity the largest over the arrays (layers) and steps; a
 // number is an array of one. The bound 1e-8 below makes the comparison absolute,
 // to within 1e-15, for arrays that are 0 but for the rounding of terms of order
-// 1. NaN where there should be a number is an infinite error. The run is not
-// put right at any step, so later steps also show what errors grew to.
+// 1. The run is not put right at any step, so later steps also show what errors
+// grew to.
+//
+// An array with a NaN or an infinity has an infinite error, unless the reference
+// has one too: runs that diverge may be written with the numbers NaN, Infinity
+// and -Infinity. A trainer refuses the step at which loss or gradient are no
+// longer finite; the replay passes if it does so at the reference's step, and
+// ends there.
 package parity

@@ -20,19 +20,20 @@ type Fixture struct {
 	phi0       [][]float64 // nil: the rule's own start
 }
 
-// Step is one step of a reference run: what went in and what came out.
+// Step is one step of a reference run: what went in and what came out. A number
+// is an array of one; arrays are listed by layer, those of φ in its order.
 type Step struct {
 	Batch graph.Batch
 	Tilde []*tensor.Dense // inputs of B', nil without a function-space term
-	Loss  float64         // J_B(θ)
-	Grad  [][]float64     // ∇J_B(θ) by layer
-	Theta [][]float64     // θ after the step, by layer
-	Phi   [][]float64     // φ after the step by array, nil where not given
+	Loss  []float64       // J_B(θ)
+	Grad  [][]float64     // ∇J_B(θ)
+	Theta [][]float64     // θ after the step
+	Phi   [][]float64     // φ after the step, nil where not given
 	Meta  *Meta           // nil without a meta-step
 }
 
 // Meta has the terms of Q and its gradient at the φ before the meta-step.
 type Meta struct {
-	Q, Loss, FSD, WSD float64
+	Q, Loss, FSD, WSD []float64
 	DPhi              [][]float64
 }

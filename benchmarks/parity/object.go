@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -21,6 +22,8 @@ type object struct {
 // parse reads a file of one JSON object.
 func parse(data []byte) (object, error) {
 	var values map[string]any
+	data = bytes.Clone(data)
+	hideNonFinite(data)
 	err := json.Unmarshal(data, &values)
 	var syntax *json.SyntaxError
 	switch {
@@ -31,6 +34,7 @@ func parse(data []byte) (object, error) {
 	case values == nil:
 		return object{}, errors.New("the file holds null, not an object")
 	}
+	showNonFinite(values)
 	return object{values: values, first: new(error)}, nil
 }
 
@@ -69,12 +73,12 @@ func (o object) at(key string) string {
 // has tells whether a field is there and not null.
 func (o object) has(key string) bool { return o.values[key] != nil }
 
+// number is a finite number.
 func (o object) number(key string) float64 {
-	v, ok := o.values[key].(float64)
-	if !ok {
-		o.wrongKind(key, "a number")
+	if v := o.array(key); len(v) == 1 {
+		return v[0]
 	}
-	return v
+	return 0
 }
 
 // notNegative is a number of 0 or more.
@@ -147,26 +151,54 @@ func (o object) objects(key string) []object {
 	return all
 }
 
-// array is nested lists of the given dims, row by row; see flatten.
+// array is finite numbers in nested lists of the given dims, row by row; without
+// dims, one number.
 func (o object) array(key string, dims ...int) []float64 {
+	x := o.outcome(key, dims...)
+	if !finite(x) {
+		o.fail(key, "is not finite")
+	}
+	return x
+}
+
+// outcome is array for what came out of the run, which may not be finite.
+func (o object) outcome(key string, dims ...int) []float64 {
 	if !o.has(key) {
 		o.fail(key, "is missing")
 		return nil
 	}
-	out, err := flatten(nil, o.values[key], o.at(key), dims)
+	x, err := flatten(nil, o.values[key], o.at(key), dims)
 	if err != nil {
 		o.keep(err)
 	}
-	return out
+	return x
 }
 
-// arrays are the arrays of a list, all and no others.
+// arrays are the arrays of a list, and no others.
 func (o object) arrays(list []entry) [][]float64 {
-	known := make(map[string]bool, len(list))
+	o.only(list)
 	all := make([][]float64, len(list))
 	for i, e := range list {
-		known[e.name] = true
 		all[i] = o.array(e.name, e.dims...)
+	}
+	return all
+}
+
+// outcomes is arrays for what came out of the run.
+func (o object) outcomes(list []entry) [][]float64 {
+	o.only(list)
+	all := make([][]float64, len(list))
+	for i, e := range list {
+		all[i] = o.outcome(e.name, e.dims...)
+	}
+	return all
+}
+
+// only reports fields that are not in a list.
+func (o object) only(list []entry) {
+	known := make(map[string]bool, len(list))
+	for _, e := range list {
+		known[e.name] = true
 	}
 	var extra []string
 	for key := range o.values {
@@ -178,7 +210,6 @@ func (o object) arrays(list []entry) [][]float64 {
 		sort.Strings(extra)
 		o.fail(extra[0], "does not belong to the model and rule")
 	}
-	return all
 }
 
 // kindOf says what a value is.

@@ -12,8 +12,8 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/chart"
 )
 
-// smoothing is the number of steps the plotted loss is averaged over.
-const smoothing = 50
+// smoothing is the number of steps that the plotted loss is averaged over.
+const smoothing = 30
 
 // loggedStep is what the pictures need of a line of steps.jsonl.
 type loggedStep struct {
@@ -41,7 +41,7 @@ func drawCharts(s settings) error {
 	}
 	loss.Y = chart.Smooth(loss.Y, smoothing)
 	c := chart.Chart{
-		Title: fmt.Sprintf("Mini-batch loss of %s, mean of %d steps", name, smoothing),
+		Title: fmt.Sprintf("Mini-batch loss of %s, running mean over %d steps", name, smoothing),
 		X:     "step", Y: "loss", Lines: []chart.Line{loss},
 	}
 	if err := c.Save(filepath.Join(s.out, "loss.png")); err != nil {

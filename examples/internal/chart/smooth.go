@@ -1,15 +1,15 @@
 package chart
 
-// Smooth is the mean of each value with those before it, up to n in all.
+import "math"
+
+// Smooth is the running mean of y with weights that fall by 1/n a step, those
+// of the first steps corrected for what is missing before them.
 func Smooth(y []float64, n int) []float64 {
 	out := make([]float64, len(y))
-	sum := 0.0
+	keep, sum := 1-1/float64(n), 0.0
 	for i, v := range y {
-		sum += v
-		if i >= n {
-			sum -= y[i-n]
-		}
-		out[i] = sum / float64(min(i+1, n))
+		sum = keep*sum + (1-keep)*v
+		out[i] = sum / (1 - math.Pow(keep, float64(i+1)))
 	}
 	return out
 }

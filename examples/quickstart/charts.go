@@ -1,0 +1,34 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/apo-gorgonia/apo/examples/internal/chart"
+)
+
+// drawCharts draws loss and rate of all contestants by step, those without APO
+// dashed.
+func drawCharts(dir string, results []result) error {
+	loss := chart.Chart{Title: "8×8 digits, 64-128-128-10: loss on the training set", X: "step", Y: "training loss"}
+	rate := chart.Chart{Title: "8×8 digits, 64-128-128-10: learning rate", X: "step", Y: "learning rate"}
+	for i, r := range results {
+		l := chart.Line{Name: r.name, Color: chart.Colors[i], Dashed: !r.learns}
+		for _, e := range r.evaluations {
+			l.X = append(l.X, float64(e.step))
+			l.Y = append(l.Y, e.loss)
+		}
+		loss.Lines = append(loss.Lines, l)
+		l.Y = nil
+		for _, e := range r.evaluations {
+			l.Y = append(l.Y, e.rate)
+		}
+		if r.precond {
+			l.Name += " (mean)"
+		}
+		rate.Lines = append(rate.Lines, l)
+	}
+	if err := loss.Save(filepath.Join(dir, "loss.png")); err != nil {
+		return err
+	}
+	return rate.Save(filepath.Join(dir, "rate.png"))
+}

@@ -1,0 +1,94 @@
+// Quickstart trains one small net on 8×8 digits, which come with the program,
+// with five optimizers side by side: SGD with momentum at a learning rate that
+// is far too low, the same with APO adapting the rate, Adam, Adam with APO, and
+// APO's learned preconditioner.
+//
+//	go run ./examples/quickstart
+//
+// It takes less than a minute and writes logs, tables and two pictures.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+)
+
+const about = `Quickstart trains a small net on 8x8 digits with five optimizers side by side.
+
+Files in the folder -out: a log of every step for each of them (CONTESTANT.jsonl),
+evaluations.csv, summary.csv, loss.png and rate.png.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
+
+// settings are what the flags set.
+type settings struct {
+	steps, batch int
+	rate         float64
+	seed         uint64
+	out          string
+}
+
+func main() { os.Exit(cli.Run(run)) }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	s, err := parse(args, stdout)
+	if err != nil {
+		return err
+	}
+	name, err := blas.Use()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "BLAS: %s\n", name)
+	if err := os.MkdirAll(s.out, 0o777); err != nil {
+		return err
+	}
+	train, test, err := datasets.Digits(tensor.Float32)
+	if err != nil {
+		return err
+	}
+	var results []result
+	for _, c := range contestants(s.rate) {
+		r, err := c.train(ctx, s, train, test, stderr)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		results = append(results, r)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if err := report(s, results, stdout); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func parse(args []string, stdout io.Writer) (settings, error) {
+	var s settings
+	fs := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	fs.IntVar(&s.steps, "steps", 1000, "training steps of each contestant")
+	fs.IntVar(&s.batch, "batch", 64, "examples in a mini-batch")
+	fs.Float64Var(&s.rate, "rate", 1e-4, "initial learning rate of SGDm and SGDm-APO, far too low")
+	fs.Uint64Var(&s.seed, "seed", 1, "seed of weights and batches")
+	fs.StringVar(&s.out, "out", filepath.Join("out", "quickstart"), "folder for the results")
+	if err := cli.Parse(fs, args, about, stdout); err != nil {
+		return s, err
+	}
+	switch {
+	case s.steps < 1:
+		return s, cli.Usagef("-steps %d: it must be 1 or more", s.steps)
+	case !(s.rate > 0):
+		return s, cli.Usagef("-rate %v: it must be above 0", s.rate)
+	}
+	return s, nil
+}

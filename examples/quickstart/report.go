@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+)
+
+// report prints the table and writes the files that compare the contestants.
+func report(s settings, results []result, stdout io.Writer) error {
+	if err := printTable(results, stdout); err != nil {
+		return err
+	}
+	if err := writeEvaluations(filepath.Join(s.out, "evaluations.csv"), results); err != nil {
+		return err
+	}
+	if err := writeSummary(filepath.Join(s.out, "summary.csv"), results); err != nil {
+		return err
+	}
+	if err := drawCharts(s.out, results); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "\nlogs, tables and pictures in %s\n", s.out)
+	return nil
+}
+
+func printTable(results []result, stdout io.Writer) error {
+	w := tabwriter.NewWriter(stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "\ncontestant\ttraining loss\ttest accuracy\tseconds\tlearning rate")
+	for _, r := range results {
+		e := r.last()
+		fmt.Fprintf(w, "%s\t%.6f\t%.2f%%\t%.2f\t%s\n", r.name, e.loss, 100*e.accuracy, r.seconds, r.rates())
+	}
+	return w.Flush()
+}
+
+// rates describes what became of the initial rate.
+func (r result) rates() string {
+	first := r.evaluations[0].rate
+	switch {
+	case !r.learns:
+		return fmt.Sprintf("%.3g, fixed", first)
+	case r.precond:
+		return fmt.Sprintf("%.3g → %.3g (mean of P's diagonal)", first, r.last().rate)
+	}
+	return fmt.Sprintf("%.3g → %.3g", first, r.last().rate)
+}
+
+func writeEvaluations(path string, results []result) error {
+	rows := [][]string{{"contestant", "step", "training_loss", "test_accuracy", "rate"}}
+	for _, r := range results {
+		for _, e := range r.evaluations {
+			rows = append(rows, []string{r.name, strconv.Itoa(e.step), number(e.loss), number(e.accuracy), number(e.rate)})
+		}
+	}
+	return writeCSV(path, rows)
+}
+
+func writeSummary(path string, results []result) error {
+	rows := [][]string{{"contestant", "steps", "training_loss", "test_accuracy", "seconds", "initial_rate", "final_rate"}}
+	for _, r := range results {
+		e := r.last()
+		rows = append(rows, []string{r.name, strconv.Itoa(e.step), number(e.loss), number(e.accuracy), number(r.seconds), number(r.evaluations[0].rate), number(e.rate)})
+	}
+	return writeCSV(path, rows)
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 8, 64) }
+
+func writeCSV(path string, rows [][]string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	err = csv.NewWriter(f).WriteAll(rows)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

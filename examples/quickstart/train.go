@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// evaluateEvery is the number of steps between two evaluations.
+const evaluateEvery = 10
+
+// result is what a contestant's training gave.
+type result struct {
+	name        string
+	evaluations []evaluation
+	learns      bool // the rate or preconditioner
+	precond     bool
+	seconds     float64 // of training, without evaluations
+}
+
+// evaluation is the state after so many steps. The loss is that of the whole
+// training set, the accuracy that on the test set; rate is the learning rate, or
+// the mean of the preconditioner's diagonal.
+type evaluation struct {
+	step                 int
+	loss, accuracy, rate float64
+}
+
+// last is the state at the end.
+func (r result) last() evaluation { return r.evaluations[len(r.evaluations)-1] }
+
+// train trains a net of its own. When the context ends it returns what there is
+// so far.
+func (c contestant) train(ctx context.Context, s settings, train, test trainers.Data, stderr io.Writer) (r result, err error) {
+	r = result{name: c.name}
+	log, err := os.Create(filepath.Join(s.out, strings.ToLower(c.name)+".jsonl"))
+	if err != nil {
+		return r, err
+	}
+	defer log.Close()
+	lines := bufio.NewWriter(log)
+	batches, err := trainers.NewBatches(train, s.batch, s.seed)
+	if err != nil {
+		return r, cli.AsUsage(err)
+	}
+	opts := append([]trainers.Option{
+		trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(trainers.NewJSONL(lines)),
+	}, c.options...)
+	t, err := trainers.New(layers.MLP(64, 128, 128, 10), graph.SoftmaxCrossEntropy, c.optimizer, opts...)
+	if err != nil {
+		return r, err
+	}
+	if err := r.evaluate(t, train, test); err != nil {
+		return r, err
+	}
+	progress := cli.NewProgress(stderr, c.name, s.steps)
+	defer progress.Close()
+	var took time.Duration
+	for step := 0; step < s.steps && ctx.Err() == nil; step++ {
+		stats, err := t.Step(batches.At(step))
+		if err != nil {
+			return r, err
+		}
+		took += stats.BaseTime + stats.MetaTime
+		r.learns = r.learns || stats.Meta != nil
+		progress.Show(step+1, stats.Loss)
+		if (step+1)%evaluateEvery == 0 || step+1 == s.steps {
+			if err := r.evaluate(t, train, test); err != nil {
+				return r, err
+			}
+		}
+	}
+	r.seconds = took.Seconds()
+	if err := lines.Flush(); err != nil {
+		return r, err
+	}
+	return r, ctx.Err()
+}
+
+func (r *result) evaluate(t *trainers.Trainer, train, test trainers.Data) error {
+	onTrain, err := t.Evaluate(train, train.Len())
+	if err != nil {
+		return err
+	}
+	onTest, err := t.Evaluate(test, test.Len())
+	if err != nil {
+		return err
+	}
+	e := evaluation{step: t.Steps(), loss: onTrain.Loss, accuracy: onTest.Accuracy}
+	if rates := t.Rates(); len(rates) > 0 {
+		e.rate = rates[0]
+	} else {
+		e.rate, r.precond = meanRate(t.Phi()), true
+	}
+	r.evaluations = append(r.evaluations, e)
+	return nil
+}

@@ -1,0 +1,343 @@
+package trainers
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// naive is an update rule at one element, as its formula says: it advances the
+// element's state s and returns the direction.
+type naive[T apoops.Float] func(t int, w, g T, s *[2]T) T
+
+func naiveSGD[T apoops.Float](c SGDConfig) naive[T] {
+	mu, decay := T(c.Momentum), T(c.WeightDecay)
+	return func(_ int, w, g T, s *[2]T) T {
+		if decay != 0 {
+			g += decay * w
+		}
+		if mu == 0 {
+			return g
+		}
+		s[0] = mu*s[0] + g
+		if c.Nesterov {
+			return g + mu*s[0]
+		}
+		return s[0]
+	}
+}
+
+func naiveRMSprop[T apoops.Float](c RMSpropConfig) naive[T] {
+	beta, keep := T(c.Decay), T(1-c.Decay)
+	return func(t int, w, g T, s *[2]T) T {
+		if c.WeightDecay != 0 {
+			g += T(c.WeightDecay) * w
+		}
+		root := T(1)
+		if c.BiasCorrection {
+			root = T(math.Sqrt(1 - math.Pow(c.Decay, float64(t))))
+		}
+		s[0] = beta*s[0] + keep*g*g
+		d := g / (T(math.Sqrt(float64(s[0])))/root + T(c.Eps))
+		if c.Momentum == 0 {
+			return d
+		}
+		s[1] = T(c.Momentum)*s[1] + d
+		return s[1]
+	}
+}
+
+func naiveAdam[T apoops.Float](c AdamConfig) naive[T] {
+	decay := T(c.WeightDecay)
+	return func(t int, w, g T, s *[2]T) T {
+		if !c.Decoupled && decay != 0 {
+			g += decay * w
+		}
+		first := 1 / T(1-math.Pow(c.Beta1, float64(t)))
+		root := 1 / T(math.Sqrt(1-math.Pow(c.Beta2, float64(t))))
+		s[0] = T(c.Beta1)*s[0] + T(1-c.Beta1)*g
+		s[1] = T(c.Beta2)*s[1] + T(1-c.Beta2)*g*g
+		d := s[0] * first / (T(math.Sqrt(float64(s[1])))*root + T(c.Eps))
+		if c.Decoupled {
+			d += decay * w
+		}
+		return d
+	}
+}
+
+// ruleCase is an optimizer with its naive twins.
+type ruleCase struct {
+	name string
+	o    Optimizer
+	f32  naive[float32]
+	f64  naive[float64]
+}
+
+func sgdCase(name string, c SGDConfig) ruleCase {
+	return ruleCase{name, &c, naiveSGD[float32](c), naiveSGD[float64](c)}
+}
+
+func rmspropCase(name string, c RMSpropConfig) ruleCase {
+	return ruleCase{name, &c, naiveRMSprop[float32](c), naiveRMSprop[float64](c)}
+}
+
+func adamCase(name string, c AdamConfig) ruleCase {
+	return ruleCase{name, &c, naiveAdam[float32](c), naiveAdam[float64](c)}
+}
+
+func ruleCases() []ruleCase {
+	return []ruleCase{
+		sgdCase("sgd", SGDConfig{LR: 0.1}),
+		sgdCase("sgd decay", SGDConfig{LR: 0.1, WeightDecay: 0.01}),
+		sgdCase("sgdm", SGDConfig{LR: 0.1, Momentum: 0.9}),
+		sgdCase("sgdm decay", SGDConfig{LR: 0.1, Momentum: 0.9, WeightDecay: 0.01}),
+		sgdCase("nesterov", SGDConfig{LR: 0.1, Momentum: 0.9, Nesterov: true}),
+		sgdCase("nesterov decay", SGDConfig{LR: 0.1, Momentum: 0.9, Nesterov: true, WeightDecay: 0.01}),
+		rmspropCase("rmsprop", RMSpropConfig{LR: 0.1, Decay: 0.99, Eps: 1e-8}),
+		rmspropCase("rmsprop corrected", RMSpropConfig{LR: 0.1, Decay: 0.99, Eps: 1e-8, BiasCorrection: true}),
+		rmspropCase("rmsprop momentum", RMSpropConfig{LR: 0.1, Decay: 0.9, Eps: 1e-4, Momentum: 0.9}),
+		rmspropCase("rmsprop all", RMSpropConfig{LR: 0.1, Decay: 0.9, Eps: 1e-4, Momentum: 0.9, BiasCorrection: true, WeightDecay: 0.01}),
+		adamCase("adam", AdamConfig{LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}),
+		adamCase("adam decay", AdamConfig{LR: 0.1, Beta1: 0.8, Beta2: 0.98, Eps: 1e-4, WeightDecay: 0.01}),
+		adamCase("adamw", AdamConfig{LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true}),
+	}
+}
+
+// ruleLengths are parameters around the length of a block and far above.
+var ruleLengths = []int{1, elementBlock - 1, elementBlock, elementBlock + 1, 100003}
+
+// drawn makes parameters of ruleLengths, or arrays like them.
+func drawn[T apoops.Float](rng *rand.Rand) []*tensor.Dense {
+	all := make([]*tensor.Dense, len(ruleLengths))
+	for i, n := range ruleLengths {
+		x := make([]T, n)
+		for j := range x {
+			x[j] = T(rng.NormFloat64())
+		}
+		all[i] = denseOf(x, n)
+	}
+	return all
+}
+
+// startRule starts the rule on copies of the weights.
+func startRule(t *testing.T, o Optimizer, weights []*tensor.Dense) ([]*graph.Param, rule) {
+	t.Helper()
+	params := make([]*graph.Param, len(weights))
+	for i, w := range weights {
+		params[i] = &graph.Param{Name: string(rune('a' + i)), Value: w.Clone().(*tensor.Dense)}
+	}
+	r, err := o.start(params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return params, r
+}
+
+// TestRulesEqualNaive compares the fused kernels, with and without explicit
+// directions, with the formulas applied element by element.
+func TestRulesEqualNaive(t *testing.T) {
+	for _, c := range ruleCases() {
+		t.Run(c.name+"/float32", func(t *testing.T) { equalsNaive(t, c.o, c.f32) })
+		t.Run(c.name+"/float64", func(t *testing.T) { equalsNaive(t, c.o, c.f64) })
+	}
+}
+
+func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
+	const steps = 20
+	rng := rand.New(rand.NewPCG(5, 6))
+	start := drawn[T](rng)
+	fused, fusedRule := startRule(t, o, start)
+	split, splitRule := startRule(t, o, start)
+	d := zerosLike(split)
+	state := make([][][2]T, len(start))
+	for i, n := range ruleLengths {
+		state[i] = make([][2]T, n)
+	}
+	rates := make([]float64, len(start))
+	for step := 1; step <= steps; step++ {
+		g := drawn[T](rng)
+		for i := range rates {
+			rates[i] = 0.1 * float64(i+1) / float64(step)
+		}
+		if err := fusedRule.step(step, rates, g, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := splitRule.step(step, nil, g, d); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range split {
+			w, dir, rate := slice[T](p.Value), slice[T](d[i]), T(rates[i])
+			for j := range w {
+				w[j] -= rate * dir[j]
+			}
+			identical(t, "fused against split", step, slice[T](fused[i].Value), w)
+		}
+		for i, s := range start { // the naive twin moves start itself
+			w, grad, rate := slice[T](s), slice[T](g[i]), T(rates[i])
+			for j := range w {
+				w[j] -= rate * element(step, w[j], grad[j], &state[i][j])
+			}
+			if !multipliesAndAddsAtOnce[T]() {
+				identical(t, "fused against naive", step, slice[T](fused[i].Value), w)
+			}
+		}
+	}
+}
+
+func identical[T apoops.Float](t *testing.T, what string, step int, got, want []T) {
+	t.Helper()
+	for i, w := range want {
+		if math.Float64bits(float64(got[i])) != math.Float64bits(float64(w)) {
+			t.Fatalf("%s, step %d, %d elements: element %d is %v, want %v", what, step, len(want), i, got[i], w)
+		}
+	}
+}
+
+// multipliesAndAddsAtOnce tells whether this build computes x·y+z with one
+// rounding. Then two loops of one formula may differ in their last bit.
+func multipliesAndAddsAtOnce[T apoops.Float]() bool {
+	tiny := T(1)
+	for 1+tiny*tiny != 1 {
+		tiny /= 2
+	}
+	return multiplyAdd(1+tiny, 1+tiny, -(1+2*tiny)) != multiplyThenAdd(1+tiny, 1+tiny, -(1+2*tiny))
+}
+
+//go:noinline
+func multiplyAdd[T apoops.Float](x, y, z T) T { return x*y + z }
+
+// multiplyThenAdd rounds the product: the conversion says so.
+//
+//go:noinline
+func multiplyThenAdd[T apoops.Float](x, y, z T) T { return T(x*y) + z }
+
+func TestRulesAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool drop entries")
+	}
+	for _, c := range ruleCases() {
+		t.Run(c.name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(7, 8))
+			params, r := startRule(t, c.o, drawn[float32](rng))
+			g, d, rates := drawn[float32](rng), zerosLike(params), make([]float64, len(params))
+			step := 0
+			for name, directions := range map[string][]*tensor.Dense{"fused": nil, "directions": d} {
+				run := func() {
+					step++
+					if err := r.step(step, rates, g, directions); err != nil {
+						t.Fatal(err)
+					}
+				}
+				run()
+				if n := testing.AllocsPerRun(50, run); n != 0 {
+					t.Errorf("%s: %v allocations a step", name, n)
+				}
+			}
+		})
+	}
+}
+
+func TestRuleNamesGradientThatDoesNotFit(t *testing.T) {
+	for name, g := range map[string]*tensor.Dense{
+		"length": denseOf(make([]float32, 3), 3),
+		"dtype":  denseOf(make([]float64, 4), 4),
+	} {
+		r, err := Adam(0.1).start([]*graph.Param{{Name: "fc1", Value: denseOf(make([]float32, 4), 4)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = r.step(1, []float64{0.1}, []*tensor.Dense{g}, nil)
+		if err == nil || !strings.Contains(err.Error(), `"fc1"`) {
+			t.Errorf("%s: error %v does not name the parameter", name, err)
+		}
+	}
+}
+
+func TestInvalidHyperparameters(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, c := range []struct {
+		o     Optimizer
+		field string
+	}{
+		{SGD(0), "lr"},
+		{SGD(-0.1), "lr"},
+		{SGD(nan), "lr"},
+		{SGD(inf), "lr"},
+		{&SGDConfig{LR: 1, Momentum: 1}, "momentum"},
+		{&SGDConfig{LR: 1, Momentum: -0.5}, "momentum"},
+		{&SGDConfig{LR: 1, Momentum: nan}, "momentum"},
+		{&SGDConfig{LR: 1, Nesterov: true}, "momentum"},
+		{&SGDConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
+		{RMSprop(nan), "lr"},
+		{&RMSpropConfig{LR: 1, Decay: 1}, "decay"},
+		{&RMSpropConfig{LR: 1, Decay: nan}, "decay"},
+		{&RMSpropConfig{LR: 1, Eps: -1}, "eps"},
+		{&RMSpropConfig{LR: 1, Eps: inf}, "eps"},
+		{&RMSpropConfig{LR: 1, Momentum: 1}, "momentum"},
+		{&RMSpropConfig{LR: 1, WeightDecay: nan}, "weight_decay"},
+		{Adam(-1), "lr"},
+		{AdamW(nan), "lr"},
+		{&AdamConfig{LR: 1, Beta1: 1}, "beta1"},
+		{&AdamConfig{LR: 1, Beta2: 1}, "beta2"},
+		{&AdamConfig{LR: 1, Beta2: nan}, "beta2"},
+		{&AdamConfig{LR: 1, Eps: nan}, "eps"},
+		{&AdamConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
+		{Precond(-1), "lr"},
+		{&PrecondConfig{LR: 1, MomentumMode: "heavy", Dampening: 1}, "momentum_mode"},
+		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain, Momentum: 1, Dampening: 1}, "momentum"},
+		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain}, "dampening"},
+		{&PrecondConfig{LR: 1, MomentumMode: MomentumNone, Dampening: 1, MaxDim: -1}, "max_dim"},
+	} {
+		err := c.o.Validate()
+		if err == nil || !strings.Contains(err.Error(), c.o.Name()+": "+c.field+" is ") {
+			t.Errorf("%+v: error %v does not name %s", c.o, err, c.field)
+		}
+	}
+}
+
+func TestNewOptimizer(t *testing.T) {
+	for _, name := range OptimizerNames() {
+		o, err := NewOptimizer(name, 0.25, nil)
+		if err != nil || o.Name() != name || o.LearningRate() != 0.25 {
+			t.Errorf("%s: got %+v, %v", name, o, err)
+		}
+	}
+	o, err := NewOptimizer("adam", 0.25, json.RawMessage(`{"beta2": 0.98}`))
+	if c, ok := o.(*AdamConfig); err != nil || !ok || c.Beta1 != 0.9 || c.Beta2 != 0.98 {
+		t.Errorf("settings gave %+v, %v", o, err)
+	}
+}
+
+func TestNewOptimizerErrors(t *testing.T) {
+	for _, c := range []struct {
+		name, settings string
+		lr             float64
+		want           []string
+	}{
+		{"sdg", "", 1, append(OptimizerNames(), `"sdg"`)},
+		{"adam", `{"beta3": 0.9}`, 1, []string{"adam", "beta3"}},
+		{"adam", `{"beta1": 1}`, 1, []string{"adam", "beta1"}},
+		{"adam", `{"beta1": "high"}`, 1, []string{"adam", "beta1"}},
+		{"adam", `{"beta1": 0.5`, 1, []string{"adam", "EOF"}},
+		{"sgdm", `{"nesterov": true, "momentum": 0}`, 1, []string{"momentum", "Nesterov"}},
+		{"rmsprop", "", -1, []string{"rmsprop", "lr"}},
+	} {
+		_, err := NewOptimizer(c.name, c.lr, json.RawMessage(c.settings))
+		if err == nil {
+			t.Errorf("%s %s: no error", c.name, c.settings)
+			continue
+		}
+		for _, w := range c.want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%s %s: %q does not mention %q", c.name, c.settings, err, w)
+			}
+		}
+	}
+}
