@@ -64,8 +64,9 @@ type args[T Float] struct {
 type op[T Float] struct {
 	k       kernel[T]
 	id      uint64
-	types   []hm.Type // of the operands and the result
-	ints    []bool    // operands of integers
+	types   []hm.Type      // of the operands and the result
+	ints    []bool         // operands of integers
+	built   []tensor.Shape // of the operands when the node was made
 	a       args[T]
 	scalars []T // backing of scalar operands
 	shape   tensor.Shape
@@ -84,7 +85,7 @@ var (
 // vectors of tensor.Int.
 func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	shapes := make([]tensor.Shape, len(in))
-	o := &op[T]{k: k, ints: make([]bool, len(in))}
+	o := &op[T]{k: k, ints: make([]bool, len(in)), built: shapes}
 	o.types = make([]hm.Type, len(in)+1)
 	for i, n := range in {
 		if n == nil {
@@ -152,7 +153,7 @@ func (o *op[T]) Fresh(stream func(uint64) uint64) gorgonia.Op {
 	if s, ok := o.k.(streamed[T]); ok && stream != nil {
 		k = s.withStream(stream)
 	}
-	return &op[T]{k: k, id: opCount.Add(1), types: o.types, ints: o.ints, shape: o.shape}
+	return &op[T]{k: k, id: opCount.Add(1), types: o.types, ints: o.ints, built: o.built, shape: o.shape}
 }
 
 // Do implements gorgonia.Op. The result is valid until the next call.
@@ -200,6 +201,12 @@ func (o *op[T]) unpack(in []gorgonia.Value) error {
 		case *tensor.Dense:
 			if v.RequiresIterator() {
 				v = v.Materialize().(*tensor.Dense)
+			}
+			if v.DataOrder().IsColMajor() {
+				return errors.Errorf("operand %d is column-major", i)
+			}
+			if !v.Shape().Eq(o.built[i]) {
+				return errors.Errorf("operand %d has shape %v; the node was built for %v", i, v.Shape(), o.built[i])
 			}
 			o.a.shapes[i] = v.Shape()
 			switch {
