@@ -1,18 +1,26 @@
 package main
 
 import (
+	"image/color"
 	"path/filepath"
 
 	"github.com/apo-gorgonia/apo/examples/internal/chart"
 )
+
+// colors has one colour for each base optimizer, with APO and without.
+var colors = map[string]color.Color{
+	"SGDm": chart.Colors[0], "SGDm-APO": chart.Colors[0],
+	"Adam": chart.Colors[1], "Adam-APO": chart.Colors[1],
+	"APO-Precond": chart.Colors[2],
+}
 
 // drawCharts draws loss and rate of all contestants by step, those without APO
 // dashed.
 func drawCharts(dir string, results []result) error {
 	loss := chart.Chart{Title: "8×8 digits, 64-128-128-10: loss on the training set", X: "step", Y: "training loss"}
 	rate := chart.Chart{Title: "8×8 digits, 64-128-128-10: learning rate", X: "step", Y: "learning rate"}
-	for i, r := range results {
-		l := chart.Line{Name: r.name, Color: chart.Colors[i], Dashed: !r.learns}
+	for _, r := range results {
+		l := chart.Line{Name: r.name, Color: colors[r.name], Dashed: !r.learns}
 		for _, e := range r.evaluations {
 			l.X = append(l.X, float64(e.step))
 			l.Y = append(l.Y, e.loss)

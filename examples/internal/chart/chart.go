@@ -37,7 +37,7 @@ type Chart struct {
 
 const (
 	width, height = 24 * vg.Centimeter, 14 * vg.Centimeter
-	legendWidth   = 4.8 * vg.Centimeter
+	legendWidth   = 5.2 * vg.Centimeter
 	dpi           = 110
 )
 
