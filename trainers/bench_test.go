@@ -137,20 +137,13 @@ func stepsOf(b *testing.B, o Optimizer, opts ...Option) func() error {
 	}
 }
 
-// syntheticImages are n vectors of 784 numbers in [0, 1) with class numbers
-// below 10.
+// syntheticImages are n vectors of 784 numbers with class numbers below 10.
 func syntheticImages(n int) graph.Batch {
-	rng := rand.New(rand.NewPCG(1, 2))
-	x, t := make([]float32, n*784), make([]int, n)
-	for i := range x {
-		x[i] = rng.Float32()
+	classes := make([]int, n)
+	for i := range classes {
+		classes[i] = i % 10
 	}
-	for i := range t {
-		t[i] = rng.IntN(10)
-	}
-	return graph.NewBatch(
-		tensor.New(tensor.WithShape(n, 784), tensor.WithBacking(x)),
-		tensor.New(tensor.WithShape(n), tensor.WithBacking(t)))
+	return graph.NewBatch(gaussian32(1, tensor.Shape{n, 784}), denseOf(classes, n))
 }
 
 // BenchmarkFusedAdam measures Gorgonia's Adam against this package's on the 1.8
@@ -207,5 +200,5 @@ func gaussian32(seed uint64, shape tensor.Shape) *tensor.Dense {
 	for i := range x {
 		x[i] = float32(rng.NormFloat64())
 	}
-	return tensor.New(tensor.WithShape(shape.Clone()...), tensor.WithBacking(x))
+	return denseOf(x, shape...)
 }

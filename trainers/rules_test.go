@@ -150,7 +150,10 @@ func TestRulesEqualNaive(t *testing.T) {
 }
 
 func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
-	const steps = 20
+	steps := 20
+	if raceEnabled {
+		steps = 2
+	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	start := drawn[T](rng)
 	fused, fusedRule := startRule(t, o, start)

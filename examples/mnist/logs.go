@@ -35,11 +35,14 @@ type logs struct {
 }
 
 // create starts new files.
-func (l *logs) create(dir string) error { return l.open(dir, os.O_TRUNC, false) }
+func (l *logs) create(dir string) error { return l.open(dir, os.O_TRUNC) }
 
 // reopen goes on after so many steps: what was written later is cut off.
 func (l *logs) reopen(dir string, steps int) error {
-	for _, cut := range []struct {
+	if steps == 0 {
+		return l.create(dir)
+	}
+	for _, log := range []struct {
 		name   string
 		header bool
 		step   func(line string) (int, error)
@@ -49,19 +52,20 @@ func (l *logs) reopen(dir string, steps int) error {
 		{stepsCSV, true, func(line string) (int, error) { return column(line, 0) }, steps},
 		{epochsCSV, true, func(line string) (int, error) { return column(line, 1) }, steps + 1},
 	} {
-		path := filepath.Join(dir, cut.name)
-		kept, err := cutLog(path, cut.header, cut.step, cut.limit)
+		path := filepath.Join(dir, log.name)
+		kept, err := cutLog(path, log.header, log.step, log.limit)
 		if err != nil {
 			return err
 		}
-		if cut.name != epochsCSV && kept != steps {
+		if log.name != epochsCSV && kept != steps {
 			return errors.Errorf("%s has %d of the %d steps before the checkpoint", path, kept, steps)
 		}
 	}
-	return l.open(dir, os.O_APPEND, steps > 0)
+	return l.open(dir, os.O_APPEND)
 }
 
-func (l *logs) open(dir string, mode int, headed bool) error {
+// open opens the files, with os.O_TRUNC new ones, with os.O_APPEND to go on.
+func (l *logs) open(dir string, mode int) error {
 	for _, name := range []string{stepsJSONL, stepsCSV, epochsCSV} {
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY|mode, 0o666)
 		if err != nil {
@@ -71,12 +75,12 @@ func (l *logs) open(dir string, mode int, headed bool) error {
 		l.buffers = append(l.buffers, bufio.NewWriter(f))
 	}
 	var table io.Writer = l.buffers[1]
-	if headed {
+	if mode == os.O_APPEND {
 		table = &headless{w: table}
 	}
 	l.steps = trainers.Multi(trainers.NewJSONL(l.buffers[0]), trainers.NewCSV(table))
 	l.epochs = l.buffers[2]
-	if mode == os.O_TRUNC {
+	if mode != os.O_APPEND {
 		_, err := l.epochs.WriteString(epochsHeader)
 		return err
 	}
@@ -92,9 +96,13 @@ func (l *logs) epoch(epoch, steps int, e trainers.Evaluation) error {
 	return err
 }
 
+// flush brings everything to the disk.
 func (l *logs) flush() error {
-	for _, b := range l.buffers {
+	for i, b := range l.buffers {
 		if err := b.Flush(); err != nil {
+			return err
+		}
+		if err := l.files[i].Sync(); err != nil {
 			return err
 		}
 	}
@@ -127,34 +135,32 @@ func (h *headless) Write(p []byte) (int, error) {
 	return len(p) - len(rest) + n, err
 }
 
-// cutLog keeps the lines whose step is below limit, and counts them without the
-// header. A last line that is not complete is cut off too.
+// cutLog cuts the file off at the first line whose step is not below limit or
+// that is not complete. It counts the lines that stay, without the header.
 func cutLog(path string, header bool, step func(line string) (int, error), limit int) (kept int, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, err
 	}
-	var keep []byte
+	size := 0
 	for number := 1; ; number++ {
-		line, rest, complete := bytes.Cut(text, []byte{'\n'})
+		line, _, complete := bytes.Cut(text[size:], []byte{'\n'})
 		if !complete {
 			break
 		}
-		text = rest
-		if header && number == 1 {
-			keep = append(append(keep, line...), '\n')
-			continue
-		}
-		n, err := step(string(line))
-		if err != nil {
-			return 0, errors.Wrapf(err, "%s: line %d", path, number)
-		}
-		if n < limit {
-			keep = append(append(keep, line...), '\n')
+		if !header || number > 1 {
+			n, err := step(string(line))
+			if err != nil {
+				return 0, errors.Wrapf(err, "%s: line %d", path, number)
+			}
+			if n >= limit {
+				break
+			}
 			kept++
 		}
+		size += len(line) + 1
 	}
-	return kept, errors.Wrap(os.WriteFile(path, keep, 0o666), "cutting the log to the checkpoint")
+	return kept, os.Truncate(path, int64(size))
 }
 
 func jsonStep(line string) (int, error) {

@@ -17,7 +17,7 @@ import (
 )
 
 // settings describe a run. They are kept in settings.json, so that -resume goes
-// on with the same ones. Pointers are nil where the library's default holds.
+// on with the same ones. Pointers are nil where no flag was given.
 type settings struct {
 	Data       string          `json:"data"`
 	Hidden     []int           `json:"hidden"`
@@ -66,6 +66,7 @@ func parse(args []string, stdout io.Writer) (s settings, resume bool, err error)
 			return s, true, cli.AsUsage(err)
 		}
 	}
+	s.tune()
 	return s, resume, cli.AsUsage(s.check())
 }
 
@@ -83,16 +84,16 @@ func (s *settings) flags(resume *bool) *flag.FlagSet {
 		s.Settings = json.RawMessage(text)
 		return nil
 	})
-	fs.Func("lr", "initial learning rate (default 0.01 for sgd and sgdm, 0.1 for precond, 0.001 for the others)", number(&s.LR))
-	fs.Func("k", "steps from one meta-step to the next, 0 for none (default the library's, 10)", func(text string) error {
+	fs.Func("lr", "initial learning rate (default 0.01 for sgd and sgdm, 0.5 for precond, 0.001 for the others)", number(&s.LR))
+	fs.Func("k", "steps from one meta-step to the next, 0 for none (default 5 for sgdm, else the library's 10)", func(text string) error {
 		k, err := strconv.Atoi(text)
 		s.K = &k
 		return err
 	})
-	fs.Func("fsd", "weight of the function-space term (default the library's for the optimizer)", number(&s.FSD))
-	fs.Func("wsd", "weight of the weight-space term (default the library's for the optimizer)", number(&s.WSD))
-	fs.StringVar(&s.Meta, "meta", s.Meta, "meta-optimizer: adam, rmsprop or sgd (default the library's for the optimizer)")
-	fs.Func("meta-lr", "learning rate of the meta-optimizer (default the library's for the optimizer)", number(&s.MetaLR))
+	fs.Func("fsd", "weight of the function-space term (default 0.3 for sgdm, else the library's)", number(&s.FSD))
+	fs.Func("wsd", "weight of the weight-space term (default 2 for sgdm, else the library's)", number(&s.WSD))
+	fs.StringVar(&s.Meta, "meta", s.Meta, "meta-optimizer: adam, rmsprop or sgd (default the library's, adam)")
+	fs.Func("meta-lr", "learning rate of the meta-optimizer (default 0.1 for sgdm, else the library's)", number(&s.MetaLR))
 	fs.BoolVar(&s.PerLayer, "per-layer", s.PerLayer, "learn a rate for each layer")
 	fs.IntVar(&s.Batch, "batch", s.Batch, "examples in a mini-batch")
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
@@ -159,10 +160,31 @@ func (s settings) continues(stored settings) error {
 		return errors.Errorf("-epochs %d: the schedule %s was made for %d epochs", s.Epochs, s.Schedule, stored.Epochs)
 	}
 	stored.Epochs = s.Epochs
-	if !reflect.DeepEqual(s, stored) {
-		return errors.Errorf("-resume with other flags than those the run in %s was started with", s.out)
+	now, err := s.fields()
+	if err != nil {
+		return err
+	}
+	before, err := stored.fields()
+	if err != nil {
+		return err
+	}
+	for name := range now {
+		if !reflect.DeepEqual(now[name], before[name]) {
+			return errors.Errorf("-resume: %s is %v, but the run in %s was started with %v", name, now[name], s.out, before[name])
+		}
 	}
 	return nil
+}
+
+// fields are the settings by their names in settings.json.
+func (s settings) fields() (map[string]any, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	err = json.Unmarshal(text, &fields)
+	return fields, err
 }
 
 func readSettings(out string) (settings, error) {
@@ -172,7 +194,8 @@ func readSettings(out string) (settings, error) {
 		return settings{}, errors.Wrap(err, "nothing to resume")
 	}
 	s := settings{out: out}
-	return s, errors.Wrapf(json.Unmarshal(text, &s), "%s", path)
+	err = json.Unmarshal(text, &s)
+	return s, errors.Wrap(err, path)
 }
 
 func (s settings) write() error {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
@@ -59,11 +60,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var results []result
 	for _, c := range contestants(s.rate) {
 		r, err := c.train(ctx, s, train, test, stderr)
-		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return errors.WithMessage(err, c.name)
 		}
 		results = append(results, r)
-		if ctx.Err() != nil {
+		if err != nil {
 			break
 		}
 	}

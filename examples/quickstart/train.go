@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/graph"
@@ -38,22 +37,32 @@ type evaluation struct {
 // last is the state at the end.
 func (r result) last() evaluation { return r.evaluations[len(r.evaluations)-1] }
 
-// train trains a net of its own. When the context ends it returns what there is
-// so far.
-func (c contestant) train(ctx context.Context, s settings, train, test trainers.Data, stderr io.Writer) (r result, err error) {
-	r = result{name: c.name}
+// train trains a net of the contestant's own and logs every step. When the
+// context ends it returns what there is so far.
+func (c contestant) train(ctx context.Context, s settings, train, test trainers.Data, stderr io.Writer) (result, error) {
 	log, err := os.Create(filepath.Join(s.out, strings.ToLower(c.name)+".jsonl"))
 	if err != nil {
-		return r, err
+		return result{}, err
 	}
-	defer log.Close()
 	lines := bufio.NewWriter(log)
+	r, err := c.takeSteps(ctx, s, train, test, trainers.NewJSONL(lines), stderr)
+	if flushErr := lines.Flush(); err == nil {
+		err = flushErr
+	}
+	if closeErr := log.Close(); err == nil {
+		err = closeErr
+	}
+	return r, err
+}
+
+func (c contestant) takeSteps(ctx context.Context, s settings, train, test trainers.Data, log trainers.Recorder, stderr io.Writer) (result, error) {
+	r := result{name: c.name}
 	batches, err := trainers.NewBatches(train, s.batch, s.seed)
 	if err != nil {
 		return r, cli.AsUsage(err)
 	}
 	opts := append([]trainers.Option{
-		trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(trainers.NewJSONL(lines)),
+		trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(log),
 	}, c.options...)
 	t, err := trainers.New(layers.MLP(64, 128, 128, 10), graph.SoftmaxCrossEntropy, c.optimizer, opts...)
 	if err != nil {
@@ -64,13 +73,15 @@ func (c contestant) train(ctx context.Context, s settings, train, test trainers.
 	}
 	progress := cli.NewProgress(stderr, c.name, s.steps)
 	defer progress.Close()
-	var took time.Duration
-	for step := 0; step < s.steps && ctx.Err() == nil; step++ {
+	for step := range s.steps {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
 		stats, err := t.Step(batches.At(step))
 		if err != nil {
 			return r, err
 		}
-		took += stats.BaseTime + stats.MetaTime
+		r.seconds += (stats.BaseTime + stats.MetaTime).Seconds()
 		r.learns = r.learns || stats.Meta != nil
 		progress.Show(step+1, stats.Loss)
 		if (step+1)%evaluateEvery == 0 || step+1 == s.steps {
@@ -79,11 +90,7 @@ func (c contestant) train(ctx context.Context, s settings, train, test trainers.
 			}
 		}
 	}
-	r.seconds = took.Seconds()
-	if err := lines.Flush(); err != nil {
-		return r, err
-	}
-	return r, ctx.Err()
+	return r, nil
 }
 
 func (r *result) evaluate(t *trainers.Trainer, train, test trainers.Data) error {

@@ -1,0 +1,35 @@
+// Package apoops has the Gorgonia ops that APO needs, and right and fast
+// replacements for stock ones that are wrong or slow.
+//
+//	Precondition          U = B(S²∘BᵀGA)Aᵀ, the structured preconditioner of Eq. 10
+//	PreconditionDiagonal  U = S²∘G
+//	PreconditionFull      u = P·g
+//	RateStep, RateWSD     θ' = θ - s·e^φ·d and ½‖θ'-θ‖²
+//	Lookahead, Minus      θ' = θ - u
+//	HalfSquaredNorm       ½ Σ‖u‖²
+//	Dense, Linear         act([x,1]·W), act(x·W)
+//	ReLU, Sigmoid, Tanh   activations
+//	Softmax, LogSoftmax   over the last axis, safe for ±1e4 and -Inf
+//	SoftmaxCrossEntropy, BernoulliCrossEntropy, SquaredError
+//	                      losses, means over the batch
+//	CategoricalKL, BernoulliKL (and Reverse), SquaredDivergence
+//	                      divergences between two outputs, means over the batch
+//	Dropout               from a seed, the same mask wherever it is built
+//	Cast16                rounding to float16 or bfloat16, straight-through gradient
+//	Reshape, Segment      copies in another shape
+//
+// All take and return nodes and work with gorgonia.Grad and a TapeMachine:
+//
+//	x := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(100, 784), gorgonia.WithName("x"))
+//	w := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(785, 10), gorgonia.WithName("w"))
+//	t := gorgonia.NewVector(g, tensor.Int, gorgonia.WithShape(100), gorgonia.WithName("t"))
+//	logits, err := apoops.Dense(x, w, apoops.Identity)
+//	loss, err := apoops.SoftmaxCrossEntropy(logits, t)
+//
+// Every op owns the buffer of its result and reuses it in each run, works on all
+// cores and allocates nothing per step; so an op's value is valid until the next
+// run, and an op must not be applied twice (Fresher makes another). Gradients of
+// gradients are not provided. Element types are float32 and float64.
+//
+// Package blas finds the BLAS, package par runs the loops.
+package apoops

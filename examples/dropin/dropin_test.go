@@ -1,0 +1,106 @@
+package dropin
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestDiff counts the lines a user has to change.
+func TestDiff(t *testing.T) {
+	plain, apo := readLines(t, "plain"), readLines(t, "apo")
+	common := commonLines(plain, apo)
+	removed, added := len(plain)-common, len(apo)-common
+	if removed > 10 || added > 10 || removed+added > 10 {
+		t.Errorf("%d lines removed, %d added: more than ten changes", removed, added)
+	}
+	t.Logf("%d lines removed, %d added", removed, added)
+}
+
+func readLines(t *testing.T, program string) []string {
+	text, err := os.ReadFile(filepath.Join(program, "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(text), "\n")
+}
+
+// commonLines is the length of the longest common subsequence.
+func commonLines(a, b []string) int {
+	above := make([]int, len(b)+1)
+	for _, x := range a {
+		row := make([]int, len(b)+1)
+		for j, y := range b {
+			if row[j+1] = max(row[j], above[j+1]); x == y {
+				row[j+1] = above[j] + 1
+			}
+		}
+		above = row
+	}
+	return above[len(b)]
+}
+
+// TestPrograms runs both: they start from the same weights and see the same
+// batches, so the one with APO must end lower.
+func TestPrograms(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("no go command")
+	}
+	loss := make(map[string]float64)
+	for _, program := range []string{"plain", "apo"} {
+		loss[program] = lastLoss(t, execute(t, build(t, program), "-epochs", "8"))
+	}
+	if !(loss["apo"] < 0.95*loss["plain"]) {
+		t.Errorf("loss %v with APO, %v without", loss["apo"], loss["plain"])
+	}
+	t.Log(loss)
+}
+
+func build(t *testing.T, program string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), program+".exe")
+	if out, err := exec.Command("go", "build", "-o", binary, "./"+program).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}
+
+func execute(t *testing.T, binary string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), binary, args...).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", binary, err)
+	}
+	return string(out)
+}
+
+// lastLoss reads the loss of the last line.
+func lastLoss(t *testing.T, out string) float64 {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	_, rest, found := strings.Cut(lines[len(lines)-1], "loss ")
+	text, _, _ := strings.Cut(rest, ",")
+	loss, err := strconv.ParseFloat(text, 64)
+	if !found || err != nil {
+		t.Fatalf("no loss in %q", lines[len(lines)-1])
+	}
+	return loss
+}
+
+// TestUsage checks the exit codes of -h and of a wrong flag.
+func TestUsage(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("no go command")
+	}
+	binary := build(t, "apo")
+	if err := exec.CommandContext(t.Context(), binary, "-h").Run(); err != nil {
+		t.Errorf("-h: %v", err)
+	}
+	err := exec.CommandContext(t.Context(), binary, "-nosuchflag").Run()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 {
+		t.Errorf("wrong flag: %v, want exit code 2", err)
+	}
+}

@@ -1,0 +1,87 @@
+package chart
+
+import (
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// colorsOf are the colours of a picture.
+func colorsOf(t *testing.T, path string) map[color.RGBA]bool {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[color.RGBA]bool)
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			found[color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)] = true
+		}
+	}
+	return found
+}
+
+func TestSave(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chart.png")
+	c := Chart{Title: "title", X: "x", Y: "y", Lines: []Line{
+		{Name: "falling", X: []float64{0, 1, 2}, Y: []float64{1, 0.1, 1e-5}, Color: Colors[0]},
+		{Name: "with gaps", X: []float64{0, 1, 2, 3, 4}, Y: []float64{math.NaN(), 0, 2, math.Inf(1), 3}, Color: Colors[1], Dashed: true},
+		{Name: "constant", X: []float64{0, 2}, Y: []float64{0.5, 0.5}, Color: Colors[2]},
+		{Name: "empty"},
+	}}
+	if err := c.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	found := colorsOf(t, path)
+	for i := range 3 {
+		if !found[Colors[i].(color.RGBA)] {
+			t.Errorf("line %d is not in the picture", i)
+		}
+	}
+	if err := (Chart{Title: "nothing"}).Save(path); err != nil {
+		t.Errorf("an empty chart: %v", err)
+	}
+	if err := c.Save(filepath.Join(path, "no", "folder.png")); err == nil {
+		t.Error("no error for a folder that is not there")
+	}
+}
+
+func TestLogTicks(t *testing.T) {
+	labels := func(lo, hi float64) []string {
+		var all []string
+		for _, tick := range (logTicks{}).Ticks(lo, hi) {
+			if tick.Label != "" {
+				all = append(all, tick.Label)
+			}
+		}
+		return all
+	}
+	if got, want := labels(0.8e-3, 1.2), []string{"0.001", "0.01", "0.1", "1"}; !slices.Equal(got, want) {
+		t.Errorf("three powers: %v, want %v", got, want)
+	}
+	if got, want := labels(0.3, 6), []string{"0.5", "1", "2", "5"}; !slices.Equal(got, want) {
+		t.Errorf("little more than one: %v, want %v", got, want)
+	}
+}
+
+func TestSmooth(t *testing.T) {
+	for i, v := range Smooth([]float64{3, 3, 3, 3}, 10) {
+		if math.Abs(v-3) > 1e-12 {
+			t.Errorf("value %d of a constant is %v", i, v)
+		}
+	}
+	got := Smooth([]float64{0, 1}, 2) // weights 1/4 and 1/2 of what is 3/4 in all
+	if got[0] != 0 || math.Abs(got[1]-2.0/3) > 1e-12 {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/pkg/errors"
+)
+
+func TestExit(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		code int
+		text string
+	}{
+		{nil, OK, ""},
+		{flag.ErrHelp, OK, ""},
+		{errors.New("disk full"), Failed, "disk full\n"},
+		{Usagef("-k %d", 3), Usage, "-k 3\n(-h lists the flags)\n"},
+		{errors.Wrap(AsUsage(errors.New("bad")), "reading"), Usage, "reading: bad\n(-h lists the flags)\n"},
+		{errors.Wrap(context.Canceled, "step 3"), Interrupted, "interrupted\n"},
+		{AsUsage(nil), OK, ""},
+	} {
+		var stderr bytes.Buffer
+		if code := Exit(test.err, &stderr); code != test.code || stderr.String() != test.text {
+			t.Errorf("%v: exit code %d, %q; want %d, %q", test.err, code, &stderr, test.code, test.text)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	parse := func(args ...string) (n int, out string, err error) {
+		var stdout bytes.Buffer
+		fs := flag.NewFlagSet("program", flag.ContinueOnError)
+		fs.IntVar(&n, "n", 7, "a number")
+		err = Parse(fs, args, "About it.", &stdout)
+		return n, stdout.String(), err
+	}
+	if n, out, err := parse("-n", "8"); n != 8 || out != "" || err != nil {
+		t.Errorf("got %d, %q, %v", n, out, err)
+	}
+	if _, out, err := parse("-h"); !errors.Is(err, flag.ErrHelp) || !strings.HasPrefix(out, "About it.") || !strings.Contains(out, "a number (default 7)") {
+		t.Errorf("-h: %v, %q", err, out)
+	}
+	for _, args := range [][]string{{"-n", "x"}, {"-m"}, {"-n", "1", "more"}} {
+		_, out, err := parse(args...)
+		if code := Exit(err, io.Discard); code != Usage || out != "" {
+			t.Errorf("%v: exit code %d, %q", args, code, out)
+		}
+	}
+}
+
+func TestProgressLines(t *testing.T) {
+	var w bytes.Buffer
+	p := NewProgress(&w, "task", 3)
+	for step := range 3 {
+		p.Show(step+1, 0.5)
+	}
+	p.Close()
+	want := "task: 1 of 3 steps, loss 0.5000\ntask: 2 of 3 steps, loss 0.5000\ntask: 3 of 3 steps, loss 0.5000\n"
+	if w.String() != want {
+		t.Errorf("got %q", &w)
+	}
+	w.Reset()
+	p = NewProgress(&w, "task", 1000)
+	for step := range 1000 {
+		p.Show(step+1, 0.5)
+	}
+	if n := strings.Count(w.String(), "\n"); n != lines {
+		t.Errorf("%d lines, want %d", n, lines)
+	}
+}

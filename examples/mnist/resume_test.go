@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+)
+
+// canceller ends the context when the text appears.
+type canceller struct {
+	text   string
+	cancel func()
+}
+
+func (c canceller) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(c.text)) {
+		c.cancel()
+	}
+	return len(p), nil
+}
+
+// interrupt runs the program until stderr shows the text.
+func interrupt(t *testing.T, source []datasets.Option, text string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stdout bytes.Buffer
+	err := run(ctx, args, &stdout, canceller{text, cancel}, source...)
+	if code := cli.Exit(err, &bytes.Buffer{}); code != cli.Interrupted || !strings.Contains(stdout.String(), "-resume") {
+		t.Fatalf("exit code %d for %v\n%s", code, err, &stdout)
+	}
+}
+
+func mustRun(t *testing.T, source []datasets.Option, args ...string) {
+	t.Helper()
+	if code, _, stderr := start(t, source, args...); code != cli.OK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+}
+
+// equalRuns compares the files of two runs, all but the times.
+func equalRuns(t *testing.T, a, b string) {
+	t.Helper()
+	for _, name := range []string{"weights.safetensors", epochsCSV} {
+		x, err := os.ReadFile(filepath.Join(a, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := os.ReadFile(filepath.Join(b, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(x, y) {
+			t.Errorf("%s differs", name)
+		}
+	}
+	x, y := table(t, filepath.Join(a, stepsCSV)), table(t, filepath.Join(b, stepsCSV))
+	if len(x) != len(y) {
+		t.Fatalf("%d rows and %d rows in steps.csv", len(x), len(y))
+	}
+	times := len(x[0]) - 2 // the last two columns
+	for i := range x {
+		if strings.Join(x[i][:times], ",") != strings.Join(y[i][:times], ",") {
+			t.Fatalf("row %d of steps.csv: %v and %v", i, x[i], y[i])
+		}
+	}
+	logX, err := readLog(filepath.Join(a, stepsJSONL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	logY, err := readLog(filepath.Join(b, stepsJSONL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range logX {
+		if logX[i].Step != i || logY[i].Step != i || logX[i].Loss != logY[i].Loss {
+			t.Fatalf("line %d of steps.jsonl: %+v and %+v", i, logX[i], logY[i])
+		}
+	}
+}
+
+func TestResume(t *testing.T) {
+	data := t.TempDir()
+	writeData(t, data)
+	source := sourceOf(t, data)
+	for name, args := range map[string][]string{
+		"sgdm":    {"-k", "4", "-lr", "0.1"},
+		"adam":    {"-optimizer", "adam", "-per-layer", "-schedule", "cosine", "-settings", `{"beta2": 0.9}`},
+		"precond": {"-optimizer", "precond", "-k", "2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole, parts := t.TempDir(), t.TempDir()
+			mustRun(t, source, with(small, append(args, "-out", whole)...)...)
+			interrupt(t, source, "epoch 2: 4 of 6", with(small, append(args, "-out", parts)...)...)
+			mustRun(t, source, "-resume", "-out", parts)
+			equalRuns(t, whole, parts)
+		})
+	}
+}
+
+// TestResumeAfterCrash has logs that are ahead of the checkpoint and end in
+// half a line, as those of a killed process may.
+func TestResumeAfterCrash(t *testing.T) {
+	data := t.TempDir()
+	writeData(t, data)
+	source := sourceOf(t, data)
+	whole, parts := t.TempDir(), t.TempDir()
+	mustRun(t, source, with(small, "-out", whole)...)
+	interrupt(t, source, "epoch 2: 4 of 6", with(small, "-out", parts)...)
+	for name, text := range map[string]string{
+		stepsJSONL: "{\"step\":10,\"loss\":1}\n{\"step\":11,\"lo",
+		stepsCSV:   "10,1,0.1,,,,,,,,,,,,0.1,0\n11,0.",
+		epochsCSV:  "2,12,0.5,0.5\n3,",
+	} {
+		f, err := os.OpenFile(filepath.Join(parts, name), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustRun(t, source, "-resume", "-out", parts)
+	equalRuns(t, whole, parts)
+}
+
+func TestExtend(t *testing.T) {
+	data := t.TempDir()
+	writeData(t, data)
+	source := sourceOf(t, data)
+	whole, parts := t.TempDir(), t.TempDir()
+	mustRun(t, source, with(small, "-out", whole)...)
+	mustRun(t, source, with(small, "-epochs", "1", "-out", parts)...)
+	mustRun(t, source, "-resume", "-epochs", "3", "-out", parts)
+	equalRuns(t, whole, parts)
+}
+
+func TestResumeRefuses(t *testing.T) {
+	data := t.TempDir()
+	writeData(t, data)
+	source := sourceOf(t, data)
+	out := t.TempDir()
+	mustRun(t, source, with(small, "-epochs", "1", "-schedule", "cosine", "-out", out)...)
+	for _, args := range [][]string{{"-lr", "0.5"}, {"-batch", "20"}, {"-hidden", "9"}, {"-optimizer", "adam"}, {"-epochs", "2"}} {
+		code, _, stderr := start(t, source, with(args, "-resume", "-out", out)...)
+		if code != cli.Usage || !strings.Contains(stderr, args[0][1:]) {
+			t.Errorf("%v: exit code %d: %s", args, code, stderr)
+		}
+	}
+	if err := os.Truncate(filepath.Join(out, "checkpoint"), 100); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := start(t, source, "-resume", "-out", out); code != cli.Failed || !strings.Contains(stderr, "checkpoint") {
+		t.Errorf("damaged checkpoint: exit code %d: %s", code, stderr)
+	}
+}
