@@ -1,6 +1,8 @@
 package apoops
 
 import (
+	"math"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -121,9 +123,7 @@ func forward[T Float](act Activation, z []T) {
 	switch act {
 	case ReLUAct:
 		for i, v := range z {
-			if v < 0 {
-				z[i] = 0
-			}
+			z[i] = max(v, 0)
 		}
 	case SigmoidAct:
 		sigmoids(z)
@@ -139,13 +139,7 @@ func backward[T Float](act Activation, dz, y, dy []T) {
 	case Identity:
 		copy(dz, dy)
 	case ReLUAct:
-		for i, v := range y {
-			if v > 0 {
-				dz[i] = dy[i]
-			} else {
-				dz[i] = 0
-			}
-		}
+		wherePositive(dz, y, dy)
 	case SigmoidAct:
 		for i, v := range y {
 			dz[i] = v * (1 - v) * dy[i]
@@ -153,6 +147,31 @@ func backward[T Float](act Activation, dz, y, dy []T) {
 	case TanhAct:
 		for i, v := range y {
 			dz[i] = (1 - v*v) * dy[i]
+		}
+	}
+}
+
+// wherePositive sets dz to dy where y > 0, to 0 elsewhere. The bits are chosen
+// without a branch: a processor cannot foresee the signs.
+func wherePositive[T Float](dz, y, dy []T) {
+	switch dz := any(dz).(type) {
+	case []float32:
+		y, dy := any(y).([]float32)[:len(dz)], any(dy).([]float32)[:len(dz)]
+		for i, v := range y {
+			bits := math.Float32bits(dy[i])
+			if !(v > 0) {
+				bits = 0
+			}
+			dz[i] = math.Float32frombits(bits)
+		}
+	case []float64:
+		y, dy := any(y).([]float64)[:len(dz)], any(dy).([]float64)[:len(dz)]
+		for i, v := range y {
+			bits := math.Float64bits(dy[i])
+			if !(v > 0) {
+				bits = 0
+			}
+			dz[i] = math.Float64frombits(bits)
 		}
 	}
 }

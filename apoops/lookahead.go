@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -62,10 +63,9 @@ func (k *rateStep[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 func (k *rateStep[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = func(lo, hi int) {
-			out, theta, d := k.a.out[lo:hi], k.a.in[0][lo:hi], k.a.in[1][lo:hi]
-			for i, v := range d {
-				out[i] = theta[i] - k.r*v
-			}
+			out := k.a.out[lo:hi]
+			copy(out, k.a.in[0][lo:hi])
+			blas.Axpy(-k.r, k.a.in[1][lo:hi], out)
 		}
 	}
 	r, _ := rate(a.in[2], a.in[3], k.linear)

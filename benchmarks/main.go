@@ -11,6 +11,7 @@ import (
 	"os/signal"
 
 	"github.com/apo-gorgonia/apo/benchmarks/parity"
+	"github.com/apo-gorgonia/apo/benchmarks/peers"
 )
 
 // command is one subcommand. run gets the arguments after its name and returns
@@ -22,6 +23,7 @@ type command struct {
 
 var commands = []command{
 	{"parity", "replay reference runs and compare every number", parity.Command},
+	{"peers", "time a training step side by side with PyTorch", peers.Run},
 }
 
 const usage = `Usage: benchmarks COMMAND [ARGUMENT...]

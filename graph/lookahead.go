@@ -12,14 +12,15 @@ import (
 
 // Lookahead is a form of update θ' = u(θ, φ, B) whose parameters φ are learned.
 type Lookahead interface {
-	// build adds θ'(φ) to the program.
-	build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error)
+	// build adds θ'(φ) to the program, and the weight-space discrepancy if it is
+	// wanted.
+	build(p *program, params []*Param, theta gorgonia.Nodes, wantWSD bool) (*step, error)
 }
 
 // step is one lookahead in a graph.
 type step struct {
 	moved  gorgonia.Nodes // θ'
-	wsd    *gorgonia.Node // ½‖θ'-θ‖²
+	wsd    *gorgonia.Node // ½‖θ'-θ‖², nil where it is not wanted
 	phi    gorgonia.Nodes // what Q is differentiated by
 	inputs gorgonia.Nodes // directions or gradients, fed at each run
 	scale  *gorgonia.Node // the schedule's factor, nil where there is none
@@ -64,7 +65,7 @@ func (r RateLookahead) Check(params int) error {
 	return nil
 }
 
-func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error) {
+func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes, wantWSD bool) (*step, error) {
 	if err := r.Check(len(params)); err != nil {
 		return nil, err
 	}
@@ -84,6 +85,9 @@ func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes) 
 		}
 		s.moved = append(s.moved, moved)
 	}
+	if !wantWSD {
+		return s, nil
+	}
 	for k, d := range grouped {
 		w, err := apoops.RateWSD(s.phi[k], s.scale, r.Linear, d...)
 		if err != nil {
@@ -102,7 +106,7 @@ func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes) 
 // the unknown, and φ are the parameters u, fed in the shapes of θ.
 type Free struct{}
 
-func (Free) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error) {
+func (Free) build(p *program, params []*Param, theta gorgonia.Nodes, wantWSD bool) (*step, error) {
 	s := &step{}
 	moves := make(gorgonia.Nodes, len(params))
 	for i, q := range params {
@@ -114,6 +118,9 @@ func (Free) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, err
 		}
 	}
 	s.moved = s.phi
+	if !wantWSD {
+		return s, nil
+	}
 	var err error
 	s.wsd, err = apoops.HalfSquaredNorm(moves...)
 	return s, err
@@ -125,7 +132,7 @@ type PrecondLookahead struct {
 	Blocks []Block
 }
 
-func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Nodes) (*step, error) {
+func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Nodes, wantWSD bool) (*step, error) {
 	if err := checkBlocks(l.Blocks, params); err != nil {
 		return nil, err
 	}
@@ -145,6 +152,9 @@ func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Node
 		if err := b.moved(s.moved, u, params, theta); err != nil {
 			return nil, errors.Wrapf(err, "graph: lookahead of %q", b.Name)
 		}
+	}
+	if !wantWSD {
+		return s, nil
 	}
 	var err error
 	s.wsd, err = apoops.HalfSquaredNorm(updates...)

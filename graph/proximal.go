@@ -51,7 +51,7 @@ func NewProximal(c ProximalConfig) (*Proximal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.step, err = c.Lookahead.build(p.program, c.Params, theta); err != nil {
+	if p.step, err = c.Lookahead.build(p.program, c.Params, theta, !c.NoWSD); err != nil {
 		return nil, err
 	}
 	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Masks: c.Masks}, p.x, p.t, p.step.moved)
@@ -193,36 +193,24 @@ func (p *Proximal) Terms() Terms {
 	return t
 }
 
-// Gradient writes ∂Q/∂φ of the last run into dst, arrays of φ's shapes.
+// Gradient sets dst to ∂Q/∂φ of the last run, in φ's shapes. The gradients of
+// scalars are written to the arrays that are there; the others become the
+// graph's own arrays, valid until the next run.
 func (p *Proximal) Gradient(dst []*tensor.Dense) error {
 	if len(dst) != len(p.dphi) {
 		return errors.Errorf("graph: %d arrays for the gradient of %d", len(dst), len(p.dphi))
 	}
 	for i, n := range p.dphi {
-		switch v := n.Value().(type) {
-		case *tensor.Dense:
-			if err := copyInto(dst[i], v); err != nil {
-				return err
-			}
-		default:
-			if dst[i].Dtype() == tensor.Float32 {
-				dst[i].Float32s()[0] = float32(scalar(v))
-			} else {
-				dst[i].Float64s()[0] = scalar(v)
-			}
+		if v, ok := n.Value().(*tensor.Dense); ok {
+			dst[i] = v
+			continue
 		}
-	}
-	return nil
-}
-
-func copyInto(dst, src *tensor.Dense) error {
-	if dst.Dtype() != src.Dtype() || dst.DataSize() != src.DataSize() {
-		return errors.Errorf("graph: copying %v of shape %v to %v of shape %v", src.Dtype(), src.Shape(), dst.Dtype(), dst.Shape())
-	}
-	if dst.Dtype() == tensor.Float32 {
-		copy(dst.Float32s(), src.Float32s())
-	} else {
-		copy(dst.Float64s(), src.Float64s())
+		d := scalar(n.Value())
+		if dst[i].Dtype() == tensor.Float32 {
+			dst[i].Float32s()[0] = float32(d)
+		} else {
+			dst[i].Float64s()[0] = d
+		}
 	}
 	return nil
 }

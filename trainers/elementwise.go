@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 )
@@ -75,12 +76,14 @@ func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *
 }
 
 func (e *elementwise[T]) step(t int, rates []float64, g, d []*tensor.Dense) error {
+	for i, p := range e.params {
+		if g[i].Dtype() != p.Value.Dtype() || g[i].DataSize() != p.Value.DataSize() {
+			return errors.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, g[i].Dtype(), g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
+		}
+	}
 	e.k.begin(t)
 	for i, p := range e.params {
 		e.w, e.g, e.moments = slice[T](p.Value), slice[T](g[i]), e.m[i]
-		if len(e.g) != len(e.w) {
-			return errors.Errorf("trainers: gradient of %q has shape %v, not %v", p.Name, g[i].Shape(), p.Value.Shape())
-		}
 		e.d, e.rate = nil, 0
 		if d != nil {
 			e.d = slice[T](d[i])
@@ -114,12 +117,7 @@ func (e *elementwise[T]) run(lo, hi int) {
 }
 
 // descend is w ← w - rate·d.
-func descend[T apoops.Float](w, d []T, rate T) {
-	d = d[:len(w)]
-	for i := range w {
-		w[i] -= rate * d[i]
-	}
-}
+func descend[T apoops.Float](w, d []T, rate T) { blas.Axpy(-rate, d[:len(w)], w) }
 
 func (e *elementwise[T]) state() []NamedTensor {
 	var all []NamedTensor

@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -25,19 +26,7 @@ func sumSquares(arrays ...*tensor.Dense) float64 {
 
 func squares[T apoops.Float](x []T) float64 {
 	part := make([]float64, (len(x)+par.Grain-1)/par.Grain)
-	par.For(len(x), par.Grain, func(lo, hi int) {
-		var a, b float64
-		y := x[lo:hi]
-		for len(y) >= 2 {
-			a += float64(y[0]) * float64(y[0])
-			b += float64(y[1]) * float64(y[1])
-			y = y[2:]
-		}
-		if len(y) == 1 {
-			a += float64(y[0]) * float64(y[0])
-		}
-		part[lo/par.Grain] = a + b
-	})
+	par.For(len(x), par.Grain, func(lo, hi int) { part[lo/par.Grain] = blas.Dot(x[lo:hi], x[lo:hi]) })
 	var total float64
 	for _, p := range part {
 		total += p

@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"encoding/json"
+	"io"
 	"math"
 	"sort"
 	"strings"
@@ -71,6 +72,9 @@ func NewOptimizer(name string, lr float64, settings json.RawMessage) (Optimizer,
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(o); err != nil {
 			return nil, errors.Wrapf(err, "trainers: settings of %s", name)
+		}
+		if _, err := dec.Token(); err != io.EOF {
+			return nil, errors.Errorf("trainers: settings of %s go on after the JSON object", name)
 		}
 	}
 	return o, o.Validate()

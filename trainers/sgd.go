@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -74,20 +75,15 @@ func (k *sgd[T]) direction(d, w, g []T, m [][]T) {
 		}
 		return
 	}
-	for i, x := range d {
-		x += mu * v[i]
-		v[i], d[i] = x, x
-	}
+	blas.Axpy(mu, v, d)
+	copy(v, d)
 }
 
 // regularise is d = g + decay·w.
 func regularise[T apoops.Float](d, w, g []T, decay T) {
+	copy(d, g)
 	if decay == 0 {
-		copy(d, g)
 		return
 	}
-	w, g = w[:len(d)], g[:len(d)]
-	for i := range d {
-		d[i] = g[i] + decay*w[i]
-	}
+	blas.Axpy(decay, w[:len(d)], d)
 }

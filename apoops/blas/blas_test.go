@@ -77,6 +77,54 @@ func TestForeignEqualsGonum(t *testing.T) {
 	}
 }
 
+// TestSplitProducts compares products that are cut into pieces with gonum's.
+func TestSplitProducts(t *testing.T) {
+	f, ref := system(t), gonum.Implementation{}
+	if !f.split {
+		t.Skip("this library works on all cores by itself")
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, s := range [][3]int{{100, 90, 80}, {300, 20, 100}, {17, 401, 90}, {1, 1000, 600}, {1000, 1, 600}} {
+		m, n, k := s[0], s[1], s[2]
+		for _, ta := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
+			for _, tb := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
+				lda, ldb, ldc := max(m, k)+1, max(n, k)+2, n+3
+				a, a32 := random(rng, max(m, k)*lda)
+				b, b32 := random(rng, max(n, k)*ldb)
+				c, c32 := random(rng, m*ldc)
+				want := append([]float64(nil), c...)
+				ref.Dgemm(ta, tb, m, n, k, 0.1, a, lda, b, ldb, 0.5, want, ldc)
+				f.Dgemm(ta, tb, m, n, k, 0.1, a, lda, b, ldb, 0.5, c, ldc)
+				f.Sgemm(ta, tb, m, n, k, 0.1, a32, lda, b32, ldb, 0.5, c32, ldc)
+				near(t, "gemm", c32, c, want)
+			}
+		}
+	}
+}
+
+func TestVectors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, n := range []int{0, 1, 7, 1000} {
+		x, x32 := random(rng, n)
+		y, y32 := random(rng, n)
+		var want float64
+		sum := make([]float64, n)
+		for i := range x {
+			want += x[i] * y[i]
+			sum[i] = y[i] + 0.5*x[i]
+		}
+		if d := math.Abs(Dot(x, y) - want); d > 1e-12 {
+			t.Fatalf("Dot is off by %v", d)
+		}
+		if d := math.Abs(Dot(x32, y32) - want); d > 1e-12 {
+			t.Fatalf("Dot of float32 is off by %v", d)
+		}
+		Axpy(0.5, x, y)
+		Axpy(0.5, x32, y32)
+		near(t, "axpy", y32, y, sum)
+	}
+}
+
 func TestForeignRefusesShortSlices(t *testing.T) {
 	f := system(t)
 	defer func() {
@@ -102,9 +150,9 @@ func TestEnvironmentForcesLibrary(t *testing.T) {
 
 func TestGemmAllocatesNothing(t *testing.T) {
 	f := system(t)
-	a, b, c := make([]float32, 64*64), make([]float32, 64*64), make([]float32, 64*64)
+	a, b, c := make([]float32, 128*128), make([]float32, 128*128), make([]float32, 128*128)
 	run := func() {
-		f.Sgemm(gonumblas.NoTrans, gonumblas.Trans, 64, 64, 64, 1, a, 64, b, 64, 0, c, 64)
+		f.Sgemm(gonumblas.NoTrans, gonumblas.Trans, 128, 128, 128, 1, a, 128, b, 128, 0, c, 128)
 	}
 	run()
 	if n := testing.AllocsPerRun(100, run); n > 0.5 {

@@ -18,6 +18,8 @@ import (
 type foreign struct {
 	gonum.Implementation
 	sgemm, dgemm, sgemv, dgemv, sger, dger uintptr
+	// split is true where the library was told to work on one core.
+	split bool
 }
 
 func openForeign(file string) (foreign, error) {
@@ -32,6 +34,10 @@ func openForeign(file string) (foreign, error) {
 		if *fn, err = symbol(lib, name); err != nil {
 			return foreign{}, errors.Wrapf(err, "%s", file)
 		}
+	}
+	if threads, err := symbol(lib, "openblas_set_num_threads"); err == nil {
+		purego.SyscallN(threads, 1)
+		f.split = true
 	}
 	return f, nil
 }
@@ -59,8 +65,10 @@ func (p *params[T]) call(fn uintptr, args ...unsafe.Pointer) {
 }
 
 var (
-	pool32 = sync.Pool{New: func() any { return new(params[float32]) }}
-	pool64 = sync.Pool{New: func() any { return new(params[float64]) }}
+	pool32     = sync.Pool{New: func() any { return new(params[float32]) }}
+	pool64     = sync.Pool{New: func() any { return new(params[float64]) }}
+	products32 = sync.Pool{New: func() any { return newProduct[float32]() }}
+	products64 = sync.Pool{New: func() any { return newProduct[float64]() }}
 )
 
 func letter(t gonumblas.Transpose) byte {
@@ -126,14 +134,18 @@ func scaleRows[T Float](beta T, c []T, m, n, ldc int) {
 
 // Sgemm computes C = α·op(A)·op(B) + β·C in float32.
 func (f foreign) Sgemm(ta, tb gonumblas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	p := pool32.Get().(*params[float32])
-	gemm(f.sgemm, p, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
-	pool32.Put(p)
+	multiply(&products32, &pool32, f.sgemm, f.split, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Dgemm computes C = α·op(A)·op(B) + β·C in float64.
 func (f foreign) Dgemm(ta, tb gonumblas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
-	p := pool64.Get().(*params[float64])
-	gemm(f.dgemm, p, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
-	pool64.Put(p)
+	multiply(&products64, &pool64, f.dgemm, f.split, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}
+
+func multiply[T Float](products, pool *sync.Pool, fn uintptr, split bool, ta, tb gonumblas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+	p := products.Get().(*product[T])
+	p.fn, p.pool, p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta = fn, pool, ta, tb, m, n, k, alpha, beta
+	p.a, p.lda, p.b, p.ldb, p.c, p.ldc = a, lda, b, ldb, c, ldc
+	p.run(split)
+	products.Put(p)
 }

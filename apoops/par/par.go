@@ -48,12 +48,29 @@ func startWorkers() {
 	queue = make(chan *job, 4*workers)
 	for range workers {
 		go func() {
-			for j := range queue {
+			for {
+				j := receive(queue)
 				j.work()
 				j.release()
 			}
 		}()
 	}
+}
+
+// polls is how often a goroutine looks for what it waits for before it goes to
+// sleep, some 0.2 ms: loops of one training step follow one another faster than
+// a sleeper wakes up.
+const polls = 50_000
+
+func receive[T any](c chan T) T {
+	for range polls {
+		select {
+		case v := <-c:
+			return v
+		default:
+		}
+	}
+	return <-c
 }
 
 // For calls body(lo, hi) for consecutive chunks [lo, hi) of [0, n), each of
@@ -85,7 +102,7 @@ func For(n, grain int, body func(lo, hi int)) {
 		}
 	}
 	j.work()
-	<-j.done
+	receive(j.done)
 	failure := j.failure.Load()
 	j.release()
 	if failure != nil {

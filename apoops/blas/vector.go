@@ -1,0 +1,28 @@
+package blas
+
+import "gonum.org/v1/gonum/blas/gonum"
+
+// The functions of this file work on short stretches of vectors, as loops that
+// run on all cores have them. They are gonum's, in assembly where gonum has it:
+// a call of a shared library would cost more than it gains.
+
+// Axpy computes y += α·x for vectors of equal length.
+func Axpy[T Float](alpha T, x, y []T) {
+	switch x := any(x).(type) {
+	case []float32:
+		gonum.Implementation{}.Saxpy(len(x), float32(alpha), x, 1, any(y).([]float32), 1)
+	case []float64:
+		gonum.Implementation{}.Daxpy(len(x), float64(alpha), x, 1, any(y).([]float64), 1)
+	}
+}
+
+// Dot is the inner product of vectors of equal length, added up in float64.
+func Dot[T Float](x, y []T) float64 {
+	switch x := any(x).(type) {
+	case []float32:
+		return gonum.Implementation{}.Dsdot(len(x), x, 1, any(y).([]float32), 1)
+	case []float64:
+		return gonum.Implementation{}.Ddot(len(x), x, 1, any(y).([]float64), 1)
+	}
+	return 0
+}
