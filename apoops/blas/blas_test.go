@@ -89,9 +89,15 @@ func TestSplitProducts(t *testing.T) {
 		for _, ta := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
 			for _, tb := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
 				lda, ldb, ldc := max(m, k)+1, max(n, k)+2, n+3
-				a, a32 := random(rng, max(m, k)*lda)
-				b, b32 := random(rng, max(n, k)*ldb)
-				c, c32 := random(rng, m*ldc)
+				exact := func(t gonumblas.Transpose, rows, cols, ld int) int {
+					if t != gonumblas.NoTrans {
+						rows, cols = cols, rows
+					}
+					return (rows-1)*ld + cols
+				}
+				a, a32 := random(rng, exact(ta, m, k, lda))
+				b, b32 := random(rng, exact(tb, k, n, ldb))
+				c, c32 := random(rng, (m-1)*ldc+n)
 				want := append([]float64(nil), c...)
 				ref.Dgemm(ta, tb, m, n, k, 0.1, a, lda, b, ldb, 0.5, want, ldc)
 				f.Dgemm(ta, tb, m, n, k, 0.1, a, lda, b, ldb, 0.5, c, ldc)

@@ -34,20 +34,20 @@ const (
 func newProduct[T Float]() *product[T] {
 	p := new(product[T])
 	p.byRows = func(lo, hi int) {
-		a := p.a[lo*p.lda:]
-		if p.ta != gonumblas.NoTrans {
-			a = p.a[lo:]
-		}
-		p.piece(hi-lo, p.n, a, p.b, p.c[lo*p.ldc:])
+		p.piece(hi-lo, p.n, p.a[step(p.ta == gonumblas.NoTrans, lo, p.lda):], p.b, p.c[lo*p.ldc:])
 	}
 	p.byColumns = func(lo, hi int) {
-		b := p.b[lo:]
-		if p.tb != gonumblas.NoTrans {
-			b = p.b[lo*p.ldb:]
-		}
-		p.piece(p.m, hi-lo, p.a, b, p.c[lo:])
+		p.piece(p.m, hi-lo, p.a, p.b[step(p.tb != gonumblas.NoTrans, lo, p.ldb):], p.c[lo:])
 	}
 	return p
+}
+
+// step is where row lo of a matrix starts, or its column lo.
+func step(row bool, lo, ld int) int {
+	if row {
+		return lo * ld
+	}
+	return lo
 }
 
 // piece computes m×n elements of C.
