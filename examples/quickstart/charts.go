@@ -17,8 +17,8 @@ var colors = map[string]color.Color{
 // drawCharts draws loss and rate of all contestants by step, those without APO
 // dashed.
 func drawCharts(dir string, results []result) error {
-	loss := chart.Chart{Title: "8×8 digits, 64-128-128-10: loss on the training set", X: "step", Y: "training loss"}
-	rate := chart.Chart{Title: "8×8 digits, 64-128-128-10: learning rate", X: "step", Y: "learning rate"}
+	loss := chart.Chart{Title: "8×8 digits, 64-100-100-10: loss on the training set", X: "step", Y: "training loss"}
+	rate := chart.Chart{Title: "8×8 digits, 64-100-100-10: learning rate", X: "step", Y: "learning rate"}
 	for _, r := range results {
 		l := chart.Line{Name: r.name, Color: colors[r.name], Dashed: !r.learns}
 		for _, e := range r.evaluations {

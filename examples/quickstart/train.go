@@ -64,7 +64,7 @@ func (c contestant) takeSteps(ctx context.Context, s settings, train, test train
 	opts := append([]trainers.Option{
 		trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(log),
 	}, c.options...)
-	t, err := trainers.New(layers.MLP(64, 128, 128, 10), graph.SoftmaxCrossEntropy, c.optimizer, opts...)
+	t, err := trainers.New(layers.MLP(64, 100, 100, 10), graph.SoftmaxCrossEntropy, c.optimizer, opts...)
 	if err != nil {
 		return r, err
 	}
