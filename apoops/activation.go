@@ -1,8 +1,6 @@
 package apoops
 
 import (
-	"math"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -151,27 +149,15 @@ func backward[T Float](act Activation, dz, y, dy []T) {
 	}
 }
 
-// wherePositive sets dz to dy where y > 0, to 0 elsewhere. The bits are chosen
-// without a branch: a processor cannot foresee the signs.
+// wherePositive sets dz to dy where y > 0, to 0 elsewhere. It looks up which of
+// the two to take instead of branching: a processor cannot foresee the signs.
 func wherePositive[T Float](dz, y, dy []T) {
-	switch dz := any(dz).(type) {
-	case []float32:
-		y, dy := any(y).([]float32)[:len(dz)], any(dy).([]float32)[:len(dz)]
-		for i, v := range y {
-			bits := math.Float32bits(dy[i])
-			if !(v > 0) {
-				bits = 0
-			}
-			dz[i] = math.Float32frombits(bits)
+	y, dy = y[:len(dz)], dy[:len(dz)]
+	for i, v := range y {
+		choice, k := [2]T{0, dy[i]}, 0
+		if v > 0 {
+			k = 1
 		}
-	case []float64:
-		y, dy := any(y).([]float64)[:len(dz)], any(dy).([]float64)[:len(dz)]
-		for i, v := range y {
-			bits := math.Float64bits(dy[i])
-			if !(v > 0) {
-				bits = 0
-			}
-			dz[i] = math.Float64frombits(bits)
-		}
+		dz[i] = choice[k&1]
 	}
 }

@@ -83,7 +83,7 @@ func (k *rateStep[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.
 type rateStepGrad[T Float] struct {
 	leaf[T]
 	linear bool
-	sum    dotSum[T]
+	sum    blas.Inner[T]
 }
 
 func (k *rateStepGrad[T]) name() string     { return rateName("rateStepGrad", k.linear) }
@@ -95,13 +95,13 @@ func (k *rateStepGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 
 func (k *rateStepGrad[T]) run(a *args[T]) error {
 	_, dr := rate(a.in[2], a.in[3], k.linear)
-	a.out[0] = T(-dr * k.sum.dot(a.in[0], a.in[1]))
+	a.out[0] = T(-dr * k.sum.Product(a.in[0], a.in[1]))
 	return nil
 }
 
 type rateWSD[T Float] struct {
 	linear bool
-	sum    dotSum[T]
+	sum    blas.Inner[T]
 	norm2  float64 // Σ‖d‖²
 }
 
@@ -119,7 +119,7 @@ func (k *rateWSD[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 func (k *rateWSD[T]) run(a *args[T]) error {
 	k.norm2 = 0
 	for _, d := range a.in[2:] {
-		k.norm2 += k.sum.dot(d, d)
+		k.norm2 += k.sum.Product(d, d)
 	}
 	r, _ := rate(a.in[0], a.in[1], k.linear)
 	a.out[0] = T(r * r * k.norm2 / 2)

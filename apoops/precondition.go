@@ -65,6 +65,11 @@ func (k *precondition[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 }
 
 func (k *precondition[T]) run(args *args[T]) error {
+	k.multiply(args)
+	return nil
+}
+
+func (k *precondition[T]) multiply(args *args[T]) {
 	a, b, g := args.in[0], args.in[1], args.in[3]
 	k.s = args.in[2]
 	k.n, k.m = args.shapes[3][0], args.shapes[3][1]
@@ -83,7 +88,6 @@ func (k *precondition[T]) run(args *args[T]) error {
 	par.For(n*m, par.Grain, k.scale)
 	blas.Gemm(false, false, n, m, n, 1, b, n, k.sx, m, 0, k.bn, m)
 	blas.Gemm(false, true, n, m, m, 1, k.bn, m, a, m, 0, args.out, m)
-	return nil
 }
 
 func (k *precondition[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {

@@ -5,6 +5,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -101,7 +102,7 @@ func HalfSquaredNorm(u ...*gorgonia.Node) (*gorgonia.Node, error) {
 
 type halfSquaredNorm[T Float] struct {
 	n   int
-	sum dotSum[T]
+	sum blas.Inner[T]
 }
 
 func (k *halfSquaredNorm[T]) name() string     { return "halfSquaredNorm" }
@@ -122,7 +123,7 @@ func (k *halfSquaredNorm[T]) infer([]tensor.Shape) (tensor.Shape, error) {
 func (k *halfSquaredNorm[T]) run(a *args[T]) error {
 	var total float64
 	for _, u := range a.in {
-		total += k.sum.dot(u, u)
+		total += k.sum.Product(u, u)
 	}
 	a.out[0] = T(total / 2)
 	return nil

@@ -38,8 +38,8 @@ func CheckParams(params []*Param) error {
 			return errors.Errorf("graph: parameter %q is of dtype %v, %q of %v", p.Name, p.Value.Dtype(), params[0].Name, params[0].Value.Dtype())
 		case p.Matrix && p.Value.Dims() != 2:
 			return errors.Errorf("graph: parameter %q is marked a matrix but has shape %v", p.Name, p.Value.Shape())
-		case p.Value.RequiresIterator():
-			return errors.Errorf("graph: parameter %q is a view: clone it first", p.Name)
+		case !RowMajor(p.Value):
+			return errors.Errorf("graph: parameter %q is a view or column-major: clone it in row-major order", p.Name)
 		}
 		seen[p.Name] = true
 	}

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -80,19 +82,20 @@ func (q *Problem) LearnableParams() ([]*Param, error) {
 		if !ok {
 			return nil, errors.Errorf("graph: parameter %q has no tensor as its value (%T): scalars need the shape (1, 1)", n.Name(), n.Value())
 		}
-		params[i] = &Param{Name: n.Name(), Value: v}
+		params[i] = &Param{Name: n.Name(), Value: v, Matrix: v.Dims() == 2}
 	}
 	return params, CheckParams(params)
 }
 
-// Blocks gives each pair of weight and bias, and each other matrix, a
-// preconditioner of Eq. 9's form, other parameters a diagonal.
-func (q *Problem) Blocks() ([]Block, error) {
+// Blocks are those of BlockPerParam, with each pair of weight and bias joined to
+// one.
+func (q *Problem) Blocks(params []*Param) ([]Block, error) {
 	number := make(map[*gorgonia.Node]int, len(q.Params))
 	for i, n := range q.Params {
 		number[n] = i
 	}
-	bias, paired := make(map[int]int), make(map[int]bool)
+	blocks := BlockPerParam(params)
+	paired := make(map[int]bool)
 	for _, p := range q.Pairs {
 		w, okW := number[p.Weight]
 		b, okB := number[p.Bias]
@@ -101,24 +104,14 @@ func (q *Problem) Blocks() ([]Block, error) {
 			return nil, errors.New("graph: a pair's weight or bias is not among the parameters")
 		case p.Weight.Dims() != 2 || p.Bias.Shape().TotalSize() != p.Weight.Shape()[1]:
 			return nil, errors.Errorf("graph: weight %q of shape %v and bias %q of shape %v do not make a matrix", p.Weight.Name(), p.Weight.Shape(), p.Bias.Name(), p.Bias.Shape())
+		case paired[b] || len(blocks[w].Params) > 1:
+			return nil, errors.Errorf("graph: weight %q or bias %q is in two pairs", p.Weight.Name(), p.Bias.Name())
 		}
-		bias[w], paired[b] = b, true
+		blocks[w].Params = append(blocks[w].Params, b)
+		blocks[w].Rows++
+		paired[b] = true
 	}
-	var blocks []Block
-	for i, n := range q.Params {
-		if paired[i] {
-			continue
-		}
-		block := Block{Name: n.Name(), Params: []int{i}, Rows: 1, Cols: n.Shape().TotalSize(), Form: Diagonal}
-		if n.Dims() == 2 {
-			block.Rows, block.Cols, block.Form = n.Shape()[0], n.Shape()[1], Kronecker
-		}
-		if b, ok := bias[i]; ok {
-			block.Params, block.Rows = append(block.Params, b), block.Rows+1
-		}
-		blocks = append(blocks, block)
-	}
-	return blocks, nil
+	return slices.DeleteFunc(blocks, func(b Block) bool { return paired[b.Params[0]] }), nil
 }
 
 func (q *Problem) leaves(x, t, theta gorgonia.Nodes) map[*gorgonia.Node]*gorgonia.Node {

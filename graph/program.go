@@ -96,6 +96,9 @@ func letAll(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
 		if a.Dtype() != n.Dtype() || !a.Shape().Eq(n.Shape()) {
 			return errors.Errorf("graph: %s %d is %v of shape %v; the graph was built for %v of shape %v", kind, i, a.Dtype(), a.Shape(), n.Dtype(), n.Shape())
 		}
+		if !RowMajor(a) {
+			return errors.Errorf("graph: %s %d is a view or column-major: clone it in row-major order", kind, i)
+		}
 		if err := gorgonia.Let(n, Alias(a)); err != nil {
 			return errors.Wrapf(err, "graph: binding %s %d", kind, i)
 		}
@@ -111,7 +114,11 @@ func letScalar(n *gorgonia.Node, v float64) error {
 	return errors.Wrapf(gorgonia.Let(n, v), "graph: binding %s", n.Name())
 }
 
-// Alias is a new header over t's memory. One header must not be in two virtual
+// RowMajor tells whether the tensor's memory is its elements in row-major
+// order, as everything here reads it. A transposed view is not.
+func RowMajor(t *tensor.Dense) bool { return !t.RequiresIterator() && !t.DataOrder().IsColMajor() }
+
+// Alias is a new header over t's memory, which must be row-major. One header must not be in two virtual
 // machines: products change it for a moment.
 func Alias(t *tensor.Dense) *tensor.Dense {
 	switch t.Dtype() {

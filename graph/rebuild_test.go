@@ -51,7 +51,7 @@ func TestRebuiltGradients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks, err := q.Blocks()
+	blocks, err := q.Blocks(params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +102,29 @@ func TestRebuiltGradients(t *testing.T) {
 				t.Fatalf("at θ' = θ: %+v, the user's loss is %v", terms, own)
 			}
 		})
+	}
+}
+
+func TestWrongPairsAreNamed(t *testing.T) {
+	q, _ := stockProblem(t, rand.New(rand.NewPCG(33, 1)))
+	params, err := q.LearnableParams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w1, b1, w2, b2 := q.Params[0], q.Params[1], q.Params[2], q.Params[3]
+	for want, pairs := range map[string][]Pair{
+		"among the parameters": {{w1, q.Inputs[0]}},
+		"do not make a matrix": {{w1, b2}},
+		"two pairs":            {{w1, b1}, {w1, b1}},
+	} {
+		q.Pairs = pairs
+		if _, err := q.Blocks(params); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+	q.Pairs = nil
+	if blocks, err := q.Blocks(params); err != nil || len(blocks) != 4 || blocks[2].Name != w2.Name() {
+		t.Errorf("without pairs: %+v, %v", blocks, err)
 	}
 }
 

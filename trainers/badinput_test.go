@@ -92,10 +92,16 @@ func TestBadBatchesLeaveTheTrainerAlone(t *testing.T) {
 		}
 		return tensor.New(tensor.WithShape(n), tensor.WithBacking(data))
 	}
+	view := matrix(4, 12, 1)
+	if err := view.T(); err != nil {
+		t.Fatal(err)
+	}
 	for what, c := range map[string]struct {
 		b    graph.Batch
 		want string
 	}{
+		"transposed view":  {graph.NewBatch(view, classes(12, 0)), "view"},
+		"column-major":     {graph.NewBatch(tensor.New(tensor.WithShape(12, 4), tensor.AsFortran(matrix(12, 4, 1).Float64s())), classes(12, 0)), "column-major"},
 		"empty":            {graph.Batch{}, "0 inputs"},
 		"nil input":        {graph.NewBatch(nil, classes(12, 0)), "input 0"},
 		"nil target":       {graph.NewBatch(matrix(12, 4, 1), nil), "target 0"},
@@ -194,6 +200,7 @@ func TestCheckpointsOfOtherTrainingsAreRefused(t *testing.T) {
 		"optimizer": {toyTrainer(t, SGD(0.01), EveryK(2)), "optimizer adam"},
 		"settings":  {toyTrainer(t, Adam(0.02), EveryK(2)), "settings"},
 		"K":         {toyTrainer(t, Adam(0.01), EveryK(3)), "K 2"},
+		"linear":    {toyTrainer(t, Adam(0.01), EveryK(2), LinearRate()), "linear rate"},
 		"seed":      {toyTrainer(t, Adam(0.01), EveryK(2), Seed(8)), "seed"},
 		"meta":      {toyTrainer(t, Adam(0.01), EveryK(2), Meta(MetaSGD(0.1))), "meta-optimizer"},
 		"shape":     {smaller, "dense0"},
@@ -259,4 +266,38 @@ func TestWrapRefusesWrongProblems(t *testing.T) {
 		}
 	}
 	wantError(t, "too few values", s.Step(nil), "2 parameters")
+}
+
+func TestWrongDataSetsAreNamed(t *testing.T) {
+	x := tensor.New(tensor.WithShape(4, 2), tensor.Of(tensor.Float64))
+	labels := tensor.New(tensor.WithShape(4), tensor.Of(tensor.Int))
+	view := tensor.New(tensor.WithShape(2, 4), tensor.Of(tensor.Float64))
+	if err := view.T(); err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		d    Data
+		want string
+	}{
+		"nothing":         {Data{}, "without inputs"},
+		"other rows":      {Data{X: x, T: tensor.New(tensor.WithShape(3), tensor.Of(tensor.Int))}, "4 input rows"},
+		"bytes":           {Data{X: tensor.New(tensor.WithShape(4, 2), tensor.Of(tensor.Byte)), T: labels}, "uint8"},
+		"mixed precision": {Data{X: x, T: tensor.New(tensor.WithShape(4, 1), tensor.Of(tensor.Float32))}, "float32"},
+		"view":            {Data{X: view, T: labels}, "views"},
+	} {
+		_, err := NewBatches(c.d, 2, 1)
+		wantError(t, what, err, c.want)
+	}
+	good := Data{X: x, T: labels}
+	for _, size := range []int{0, -1, 5} {
+		_, err := NewBatches(good, size, 1)
+		wantError(t, "batch size", err, "batches of")
+	}
+	b, err := NewBatches(good, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.At(-3).Len(); got != 2 {
+		t.Fatalf("a negative step has a batch of %d rows", got)
+	}
 }

@@ -15,6 +15,7 @@ type checkpointMeta struct {
 	MetaOptimizer string          `json:"meta_optimizer,omitempty"`
 	MetaSettings  json.RawMessage `json:"meta_settings,omitempty"`
 	K             int             `json:"k"`
+	LinearRate    bool            `json:"linear_rate,omitempty"`
 	Seed          uint64          `json:"seed"`
 	Steps         int             `json:"steps"`
 	Skipped       int             `json:"skipped"`
@@ -22,7 +23,7 @@ type checkpointMeta struct {
 }
 
 func (e *engine) metaDocument() (checkpointMeta, error) {
-	m := checkpointMeta{Optimizer: e.o.Name(), K: e.c.k, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped}
+	m := checkpointMeta{Optimizer: e.o.Name(), K: e.c.k, LinearRate: e.c.linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped}
 	var err error
 	if m.Settings, err = json.Marshal(e.o); err != nil {
 		return m, errors.Wrap(err, "trainers: optimizer settings")
@@ -129,6 +130,7 @@ func (e *engine) matches(doc checkpointMeta) error {
 		{"meta-optimizer", doc.MetaOptimizer, own.MetaOptimizer},
 		{"meta-optimizer settings", string(doc.MetaSettings), string(own.MetaSettings)},
 		{"K", doc.K, own.K},
+		{"linear rate", doc.LinearRate, own.LinearRate},
 		{"seed", doc.Seed, own.Seed},
 	} {
 		if f.stored != f.wanted {

@@ -25,7 +25,7 @@ func (d Data) Len() int {
 }
 
 // Check reports what is wrong with the set: missing or empty tensors,
-// different numbers of rows.
+// different numbers of rows, other dtypes, tensors that are not row-major.
 func (d Data) Check() error {
 	switch {
 	case d.X == nil || d.T == nil:
@@ -34,6 +34,12 @@ func (d Data) Check() error {
 		return errors.New("trainers: empty data set")
 	case d.T.Dims() == 0 || d.T.Shape()[0] != d.Len():
 		return errors.Errorf("trainers: data set has %d input rows but targets of shape %v", d.Len(), d.T.Shape())
+	case d.X.Dtype() != tensor.Float32 && d.X.Dtype() != tensor.Float64:
+		return errors.Errorf("trainers: data set with inputs of dtype %v, not float32 or float64", d.X.Dtype())
+	case d.T.Dtype() != tensor.Int && d.T.Dtype() != d.X.Dtype():
+		return errors.Errorf("trainers: data set with targets of dtype %v, not int or %v", d.T.Dtype(), d.X.Dtype())
+	case !graph.RowMajor(d.X) || !graph.RowMajor(d.T):
+		return errors.New("trainers: data set of views or column-major tensors: clone them in row-major order")
 	}
 	return nil
 }
@@ -87,8 +93,9 @@ func NewBatches(data Data, size int, seed uint64) (*Batches, error) {
 // PerEpoch is the number of batches in an epoch.
 func (s *Batches) PerEpoch() int { return s.data.Len() / s.size }
 
-// At is the mini-batch B of a step, counted from 0.
+// At is the mini-batch B of a step, counted from 0; negative steps count as 0.
 func (s *Batches) At(step int) graph.Batch {
+	step = max(step, 0)
 	if epoch := step / s.PerEpoch(); epoch != s.epoch {
 		s.epoch = epoch
 		s.order = rand.New(rand.NewPCG(s.seed, uint64(epoch))).Perm(s.data.Len())

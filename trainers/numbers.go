@@ -14,22 +14,14 @@ import (
 // if an element is not finite (or its square overflows float64).
 func sumSquares(arrays ...*tensor.Dense) float64 {
 	var total float64
+	var single blas.Inner[float32]
+	var double blas.Inner[float64]
 	for _, a := range arrays {
 		if a.Dtype() == tensor.Float32 {
-			total += squares(a.Float32s())
+			total += single.Product(a.Float32s(), a.Float32s())
 		} else {
-			total += squares(a.Float64s())
+			total += double.Product(a.Float64s(), a.Float64s())
 		}
-	}
-	return total
-}
-
-func squares[T apoops.Float](x []T) float64 {
-	part := make([]float64, (len(x)+par.Grain-1)/par.Grain)
-	par.For(len(x), par.Grain, func(lo, hi int) { part[lo/par.Grain] = blas.Dot(x[lo:hi], x[lo:hi]) })
-	var total float64
-	for _, p := range part {
-		total += p
 	}
 	return total
 }

@@ -105,18 +105,15 @@ func (f *precondForm[T]) step(_ int, scale float64, g []*tensor.Dense, meta func
 	if meta != nil {
 		inputs := make([]*tensor.Dense, len(f.blocks))
 		for i, b := range f.blocks {
-			inputs[i] = b.lookaheadInput(f.c.MomentumMode, T(scale))
+			// The schedule's factor on the update is one on what P multiplies.
+			copy(slice[T](b.scaled), b.input(f.c.MomentumMode))
+			multiplyBy(b.scaled, scale)
+			inputs[i] = b.scaled
 		}
 		err = meta(inputs)
 	}
 	for _, b := range f.blocks {
-		in := b.g
-		if f.c.MomentumMode == MomentumGradient {
-			in = b.m
-		}
-		if mulErr := b.multiply(b.u, in); mulErr != nil {
-			return mulErr
-		}
+		b.multiply(b.u, b.input(f.c.MomentumMode))
 		move := b.u
 		if f.c.MomentumMode == MomentumPlain {
 			f.vec.average(b.m, b.u, mu, kappa)
@@ -127,36 +124,29 @@ func (f *precondForm[T]) step(_ int, scale float64, g []*tensor.Dense, meta func
 	return err
 }
 
-// lookaheadInput is what P multiplies in the lookahead, times the schedule's
-// factor.
-func (b *precondBlock[T]) lookaheadInput(mode MomentumMode, scale T) *tensor.Dense {
-	in := b.g
+// input is what P multiplies: the gradient or its average.
+func (b *precondBlock[T]) input(mode MomentumMode) []T {
 	if mode == MomentumGradient {
-		in = b.m
+		return b.m
 	}
-	out := slice[T](b.scaled)
-	for i, v := range in {
-		out[i] = scale * v
-	}
-	return b.scaled
+	return b.g
 }
 
 // multiply is dst = P·in.
-func (b *precondBlock[T]) multiply(dst, in []T) error {
+func (b *precondBlock[T]) multiply(dst, in []T) {
 	switch b.Form {
 	case graph.Kronecker:
-		return b.mul.Multiply(dst, b.factor(0), b.factor(1), b.factor(2), in, b.Rows, b.Cols)
+		b.mul.Multiply(dst, b.factor(0), b.factor(1), b.factor(2), in, b.Rows, b.Cols)
 	case graph.Full:
 		n := len(in)
 		blas.Gemm(false, false, n, 1, n, 1, b.factor(0), n, in, 1, 0, dst, 1)
-		return nil
+	default:
+		s := b.factor(0)
+		for i, v := range in {
+			k := i % len(s)
+			dst[i] = s[k] * s[k] * v
+		}
 	}
-	s := b.factor(0)
-	for i, v := range in {
-		k := i % len(s)
-		dst[i] = s[k] * s[k] * v
-	}
-	return nil
 }
 
 // gather sets b.g to the block's gradient, without copying where the block is

@@ -53,7 +53,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err != nil {
 		return nil, err
 	}
-	blocks, err := p.Blocks()
+	blocks, err := p.Blocks(params)
 	if err != nil {
 		return nil, err
 	}

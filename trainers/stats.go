@@ -15,7 +15,7 @@ type Stats struct {
 	// Meta describes the meta-step; nil on steps without one.
 	Meta *MetaStats
 	// Precond holds the norms of the learned preconditioner, one entry per
-	// block; filled on meta-steps of APO-Precond.
+	// block; filled on meta-steps of APO-Precond where there is a Recorder.
 	Precond []PrecondNorms
 	// BaseTime is the time of gradient, state and weights; MetaTime that of
 	// the lookahead, its gradient and the meta-optimizer.
