@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -53,20 +52,20 @@ func TestRun(t *testing.T) {
 			if !strings.HasPrefix(stdout, "BLAS: ") || strings.Count(stdout, "test loss") != 3 {
 				t.Errorf("output:\n%s", stdout)
 			}
-			if rows := table(t, filepath.Join(out, epochsCSV)); len(rows) != 1+3 {
+			if rows := exampletest.Table(t, filepath.Join(out, epochsCSV)); len(rows) != 1+3 {
 				t.Errorf("epochs.csv: %v", rows)
 			}
 			if log, err := readLog(filepath.Join(out, stepsJSONL)); err != nil || len(log) != 18 || len(log[17].Rates) != test.rates {
 				t.Errorf("steps.jsonl has %d lines (%v)", len(log), err)
 			}
-			if rows := table(t, filepath.Join(out, stepsCSV)); len(rows) != 1+18 {
+			if rows := exampletest.Table(t, filepath.Join(out, stepsCSV)); len(rows) != 1+18 {
 				t.Errorf("steps.csv has %d rows", len(rows))
 			}
 			if weights, err := trainers.ReadSafetensors(filepath.Join(out, "weights.safetensors")); err != nil || len(weights) != 2 {
 				t.Errorf("%d weights, %v", len(weights), err)
 			}
-			checkPicture(t, filepath.Join(out, "loss.png"))
-			checkPicture(t, filepath.Join(out, test.picture))
+			exampletest.CheckPicture(t, filepath.Join(out, "loss.png"))
+			exampletest.CheckPicture(t, filepath.Join(out, test.picture))
 		})
 	}
 }
@@ -133,31 +132,5 @@ func TestDamagedData(t *testing.T) {
 	code, _, stderr = start(t, sourceOf(t, t.TempDir()), "-out", t.TempDir())
 	if code != cli.Failed || !strings.Contains(stderr, name) {
 		t.Errorf("no data: exit code %d: %s", code, stderr)
-	}
-}
-
-func table(t *testing.T, path string) [][]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return rows
-}
-
-func checkPicture(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := png.Decode(f); err != nil {
-		t.Errorf("%s: %v", path, err)
 	}
 }

@@ -10,20 +10,8 @@ import (
 
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 )
-
-// canceller ends the context when the text appears.
-type canceller struct {
-	text   string
-	cancel func()
-}
-
-func (c canceller) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte(c.text)) {
-		c.cancel()
-	}
-	return len(p), nil
-}
 
 // interrupt runs the program until stderr shows the text.
 func interrupt(t *testing.T, source []datasets.Option, text string, args ...string) {
@@ -31,7 +19,7 @@ func interrupt(t *testing.T, source []datasets.Option, text string, args ...stri
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var stdout bytes.Buffer
-	err := run(ctx, args, &stdout, canceller{text, cancel}, source...)
+	err := run(ctx, args, &stdout, exampletest.Canceller{Text: text, Cancel: cancel}, source...)
 	if code := cli.Exit(err, &bytes.Buffer{}); code != cli.Interrupted || !strings.Contains(stdout.String(), "-resume") {
 		t.Fatalf("exit code %d for %v\n%s", code, err, &stdout)
 	}
@@ -60,7 +48,7 @@ func equalRuns(t *testing.T, a, b string) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	x, y := table(t, filepath.Join(a, stepsCSV)), table(t, filepath.Join(b, stepsCSV))
+	x, y := exampletest.Table(t, filepath.Join(a, stepsCSV)), exampletest.Table(t, filepath.Join(b, stepsCSV))
 	if len(x) != len(y) {
 		t.Fatalf("%d rows and %d rows in steps.csv", len(x), len(y))
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 )
 
 var names = []string{"SGDm", "SGDm-APO", "Adam", "Adam-APO", "APO-Precond"}
@@ -34,10 +33,10 @@ func TestQuickstart(t *testing.T) {
 	if n := lines(t, filepath.Join(dir, "evaluations.csv")); n != 1+5*3 { // after 0, 10 and 20 steps
 		t.Errorf("evaluations.csv has %d lines, want 16", n)
 	}
-	checkPicture(t, filepath.Join(dir, "loss.png"))
-	checkPicture(t, filepath.Join(dir, "rate.png"))
+	exampletest.CheckPicture(t, filepath.Join(dir, "loss.png"))
+	exampletest.CheckPicture(t, filepath.Join(dir, "rate.png"))
 	starts := make(map[string]bool)
-	for _, row := range table(t, filepath.Join(dir, "evaluations.csv")) {
+	for _, row := range exampletest.Table(t, filepath.Join(dir, "evaluations.csv")) {
 		if row[1] == "0" {
 			starts[row[2]] = true
 		}
@@ -56,7 +55,7 @@ func TestLearnedRateWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	loss := make(map[string]float64)
-	for _, row := range table(t, filepath.Join(dir, "summary.csv"))[1:] {
+	for _, row := range exampletest.Table(t, filepath.Join(dir, "summary.csv"))[1:] {
 		v, err := strconv.ParseFloat(row[2], 64)
 		if err != nil {
 			t.Fatal(err)
@@ -72,24 +71,11 @@ func TestLearnedRateWins(t *testing.T) {
 	t.Log(loss)
 }
 
-// canceller ends the context when the text appears.
-type canceller struct {
-	text   string
-	cancel func()
-}
-
-func (c canceller) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte(c.text)) {
-		c.cancel()
-	}
-	return len(p), nil
-}
-
 func TestInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout bytes.Buffer
-	err := run(ctx, []string{"-steps", "50", "-out", dir}, &stdout, canceller{"SGDm-APO: 20 of 50", cancel})
+	err := run(ctx, []string{"-steps", "50", "-out", dir}, &stdout, exampletest.Canceller{Text: "SGDm-APO: 20 of 50", Cancel: cancel})
 	if code := cli.Exit(err, &bytes.Buffer{}); code != cli.Interrupted {
 		t.Fatalf("exit code %d for %v", code, err)
 	}
@@ -147,30 +133,4 @@ func lines(t *testing.T, path string) int {
 		t.Fatal(err)
 	}
 	return bytes.Count(text, []byte("\n"))
-}
-
-func table(t *testing.T, path string) [][]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
-}
-
-func checkPicture(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := png.Decode(f); err != nil {
-		t.Errorf("%s: %v", path, err)
-	}
 }
