@@ -73,7 +73,9 @@ func (k *adam[T]) begin(t int) {
 	k.root = T(math.Sqrt(1 - math.Pow(k.c.Beta2, float64(t))))
 }
 
-func (k *adam[T]) direction(d, w, g []T, m [][]T) {
+func (k *adam[T]) place() place { return ownBuffer }
+
+func (k *adam[T]) direction(d, w, g []T, m [][]T) []T {
 	beta1, keep1 := T(k.c.Beta1), T(1-k.c.Beta1)
 	beta2, keep2 := T(k.c.Beta2), T(1-k.c.Beta2)
 	eps, decay := T(k.c.Eps), T(k.c.WeightDecay)
@@ -95,4 +97,5 @@ func (k *adam[T]) direction(d, w, g []T, m [][]T) {
 			d[i] += decay * x
 		}
 	}
+	return d
 }

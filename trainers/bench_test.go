@@ -180,7 +180,7 @@ func BenchmarkFusedAdam(b *testing.B) {
 		{"fused", steps, func() error {
 			for range steps {
 				t++
-				if err := rule.step(t, rates, grads, nil); err != nil {
+				if err := rule.step(t, rates, grads); err != nil {
 					return err
 				}
 			}

@@ -19,10 +19,22 @@ type elementKernel[T apoops.Float] interface {
 	moments() []string
 	// begin prepares step t, counted from 1.
 	begin(t int)
-	// direction advances the moments m with the gradient g and writes the
-	// direction d; all slices are the same stretch of their arrays.
-	direction(d, w, g []T, m [][]T)
+	// place tells where direction leaves its result.
+	place() place
+	// direction advances the moments m with the gradient g and returns the
+	// direction, in d or where it is anyway; all slices are the same stretch of
+	// their arrays.
+	direction(d, w, g []T, m [][]T) []T
 }
+
+// place is where a rule's direction is after a step.
+type place int
+
+const (
+	ownBuffer     place = iota // it needs an array of its own
+	inGradient                 // it is the gradient
+	inFirstMoment              // it is the first moment
+)
 
 // elementwise runs an elementKernel over all parameters, on all cores, in one
 // pass over memory: direction and weights are done block by block, so that the
@@ -35,8 +47,10 @@ type elementwise[T apoops.Float] struct {
 	m      [][][]T // by parameter and moment
 
 	// the parameter in work
-	w, g, d []T
+	w, g, d []T // d is nil where the direction needs no array of its own
 	moments [][]T
+	moving  bool // the weights are moved
+	dirs    []*tensor.Dense
 	rate    T
 	body    func(lo, hi int)
 	scratch sync.Pool
@@ -75,20 +89,55 @@ func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *
 	return e
 }
 
-func (e *elementwise[T]) step(t int, rates []float64, g, d []*tensor.Dense) error {
+func (e *elementwise[T]) step(t int, rates []float64, g []*tensor.Dense) error {
+	return e.sweep(t, rates, g)
+}
+
+func (e *elementwise[T]) directions(t int, g []*tensor.Dense) ([]*tensor.Dense, error) {
+	if e.dirs == nil {
+		e.dirs = e.directionArrays()
+	}
+	if err := e.sweep(t, nil, g); err != nil {
+		return nil, err
+	}
+	if e.k.place() == inGradient {
+		return g, nil
+	}
+	return e.dirs, nil
+}
+
+// directionArrays are the arrays that hold the directions.
+func (e *elementwise[T]) directionArrays() []*tensor.Dense {
+	switch e.k.place() {
+	case inGradient:
+		return nil
+	case ownBuffer:
+		return zerosLike(e.params)
+	}
+	all := make([]*tensor.Dense, len(e.params))
+	for i, p := range e.params {
+		all[i] = tensor.New(tensor.WithShape(p.Value.Shape().Clone()...), tensor.WithBacking(e.m[i][0]))
+	}
+	return all
+}
+
+// sweep treats all parameters; with rates nil it leaves the directions in e.dirs
+// instead of moving the weights.
+func (e *elementwise[T]) sweep(t int, rates []float64, g []*tensor.Dense) error {
 	for i, p := range e.params {
 		if g[i].Dtype() != p.Value.Dtype() || g[i].DataSize() != p.Value.DataSize() {
 			return errors.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, g[i].Dtype(), g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
 		}
 	}
 	e.k.begin(t)
+	e.moving = rates != nil
 	for i, p := range e.params {
 		e.w, e.g, e.moments = slice[T](p.Value), slice[T](g[i]), e.m[i]
-		e.d, e.rate = nil, 0
-		if d != nil {
-			e.d = slice[T](d[i])
-		} else {
+		e.d = nil
+		if e.moving {
 			e.rate = T(rates[i])
+		} else if e.k.place() == ownBuffer {
+			e.d = slice[T](e.dirs[i])
 		}
 		par.For(len(e.w), par.Grain, e.body)
 	}
@@ -104,14 +153,14 @@ func (e *elementwise[T]) run(lo, hi int) {
 		for j, x := range e.moments {
 			m[j] = x[lo:end]
 		}
-		w, g := e.w[lo:end], e.g[lo:end]
+		w, d := e.w[lo:end], s.d[:end-lo]
 		if e.d != nil {
-			e.k.direction(e.d[lo:end], w, g, m)
-			continue
+			d = e.d[lo:end]
 		}
-		d := s.d[:end-lo]
-		e.k.direction(d, w, g, m)
-		descend(w, d, e.rate)
+		d = e.k.direction(d, w, e.g[lo:end], m)
+		if e.moving {
+			descend(w, d, e.rate)
+		}
 	}
 	e.scratch.Put(s)
 }

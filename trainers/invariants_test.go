@@ -158,7 +158,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.step(step+1, []float64{o.LearningRate(), o.LearningRate()}, g, nil); err != nil {
+			if err := r.step(step+1, []float64{o.LearningRate(), o.LearningRate()}, g); err != nil {
 				t.Fatal(err)
 			}
 		}

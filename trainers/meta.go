@@ -70,5 +70,5 @@ func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
 		}
 	}
 	m.steps++
-	return gradNorm, false, m.rule.step(m.steps, m.rates, m.dphi, nil)
+	return gradNorm, false, m.rule.step(m.steps, m.rates, m.dphi)
 }

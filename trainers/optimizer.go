@@ -30,10 +30,13 @@ type Optimizer interface {
 // rule is a started update rule: θ_i ← θ_i - η_i·d_i, where the directions d
 // depend on the state and the gradients, not on η.
 type rule interface {
-	// step advances the state with the gradients g; t counts steps from 1. With
-	// d nil it moves the weights at the given rates, one for each parameter;
-	// otherwise it writes the directions to d and leaves the weights alone.
-	step(t int, rates []float64, g, d []*tensor.Dense) error
+	// step advances the state with the gradients g and moves the weights at the
+	// given rates, one for each parameter; t counts steps from 1.
+	step(t int, rates []float64, g []*tensor.Dense) error
+	// directions advances the state as step does, leaves the weights alone and
+	// returns the directions d. They may be the gradients' or the state's own
+	// arrays: they are valid until the next step and must not be changed.
+	directions(t int, g []*tensor.Dense) ([]*tensor.Dense, error)
 	// state lists the arrays of the state for a checkpoint.
 	state() []NamedTensor
 }

@@ -19,7 +19,6 @@ type rateForm struct {
 	logRates []float64 // φ by group; η where linear
 	initial  float64   // η at the start
 	lo, hi   float64   // bounds of η
-	d        []*tensor.Dense
 	perParam []float64
 	descend  func(p *graph.Param, d *tensor.Dense, rate float64)
 }
@@ -76,17 +75,15 @@ func (f *rateForm) phi() []NamedTensor {
 
 func (f *rateForm) step(t int, scale float64, g []*tensor.Dense, meta func([]*tensor.Dense) error) error {
 	if meta == nil {
-		return f.rule.step(t, f.paramRates(scale), g, nil)
+		return f.rule.step(t, f.paramRates(scale), g)
 	}
-	if f.d == nil {
-		f.d = zerosLike(f.params)
-	}
-	if err := f.rule.step(t, nil, g, f.d); err != nil {
+	d, err := f.rule.directions(t, g)
+	if err != nil {
 		return err
 	}
-	err := meta(f.d)
+	err = meta(d)
 	for i, rate := range f.paramRates(scale) {
-		f.descend(f.params[i], f.d[i], rate)
+		f.descend(f.params[i], d[i], rate)
 	}
 	return err
 }

@@ -66,7 +66,9 @@ func (k *rmsprop[T]) begin(t int) {
 	}
 }
 
-func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) {
+func (k *rmsprop[T]) place() place { return ownBuffer }
+
+func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) []T {
 	beta, eps := T(k.c.Decay), T(k.c.Eps)
 	keep, root := T(1-k.c.Decay), k.root
 	regularise(d, w, g, T(k.c.WeightDecay))
@@ -83,6 +85,7 @@ func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) {
 			u[i], d[i] = x, x
 		}
 	}
+	return d
 }
 
 // sqrt is one instruction for either type.

@@ -158,7 +158,6 @@ func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
 	start := drawn[T](rng)
 	fused, fusedRule := startRule(t, o, start)
 	split, splitRule := startRule(t, o, start)
-	d := zerosLike(split)
 	state := make([][][2]T, len(start))
 	for i, n := range ruleLengths {
 		state[i] = make([][2]T, n)
@@ -169,10 +168,11 @@ func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
 		for i := range rates {
 			rates[i] = 0.1 * float64(i+1) / float64(step)
 		}
-		if err := fusedRule.step(step, rates, g, nil); err != nil {
+		if err := fusedRule.step(step, rates, g); err != nil {
 			t.Fatal(err)
 		}
-		if err := splitRule.step(step, nil, g, d); err != nil {
+		d, err := splitRule.directions(step, g)
+		if err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range split {
@@ -229,12 +229,18 @@ func TestRulesAllocateNothing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(7, 8))
 			params, r := startRule(t, c.o, drawn[float32](rng))
-			g, d, rates := drawn[float32](rng), zerosLike(params), make([]float64, len(params))
+			g, rates := drawn[float32](rng), make([]float64, len(params))
 			step := 0
-			for name, directions := range map[string][]*tensor.Dense{"fused": nil, "directions": d} {
+			for name, take := range map[string]func() error{
+				"fused": func() error { return r.step(step, rates, g) },
+				"directions": func() error {
+					_, err := r.directions(step, g)
+					return err
+				},
+			} {
 				run := func() {
 					step++
-					if err := r.step(step, rates, g, directions); err != nil {
+					if err := take(); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -256,7 +262,7 @@ func TestRuleNamesGradientThatDoesNotFit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = r.step(1, []float64{0.1}, []*tensor.Dense{g}, nil)
+		err = r.step(1, []float64{0.1}, []*tensor.Dense{g})
 		if err == nil || !strings.Contains(err.Error(), `"fc1"`) {
 			t.Errorf("%s: error %v does not name the parameter", name, err)
 		}

@@ -61,22 +61,33 @@ func (k *sgd[T]) moments() []string {
 
 func (k *sgd[T]) begin(int) {}
 
-func (k *sgd[T]) direction(d, w, g []T, m [][]T) {
-	decay, mu := T(k.c.WeightDecay), T(k.c.Momentum)
-	regularise(d, w, g, decay)
-	if mu == 0 {
-		return
+func (k *sgd[T]) place() place {
+	switch {
+	case k.c.Momentum > 0 && !k.c.Nesterov:
+		return inFirstMoment
+	case k.c.Momentum == 0 && k.c.WeightDecay == 0:
+		return inGradient
 	}
-	v := m[0][:len(d)]
-	if k.c.Nesterov {
-		for i, x := range d {
-			v[i] = mu*v[i] + x
-			d[i] = x + mu*v[i]
-		}
-		return
+	return ownBuffer
+}
+
+func (k *sgd[T]) direction(d, w, g []T, m [][]T) []T {
+	if decay := T(k.c.WeightDecay); decay != 0 {
+		regularise(d, w, g, decay)
+		g = d
 	}
-	blas.Axpy(mu, v, d)
-	copy(v, d)
+	if k.c.Momentum == 0 {
+		return g
+	}
+	v := m[0]
+	blas.Scal(T(k.c.Momentum), v)
+	blas.Axpy(1, g, v)
+	if !k.c.Nesterov {
+		return v
+	}
+	copy(d, g)
+	blas.Axpy(T(k.c.Momentum), v, d)
+	return d
 }
 
 // regularise is d = g + decay·w.

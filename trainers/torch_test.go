@@ -110,7 +110,7 @@ func equalsTorch[T apoops.Float](t *testing.T, golden torchGolden, r torchRule, 
 			rates[i] = r.LR * factor
 			g[i] = denseOf(rounded[T](p.Gradients[step]), p.Shape...)
 		}
-		if err := rule.step(step+1, rates, g, nil); err != nil {
+		if err := rule.step(step+1, rates, g); err != nil {
 			t.Fatal(err)
 		}
 		var got []float64

@@ -16,6 +16,16 @@ func Axpy[T Float](alpha T, x, y []T) {
 	}
 }
 
+// Scal computes x = α·x.
+func Scal[T Float](alpha T, x []T) {
+	switch x := any(x).(type) {
+	case []float32:
+		gonum.Implementation{}.Sscal(len(x), float32(alpha), x, 1)
+	case []float64:
+		gonum.Implementation{}.Dscal(len(x), float64(alpha), x, 1)
+	}
+}
+
 // Dot is the inner product of vectors of equal length, added up in float64.
 func Dot[T Float](x, y []T) float64 {
 	switch x := any(x).(type) {
