@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/graph"
 )
 
 // AdamConfig is Adam (Kingma & Ba 2015) or, with Decoupled, AdamW (Loshchilov &
@@ -57,8 +56,8 @@ func (c *AdamConfig) Validate() error {
 		notNegative("eps", c.Eps), notNegative("weight_decay", c.WeightDecay))
 }
 
-func (c *AdamConfig) start(params []*graph.Param) (rule, error) {
-	return startElementwise(params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
+func (c *AdamConfig) start(t *task) (rule, error) {
+	return startElementwise(t.params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
 }
 
 type adam[T apoops.Float] struct {

@@ -19,7 +19,6 @@ type checkpointMeta struct {
 	Seed          uint64          `json:"seed"`
 	Steps         int             `json:"steps"`
 	Skipped       int             `json:"skipped"`
-	MetaSteps     int             `json:"meta_steps"`
 }
 
 func (e *engine) metaDocument() (checkpointMeta, error) {
@@ -28,8 +27,8 @@ func (e *engine) metaDocument() (checkpointMeta, error) {
 	if m.Settings, err = json.Marshal(e.o); err != nil {
 		return m, errors.Wrap(err, "trainers: optimizer settings")
 	}
-	if e.meta != nil {
-		m.MetaOptimizer, m.MetaSteps = e.c.meta.Name(), e.meta.steps
+	if e.learner != nil {
+		m.MetaOptimizer = e.c.meta.Name()
 		m.MetaSettings, err = json.Marshal(e.c.meta)
 	}
 	return m, errors.Wrap(err, "trainers: meta-optimizer settings")
@@ -48,8 +47,8 @@ func (e *engine) tensors() []NamedTensor {
 	}
 	add("state", e.form.state())
 	add("phi", e.form.phi())
-	if e.meta != nil {
-		add("meta", e.meta.rule.state())
+	if e.learner != nil {
+		add("meta", e.learner.state())
 	}
 	return all
 }
@@ -64,8 +63,10 @@ func (e *engine) save(path string) error {
 	if s.Meta, err = json.Marshal(doc); err != nil {
 		return errors.Wrap(err, "trainers: checkpoint")
 	}
-	for i, x := range e.kept {
-		s.Tensors = append(s.Tensors, NamedTensor{Name: fmt.Sprintf("kept/%d", i), Value: x})
+	for i, b := range e.kept {
+		for j, x := range b {
+			s.Tensors = append(s.Tensors, NamedTensor{Name: keptName(i, j), Value: x})
+		}
 	}
 	return WriteSnapshot(path, s)
 }
@@ -98,22 +99,22 @@ func (e *engine) load(path string) error {
 		}
 	}
 	e.kept = nil
-	for i := 0; ; i++ {
-		x, ok := stored[fmt.Sprintf("kept/%d", i)]
-		if !ok {
-			break
+	for i := 0; stored[keptName(i, 0)] != nil; i++ {
+		var b []*tensor.Dense
+		for j := 0; stored[keptName(i, j)] != nil; j++ {
+			b = append(b, stored[keptName(i, j)])
 		}
-		e.kept = append(e.kept, x)
+		e.kept = append(e.kept, b)
 	}
 	for _, t := range own {
 		overwrite(t.Value, stored[t.Name])
 	}
 	e.steps, e.skipped = doc.Steps, doc.Skipped
-	if e.meta != nil {
-		e.meta.steps = doc.MetaSteps
-	}
 	return nil
 }
+
+// keptName names input j of the i-th mini-batch that was kept.
+func keptName(i, j int) string { return fmt.Sprintf("kept/%d/%d", i, j) }
 
 // matches compares what a resumed run must have in common with the stopped one.
 func (e *engine) matches(doc checkpointMeta) error {
@@ -141,10 +142,13 @@ func (e *engine) matches(doc checkpointMeta) error {
 }
 
 func overwrite(dst, src *tensor.Dense) {
-	if dst.Dtype() == tensor.Float32 {
+	switch dst.Dtype() {
+	case tensor.Float32:
 		copy(dst.Float32s(), src.Float32s())
-	} else {
+	case tensor.Float64:
 		copy(dst.Float64s(), src.Float64s())
+	default:
+		copy(dst.Uint64s(), src.Uint64s())
 	}
 }
 

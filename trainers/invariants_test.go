@@ -134,7 +134,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 			return
 		}
 		bare := toyTrainer(t, o, Dtype(dt), EveryK(0))
-		r, err := o.start(bare.Params())
+		r, err := startMover(o, bare.Params())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +158,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.step(step+1, []float64{o.LearningRate(), o.LearningRate()}, g); err != nil {
+			if err := r.step(signal{t: step + 1, g: g}, []float64{o.LearningRate(), o.LearningRate()}); err != nil {
 				t.Fatal(err)
 			}
 		}

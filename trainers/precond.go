@@ -39,7 +39,10 @@ type PrecondConfig struct {
 	MaxDim int `json:"max_dim"`
 }
 
-var _ Optimizer = (*PrecondConfig)(nil)
+var (
+	_ former   = (*PrecondConfig)(nil)
+	_ adjuster = (*PrecondConfig)(nil)
+)
 
 // Precond is APO-Precond starting as SGD at rate lr, with averaged updates
 // (MomentumPlain), μ = 0.9 and κ = 1 - μ.
@@ -68,8 +71,27 @@ func (c *PrecondConfig) Validate() error {
 }
 
 // start implements Optimizer; a preconditioner is a form of its own, not a rule.
-func (c *PrecondConfig) start([]*graph.Param) (rule, error) {
+func (c *PrecondConfig) start(*task) (rule, error) {
 	return nil, errors.New("trainers: precond has no learning rate to adapt")
+}
+
+// form implements former.
+func (c *PrecondConfig) form(t *task, a *config) (form, error) {
+	blocks := t.blocks
+	if a.blocks != nil {
+		var err error
+		if blocks, err = a.blocks(t.params); err != nil {
+			return nil, errors.WithMessage(err, "trainers: Blocks")
+		}
+	}
+	return newPrecondForm(c, t.params, blocks), nil
+}
+
+// adjust implements adjuster.
+func (c *PrecondConfig) adjust(a *config) {
+	adam := Adam(3e-3)
+	adam.Beta2 = 0.99
+	a.meta, a.wsd, a.noWSD = adam, Const(0.1), false
 }
 
 // shape sets the form of each block.

@@ -93,10 +93,10 @@ func (f *precondForm[T]) phi() []NamedTensor {
 	return all
 }
 
-func (f *precondForm[T]) step(_ int, scale float64, g []*tensor.Dense, meta func([]*tensor.Dense) error) error {
+func (f *precondForm[T]) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
 	mu, kappa := T(f.c.Momentum), T(f.c.Dampening)
 	for _, b := range f.blocks {
-		b.gather(g)
+		b.gather(s.g)
 		if f.c.MomentumMode == MomentumGradient {
 			f.vec.average(b.m, b.g, mu, kappa)
 		}

@@ -20,24 +20,30 @@ type rateForm struct {
 	initial  float64   // η at the start
 	lo, hi   float64   // bounds of η
 	perParam []float64
-	descend  func(p *graph.Param, d *tensor.Dense, rate float64)
+	descent  descent
 }
 
-func newRateForm(o Optimizer, params []*graph.Param, group []int, linear bool, lo, hi float64) (*rateForm, error) {
-	r, err := o.start(params)
+func newRateForm(o Optimizer, t *task, c *config) (*rateForm, error) {
+	r, err := o.start(t)
 	if err != nil {
 		return nil, err
 	}
-	f := &rateForm{params: params, rule: r, look: graph.RateLookahead{Group: group, Linear: linear}, initial: o.LearningRate(), lo: lo, hi: hi}
-	if err := f.look.Check(len(params)); err != nil {
+	group, err := c.group(t.params)
+	if err != nil {
+		return nil, err
+	}
+	f := &rateForm{
+		params: t.params, rule: r, initial: o.LearningRate(), lo: c.minRate, hi: c.maxRate,
+		look: graph.RateLookahead{Group: group, Linear: c.linear},
+	}
+	if err := f.look.Check(len(t.params)); err != nil {
 		return nil, errors.WithMessage(err, "trainers: groups of parameters")
 	}
 	f.logRates = make([]float64, f.look.Groups())
 	for k := range f.logRates {
 		f.logRates[k] = f.toPhi(o.LearningRate())
 	}
-	f.perParam = make([]float64, len(params))
-	f.descend = descender(params[0].Value.Dtype())
+	f.perParam = make([]float64, len(t.params))
 	return f, nil
 }
 
@@ -73,33 +79,19 @@ func (f *rateForm) phi() []NamedTensor {
 	return all
 }
 
-func (f *rateForm) step(t int, scale float64, g []*tensor.Dense, meta func([]*tensor.Dense) error) error {
-	if meta == nil {
-		return f.rule.step(t, f.paramRates(scale), g)
+func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
+	if m, ok := f.rule.(mover); ok && meta == nil {
+		return m.step(s, f.paramRates(scale))
 	}
-	d, err := f.rule.directions(t, g)
+	d, err := f.rule.directions(s)
 	if err != nil {
 		return err
 	}
-	err = meta(d)
-	for i, rate := range f.paramRates(scale) {
-		f.descend(f.params[i], d[i], rate)
+	if meta != nil {
+		err = meta(d)
 	}
+	f.descent.all(f.params, d, f.paramRates(scale))
 	return err
-}
-
-// descender is θ ← θ - rate·d for the dtype.
-func descender(dt tensor.Dtype) func(p *graph.Param, d *tensor.Dense, rate float64) {
-	if dt == tensor.Float32 {
-		var v vectors[float32]
-		return func(p *graph.Param, d *tensor.Dense, rate float64) {
-			v.descend(p.Value.Float32s(), d.Float32s(), float32(rate))
-		}
-	}
-	var v vectors[float64]
-	return func(p *graph.Param, d *tensor.Dense, rate float64) {
-		v.descend(p.Value.Float64s(), d.Float64s(), rate)
-	}
 }
 
 // paramRates is the rate of each parameter.

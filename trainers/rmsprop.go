@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/graph"
 )
 
 // RMSpropConfig is RMSprop (Tieleman & Hinton 2012):
@@ -43,9 +42,12 @@ func (c *RMSpropConfig) Validate() error {
 		fraction("momentum", c.Momentum), notNegative("weight_decay", c.WeightDecay))
 }
 
-func (c *RMSpropConfig) start(params []*graph.Param) (rule, error) {
-	return startElementwise(params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
+func (c *RMSpropConfig) start(t *task) (rule, error) {
+	return startElementwise(t.params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
 }
+
+// adjust implements adjuster.
+func (c *RMSpropConfig) adjust(a *config) { a.fsd = Const(0.1) }
 
 type rmsprop[T apoops.Float] struct {
 	c    RMSpropConfig

@@ -3,7 +3,6 @@ package trainers
 import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
-	"github.com/apo-gorgonia/apo/graph"
 )
 
 // SGDConfig is stochastic gradient descent, optionally with momentum:
@@ -46,8 +45,8 @@ func (c *SGDConfig) Validate() error {
 		check{"momentum", c.Momentum, !c.Nesterov || c.Momentum > 0, "positive for Nesterov's form"})
 }
 
-func (c *SGDConfig) start(params []*graph.Param) (rule, error) {
-	return startElementwise(params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
+func (c *SGDConfig) start(t *task) (rule, error) {
+	return startElementwise(t.params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
 }
 
 type sgd[T apoops.Float] struct{ c SGDConfig }

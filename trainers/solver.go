@@ -64,7 +64,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if c.k > 0 {
 		// Built now, so that what cannot be rebuilt is known before the training.
 		example := p.Example()
-		if err := s.engine.buildProximal(example, example.X); err != nil {
+		if err := s.engine.learner.prepare(example, example.X); err != nil {
 			return nil, errors.WithMessage(err, "trainers: Wrap")
 		}
 	}
