@@ -29,6 +29,9 @@ type MetaStats struct {
 	// FSD is the mean function-space discrepancy over B'; WSD is ½‖θ'-θ‖².
 	FSD, WSD             float64
 	LambdaFSD, LambdaWSD float64
+	// Epsilon is the part of the step that relative meta-steps looked ahead, 0 for
+	// other rules.
+	Epsilon float64
 	// GradNorm is the Euclidean norm of ∂Q/∂φ before clipping.
 	GradNorm float64
 	// Skipped is true if the meta-gradient was not finite and φ stayed.
