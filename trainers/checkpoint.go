@@ -159,7 +159,7 @@ func overwrite(dst, src *tensor.Dense) {
 func (t *Trainer) Save(path string) error { return t.engine.save(path) }
 
 // Load restores a checkpoint written by a trainer of the same model, optimizer,
-// K and seed. The steps that follow are those of a run never stopped, bit for
+// learner (the settings of Meta or Calibrated), K and seed. The steps that follow are those of a run never stopped, bit for
 // bit, if data, λ and schedules are functions of the step's number. After an
 // error the trainer is as before.
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }

@@ -15,7 +15,8 @@ import (
 // Σ_k w_k·g_(t-k) and the gradients are independent, a step has the progress
 // <g_t, d> = w_0·‖g‖² and the length ‖d‖² = Σ w_k²·‖g‖²; a step along s·g has
 // the same ratio of the two for s = Σ w_k²/w_0, which is 1/(1-μ²) for heavy
-// momentum (noiseGain) and 1/(1+β1) for Adam's average.
+// momentum (noiseGain) and 1/(1+β1) for Adam's average. So a rule with heavy
+// momentum on a preconditioned gradient has e = P·g·noiseGain(μ).
 type prober interface {
 	rule
 	// probe is e of the step whose directions were computed last. The arrays are

@@ -104,7 +104,7 @@ func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) 
 func (t *Trainer) Steps() int { return t.engine.steps }
 
 // Skipped is the number of meta-steps that were left out because the
-// meta-gradient was not finite.
+// meta-gradient, or Calibrated's Q, was not finite.
 func (t *Trainer) Skipped() int { return t.engine.skipped }
 
 // Params are the model's parameters; their values change with every step.
