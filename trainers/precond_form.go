@@ -207,7 +207,7 @@ func (f *precondForm[T]) scatter(b *precondBlock[T], u []T, scale T) {
 
 func (f *precondForm[T]) bound() {}
 
-func (f *precondForm[T]) rates(float64) []float64 { return nil }
+func (f *precondForm[T]) rates(int, float64) []float64 { return nil }
 
 func (f *precondForm[T]) norms() []PrecondNorms {
 	all := make([]PrecondNorms, len(f.blocks))
