@@ -131,6 +131,8 @@ func (l *relativeLearner[T]) keeps(step int) bool {
 	return false
 }
 
+func (l *relativeLearner[T]) describe() (name string, settings any) { return "relative", l.c }
+
 func (l *relativeLearner[T]) prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
 	if l.prox == nil {
 		l.prox, err = l.e.proximal(batch, tilde, graph.ProximalConfig{Lookahead: l.look})
