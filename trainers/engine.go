@@ -29,7 +29,7 @@ type engine struct {
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
 	e := &engine{c: c, o: o, src: src, params: params, masks: masks}
-	t := &task{params: params, blocks: blocks, src: src, masks: masks, seed: c.seed}
+	t := &task{params: params, blocks: blocks, src: src, masks: masks, seed: c.seed, targets: c.targets}
 	var err error
 	if f, ok := o.(former); ok {
 		e.form, err = f.form(t, c)

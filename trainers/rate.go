@@ -80,8 +80,9 @@ func (f *rateForm) phi() []NamedTensor {
 }
 
 func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
+	s.rates = f.paramRates(scale)
 	if m, ok := f.rule.(mover); ok && meta == nil {
-		return m.step(s, f.paramRates(scale))
+		return m.step(s, s.rates)
 	}
 	d, err := f.rule.directions(s)
 	if err != nil {

@@ -28,7 +28,12 @@ func readRule(o object) trainers.Optimizer {
 		rule = c
 	case "precond":
 		rule = readPrecond(o)
-	case "kfac", "ekfac", "shampoo":
+	case "kfac":
+		c := trainers.KFAC(o.number("lr"))
+		c.Momentum, c.Damping, c.CovDecay, c.KLClip = o.number("momentum"), o.number("damping"), o.number("ema"), 0
+		c.FactorEvery, c.InverseEvery = o.whole("factor_every"), o.whole("inverse_every")
+		rule = c
+	case "ekfac", "shampoo":
 		o.unsupported("rule %s", kind)
 	default:
 		o.fail("kind", "is %q: it must be sgd, sgdm, rmsprop, adam, adamw, precond, kfac, ekfac or shampoo", kind)
@@ -102,4 +107,11 @@ func phiOf(rule trainers.Optimizer, theta []entry) []entry {
 			entry{w.name + "/S", []int{rows, cols}})
 	}
 	return all
+}
+
+// samplesTargets tells whether the rule draws targets for the Fisher matrix,
+// which the fixture then has.
+func samplesTargets(rule trainers.Optimizer) bool {
+	_, ok := rule.(*trainers.KFACConfig)
+	return ok
 }
