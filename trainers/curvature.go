@@ -26,7 +26,7 @@ type curvature[T apoops.Float] struct {
 type curvatureSettings struct {
 	name                      string
 	decay                     float64
-	factorEvery, inverseEvery int
+	factorEvery, refreshEvery int
 	empirical, squares        bool
 	maxDim                    int
 }
@@ -120,7 +120,7 @@ func (c *curvature[T]) active() []*factors[T] {
 }
 
 // refreshes tells whether the factors are to be decomposed anew at step t.
-func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.inverseEvery == 0 }
+func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.refreshEvery == 0 }
 
 // update takes in the factors of a step, where it is one that does. A block's
 // that are not finite are left out and counted.

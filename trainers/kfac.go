@@ -77,7 +77,7 @@ func startKFAC[T apoops.Float](c *KFACConfig, t *task) *blockwise[T] {
 	return newBlockwise(t, blockwiseSettings{c.Momentum, c.WeightDecay, c.KLClip}, func(blocks []*gradientBlock[T]) preconditioner[T] {
 		k := &kfac[T]{damping: c.Damping, inverses: make([]*inverse[T], len(blocks))}
 		k.curvature = newCurvature[T](t, curvatureSettings{
-			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, inverseEvery: c.InverseEvery,
+			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, refreshEvery: c.InverseEvery,
 			empirical: c.Empirical, maxDim: c.MaxDim,
 		})
 		for _, l := range k.layers {

@@ -91,6 +91,8 @@ var optimizers = map[string]func(lr float64) Optimizer{
 	"adamw":   func(lr float64) Optimizer { return AdamW(lr) },
 	"precond": func(lr float64) Optimizer { return Precond(lr) },
 	"kfac":    func(lr float64) Optimizer { return KFAC(lr) },
+	"ekfac":   func(lr float64) Optimizer { return EKFAC(lr) },
+	"shampoo": func(lr float64) Optimizer { return Shampoo(lr) },
 }
 
 // OptimizerNames lists the names that NewOptimizer knows, in order.
