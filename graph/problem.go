@@ -152,7 +152,7 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 // BuildSampledLoss implements Source.
 func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error) {
 	if q.Sample == nil {
-		return nil, errors.New("graph: the problem has no Sample to draw targets with")
+		return nil, errors.WithMessage(ErrNoSample, "graph: problem")
 	}
 	y, err := q.BuildOutput(p, x, theta)
 	if err != nil {

@@ -74,7 +74,7 @@ func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, 
 // BuildSampledLoss implements Source.
 func (o Objective) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error) {
 	if o.Loss.Sample == nil {
-		return nil, errors.Errorf("graph: loss %s has no Sample to draw targets with", o.Loss.Name)
+		return nil, errors.WithMessagef(ErrNoSample, "graph: loss %s", o.Loss.Name)
 	}
 	y, err := o.BuildOutput(p, x, theta)
 	if err != nil {

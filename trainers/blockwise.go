@@ -136,7 +136,16 @@ func (b *blockwise[T]) average(nu T) {
 	}
 }
 
+// fallbacks is the number of times that statistics could not be used.
 func (b *blockwise[T]) fallbacks() int { return int(b.failed[0]) }
+
+// prepare implements preparer for preconditioners with graphs.
+func (b *blockwise[T]) prepare(batch graph.Batch) error {
+	if p, ok := b.p.(preparer); ok {
+		return p.prepare(batch)
+	}
+	return nil
+}
 
 func (b *blockwise[T]) state() []NamedTensor {
 	all := []NamedTensor{{Name: "fallbacks", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.failed))}}

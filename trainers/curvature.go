@@ -19,7 +19,8 @@ type curvature[T apoops.Float] struct {
 	graph   *graph.Curvature
 	noise   *apoops.Masks
 	layers  []*factors[T]
-	scalars vectors[T]
+	byBlock []*factors[T] // nil for the plain gradient
+	vec     vectors[T]
 }
 
 // curvatureSettings are the hyperparameters that KFAC and EKFAC share.
@@ -44,14 +45,15 @@ type factors[T apoops.Float] struct {
 const noiseSeed = 0xf15e12
 
 func newCurvature[T apoops.Float](t *task, s curvatureSettings) *curvature[T] {
-	c := &curvature[T]{s: s, t: t}
+	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.blocks))}
 	for i, b := range t.blocks {
 		if b.Form != graph.Kronecker || (s.maxDim > 0 && max(b.Rows, b.Cols) > s.maxDim) {
 			continue
 		}
-		c.layers = append(c.layers, &factors[T]{
-			Block: b, block: i, a: make([]T, b.Rows*b.Rows), g: make([]T, b.Cols*b.Cols), updates: []uint64{0},
-		})
+		l := &factors[T]{
+			Block: b, block: i, node: -1, a: make([]T, b.Rows*b.Rows), g: make([]T, b.Cols*b.Cols), updates: []uint64{0},
+		}
+		c.layers, c.byBlock[i] = append(c.layers, l), l
 	}
 	if !s.empirical && t.targets == nil {
 		c.noise = apoops.NewMasks(t.seed ^ noiseSeed)
@@ -78,15 +80,14 @@ func (c *curvature[T]) prepare(batch graph.Batch) error {
 	}
 	k, err := graph.NewCurvature(config)
 	if err != nil {
-		if c.noise != nil {
-			err = errors.WithMessage(err, "drawing targets (Empirical takes those of the batch)")
+		if errors.Is(err, graph.ErrNoSample) {
+			err = errors.WithMessage(err, "set Sample, or Empirical to use the targets of the batch")
 		}
 		return errors.WithMessagef(err, "trainers: %s", c.s.name)
 	}
 	for i, l := range c.layers {
-		l.node = i
-		if !k.Has(i) {
-			l.node = -1
+		if k.Has(i) {
+			l.node = i
 		}
 	}
 	c.graph = k
@@ -108,11 +109,16 @@ func (c *curvature[T]) run(s signal, moments, squares bool) error {
 	return c.graph.RunFor(moments, squares)
 }
 
+// plain tells whether a block gets the plain gradient.
+func (c *curvature[T]) plain(block int) bool {
+	return c.byBlock[block] == nil || c.byBlock[block].node < 0
+}
+
 // active lists the layers that have factors.
 func (c *curvature[T]) active() []*factors[T] {
 	var all []*factors[T]
 	for _, l := range c.layers {
-		if c.graph != nil && l.node >= 0 {
+		if l.node >= 0 {
 			all = append(all, l)
 		}
 	}
@@ -126,7 +132,7 @@ func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.refreshEvery == 
 // that are not finite are left out and counted.
 func (c *curvature[T]) update(s signal, squares bool) (failed int, err error) {
 	moments := (s.t-1)%c.s.factorEvery == 0
-	if !moments && !squares {
+	if c.graph == nil || (!moments && !squares) {
 		return 0, nil
 	}
 	if err := c.run(s, moments, squares); err != nil || !moments {
@@ -143,8 +149,8 @@ func (c *curvature[T]) update(s signal, squares bool) (failed int, err error) {
 		}
 		l.updates[0]++
 		w := min(1-1/float64(l.updates[0]), c.s.decay)
-		c.scalars.average(l.a, slice[T](a), T(w), T(1-w))
-		c.scalars.average(l.g, slice[T](g), T(w), T(1-w))
+		c.vec.average(l.a, slice[T](a), T(w), T(1-w))
+		c.vec.average(l.g, slice[T](g), T(w), T(1-w))
 	}
 	return failed, nil
 }

@@ -203,17 +203,17 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 			w = 0
 		}
 		b.updates[0]++
-		k.scalars.average(b.s, slice[T](d), T(w), T(1-w))
+		k.vec.average(b.s, slice[T](d), T(w), T(1-w))
 	}
 	return failed, nil
 }
 
 func (k *ekfac[T]) precondition(i int, d, g []T) {
-	b := k.bases[i]
-	if b == nil {
+	if k.plain(i) {
 		copy(d, g)
 		return
 	}
+	b := k.bases[i]
 	n, m := b.rows, b.cols
 	blas.Gemm(false, false, n, m, n, 1, b.ua, n, g, m, 0, b.half, m)
 	blas.Gemm(false, true, n, m, m, 1, b.half, m, b.ug, m, 0, b.x, m)

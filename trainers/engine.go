@@ -104,6 +104,13 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 	return s, err
 }
 
+func (e *engine) fallbacks() int {
+	if f, ok := e.form.(faller); ok {
+		return f.fallbacks()
+	}
+	return 0
+}
+
 // culprit names the first parameter whose gradient is not finite.
 func (e *engine) culprit(g []*tensor.Dense) string {
 	for i, d := range g {

@@ -160,11 +160,11 @@ func dampedInverse[T apoops.Float](a []T, n int, damping float64) ([]float64, er
 }
 
 func (k *kfac[T]) precondition(i int, d, g []T) {
-	v := k.inverses[i]
-	if v == nil {
+	if k.plain(i) {
 		copy(d, g)
 		return
 	}
+	v := k.inverses[i]
 	n, m := v.rows, v.cols
 	blas.Gemm(false, false, n, m, n, 1, v.a, n, g, m, 0, v.half, m)
 	blas.Gemm(false, false, n, m, m, 1, v.half, m, v.g, m, 0, d, m)

@@ -75,6 +75,10 @@ type preparer interface {
 	prepare(batch graph.Batch) error
 }
 
+// faller is a rule or form that counts how often it fell back on older
+// statistics or on the plain gradient because new ones could not be used.
+type faller interface{ fallbacks() int }
+
 // mover is a rule that can advance its state and move the weights in one pass
 // over memory, at the given rates, one for each parameter.
 type mover interface {

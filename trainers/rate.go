@@ -118,6 +118,22 @@ func (f *rateForm) rates(scale float64) []float64 {
 	return out
 }
 
+// prepare builds the rule's own graphs, where it has some.
+func (f *rateForm) prepare(batch graph.Batch) error {
+	if p, ok := f.rule.(preparer); ok {
+		return p.prepare(batch)
+	}
+	return nil
+}
+
+// fallbacks counts what the rule had to leave out.
+func (f *rateForm) fallbacks() int {
+	if r, ok := f.rule.(faller); ok {
+		return r.fallbacks()
+	}
+	return 0
+}
+
 func (f *rateForm) norms() []PrecondNorms { return nil }
 func (f *rateForm) state() []NamedTensor  { return f.rule.state() }
 

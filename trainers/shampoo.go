@@ -5,6 +5,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 )
@@ -98,6 +99,7 @@ type shampoo[T apoops.Float] struct {
 	c      ShampooConfig
 	blocks []*shampooBlock[T]
 	graft  *grafting[T] // nil without
+	inner  blas.Inner[T]
 }
 
 // shampooBlock is a block with its parts; a block that is no matrix has a diagonal
@@ -135,6 +137,12 @@ func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err e
 	}
 	var parts []*shampooPart[T]
 	for i, b := range k.blocks {
+		parts = append(parts, b.parts...)
+		// The square of the norm bounds all that is added.
+		if !finite(float64(T(k.inner.Product(g[i].g, g[i].g)))) {
+			failed++
+			continue
+		}
 		if b.diagonal != nil {
 			k.accumulate(b.diagonal, g[i].g)
 			continue
@@ -142,10 +150,9 @@ func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err e
 		for _, p := range b.parts {
 			p.accumulate(g[i].g, T(k.c.Beta2))
 		}
-		parts = append(parts, b.parts...)
 	}
 	if (s.t-1)%k.c.RootEvery != 0 {
-		return 0, nil
+		return failed, nil
 	}
 	errs := make([]error, len(parts))
 	par.For(len(parts), 1, func(lo, hi int) {
