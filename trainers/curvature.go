@@ -5,7 +5,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -159,22 +158,12 @@ func (c *curvature[T]) update(s signal, squares bool) (failed int, err error) {
 // layer whose factors were never finite fails too.
 func (c *curvature[T]) decompose(f func(l *factors[T]) error) (failed int) {
 	layers := c.active()
-	errs := make([]error, len(layers))
-	par.For(len(layers), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			if layers[i].updates[0] == 0 {
-				errs[i] = errors.New("no factors yet")
-				continue
-			}
-			errs[i] = f(layers[i])
+	return countFailures(len(layers), func(i int) error {
+		if layers[i].updates[0] == 0 {
+			return errors.New("no factors yet")
 		}
+		return f(layers[i])
 	})
-	for _, err := range errs {
-		if err != nil {
-			failed++
-		}
-	}
-	return failed
 }
 
 func (c *curvature[T]) state() []NamedTensor {

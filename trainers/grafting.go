@@ -18,6 +18,7 @@ type grafting[T apoops.Float] struct {
 	rule  rule
 	norms []float64 // by block
 	inner blas.Inner[T]
+	vec   vectors[T]
 }
 
 // observe advances the other rule and keeps its norms.
@@ -40,6 +41,6 @@ func (g *grafting[T]) observe(s signal, blocks []*gradientBlock[T]) error {
 // length 0 stays.
 func (g *grafting[T]) scale(i int, d []T) {
 	if own := math.Sqrt(g.inner.Product(d, d)); own > 0 {
-		scaleAll(d, T(g.norms[i]/own))
+		g.vec.average(d, d, T(g.norms[i]/own), 0)
 	}
 }

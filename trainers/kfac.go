@@ -23,7 +23,8 @@ import (
 // with ν = min(1, √(KLClip/Σ η²<d, g>)) (Ba, Grosse & Martens 2017; η are the
 // rates before a meta-step moves them). The targets that s comes from are drawn
 // from the model's own distribution (the true Fisher), or are the batch's with
-// Empirical. Parameters that are no layer's weight matrix, layers whose weights
+// Empirical. A KL clip takes back what a larger η adds: set it to 0 where APO tunes
+// the rate. Parameters that are no layer's weight matrix, layers whose weights
 // are used more than once and those larger than MaxDim get the plain gradient.
 //
 // The inverses are computed in float64. Factors that are not finite and matrices

@@ -6,7 +6,6 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
-	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -88,7 +87,8 @@ func startShampoo[T apoops.Float](c *ShampooConfig, t *task, graft rule) rule {
 			k.graft = &grafting[T]{rule: graft, norms: make([]float64, len(blocks))}
 		}
 		for _, b := range blocks {
-			k.blocks = append(k.blocks, newShampooBlock[T](b.Block, c))
+			s := newShampooBlock[T](b.Block, c)
+			k.blocks, k.parts = append(k.blocks, s), append(k.parts, s.parts...)
 		}
 		return k
 	})
@@ -98,7 +98,8 @@ func startShampoo[T apoops.Float](c *ShampooConfig, t *task, graft rule) rule {
 type shampoo[T apoops.Float] struct {
 	c      ShampooConfig
 	blocks []*shampooBlock[T]
-	graft  *grafting[T] // nil without
+	parts  []*shampooPart[T] // of all blocks
+	graft  *grafting[T]      // nil without
 	inner  blas.Inner[T]
 }
 
@@ -135,9 +136,7 @@ func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err e
 			return 0, err
 		}
 	}
-	var parts []*shampooPart[T]
 	for i, b := range k.blocks {
-		parts = append(parts, b.parts...)
 		// The square of the norm bounds all that is added.
 		if !finite(float64(T(k.inner.Product(g[i].g, g[i].g)))) {
 			failed++
@@ -154,18 +153,7 @@ func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err e
 	if (s.t-1)%k.c.RootEvery != 0 {
 		return failed, nil
 	}
-	errs := make([]error, len(parts))
-	par.For(len(parts), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			errs[i] = parts[i].takeRoots()
-		}
-	})
-	for _, err := range errs {
-		if err != nil {
-			failed++
-		}
-	}
-	return failed, nil
+	return failed + countFailures(len(k.parts), func(i int) error { return k.parts[i].takeRoots() }), nil
 }
 
 // accumulate adds squares to a diagonal.
