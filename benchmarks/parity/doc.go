@@ -10,8 +10,7 @@
 //	loss            mse, ce or bce
 //	fsd_direction   old_new, KL(p_θ ‖ p_θ'), or new_old, KL(p_θ' ‖ p_θ)
 //	rule            kind sgd, sgdm, rmsprop, adam, adamw, precond, kfac, ekfac
-//	                or shampoo; its
-//	                hyperparameters; log: whether φ is log η or η
+//	                or shampoo; its hyperparameters; log: whether φ is log η or η
 //	meta_optimizer  kind sgd, rmsprop or adam; its hyperparameters
 //	K               a meta-step every K steps, none for 0
 //	lambda_fsd, lambda_wsd
