@@ -17,6 +17,10 @@
 //	Dropout               from a seed, the same mask wherever it is built
 //	Cast16                rounding to float16 or bfloat16, straight-through gradient
 //	Reshape, Segment      copies in another shape
+//	InputMoment, GradientMoment, ProjectedSquares
+//	                      the statistics of KFAC and EKFAC
+//	SampleCategorical, SampleBernoulli, SampleNormal
+//	                      targets drawn from a model's outputs
 //
 // All take and return nodes and work with gorgonia.Grad and a TapeMachine:
 //

@@ -57,7 +57,11 @@ type args[T Float] struct {
 	ints   []int
 	shapes []tensor.Shape
 	out    []T
+	counts []int // the result of a counting kernel
 }
+
+// counting is implemented by kernels whose result is an array of tensor.Int.
+type counting interface{ counts() }
 
 // op makes a Gorgonia op of a kernel: it checks and unpacks operands and owns
 // the result's buffer, which is reused in every run.
@@ -103,6 +107,9 @@ func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 		return nil, errors.Wrapf(err, "apoops: %s", k.name())
 	}
 	o.types[len(in)] = resultType(o.shape)
+	if _, ok := any(k).(counting); ok {
+		o.types[len(in)] = gorgonia.TensorType{Dims: o.shape.Dims(), Of: tensor.Int}
+	}
 	o.id = opCount.Add(1)
 	out, err := gorgonia.ApplyOp(o, in...)
 	return out, errors.Wrapf(err, "apoops: %s", k.name())
@@ -238,6 +245,13 @@ func (o *op[T]) result() {
 			}
 		}
 	case o.dense == nil || !o.dense.Shape().Eq(o.shape):
+		if _, ok := any(o.k).(counting); ok {
+			if o.a.counts == nil {
+				o.a.counts = make([]int, o.shape.TotalSize())
+			}
+			o.dense = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(o.a.counts))
+			return
+		}
 		if o.a.out == nil {
 			o.a.out = make([]T, o.shape.TotalSize())
 		}

@@ -19,6 +19,9 @@
 // has J_B(θ) and g, a second one (Proximal) takes θ, g, φ, B and B' as inputs
 // and has Q and ∂Q/∂φ. Each graph has one call of gorgonia.Grad.
 //
+// A third one (Curvature), for the rules that want it, has the Kronecker factors
+// of the Fisher matrix at θ, with targets drawn from the model's distribution.
+//
 // Two sources of models are known: a Model with a Loss (Objective), and a graph
 // that the user already has (Problem), from which the lookahead's passes are
 // rebuilt. A weight matrix W of a layer is (inputs+1)×outputs, its last row the

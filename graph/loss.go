@@ -15,17 +15,39 @@ type Loss struct {
 	Build func(y *gorgonia.Node, t gorgonia.Nodes) (*gorgonia.Node, error)
 	// Divergence is the matching output-space divergence.
 	Divergence Divergence
+	// Sample draws targets for outputs y from the distribution whose negative
+	// log-likelihood the loss is: what KFAC and EKFAC need for the Fisher matrix.
+	// nil where the loss is none.
+	Sample Sampler
 }
+
+// Sampler builds targets drawn from the distribution that the outputs y
+// describe. The draws depend on the seed and step of noise.
+type Sampler func(y *gorgonia.Node, noise *apoops.Masks) (gorgonia.Nodes, error)
+
+// ErrNoSample is the cause of the error about a loss or a problem whose targets
+// cannot be drawn. Test for it with errors.Is.
+var ErrNoSample = errors.New("there is no Sample to draw targets with")
+
+// The distributions of the losses, each of one target array.
+var (
+	// CategoricalTargets are classes with the probabilities softmax(y).
+	CategoricalTargets Sampler = oneSample(apoops.SampleCategorical)
+	// BernoulliTargets are 0 or 1 with the probabilities σ(y).
+	BernoulliTargets Sampler = oneSample(apoops.SampleBernoulli)
+	// NormalTargets are N(y, 1).
+	NormalTargets Sampler = oneSample(apoops.SampleNormal)
+)
 
 // The losses, each the mean over the batch of a sum over the outputs.
 var (
 	// SoftmaxCrossEntropy takes logits N×C and an N-vector of tensor.Int class
 	// numbers. Its divergence is KL(p_θ ‖ p_θ').
-	SoftmaxCrossEntropy = Loss{"softmax-cross-entropy", oneTarget(apoops.SoftmaxCrossEntropy), CategoricalKL}
+	SoftmaxCrossEntropy = Loss{"softmax-cross-entropy", oneTarget(apoops.SoftmaxCrossEntropy), CategoricalKL, CategoricalTargets}
 	// BernoulliCrossEntropy takes logits N×D and targets N×D in [0, 1].
-	BernoulliCrossEntropy = Loss{"bernoulli-cross-entropy", oneTarget(apoops.BernoulliCrossEntropy), BernoulliKL}
+	BernoulliCrossEntropy = Loss{"bernoulli-cross-entropy", oneTarget(apoops.BernoulliCrossEntropy), BernoulliKL, BernoulliTargets}
 	// SquaredError is ½‖y-t‖² for N×D outputs and targets.
-	SquaredError = Loss{"squared-error", oneTarget(apoops.SquaredError), HalfSquared}
+	SquaredError = Loss{"squared-error", oneTarget(apoops.SquaredError), HalfSquared, NormalTargets}
 )
 
 func oneTarget(f func(y, t *gorgonia.Node) (*gorgonia.Node, error)) func(*gorgonia.Node, gorgonia.Nodes) (*gorgonia.Node, error) {
@@ -34,5 +56,12 @@ func oneTarget(f func(y, t *gorgonia.Node) (*gorgonia.Node, error)) func(*gorgon
 			return nil, errors.Errorf("graph: the loss takes one target array, not %d", len(t))
 		}
 		return f(y, t[0])
+	}
+}
+
+func oneSample(f func(y *gorgonia.Node, noise *apoops.Masks) (*gorgonia.Node, error)) Sampler {
+	return func(y *gorgonia.Node, noise *apoops.Masks) (gorgonia.Nodes, error) {
+		t, err := f(y, noise)
+		return gorgonia.Nodes{t}, err
 	}
 }

@@ -7,11 +7,12 @@ type Role int
 
 // The roles. Loss and Moved have the lookahead weights θ', the others θ.
 const (
-	BaseRole  Role = iota // J_B(θ), whose gradient is g
-	LossRole              // J_B(θ')
-	OldRole               // f(x~, θ) of the FSD term
-	MovedRole             // f(x~, θ') of the FSD term
-	EvalRole              // evaluation: no dropout, running statistics
+	BaseRole      Role = iota // J_B(θ), whose gradient is g
+	LossRole                  // J_B(θ')
+	OldRole                   // f(x~, θ) of the FSD term
+	MovedRole                 // f(x~, θ') of the FSD term
+	EvalRole                  // evaluation: no dropout, running statistics
+	CurvatureRole             // the factors of KFAC and EKFAC, on batch B
 )
 
 // Pass is handed to a model when it is built into a graph. It says for which

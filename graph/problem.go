@@ -6,6 +6,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // Problem is a graph that the user already has: the lookahead's passes are
@@ -25,6 +27,10 @@ type Problem struct {
 	Pairs []Pair
 	// Divergence measures the change of Output. It must match the cost.
 	Divergence Divergence
+	// Sample draws targets from the distribution that Output describes: for the
+	// Fisher matrix of KFAC and EKFAC. It must match the cost, as NormalTargets
+	// matches ½‖y-t‖². nil: only their empirical form can be used.
+	Sample Sampler
 }
 
 // Pair is a weight matrix with its bias.
@@ -141,4 +147,25 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 	}
 	n, err := q.Divergence.Build(old, moved)
 	return n, errors.Wrapf(err, "graph: divergence %s", q.Divergence.Name)
+}
+
+// BuildSampledLoss implements Source.
+func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error) {
+	if q.Sample == nil {
+		return nil, errors.WithMessage(ErrNoSample, "graph: problem")
+	}
+	y, err := q.BuildOutput(p, x, theta)
+	if err != nil {
+		return nil, err
+	}
+	t, err := q.Sample(y, noise)
+	if err != nil {
+		return nil, errors.Wrap(err, "graph: sampling targets of the problem")
+	}
+	if len(t) != len(q.Targets) {
+		return nil, errors.Errorf("graph: Sample draws %d target arrays for a problem with %d", len(t), len(q.Targets))
+	}
+	leaf := q.leaves(x, t, theta)
+	leaf[q.Output] = y
+	return rebuild(q.Cost, leaf, p)
 }

@@ -57,8 +57,9 @@ func (p *program) weights(params []*Param, name string) (gorgonia.Nodes, error) 
 	return nodes, nil
 }
 
-// compile checks that the graph's nodes are distinct and makes its VM.
-func (p *program) compile() (err error) {
+// compile checks that the graph's nodes are distinct and makes its VM. With
+// outputs, the VM computes what those need and no more.
+func (p *program) compile(outputs ...*gorgonia.Node) (err error) {
 	if err := distinct(p.g); err != nil {
 		return err
 	}
@@ -67,7 +68,11 @@ func (p *program) compile() (err error) {
 			err = errors.Errorf("graph: compiling: %v", r)
 		}
 	}()
-	vm := gorgonia.NewTapeMachine(p.g)
+	g := p.g
+	if len(outputs) > 0 {
+		g = g.ExactSubgraphRoots(outputs...)
+	}
+	vm := gorgonia.NewTapeMachine(g)
 	// The VM's finalizer closes cycles with its nodes, which would keep the
 	// whole program alive for ever.
 	runtime.SetFinalizer(vm, nil)

@@ -4,6 +4,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // Model is an architecture: it makes initial parameters and builds its output
@@ -24,6 +26,10 @@ type Source interface {
 	BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node, error)
 	// BuildDiscrepancy is the divergence of two outputs.
 	BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error)
+	// BuildSampledLoss is the mean loss at θ on inputs x and on targets drawn
+	// from the model's own distribution, f(x, θ): what the Fisher matrix is made
+	// of. No gradient goes through the targets.
+	BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error)
 }
 
 // Objective is the Source of a model with a loss.
@@ -63,4 +69,21 @@ func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, 
 	}
 	n, err := d.Build(old, moved)
 	return n, errors.Wrapf(err, "graph: divergence %s", d.Name)
+}
+
+// BuildSampledLoss implements Source.
+func (o Objective) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error) {
+	if o.Loss.Sample == nil {
+		return nil, errors.WithMessagef(ErrNoSample, "graph: loss %s", o.Loss.Name)
+	}
+	y, err := o.BuildOutput(p, x, theta)
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.Loss.Sample(y, noise)
+	if err != nil {
+		return nil, errors.Wrapf(err, "graph: sampling targets of loss %s", o.Loss.Name)
+	}
+	j, err := o.Loss.Build(y, t)
+	return j, errors.Wrapf(err, "graph: loss %s", o.Loss.Name)
 }

@@ -84,3 +84,8 @@ func typeName(op gorgonia.Op) string {
 	}
 	return t.Name()
 }
+
+// isTransposedProduct tells whether the op is Gorgonia's Aᵀ·B of matrices.
+func isTransposedProduct(op gorgonia.Op) bool {
+	return typeName(op) == "linAlgBinOp" && fmt.Sprint(op) == "Aᵀ × B"
+}

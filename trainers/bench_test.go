@@ -102,6 +102,9 @@ func BenchmarkStep(b *testing.B) {
 		{"Adam", Adam(1e-3), 0},
 		{"Precond", Precond(0.01), 0},
 		{"Precond-APO", Precond(0.01), 1},
+		{"KFAC", KFAC(0.01), 0},
+		{"EKFAC", EKFAC(0.01), 0},
+		{"Shampoo", Shampoo(0.01), 0},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			steps := stepsOf(b, c.o, EveryK(c.k))

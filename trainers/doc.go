@@ -7,7 +7,7 @@
 //
 // where φ is
 //
-//	log η     the learning rate of SGD, SGDm, RMSprop, Adam or AdamW, one for all
+//	log η     the learning rate of any rule but APO-Precond, one for all
 //	          parameters or one for each group (Section 4.2)
 //	A, B, S   of a structured preconditioner (A⊗B)diag(vec S)²(A⊗B)ᵀ for each
 //	          layer (Precond; Section 4.4), which needs no matrix inverse
@@ -17,6 +17,16 @@
 // wherever it starts, then tracks that and lowers the rate by a growing λ_FSD.
 //
 //	trainers.Calibrated(trainers.CalibratedConfig{Horizon: steps})
+//
+// The update rules, by their names for NewOptimizer:
+//
+//	sgd, sgdm, rmsprop, adam, adamw
+//	          element by element
+//	kfac      Ā⁻¹ g Ḡ⁻¹, natural gradient descent with Kronecker factors
+//	ekfac     the same in the factors' eigenbases, with scalings of its own
+//	shampoo   L^(-1/4) g R^(-1/4), from second moments of the gradient alone
+//	precond, precond-above
+//	          APO-Precond, by steps down ∂Q/∂φ or by relative steps from above
 //
 // A Trainer brings its own loop; Wrap makes a gorgonia.Solver for a graph that
 // is there already.

@@ -32,7 +32,7 @@ type engine struct {
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
-	t := &task{params: params, blocks: blocks, src: src, masks: masks, seed: c.seed}
+	t := &task{params: params, blocks: blocks, src: src, masks: masks, seed: c.seed, targets: c.targets}
 	e := &engine{c: c, o: o, task: t, src: src, params: params, masks: masks}
 	var err error
 	if f, ok := o.(former); ok {
@@ -110,6 +110,13 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 
 // rates are the learning rates of the step that is next, or under way.
 func (e *engine) rates() []float64 { return e.form.rates(e.steps, e.c.schedule.At(e.steps)) }
+
+func (e *engine) fallbacks() int {
+	if f, ok := e.form.(faller); ok {
+		return f.fallbacks()
+	}
+	return 0
+}
 
 // culprit names the first parameter whose gradient is not finite.
 func (e *engine) culprit(g []*tensor.Dense) string {

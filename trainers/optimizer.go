@@ -45,6 +45,9 @@ type task struct {
 	src    graph.Source  // nil for φ
 	masks  *apoops.Masks // may be nil
 	seed   uint64
+	// targets gives the targets of the Fisher matrix at a step, counted from 0;
+	// nil where the rule draws them itself.
+	targets func(step int) []*tensor.Dense
 }
 
 // signal is what a rule sees of a step.
@@ -52,6 +55,7 @@ type signal struct {
 	t     int // counts steps from 1
 	g     []*tensor.Dense
 	batch graph.Batch // what g was computed on; empty for φ
+	rates []float64   // of each parameter, before a meta-step
 }
 
 // rule is a started update rule: θ_i ← θ_i - η_i·d_i, where the directions d
@@ -64,6 +68,16 @@ type rule interface {
 	// state lists the arrays of the state for a checkpoint.
 	state() []NamedTensor
 }
+
+// preparer is a rule with graphs of its own: prepare builds them for batches of
+// these shapes, once.
+type preparer interface {
+	prepare(batch graph.Batch) error
+}
+
+// faller is a rule or form that counts how often it fell back on older
+// statistics or on the plain gradient because new ones could not be used.
+type faller interface{ fallbacks() int }
 
 // mover is a rule that can advance its state and move the weights in one pass
 // over memory, at the given rates, one for each parameter.
@@ -81,6 +95,9 @@ var optimizers = map[string]func(lr float64) Optimizer{
 	"adamw":         func(lr float64) Optimizer { return AdamW(lr) },
 	"precond":       func(lr float64) Optimizer { return Precond(lr) },
 	"precond-above": func(lr float64) Optimizer { return PrecondFromAbove(lr) },
+	"kfac":          func(lr float64) Optimizer { return KFAC(lr) },
+	"ekfac":         func(lr float64) Optimizer { return EKFAC(lr) },
+	"shampoo":       func(lr float64) Optimizer { return Shampoo(lr) },
 }
 
 // OptimizerNames lists the names that NewOptimizer knows, in order.
@@ -143,4 +160,8 @@ func notNegative(field string, v float64) check {
 
 func fraction(field string, v float64) check {
 	return check{field, v, v >= 0 && v < 1, "at least 0 and less than 1"}
+}
+
+func interval(field string, n int) check {
+	return check{field, float64(n), n >= 1, "1 or more"}
 }

@@ -32,6 +32,7 @@ type config struct {
 	dtype      tensor.Dtype
 	recorder   Recorder
 	tilde      func(step int) ([]*tensor.Dense, error)
+	targets    func(step int) []*tensor.Dense
 	blocks     func(params []*graph.Param) ([]graph.Block, error)
 	learner    func(e *engine) (learner, error)
 	// calibration is CalibrateFrom's source
@@ -288,6 +289,20 @@ func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
 			return errors.New("trainers: Blocks: no function")
 		}
 		c.blocks = blocks
+		return nil
+	}
+}
+
+// SampledTargets gives the targets that KFAC and EKFAC compute the Fisher matrix
+// with, instead of drawing them from the model's distribution: for runs that must
+// repeat another program's. It is called with the step's number, counted from 0,
+// and returns arrays like the batch's targets.
+func SampledTargets(source func(step int) []*tensor.Dense) Option {
+	return func(c *config) error {
+		if source == nil {
+			return errors.New("trainers: SampledTargets: no function")
+		}
+		c.targets = source
 		return nil
 	}
 }

@@ -82,8 +82,9 @@ func (f *rateForm) phi() []NamedTensor {
 }
 
 func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
+	s.rates = f.paramRates(s.t-1, scale)
 	if m, ok := f.rule.(mover); ok && meta == nil {
-		return m.step(s, f.paramRates(s.t-1, scale))
+		return m.step(s, s.rates)
 	}
 	d, err := f.rule.directions(s)
 	if err != nil {
@@ -126,6 +127,22 @@ func (f *rateForm) rates(step int, scale float64) []float64 {
 		out[k] = scale * f.fromPhi(v)
 	}
 	return out
+}
+
+// prepare builds the rule's own graphs, where it has some.
+func (f *rateForm) prepare(batch graph.Batch) error {
+	if p, ok := f.rule.(preparer); ok {
+		return p.prepare(batch)
+	}
+	return nil
+}
+
+// fallbacks counts what the rule had to leave out.
+func (f *rateForm) fallbacks() int {
+	if r, ok := f.rule.(faller); ok {
+		return r.fallbacks()
+	}
+	return 0
 }
 
 func (f *rateForm) norms() []PrecondNorms { return nil }

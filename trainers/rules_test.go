@@ -303,6 +303,20 @@ func TestInvalidHyperparameters(t *testing.T) {
 		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain, Momentum: 1, Dampening: 1}, "momentum"},
 		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain}, "dampening"},
 		{&PrecondConfig{LR: 1, MomentumMode: MomentumNone, Dampening: 1, MaxDim: -1}, "max_dim"},
+		{&KFACConfig{LR: 1}, "damping"},
+		{&KFACConfig{LR: 1, Damping: 1, CovDecay: 1}, "cov_decay"},
+		{&KFACConfig{LR: 1, Damping: 1, KLClip: -1}, "kl_clip"},
+		{&KFACConfig{LR: 1, Damping: 1}, "factor_every"},
+		{&KFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "inverse_every"},
+		{&KFACConfig{LR: 1, Damping: 1, FactorEvery: 1, InverseEvery: 1, MaxDim: -1}, "max_dim"},
+		{&EKFACConfig{LR: 1, Damping: nan}, "damping"},
+		{&EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "basis_every"},
+		{&EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1, BasisEvery: 1}, "scale_every"},
+		{&ShampooConfig{LR: 1, Grafting: "adamw"}, "grafting"},
+		{&ShampooConfig{LR: 1, Grafting: "none"}, "eps"},
+		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1}, "beta2"},
+		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1}, "root_every"},
+		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1, RootEvery: 1, BlockSize: -1}, "block_size"},
 	} {
 		err := c.o.Validate()
 		if err == nil || !strings.Contains(err.Error(), c.o.Name()+": "+c.field+" is ") {

@@ -27,8 +27,8 @@ var _ gorgonia.Solver = (*Solver)(nil)
 
 // Wrap makes the solver. The parameters must be bound to their initial values.
 // Call it before the virtual machine is made, so that the machine records the
-// cost; afterwards the loss is read from the cost's node. Seed and Dtype have no
-// effect: the weights are the graph's.
+// cost; afterwards the loss is read from the cost's node. The weights are the
+// graph's: Dtype has no effect, Seed one on drawn targets alone (KFAC, EKFAC).
 //
 // The function-space term's batch B' is the mini-batch of the step before a
 // meta-step (see TildeFrom), so all batches must have one size.
@@ -64,9 +64,14 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, nil); err != nil {
 		return nil, err
 	}
+	// Built now, so that what cannot be rebuilt is known before the training.
+	example := p.Example()
+	if f, ok := s.engine.form.(preparer); ok {
+		if err := f.prepare(example); err != nil {
+			return nil, errors.WithMessage(err, "trainers: Wrap")
+		}
+	}
 	if c.k > 0 {
-		// Built now, so that what cannot be rebuilt is known before the training.
-		example := p.Example()
 		if err := s.engine.learner.prepare(example, example.X); err != nil {
 			return nil, errors.WithMessage(err, "trainers: Wrap")
 		}
@@ -102,6 +107,9 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 
 // Last tells what the last step did.
 func (s *Solver) Last() Stats { return s.last }
+
+// Fallbacks is Trainer.Fallbacks.
+func (s *Solver) Fallbacks() int { return s.engine.fallbacks() }
 
 // Phi are the learned parameters of the update rule: log η of each group, or
 // the factors of each block.

@@ -107,6 +107,11 @@ func (t *Trainer) Steps() int { return t.engine.steps }
 // meta-gradient, or Calibrated's Q, was not finite.
 func (t *Trainer) Skipped() int { return t.engine.skipped }
 
+// Fallbacks is the number of times that KFAC, EKFAC or Shampoo kept a block's older
+// statistics, inverses or roots, or took its plain gradient, because what they
+// computed was not finite or could not be decomposed.
+func (t *Trainer) Fallbacks() int { return t.engine.fallbacks() }
+
 // Params are the model's parameters; their values change with every step.
 func (t *Trainer) Params() []*graph.Param { return t.engine.params }
 

@@ -4,7 +4,12 @@
 // tag, and gives Gorgonia the same library.
 //
 //	name, err := blas.Use()                  // "openblas (libopenblas.so.0)"
+//	err = blas.Eigen(n, a, w)                // symmetric eigendecomposition, in place
+//	err = blas.Inverse(n, a)                 // of a positive definite matrix
 //	blas.Gemm(false, true, m, n, k, 1, a, k, b, k, 0, c, n) // C = A·Bᵀ
+//
+// The decompositions are the library's LAPACK's where it has one (OpenBLAS, MKL and
+// Accelerate do), gonum's otherwise.
 //
 // APO_BLAS=gonum (or openblas, mkl, blis, accelerate, /path/to/lib.so) forces
 // one. On one machine with one library and one number of threads results are

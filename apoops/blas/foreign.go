@@ -20,6 +20,8 @@ type foreign struct {
 	sgemm, dgemm, sgemv, dgemv, sger, dger uintptr
 	// split is true where the library was told to work on one core.
 	split bool
+	decompositions
+	lapack bool // the library has the decompositions
 }
 
 func openForeign(file string) (foreign, error) {
@@ -35,6 +37,7 @@ func openForeign(file string) (foreign, error) {
 			return foreign{}, errors.Wrapf(err, "%s", file)
 		}
 	}
+	f.decompositions, f.lapack = openDecompositions(lib)
 	if threads, err := symbol(lib, "openblas_set_num_threads"); err == nil {
 		purego.SyscallN(threads, 1)
 		f.split = true

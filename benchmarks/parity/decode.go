@@ -52,10 +52,14 @@ type decoder struct {
 	k           int
 	loss        string
 	sizes       []int
+	sampled     bool // there are targets of the Fisher matrix
 	fsd         bool // there is a function-space term
 	linear      bool // φ is η itself
 	rows, tilde int  // of B and B' in the steps before, 0 at first
 }
+
+// outputs is the width of the model's output.
+func (d *decoder) outputs() int { return d.sizes[len(d.sizes)-1] }
 
 func (d *decoder) readDtype(top object) {
 	switch dtype := top.text("dtype"); dtype {
@@ -78,6 +82,9 @@ func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
 	if !precond && (d.k > 0 || top.has("phi0")) && !rule.flag("log") {
 		d.linear = true
 		options = append(options, trainers.LinearRate())
+	}
+	if d.sampled = samplesTargets(f.rule); d.sampled {
+		options = append(options, trainers.SampledTargets(func(step int) []*tensor.Dense { return f.Steps[step].Sampled }))
 	}
 	if d.k == 0 {
 		return options
@@ -104,7 +111,10 @@ func (d *decoder) readStep(o object, f *Fixture, t int) Step {
 	if o.err() != nil {
 		return s
 	}
-	s.Batch = graph.NewBatch(x, readTargets(o, d.loss, d.rows, d.sizes[len(d.sizes)-1]))
+	s.Batch = graph.NewBatch(x, readTargets(o, "t", d.loss, d.rows, d.outputs()))
+	if d.sampled {
+		s.Sampled = []*tensor.Dense{readTargets(o, "sampled_targets", d.loss, d.rows, d.outputs())}
+	}
 	s.Loss = o.outcome("loss")
 	s.Grad = o.object("grad").outcomes(f.theta)
 	s.Theta = o.object("theta").outcomes(f.theta)

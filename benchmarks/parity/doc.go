@@ -9,15 +9,16 @@
 //	model           kind mlp; sizes; activation relu, tanh, sigmoid or identity
 //	loss            mse, ce or bce
 //	fsd_direction   old_new, KL(p_θ ‖ p_θ'), or new_old, KL(p_θ' ‖ p_θ)
-//	rule            kind sgd, sgdm, rmsprop, adam, adamw or precond; its
-//	                hyperparameters; log: whether φ is log η or η
+//	rule            kind sgd, sgdm, rmsprop, adam, adamw, precond, kfac, ekfac
+//	                or shampoo; its hyperparameters; log: whether φ is log η or η
 //	meta_optimizer  kind sgd, rmsprop or adam; its hyperparameters
 //	K               a meta-step every K steps, none for 0
 //	lambda_fsd, lambda_wsd
 //	theta0          l0, l1, ... by layer
 //	phi0            lr; or l0/A, l0/B, l0/S, ... for precond
-//	steps           x, t, x_tilde; loss, grad at the start of the step; theta,
-//	                phi after it; meta: q, loss, fsd, wsd, dphi
+//	steps           x, t, x_tilde, sampled_targets (kfac, ekfac); loss, grad at
+//	                the start of the step; theta, phi after it; meta: q, loss,
+//	                fsd, wsd, dphi
 //
 // Without meta-steps (K = 0) what concerns them may be left out. Files of other
 // rules and models are reported as unsupported, not as failed.

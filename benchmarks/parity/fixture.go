@@ -25,11 +25,13 @@ type Fixture struct {
 type Step struct {
 	Batch graph.Batch
 	Tilde []*tensor.Dense // inputs of B', nil without a function-space term
-	Loss  []float64       // J_B(θ)
-	Grad  [][]float64     // ∇J_B(θ)
-	Theta [][]float64     // θ after the step
-	Phi   [][]float64     // φ after the step, nil where not given
-	Meta  *Meta           // nil without a meta-step
+	// Sampled are the targets of the Fisher matrix, nil for rules without.
+	Sampled []*tensor.Dense
+	Loss    []float64   // J_B(θ)
+	Grad    [][]float64 // ∇J_B(θ)
+	Theta   [][]float64 // θ after the step
+	Phi     [][]float64 // φ after the step, nil where not given
+	Meta    *Meta       // nil without a meta-step
 }
 
 // Meta has the terms of Q and its gradient at the φ before the meta-step.

@@ -32,7 +32,7 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// supported tells from a file's model and rule whether it can be replayed.
+// supported tells from a file's model whether it can be replayed.
 func supported(t *testing.T, path string) bool {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -40,13 +40,9 @@ func supported(t *testing.T, path string) bool {
 		t.Fatal(err)
 	}
 	hideNonFinite(data)
-	var file struct{ Model, Rule struct{ Kind string } }
+	var file struct{ Model struct{ Kind string } }
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
-	}
-	switch file.Rule.Kind {
-	case "kfac", "ekfac", "shampoo":
-		return false
 	}
 	return file.Model.Kind == "mlp"
 }

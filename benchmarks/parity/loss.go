@@ -35,23 +35,23 @@ func readLoss(top object) graph.Loss {
 	return loss
 }
 
-// readTargets makes the targets t of a step for the loss.
-func readTargets(o object, loss string, rows, outputs int) *tensor.Dense {
+// readTargets makes the targets of a step for the loss from the field key.
+func readTargets(o object, key, loss string, rows, outputs int) *tensor.Dense {
 	if loss == "ce" {
 		classes := make([]int, rows)
-		for i, v := range o.array("t", rows) {
+		for i, v := range o.array(key, rows) {
 			n, ok := wholeNumber(v)
 			if !ok || n >= outputs {
-				o.fail("t", "has %v at %d: the classes are 0 to %d", v, i, outputs-1)
+				o.fail(key, "has %v at %d: the classes are 0 to %d", v, i, outputs-1)
 			}
 			classes[i] = n
 		}
 		return tensor.New(tensor.WithShape(rows), tensor.WithBacking(classes))
 	}
-	t := o.array("t", rows, outputs)
+	t := o.array(key, rows, outputs)
 	for _, v := range t {
 		if loss == "bce" && (v < 0 || v > 1) {
-			o.fail("t", "has %v: the targets of bce are between 0 and 1", v)
+			o.fail(key, "has %v: the targets of bce are between 0 and 1", v)
 		}
 	}
 	return matrix(t, rows, outputs)

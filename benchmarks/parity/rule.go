@@ -28,8 +28,21 @@ func readRule(o object) trainers.Optimizer {
 		rule = c
 	case "precond":
 		rule = readPrecond(o)
-	case "kfac", "ekfac", "shampoo":
-		o.unsupported("rule %s", kind)
+	case "kfac":
+		c := trainers.KFAC(o.number("lr"))
+		c.Momentum, c.Damping, c.CovDecay, c.KLClip = o.number("momentum"), o.number("damping"), o.number("ema"), 0
+		c.FactorEvery, c.InverseEvery = o.whole("factor_every"), o.whole("inverse_every")
+		rule = c
+	case "ekfac":
+		c := trainers.EKFAC(o.number("lr"))
+		c.Momentum, c.Damping, c.CovDecay, c.KLClip = o.number("momentum"), o.number("damping"), o.number("ema"), 0
+		c.FactorEvery, c.BasisEvery = o.whole("factor_every"), o.whole("inverse_every")
+		rule = c
+	case "shampoo":
+		c := trainers.Shampoo(o.number("lr"))
+		c.Momentum, c.Eps, c.Beta2 = o.number("momentum"), o.number("epsilon"), o.number("beta2")
+		c.RootEvery = o.whole("root_every")
+		rule = c
 	default:
 		o.fail("kind", "is %q: it must be sgd, sgdm, rmsprop, adam, adamw, precond, kfac, ekfac or shampoo", kind)
 	}
@@ -102,4 +115,14 @@ func phiOf(rule trainers.Optimizer, theta []entry) []entry {
 			entry{w.name + "/S", []int{rows, cols}})
 	}
 	return all
+}
+
+// samplesTargets tells whether the rule draws targets for the Fisher matrix,
+// which the fixture then has.
+func samplesTargets(rule trainers.Optimizer) bool {
+	switch rule.(type) {
+	case *trainers.KFACConfig, *trainers.EKFACConfig:
+		return true
+	}
+	return false
 }

@@ -1,0 +1,83 @@
+package blas
+
+import (
+	"runtime"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+	"github.com/pkg/errors"
+)
+
+// decompositions are the addresses of LAPACK's routines; the Fortran interface
+// passes the lengths of strings behind the arguments.
+type decompositions struct{ ssyevd, dsyevd, dpotrf, dpotri uintptr }
+
+// openDecompositions tells whether the library has them; a BLAS need not.
+func openDecompositions(lib uintptr) (d decompositions, ok bool) {
+	for name, fn := range map[string]*uintptr{"ssyevd_": &d.ssyevd, "dsyevd_": &d.dsyevd, "dpotrf_": &d.dpotrf, "dpotri_": &d.dpotri} {
+		var err error
+		if *fn, err = symbol(lib, name); err != nil {
+			return decompositions{}, false
+		}
+	}
+	return d, true
+}
+
+// symmetric keeps the arguments of one decomposition on the heap, as params
+// does.
+type symmetric[T Float] struct {
+	job, triangle       byte
+	n, info             int32
+	lwork, liwork       int32
+	a, w, work          *T
+	iwork               *int32
+	query               [1]T
+	iquery              [1]int32
+	workspace           []T
+	iworkspace          []int32
+	matrix, eigenvalues []T
+}
+
+func foreignEigen[T Float](l foreign, n int, a, w []T) error {
+	fn := l.dsyevd
+	if _, single := any(a).([]float32); single {
+		fn = l.ssyevd
+	}
+	// Fortran's upper triangle is the lower one by rows; its eigenvectors, columns
+	// there, are rows here.
+	p := &symmetric[T]{job: 'V', triangle: 'U', n: int32(n), lwork: -1, liwork: -1, matrix: a, eigenvalues: w}
+	p.a, p.w, p.work, p.iwork = &a[0], &w[0], &p.query[0], &p.iquery[0]
+	p.eigen(fn)
+	if p.info == 0 {
+		// In float32 a large size may have been rounded down.
+		p.lwork, p.liwork = int32(float64(p.query[0])*(1+1e-6))+1, p.iquery[0]
+		p.workspace, p.iworkspace = make([]T, p.lwork), make([]int32, p.liwork)
+		p.work, p.iwork = &p.workspace[0], &p.iworkspace[0]
+		p.eigen(fn)
+	}
+	if p.info != 0 {
+		return errors.Errorf("blas: the eigenvalues do not converge (syevd: %d)", p.info)
+	}
+	return nil
+}
+
+func (p *symmetric[T]) eigen(fn uintptr) {
+	purego.SyscallN(fn, address(&p.job), address(&p.triangle), address(&p.n), address(p.a), address(&p.n), address(p.w),
+		address(p.work), address(&p.lwork), address(p.iwork), address(&p.liwork), address(&p.info), 1, 1)
+	runtime.KeepAlive(p)
+}
+
+func foreignInverse(l foreign, n int, a []float64) bool {
+	p := &symmetric[float64]{triangle: 'L', n: int32(n), matrix: a} // the upper triangle by rows
+	p.a = &a[0]
+	for _, fn := range []uintptr{l.dpotrf, l.dpotri} {
+		purego.SyscallN(fn, address(&p.triangle), address(&p.n), address(p.a), address(&p.n), address(&p.info), 1)
+		runtime.KeepAlive(p)
+		if p.info != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func address[V any](p *V) uintptr { return uintptr(unsafe.Pointer(p)) }

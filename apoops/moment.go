@@ -1,0 +1,179 @@
+package apoops
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// Switch turns ops on and off between the runs of a graph. An op whose switch is
+// off costs nothing: its result is what it was.
+type Switch struct{ Off bool }
+
+// InputMoment is the second moment of a layer's inputs a, N×n, with the
+// homogeneous coordinate where bias is set:
+//
+//	Ā = 1/N Σ_i ā_i ā_iᵀ,  ā = [a,1]
+//
+// The result is (n+1)×(n+1), or n×n without bias (Martens & Grosse 2015). It has
+// no gradient.
+func InputMoment(a *gorgonia.Node, bias bool, s *Switch) (*gorgonia.Node, error) {
+	return newMoment(momentSettings{bias: extraRow(bias), on: s}, a)
+}
+
+// GradientMoment is the second moment of the gradients by the pre-activations of
+// single examples, where s, N×m, has those of the mean loss, 1/N of them:
+//
+//	Ḡ = 1/N Σ_i (N·s_i)(N·s_i)ᵀ = N·sᵀs
+//
+// The result is m×m. It has no gradient.
+func GradientMoment(s *gorgonia.Node, on *Switch) (*gorgonia.Node, error) {
+	return newMoment(momentSettings{gradient: true, on: on}, s)
+}
+
+// ProjectedSquares is the mean over the examples of the squares of their
+// gradients in the basis (U_A, U_G) of EKFAC (George et al. 2018):
+//
+//	1/N Σ_i (U_A ā_i (N·s_i)ᵀ U_Gᵀ)²
+//
+// with a, N×n, and s, N×m, as in InputMoment and GradientMoment. The rows of U_A,
+// (n+1)×(n+1) (n×n without bias), and U_G, m×m, are the basis. The result is
+// (n+1)×m. It has no gradient.
+func ProjectedSquares(a, s, ua, ug *gorgonia.Node, bias bool, on *Switch) (*gorgonia.Node, error) {
+	return pick(&projectedSquares[float32]{bias: extraRow(bias), on: on}, &projectedSquares[float64]{bias: extraRow(bias), on: on}, a, s, ua, ug)
+}
+
+func extraRow(bias bool) int {
+	if bias {
+		return 1
+	}
+	return 0
+}
+
+type momentSettings struct {
+	bias     int
+	gradient bool // times N, not 1/N
+	on       *Switch
+}
+
+func newMoment(s momentSettings, x *gorgonia.Node) (*gorgonia.Node, error) {
+	return pick(&moment[float32]{momentSettings: s}, &moment[float64]{momentSettings: s}, x)
+}
+
+// moment is the kernel of InputMoment and GradientMoment.
+type moment[T Float] struct {
+	leaf[T]
+	momentSettings
+}
+
+func (k *moment[T]) name() string     { return "moment" }
+func (k *moment[T]) fresh() kernel[T] { return &moment[T]{momentSettings: k.momentSettings} }
+
+func (k *moment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if err := wantMatrix(in[0], "the operand"); err != nil {
+		return nil, err
+	}
+	return tensor.Shape{in[0][1] + k.bias, in[0][1] + k.bias}, nil
+}
+
+func (k *moment[T]) run(a *args[T]) error {
+	if k.on.off() {
+		return nil
+	}
+	rows, n := a.shapes[0][0], a.shapes[0][1]
+	dim := n + k.bias
+	scale := 1 / T(rows)
+	if k.gradient {
+		scale = T(rows)
+	}
+	blas.Gemm(true, false, n, n, rows, scale, a.in[0], n, a.in[0], n, 0, a.out, dim)
+	if k.bias == 0 {
+		return nil
+	}
+	last := a.out[n*dim:]
+	clear(last)
+	for i := range rows {
+		blas.Axpy(scale, a.in[0][i*n:(i+1)*n], last[:n])
+	}
+	last[n] = 1
+	for i, v := range last[:n] {
+		a.out[i*dim+n] = v
+	}
+	return nil
+}
+
+func (s *Switch) off() bool { return s != nil && s.Off }
+
+// projectedSquares is the kernel of ProjectedSquares.
+type projectedSquares[T Float] struct {
+	leaf[T]
+	bias   int
+	on     *Switch
+	a      *args[T]
+	pa, pg []T // squared projections of ā and s
+	n, m   int
+	square func(lo, hi int)
+}
+
+func (k *projectedSquares[T]) name() string { return "projectedSquares" }
+func (k *projectedSquares[T]) fresh() kernel[T] {
+	return &projectedSquares[T]{bias: k.bias, on: k.on}
+}
+
+func (k *projectedSquares[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	for i, name := range []string{"a", "s", "U_A", "U_G"} {
+		if err := wantMatrix(in[i], name); err != nil {
+			return nil, err
+		}
+	}
+	a, s := in[0], in[1]
+	n, m := a[1]+k.bias, s[1]
+	switch {
+	case a[0] != s[0]:
+		return nil, errors.Errorf("a has shape %v, s %v", a, s)
+	case !in[2].Eq(tensor.Shape{n, n}):
+		return nil, errors.Errorf("U_A has shape %v, not (%d, %d)", in[2], n, n)
+	case !in[3].Eq(tensor.Shape{m, m}):
+		return nil, errors.Errorf("U_G has shape %v, not (%d, %d)", in[3], m, m)
+	}
+	return tensor.Shape{n, m}, nil
+}
+
+func (k *projectedSquares[T]) run(a *args[T]) error {
+	if k.on.off() {
+		return nil
+	}
+	rows, n, m := a.shapes[0][0], a.shapes[0][1], a.shapes[1][1]
+	dim := n + k.bias
+	k.a, k.n, k.m = a, n, m
+	k.pa, k.pg = sized(k.pa, rows*dim), sized(k.pg, rows*m)
+	if k.square == nil {
+		k.square = k.squareRows
+	}
+	blas.Gemm(false, true, rows, dim, n, 1, a.in[0], n, a.in[2], dim, 0, k.pa, dim)
+	blas.Gemm(false, true, rows, m, m, 1, a.in[1], m, a.in[3], m, 0, k.pg, m)
+	par.For(rows, rowGrain(dim+m), k.square)
+	blas.Gemm(true, false, dim, m, rows, T(rows), k.pa, dim, k.pg, m, 0, a.out, m)
+	return nil
+}
+
+// squareRows adds the homogeneous coordinate's part to the projections and
+// squares them.
+func (k *projectedSquares[T]) squareRows(lo, hi int) {
+	dim := k.n + k.bias
+	for i := lo; i < hi; i++ {
+		pa, pg := k.pa[i*dim:(i+1)*dim], k.pg[i*k.m:(i+1)*k.m]
+		for j, v := range pa {
+			if k.bias > 0 {
+				v += k.a.in[2][j*dim+k.n]
+			}
+			pa[j] = v * v
+		}
+		for j, v := range pg {
+			pg[j] = v * v
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package apoops
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// SampleCategorical draws a class for each row of the logits z, N×C, with the
+// probabilities softmax(z): a vector of N numbers of tensor.Int. The draws are a
+// function of the seed and step of noise, the row and z alone. No gradient goes
+// through a sample.
+func SampleCategorical(z *gorgonia.Node, noise *Masks) (*gorgonia.Node, error) {
+	if noise == nil {
+		return nil, errors.New("apoops: sampleCategorical: noise is nil")
+	}
+	return pick(&sampleClass[float32]{noise: noise}, &sampleClass[float64]{noise: noise}, z)
+}
+
+// SampleBernoulli draws 1 with the probability 1/(1+e⁻ᶻ) and 0 otherwise for each
+// element of the logits z, as SampleCategorical does.
+func SampleBernoulli(z *gorgonia.Node, noise *Masks) (*gorgonia.Node, error) {
+	return newSample(z, noise, true)
+}
+
+// SampleNormal draws from N(y, 1) for each element of y, as SampleCategorical
+// does: the distribution whose negative log-likelihood is SquaredError.
+func SampleNormal(y *gorgonia.Node, noise *Masks) (*gorgonia.Node, error) {
+	return newSample(y, noise, false)
+}
+
+func newSample(y *gorgonia.Node, noise *Masks, logistic bool) (*gorgonia.Node, error) {
+	if noise == nil {
+		return nil, errors.New("apoops: sample: noise is nil")
+	}
+	return pick(&sample[float32]{noise: noise, logistic: logistic}, &sample[float64]{noise: noise, logistic: logistic}, y)
+}
+
+// uniform is the i-th number of a stream, in (0, 1).
+func uniform(key uint64, i int) float64 {
+	return (float64(scramble(key+uint64(i)*golden)>>11) + 0.5) / (1 << 53)
+}
+
+// sampleClass is the kernel of SampleCategorical.
+type sampleClass[T Float] struct {
+	leaf[T]
+	noise *Masks
+	a     *args[T]
+	key   uint64
+	cols  int
+	body  func(lo, hi int)
+}
+
+func (k *sampleClass[T]) name() string     { return "sampleCategorical" }
+func (k *sampleClass[T]) fresh() kernel[T] { return &sampleClass[T]{noise: k.noise} }
+func (k *sampleClass[T]) counts()          {}
+
+func (k *sampleClass[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if err := wantMatrix(in[0], "logits"); err != nil {
+		return nil, err
+	}
+	return tensor.Shape{in[0][0]}, nil
+}
+
+func (k *sampleClass[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.rows
+	}
+	k.a, k.cols, k.key = a, a.shapes[0][1], k.noise.key(0)
+	par.For(len(a.counts), rowGrain(k.cols), k.body)
+	return nil
+}
+
+func (k *sampleClass[T]) rows(lo, hi int) {
+	var buf scratch
+	for i := lo; i < hi; i++ {
+		k.a.counts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], uniform(k.key, i))
+	}
+}
+
+// draw is the class at which the sum of the probabilities exceeds u; the last
+// possible one where rounding leaves the sum below u.
+func draw[T Float](buf *scratch, z []T, u float64) int {
+	m := rowMax(z)
+	left, class := u*sumExp(buf, z, m), 0
+	for j, v := range z {
+		p := math.Exp(float64(v) - m)
+		if p > 0 {
+			class = j
+		}
+		if left -= p; left < 0 {
+			break
+		}
+	}
+	return class
+}
+
+// sample is the kernel of SampleBernoulli and SampleNormal.
+type sample[T Float] struct {
+	leaf[T]
+	noise    *Masks
+	logistic bool
+	a        *args[T]
+	key      uint64
+	body     func(lo, hi int)
+}
+
+func (k *sample[T]) name() string { return "sample" }
+func (k *sample[T]) fresh() kernel[T] {
+	return &sample[T]{noise: k.noise, logistic: k.logistic}
+}
+
+func (k *sample[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
+
+func (k *sample[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.elements
+	}
+	k.a, k.key = a, k.noise.key(0)
+	par.For(len(a.out), par.Grain, k.body)
+	return nil
+}
+
+func (k *sample[T]) elements(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		y := float64(k.a.in[0][i])
+		switch {
+		case !k.logistic:
+			k.a.out[i] = T(y + normal(k.key, i))
+		case uniform(k.key, i) < 1/(1+math.Exp(-y)):
+			k.a.out[i] = 1
+		default:
+			k.a.out[i] = 0
+		}
+	}
+}
+
+// normal is the i-th number of a stream of standard normal numbers (Box and
+// Muller 1958).
+func normal(key uint64, i int) float64 {
+	return math.Sqrt(-2*math.Log(uniform(key, 2*i))) * math.Cos(2*math.Pi*uniform(key, 2*i+1))
+}

@@ -1,0 +1,94 @@
+package apoops
+
+import (
+	"math"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// TestSampleCategorical counts the classes of many equal rows; one of the logits
+// is masked.
+func TestSampleCategorical(t *testing.T) {
+	const rows = 20000
+	logits := []float64{math.Log(0.2), math.Inf(-1), math.Log(0.5), math.Log(0.3), math.Inf(-1)}
+	data := make([]float64, 0, rows*len(logits))
+	for range rows {
+		data = append(data, logits...)
+	}
+	draws := sampled(t, data, len(logits), NewMasks(3), 0)
+	counts := make([]float64, len(logits))
+	for _, c := range draws {
+		counts[c] += 1.0 / rows
+	}
+	for i, want := range []float64{0.2, 0, 0.5, 0.3, 0} {
+		if math.Abs(counts[i]-want) > 0.015 || want == 0 && counts[i] > 0 { // over four standard errors
+			t.Errorf("class %d has the frequency %v, not %v", i, counts[i], want)
+		}
+	}
+	again := sampled(t, data, len(logits), NewMasks(3), 0)
+	step := sampled(t, data, len(logits), NewMasks(3), 1)
+	seed := sampled(t, data, len(logits), NewMasks(4), 0)
+	var sameStep, sameSeed int
+	for i, c := range draws {
+		if again[i] != c {
+			t.Fatal("one seed and step give two samples")
+		}
+		if step[i] == c {
+			sameStep++
+		}
+		if seed[i] == c {
+			sameSeed++
+		}
+	}
+	// Independent draws agree with probability 0.38.
+	if sameStep > rows/2 || sameSeed > rows/2 {
+		t.Errorf("%d of %d draws are those of another step, %d of another seed", sameStep, rows, sameSeed)
+	}
+}
+
+func sampled(t *testing.T, data []float64, cols int, noise *Masks, step int64) []int {
+	t.Helper()
+	g := gorgonia.NewGraph()
+	z := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("z"), gorgonia.WithShape(len(data)/cols, cols),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(len(data)/cols, cols), tensor.WithBacking(data))))
+	n, err := SampleCategorical(z, noise)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.Dtype() != tensor.Int {
+		t.Fatalf("the sample is of dtype %v", n.Dtype())
+	}
+	noise.SetStep(step)
+	vm := gorgonia.NewTapeMachine(g)
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	return append([]int(nil), n.Value().(*tensor.Dense).Ints()...)
+}
+
+// TestNormalMoments checks mean, variance and kurtosis.
+func TestNormalMoments(t *testing.T) {
+	const n = 100000
+	var m1, m2, m4 float64
+	for i := range n {
+		x := normal(17, i)
+		m1, m2, m4 = m1+x/n, m2+x*x/n, m4+x*x*x*x/n
+	}
+	if math.Abs(m1) > 0.015 || math.Abs(m2-1) > 0.02 || math.Abs(m4-3) > 0.15 {
+		t.Errorf("moments %v, %v, %v", m1, m2, m4)
+	}
+}
+
+func TestSampleWithoutNoise(t *testing.T) {
+	z := gorgonia.NewMatrix(gorgonia.NewGraph(), tensor.Float64, gorgonia.WithName("z"), gorgonia.WithShape(2, 2))
+	for name, sample := range map[string]func(*gorgonia.Node, *Masks) (*gorgonia.Node, error){
+		"categorical": SampleCategorical, "bernoulli": SampleBernoulli, "normal": SampleNormal,
+	} {
+		if _, err := sample(z, nil); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

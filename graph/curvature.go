@@ -1,0 +1,195 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// CurvatureConfig says what a Curvature graph is built for.
+type CurvatureConfig struct {
+	Source Source
+	Params []*Param
+	// Blocks are the weight matrices whose factors are wanted.
+	Blocks []Block
+	// Batch has the dtypes and shapes of the batches.
+	Batch Batch
+	// Masks are those of dropout; nil for models without.
+	Masks *apoops.Masks
+	// Noise draws the targets from the model's own distribution, for the Fisher
+	// matrix. nil takes the targets of the batch.
+	Noise *apoops.Masks
+	// Squares adds the squared projections of EKFAC.
+	Squares bool
+}
+
+// Curvature is the graph of the Kronecker factors of the Fisher matrix at θ,
+// block by block (Martens & Grosse 2015). With ā_i a layer's inputs for example
+// i, a 1 behind them where the block has a bias, and s_i the gradient of that
+// example's loss by the layer's pre-activations,
+//
+//	Ā = 1/N Σ_i ā_i ā_iᵀ    Ḡ = 1/N Σ_i s_i s_iᵀ
+//
+// and, with bases of eigenvectors U_A, U_G as rows (George et al. 2018),
+//
+//	D = 1/N Σ_i (U_A ā_i s_iᵀ U_Gᵀ)².
+//
+// It is one forward and one backward pass that leaves the gradients of the
+// weights out.
+type Curvature struct {
+	*program
+	x, t             gorgonia.Nodes
+	moments, squares apoops.Switch
+	layers           []*layer
+}
+
+// layer has the nodes of a block.
+type layer struct {
+	a, g, d, ua, ug *gorgonia.Node
+}
+
+// NewCurvature builds the graph. Blocks whose gradient is no single product of a
+// layer's inputs and the gradients by its pre-activations (Has tells) are left
+// out; it is an error if all are.
+func NewCurvature(c CurvatureConfig) (*Curvature, error) {
+	building.Lock()
+	defer building.Unlock()
+	if err := CheckParams(c.Params); err != nil {
+		return nil, err
+	}
+	k := &Curvature{program: newProgram(c.Params[0].Value.Dtype())}
+	grads, err := k.gradients(c)
+	if err != nil {
+		return nil, err
+	}
+	var outputs gorgonia.Nodes
+	for _, b := range c.Blocks {
+		l, err := k.layer(b, grads, c.Squares)
+		if err != nil {
+			return nil, errors.WithMessagef(err, "graph: curvature of %q", b.Name)
+		}
+		k.layers = append(k.layers, l)
+		if l != nil {
+			outputs = append(outputs, l.a, l.g)
+			if l.d != nil {
+				outputs = append(outputs, l.d)
+			}
+		}
+	}
+	if len(outputs) == 0 {
+		return nil, errors.New("graph: no block is the weight matrix of a layer that is used once: there are no Kronecker factors")
+	}
+	return k, k.compile(outputs...)
+}
+
+// gradients builds the gradient of the loss by each parameter.
+func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
+	k.x = k.inputsLike(c.Batch.X, "x")
+	theta, err := k.weights(c.Params, "theta")
+	if err != nil {
+		return nil, err
+	}
+	var loss *gorgonia.Node
+	pass := &Pass{Role: CurvatureRole, Masks: c.Masks}
+	if c.Noise != nil {
+		loss, err = c.Source.BuildSampledLoss(pass, k.x, theta, c.Noise)
+	} else {
+		k.t = k.inputsLike(c.Batch.T, "t")
+		loss, err = c.Source.BuildLoss(pass, k.x, k.t, theta)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return differentiate(loss, theta)
+}
+
+// layer builds a block's nodes, nil for a block without factors.
+func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, error) {
+	f, ok := factorsOf(grads[b.Params[0]])
+	if !ok || f.A.Dims() != 2 || f.S.Dims() != 2 {
+		return nil, nil
+	}
+	f.Bias = f.Bias || len(b.Params) == 2 // a pair of weight and bias
+	l := &layer{}
+	var err error
+	if l.a, err = apoops.InputMoment(f.A, f.Bias, &k.moments); err != nil {
+		return nil, err
+	}
+	if l.g, err = apoops.GradientMoment(f.S, &k.moments); err != nil {
+		return nil, err
+	}
+	if l.a.Shape()[0] != b.Rows || l.g.Shape()[0] != b.Cols {
+		return nil, nil
+	}
+	if squares {
+		l.ua = k.input(k.dt, tensor.Shape{b.Rows, b.Rows}, "basis/A/%s", b.Name)
+		l.ug = k.input(k.dt, tensor.Shape{b.Cols, b.Cols}, "basis/G/%s", b.Name)
+		l.d, err = apoops.ProjectedSquares(f.A, f.S, l.ua, l.ug, f.Bias, &k.squares)
+	}
+	return l, err
+}
+
+// Has tells whether block i, in the order of the configuration, has factors.
+func (k *Curvature) Has(i int) bool { return k.layers[i] != nil }
+
+// SetBases binds the bases of block i, rows×rows and cols×cols, whose rows are
+// the eigenvectors. The graph reads their memory at each run.
+func (k *Curvature) SetBases(i int, ua, ug *tensor.Dense) error {
+	l := k.layers[i]
+	return letAll("basis", gorgonia.Nodes{l.ua, l.ug}, []*tensor.Dense{ua, ug})
+}
+
+// Feed binds a batch. Its targets are not looked at where they are drawn.
+func (k *Curvature) Feed(batch Batch) error {
+	if err := letAll("input", k.x, batch.X); err != nil {
+		return err
+	}
+	if k.t == nil {
+		return nil
+	}
+	return letAll("target", k.t, batch.T)
+}
+
+// RunFor runs the graph and computes Ā and Ḡ where moments is set, D where
+// squares is.
+func (k *Curvature) RunFor(moments, squares bool) error {
+	k.moments.Off, k.squares.Off = !moments, !squares
+	return k.Run()
+}
+
+// Moments are Ā and Ḡ of block i as of the last run for them, valid until the
+// next.
+func (k *Curvature) Moments(i int) (a, g *tensor.Dense, err error) {
+	v, err := denseValues(gorgonia.Nodes{k.layers[i].a, k.layers[i].g})
+	if err != nil {
+		return nil, nil, err
+	}
+	return v[0], v[1], nil
+}
+
+// Squares are D of block i as of the last run for them, valid until the next.
+func (k *Curvature) Squares(i int) (*tensor.Dense, error) {
+	v, err := denseValues(gorgonia.Nodes{k.layers[i].d})
+	if err != nil {
+		return nil, err
+	}
+	return v[0], nil
+}
+
+// factorsOf finds the factors of a gradient: those of a layer of package apoops,
+// or of Gorgonia's product x·W, whose gradient is xᵀ·s.
+func factorsOf(n *gorgonia.Node) (apoops.Factors, bool) {
+	if n.Op() == nil {
+		return apoops.Factors{}, false
+	}
+	if f, ok := apoops.GradientFactors(n); ok {
+		return f, true
+	}
+	if !isTransposedProduct(n.Op()) {
+		return apoops.Factors{}, false
+	}
+	c := children(n)
+	return apoops.Factors{A: c[0], S: c[1]}, true
+}

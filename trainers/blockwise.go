@@ -1,0 +1,178 @@
+package trainers
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/par"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// blockwise is a rule that preconditions the gradient of each block, a matrix G,
+// and averages what comes out:
+//
+//	d = ν·P(G) + WeightDecay·θ
+//	v ← Momentum·v + d
+//
+// ν limits the step where clip is set: with the current rates η,
+// ν = min(1, √(clip/Σ η²·<P(G), G>)), which keeps the KL divergence that the step
+// causes below about clip (Ba, Grosse & Martens 2017). A preconditioned gradient
+// that is not finite counts as a fallback and the gradient takes its place.
+type blockwise[T apoops.Float] struct {
+	p               preconditioner[T]
+	params          []*graph.Param
+	blocks          []*gradientBlock[T]
+	dirs            []*tensor.Dense // v by parameter
+	momentum, decay T
+	clip            float64
+	failed          []uint64 // one number
+	vec             vectors[T]
+	inner           blas.Inner[T]
+}
+
+// preconditioner is what differs between the blockwise rules.
+type preconditioner[T apoops.Float] interface {
+	// observe advances the statistics with a step. It returns the number of
+	// blocks whose statistics could not be used, so that older ones stay.
+	observe(s signal, g []*gradientBlock[T]) (failed int, err error)
+	// precondition computes d = P(G) for block i.
+	precondition(i int, d, g []T)
+	// state lists the arrays of the statistics.
+	state() []NamedTensor
+}
+
+// gradientBlock is a block at work.
+type gradientBlock[T apoops.Float] struct {
+	graph.Block
+	g []T // the gradient; gathered where the block has several parameters
+	d []T // P(G)
+	v []T // the momentum
+}
+
+// gather sets b.g to the block's gradient, without copying where the block is
+// one parameter.
+func (b *gradientBlock[T]) gather(g []*tensor.Dense) {
+	if len(b.Params) == 1 {
+		b.g = slice[T](g[b.Params[0]])
+		return
+	}
+	if b.g == nil {
+		b.g = make([]T, b.Rows*b.Cols)
+	}
+	lo := 0
+	for _, i := range b.Params {
+		lo += copy(b.g[lo:], slice[T](g[i]))
+	}
+}
+
+// blockwiseSettings are the hyperparameters that all such rules have.
+type blockwiseSettings struct{ momentum, decay, clip float64 }
+
+// newBlockwise makes the rule; its preconditioner is made from its blocks.
+func newBlockwise[T apoops.Float](t *task, s blockwiseSettings, build func(blocks []*gradientBlock[T]) preconditioner[T]) *blockwise[T] {
+	b := &blockwise[T]{params: t.params, momentum: T(s.momentum), decay: T(s.decay), clip: s.clip, failed: []uint64{0}}
+	b.dirs = make([]*tensor.Dense, len(t.params))
+	for _, q := range t.blocks {
+		k := &gradientBlock[T]{Block: q, d: make([]T, q.Rows*q.Cols), v: make([]T, q.Rows*q.Cols)}
+		rest := k.v
+		for _, i := range q.Params {
+			shape := t.params[i].Value.Shape().Clone()
+			n := shape.TotalSize()
+			b.dirs[i] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(rest[:n:n]))
+			rest = rest[n:]
+		}
+		b.blocks = append(b.blocks, k)
+	}
+	b.p = build(b.blocks)
+	return b
+}
+
+func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
+	for i, p := range b.params {
+		if s.g[i].Dtype() != p.Value.Dtype() || s.g[i].DataSize() != p.Value.DataSize() {
+			return nil, errors.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, s.g[i].Dtype(), s.g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
+		}
+	}
+	for _, k := range b.blocks {
+		k.gather(s.g)
+	}
+	failed, err := b.p.observe(s, b.blocks)
+	if err != nil {
+		return nil, err
+	}
+	var size float64
+	for i, k := range b.blocks {
+		b.p.precondition(i, k.d, k.g)
+		product := b.inner.Product(k.d, k.g)
+		if !finite(product) {
+			failed++
+			copy(k.d, k.g)
+			product = b.inner.Product(k.d, k.g)
+		}
+		if b.clip > 0 {
+			rate := s.rates[k.Params[0]]
+			size += rate * rate * product
+		}
+	}
+	b.failed[0] += uint64(failed)
+	b.average(T(clipFactor(b.clip, size)))
+	return b.dirs, nil
+}
+
+// average adds what is new to the momentum.
+func (b *blockwise[T]) average(nu T) {
+	for _, k := range b.blocks {
+		b.vec.average(k.v, k.d, b.momentum, nu)
+		if b.decay == 0 {
+			continue
+		}
+		rest := k.v
+		for _, i := range k.Params {
+			w := slice[T](b.params[i].Value)
+			b.vec.average(rest[:len(w)], w, 1, b.decay)
+			rest = rest[len(w):]
+		}
+	}
+}
+
+// fallbacks is the number of times that statistics could not be used.
+func (b *blockwise[T]) fallbacks() int { return int(b.failed[0]) }
+
+// prepare implements preparer for preconditioners with graphs.
+func (b *blockwise[T]) prepare(batch graph.Batch) error {
+	if p, ok := b.p.(preparer); ok {
+		return p.prepare(batch)
+	}
+	return nil
+}
+
+func (b *blockwise[T]) state() []NamedTensor {
+	all := []NamedTensor{{Name: "fallbacks", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.failed))}}
+	for i, p := range b.params {
+		all = append(all, NamedTensor{Name: p.Name + "/v", Value: b.dirs[i]})
+	}
+	return append(all, b.p.state()...)
+}
+
+// countFailures calls f(0), ..., f(n-1) on all cores and counts the errors.
+func countFailures(n int, f func(i int) error) (failed int) {
+	errs := make([]error, n)
+	par.For(n, 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			errs[i] = f(i)
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			failed++
+		}
+	}
+	return failed
+}
+
+// matrixTensor is a header over a rows×cols matrix.
+func matrixTensor[T apoops.Float](a []T, rows, cols int) *tensor.Dense {
+	return tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(a))
+}

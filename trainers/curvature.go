@@ -1,0 +1,178 @@
+package trainers
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// curvature keeps running averages of the Kronecker factors of the blocks'
+// Fisher matrices: at the k-th update, with w = min(1 - 1/k, decay),
+//
+//	Ā ← w·Ā + (1-w)·E[ā āᵀ],  Ḡ ← w·Ḡ + (1-w)·E[s sᵀ].
+type curvature[T apoops.Float] struct {
+	s       curvatureSettings
+	t       *task
+	graph   *graph.Curvature
+	noise   *apoops.Masks
+	layers  []*factors[T]
+	byBlock []*factors[T] // nil for the plain gradient
+	vec     vectors[T]
+}
+
+// curvatureSettings are the hyperparameters that KFAC and EKFAC share.
+type curvatureSettings struct {
+	name                      string
+	decay                     float64
+	factorEvery, refreshEvery int
+	empirical, squares        bool
+	maxDim                    int
+}
+
+// factors are the statistics of one block.
+type factors[T apoops.Float] struct {
+	graph.Block
+	block   int // number among the rule's blocks
+	node    int // number in the graph, -1 for none
+	a, g    []T
+	updates []uint64 // one number
+}
+
+// noiseSeed tells the seed of drawn targets from that of dropout's masks.
+const noiseSeed = 0xf15e12
+
+func newCurvature[T apoops.Float](t *task, s curvatureSettings) *curvature[T] {
+	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.blocks))}
+	for i, b := range t.blocks {
+		if b.Form != graph.Kronecker || (s.maxDim > 0 && max(b.Rows, b.Cols) > s.maxDim) {
+			continue
+		}
+		l := &factors[T]{
+			Block: b, block: i, node: -1, a: make([]T, b.Rows*b.Rows), g: make([]T, b.Cols*b.Cols), updates: []uint64{0},
+		}
+		c.layers, c.byBlock[i] = append(c.layers, l), l
+	}
+	if !s.empirical && t.targets == nil {
+		c.noise = apoops.NewMasks(t.seed ^ noiseSeed)
+	}
+	return c
+}
+
+// checkCurvature reports a task without a loss.
+func checkCurvature(t *task, name string) error {
+	if t.src == nil {
+		return errors.Errorf("trainers: %s needs the graph of a loss: it cannot be a meta-optimizer", name)
+	}
+	return nil
+}
+
+// prepare builds the graph for batches of these shapes, once.
+func (c *curvature[T]) prepare(batch graph.Batch) error {
+	if c.graph != nil || len(c.layers) == 0 {
+		return nil
+	}
+	config := graph.CurvatureConfig{Source: c.t.src, Params: c.t.params, Batch: batch, Masks: c.t.masks, Noise: c.noise, Squares: c.s.squares}
+	for _, l := range c.layers {
+		config.Blocks = append(config.Blocks, l.Block)
+	}
+	k, err := graph.NewCurvature(config)
+	if err != nil {
+		if errors.Is(err, graph.ErrNoSample) {
+			err = errors.WithMessage(err, "set Sample, or Empirical to use the targets of the batch")
+		}
+		return errors.WithMessagef(err, "trainers: %s", c.s.name)
+	}
+	for i, l := range c.layers {
+		if k.Has(i) {
+			l.node = i
+		}
+	}
+	c.graph = k
+	return nil
+}
+
+// run computes moments or squares on the step's batch.
+func (c *curvature[T]) run(s signal, moments, squares bool) error {
+	batch := s.batch
+	if c.t.targets != nil {
+		batch.T = c.t.targets(s.t - 1)
+	}
+	if c.noise != nil {
+		c.noise.SetStep(int64(s.t))
+	}
+	if err := c.graph.Feed(batch); err != nil {
+		return err
+	}
+	return c.graph.RunFor(moments, squares)
+}
+
+// plain tells whether a block gets the plain gradient.
+func (c *curvature[T]) plain(block int) bool {
+	return c.byBlock[block] == nil || c.byBlock[block].node < 0
+}
+
+// active lists the layers that have factors.
+func (c *curvature[T]) active() []*factors[T] {
+	var all []*factors[T]
+	for _, l := range c.layers {
+		if l.node >= 0 {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// refreshes tells whether the factors are to be decomposed anew at step t.
+func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.refreshEvery == 0 }
+
+// update takes in the factors of a step, where it is one that does. A block's
+// that are not finite are left out and counted.
+func (c *curvature[T]) update(s signal, squares bool) (failed int, err error) {
+	moments := (s.t-1)%c.s.factorEvery == 0
+	if c.graph == nil || (!moments && !squares) {
+		return 0, nil
+	}
+	if err := c.run(s, moments, squares); err != nil || !moments {
+		return 0, err
+	}
+	for _, l := range c.active() {
+		a, g, err := c.graph.Moments(l.node)
+		if err != nil {
+			return failed, err
+		}
+		if !finite(sumSquares(a, g)) {
+			failed++
+			continue
+		}
+		l.updates[0]++
+		w := min(1-1/float64(l.updates[0]), c.s.decay)
+		c.vec.average(l.a, slice[T](a), T(w), T(1-w))
+		c.vec.average(l.g, slice[T](g), T(w), T(1-w))
+	}
+	return failed, nil
+}
+
+// decompose calls f for each layer, on all cores, and counts the failures. A
+// layer whose factors were never finite fails too.
+func (c *curvature[T]) decompose(f func(l *factors[T]) error) (failed int) {
+	layers := c.active()
+	return countFailures(len(layers), func(i int) error {
+		if layers[i].updates[0] == 0 {
+			return errors.New("no factors yet")
+		}
+		return f(layers[i])
+	})
+}
+
+func (c *curvature[T]) state() []NamedTensor {
+	var all []NamedTensor
+	for _, l := range c.layers {
+		all = append(all,
+			NamedTensor{Name: l.Name + "/A", Value: matrixTensor(l.a, l.Rows, l.Rows)},
+			NamedTensor{Name: l.Name + "/G", Value: matrixTensor(l.g, l.Cols, l.Cols)},
+			NamedTensor{Name: l.Name + "/updates", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.updates))})
+	}
+	return all
+}

@@ -1,0 +1,237 @@
+package trainers
+
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/par"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// EKFACConfig is EKFAC (George et al. 2018): natural gradient descent in the
+// eigenbases U_A, U_G of KFAC's factors Ā, Ḡ, with the second moments of the
+// gradient itself in place of the products of eigenvalues. For a layer's gradient
+// g, (inputs+1)×outputs, and damping λ
+//
+//	S ← CovDecay·S + (1-CovDecay)·E[(U_Aᵀ ā sᵀ U_G)²]
+//	d = ν·U_A((U_Aᵀ g U_G)/(S + λ))U_Gᵀ + WeightDecay·θ
+//	v ← Momentum·v + d
+//	θ ← θ - η·v
+//
+// The bases are computed every BasisEvery steps; S restarts there, with the first
+// value as it is. Ā, Ḡ, the targets, ν and the parameters that get the plain
+// gradient are those of KFACConfig. The mean E is over the examples of the batch.
+//
+// The bases are computed in the dtype of the weights where there is a LAPACK, in
+// float64 otherwise. Factors and squares that are not finite and decompositions
+// that fail are left out and counted (Trainer.Fallbacks): the bases and S from
+// before stay; the first bases are I, the first S 1. Make it with EKFAC.
+type EKFACConfig struct {
+	LR          float64 `json:"lr"`
+	Momentum    float64 `json:"momentum"`     // at least 0, below 1
+	Damping     float64 `json:"damping"`      // λ, above 0
+	CovDecay    float64 `json:"cov_decay"`    // at least 0, below 1
+	KLClip      float64 `json:"kl_clip"`      // 0 for none
+	FactorEvery int     `json:"factor_every"` // steps between updates of Ā and Ḡ
+	BasisEvery  int     `json:"basis_every"`  // steps between decompositions
+	ScaleEvery  int     `json:"scale_every"`  // steps between updates of S
+	Empirical   bool    `json:"empirical"`
+	WeightDecay float64 `json:"weight_decay"`
+	MaxDim      int     `json:"max_dim"` // 0 for no limit
+}
+
+var _ Optimizer = (*EKFACConfig)(nil)
+
+// EKFAC has KFAC's settings, bases every 100 steps and scalings every step.
+func EKFAC(lr float64) *EKFACConfig {
+	return &EKFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, BasisEvery: 100, ScaleEvery: 1}
+}
+
+// Name implements Optimizer.
+func (c *EKFACConfig) Name() string { return "ekfac" }
+
+// LearningRate implements Optimizer.
+func (c *EKFACConfig) LearningRate() float64 { return c.LR }
+
+// Validate implements Optimizer.
+func (c *EKFACConfig) Validate() error {
+	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), positive("damping", c.Damping),
+		fraction("cov_decay", c.CovDecay), notNegative("kl_clip", c.KLClip), interval("factor_every", c.FactorEvery),
+		interval("basis_every", c.BasisEvery), interval("scale_every", c.ScaleEvery),
+		notNegative("weight_decay", c.WeightDecay), notNegative("max_dim", float64(c.MaxDim)))
+}
+
+func (c *EKFACConfig) start(t *task) (rule, error) {
+	if err := checkCurvature(t, c.Name()); err != nil {
+		return nil, err
+	}
+	if t.params[0].Value.Dtype() == tensor.Float32 {
+		return startEKFAC[float32](c, t), nil
+	}
+	return startEKFAC[float64](c, t), nil
+}
+
+func startEKFAC[T apoops.Float](c *EKFACConfig, t *task) rule {
+	return newBlockwise(t, blockwiseSettings{c.Momentum, c.WeightDecay, c.KLClip}, func(blocks []*gradientBlock[T]) preconditioner[T] {
+		k := &ekfac[T]{damping: T(c.Damping), decay: c.CovDecay, scaleEvery: c.ScaleEvery, bases: make([]*basis[T], len(blocks))}
+		k.curvature = newCurvature[T](t, curvatureSettings{
+			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, refreshEvery: c.BasisEvery,
+			empirical: c.Empirical, squares: true, maxDim: c.MaxDim,
+		})
+		for _, l := range k.layers {
+			k.bases[l.block] = newBasis[T](l.Rows, l.Cols)
+		}
+		k.divide = func(lo, hi int) {
+			s, x := k.now.s[lo:hi], k.now.x[lo:hi]
+			for i, v := range s {
+				x[i] /= v + k.damping
+			}
+		}
+		return k
+	})
+}
+
+// ekfac is the preconditioner of EKFAC.
+type ekfac[T apoops.Float] struct {
+	*curvature[T]
+	damping    T
+	decay      float64
+	scaleEvery int
+	bases      []*basis[T] // by block, nil for the plain gradient
+	now        *basis[T]   // the block in work
+	divide     func(lo, hi int)
+}
+
+// basis has the eigenvectors, as rows, of a block's factors and the scalings S
+// in that basis.
+type basis[T apoops.Float] struct {
+	rows, cols int
+	ua, ug, s  []T
+	updates    []uint64 // of S since the basis was computed, one number
+	half, x    []T
+}
+
+func newBasis[T apoops.Float](rows, cols int) *basis[T] {
+	b := &basis[T]{
+		rows: rows, cols: cols, ua: make([]T, rows*rows), ug: make([]T, cols*cols), s: make([]T, rows*cols),
+		updates: []uint64{0}, half: make([]T, rows*cols), x: make([]T, rows*cols),
+	}
+	identity(b.ua, rows, 1)
+	identity(b.ug, cols, 1)
+	fill(b.s, 1)
+	return b
+}
+
+// prepare builds the graph and lends it the bases.
+func (k *ekfac[T]) prepare(batch graph.Batch) error {
+	if k.graph != nil {
+		return nil
+	}
+	if err := k.curvature.prepare(batch); err != nil {
+		return err
+	}
+	for _, l := range k.active() {
+		b := k.bases[l.block]
+		if err := k.graph.SetBases(l.node, matrixTensor(b.ua, b.rows, b.rows), matrixTensor(b.ug, b.cols, b.cols)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// observe needs a second pass only where the bases change: the squares of a step
+// are those in its new bases.
+func (k *ekfac[T]) observe(s signal, _ []*gradientBlock[T]) (failed int, err error) {
+	if err := k.prepare(s.batch); err != nil || k.graph == nil {
+		return 0, err
+	}
+	refresh := k.refreshes(s.t)
+	scale := refresh || (s.t-1)%k.scaleEvery == 0
+	if failed, err = k.update(s, scale && !refresh); err != nil {
+		return failed, err
+	}
+	if refresh {
+		failed += k.decompose(k.rotate)
+		if err := k.run(s, false, true); err != nil {
+			return failed, err
+		}
+	}
+	if !scale {
+		return failed, nil
+	}
+	more, err := k.rescale()
+	return failed + more, err
+}
+
+// rotate computes the bases of a block. After an error they are as before.
+func (k *ekfac[T]) rotate(l *factors[T]) error {
+	ua, err := eigenvectors(l.a, l.Rows)
+	if err != nil {
+		return err
+	}
+	ug, err := eigenvectors(l.g, l.Cols)
+	if err != nil {
+		return err
+	}
+	b := k.bases[l.block]
+	copy(b.ua, ua)
+	copy(b.ug, ug)
+	b.updates[0] = 0
+	return nil
+}
+
+func eigenvectors[T apoops.Float](a []T, n int) ([]T, error) {
+	u := append([]T(nil), a...)
+	return u, blas.Eigen(n, u, make([]T, n))
+}
+
+// rescale takes in the squares of the last run.
+func (k *ekfac[T]) rescale() (failed int, err error) {
+	for _, l := range k.active() {
+		d, err := k.graph.Squares(l.node)
+		if err != nil {
+			return failed, err
+		}
+		if !finite(sumSquares(d)) {
+			failed++
+			continue
+		}
+		b := k.bases[l.block]
+		w := k.decay
+		if b.updates[0] == 0 {
+			w = 0
+		}
+		b.updates[0]++
+		k.vec.average(b.s, slice[T](d), T(w), T(1-w))
+	}
+	return failed, nil
+}
+
+func (k *ekfac[T]) precondition(i int, d, g []T) {
+	if k.plain(i) {
+		copy(d, g)
+		return
+	}
+	b := k.bases[i]
+	n, m := b.rows, b.cols
+	blas.Gemm(false, false, n, m, n, 1, b.ua, n, g, m, 0, b.half, m)
+	blas.Gemm(false, true, n, m, m, 1, b.half, m, b.ug, m, 0, b.x, m)
+	k.now = b
+	par.For(n*m, par.Grain, k.divide)
+	blas.Gemm(true, false, n, m, n, 1, b.ua, n, b.x, m, 0, b.half, m)
+	blas.Gemm(false, false, n, m, m, 1, b.half, m, b.ug, m, 0, d, m)
+}
+
+func (k *ekfac[T]) state() []NamedTensor {
+	all := k.curvature.state()
+	for _, l := range k.layers {
+		b := k.bases[l.block]
+		all = append(all,
+			NamedTensor{Name: l.Name + "/basis/A", Value: matrixTensor(b.ua, b.rows, b.rows)},
+			NamedTensor{Name: l.Name + "/basis/G", Value: matrixTensor(b.ug, b.cols, b.cols)},
+			NamedTensor{Name: l.Name + "/S", Value: matrixTensor(b.s, b.rows, b.cols)},
+			NamedTensor{Name: l.Name + "/scalings", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.updates))})
+	}
+	return all
+}

@@ -1,0 +1,183 @@
+package trainers
+
+import (
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+)
+
+// KFACConfig is KFAC (Martens & Grosse 2015): natural gradient descent with the
+// Fisher matrix of each layer approximated by a Kronecker product Ḡ⊗Ā of the
+// second moments of its inputs and of the gradients by its pre-activations. For
+// a layer's gradient g, (inputs+1)×outputs, and damping λ
+//
+//	Ā ← w·Ā + (1-w)·E[ā āᵀ],  Ḡ ← w·Ḡ + (1-w)·E[s sᵀ],  w = min(1-1/k, CovDecay)
+//	π = √((tr Ā/dim Ā)/(tr Ḡ/dim Ḡ))
+//	d = ν·(Ā + π√λ·I)⁻¹ g (Ḡ + √λ/π·I)⁻¹ + WeightDecay·θ
+//	v ← Momentum·v + d
+//	θ ← θ - η·v
+//
+// with ν = min(1, √(KLClip/Σ η²<d, g>)) (Ba, Grosse & Martens 2017; η are the
+// rates before a meta-step moves them). The targets that s comes from are drawn
+// from the model's own distribution (the true Fisher), or are the batch's with
+// Empirical. A KL clip takes back what a larger η adds: set it to 0 where APO tunes
+// the rate. Parameters that are no layer's weight matrix, layers whose weights
+// are used more than once and those larger than MaxDim get the plain gradient.
+//
+// The inverses are computed in float64. Factors that are not finite and matrices
+// that cannot be inverted are left out and counted (Trainer.Fallbacks): the
+// inverses from before stay, at first the plain gradient. Make it with KFAC.
+type KFACConfig struct {
+	LR           float64 `json:"lr"`
+	Momentum     float64 `json:"momentum"`      // at least 0, below 1
+	Damping      float64 `json:"damping"`       // λ, above 0
+	CovDecay     float64 `json:"cov_decay"`     // at least 0, below 1
+	KLClip       float64 `json:"kl_clip"`       // 0 for none
+	FactorEvery  int     `json:"factor_every"`  // steps between updates of Ā and Ḡ
+	InverseEvery int     `json:"inverse_every"` // steps between inversions
+	Empirical    bool    `json:"empirical"`
+	WeightDecay  float64 `json:"weight_decay"`
+	MaxDim       int     `json:"max_dim"` // 0 for no limit
+}
+
+var _ Optimizer = (*KFACConfig)(nil)
+
+// KFAC has momentum 0.9, damping 1e-3, averages with 0.95, a KL clip of 1e-3,
+// factors every 10 and inverses every 100 steps.
+func KFAC(lr float64) *KFACConfig {
+	return &KFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, InverseEvery: 100}
+}
+
+// Name implements Optimizer.
+func (c *KFACConfig) Name() string { return "kfac" }
+
+// LearningRate implements Optimizer.
+func (c *KFACConfig) LearningRate() float64 { return c.LR }
+
+// Validate implements Optimizer.
+func (c *KFACConfig) Validate() error {
+	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), positive("damping", c.Damping),
+		fraction("cov_decay", c.CovDecay), notNegative("kl_clip", c.KLClip), interval("factor_every", c.FactorEvery),
+		interval("inverse_every", c.InverseEvery), notNegative("weight_decay", c.WeightDecay), notNegative("max_dim", float64(c.MaxDim)))
+}
+
+func (c *KFACConfig) start(t *task) (rule, error) {
+	if err := checkCurvature(t, c.Name()); err != nil {
+		return nil, err
+	}
+	if t.params[0].Value.Dtype() == tensor.Float32 {
+		return startKFAC[float32](c, t), nil
+	}
+	return startKFAC[float64](c, t), nil
+}
+
+func startKFAC[T apoops.Float](c *KFACConfig, t *task) *blockwise[T] {
+	return newBlockwise(t, blockwiseSettings{c.Momentum, c.WeightDecay, c.KLClip}, func(blocks []*gradientBlock[T]) preconditioner[T] {
+		k := &kfac[T]{damping: c.Damping, inverses: make([]*inverse[T], len(blocks))}
+		k.curvature = newCurvature[T](t, curvatureSettings{
+			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, refreshEvery: c.InverseEvery,
+			empirical: c.Empirical, maxDim: c.MaxDim,
+		})
+		for _, l := range k.layers {
+			v := &inverse[T]{rows: l.Rows, cols: l.Cols, a: make([]T, l.Rows*l.Rows), g: make([]T, l.Cols*l.Cols), half: make([]T, l.Rows*l.Cols)}
+			identity(v.a, l.Rows, 1)
+			identity(v.g, l.Cols, 1)
+			k.inverses[l.block] = v
+		}
+		return k
+	})
+}
+
+// kfac is the preconditioner of KFAC.
+type kfac[T apoops.Float] struct {
+	*curvature[T]
+	damping  float64
+	inverses []*inverse[T] // by block, nil for the plain gradient
+}
+
+// inverse has the damped inverses of a block's factors.
+type inverse[T apoops.Float] struct {
+	rows, cols int
+	a, g       []T
+	half       []T // Ā⁻¹·g
+}
+
+func (k *kfac[T]) observe(s signal, _ []*gradientBlock[T]) (failed int, err error) {
+	if err := k.prepare(s.batch); err != nil {
+		return 0, err
+	}
+	failed, err = k.update(s, false)
+	if err == nil && k.refreshes(s.t) {
+		failed += k.decompose(k.invert)
+	}
+	return failed, err
+}
+
+// invert computes the damped inverses of a block. After an error they are as
+// before.
+func (k *kfac[T]) invert(l *factors[T]) error {
+	v := k.inverses[l.block]
+	pi := math.Sqrt(trace(l.a, l.Rows) / float64(l.Rows) / (trace(l.g, l.Cols) / float64(l.Cols)))
+	if !finite(pi) || pi == 0 {
+		pi = 1 // a factor is 0
+	}
+	a, err := dampedInverse(l.a, l.Rows, pi*math.Sqrt(k.damping))
+	if err != nil {
+		return err
+	}
+	g, err := dampedInverse(l.g, l.Cols, math.Sqrt(k.damping)/pi)
+	if err != nil {
+		return err
+	}
+	for i, x := range a {
+		v.a[i] = T(x)
+	}
+	for i, x := range g {
+		v.g[i] = T(x)
+	}
+	return nil
+}
+
+func trace[T apoops.Float](a []T, n int) (sum float64) {
+	for i := range n {
+		sum += float64(a[i*n+i])
+	}
+	return sum
+}
+
+// dampedInverse is (A + damping·I)⁻¹.
+func dampedInverse[T apoops.Float](a []T, n int, damping float64) ([]float64, error) {
+	x := make([]float64, n*n)
+	for i, v := range a {
+		x[i] = float64(v)
+	}
+	for i := range n {
+		x[i*n+i] += damping
+	}
+	return x, blas.Inverse(n, x)
+}
+
+func (k *kfac[T]) precondition(i int, d, g []T) {
+	if k.plain(i) {
+		copy(d, g)
+		return
+	}
+	v := k.inverses[i]
+	n, m := v.rows, v.cols
+	blas.Gemm(false, false, n, m, n, 1, v.a, n, g, m, 0, v.half, m)
+	blas.Gemm(false, false, n, m, m, 1, v.half, m, v.g, m, 0, d, m)
+}
+
+func (k *kfac[T]) state() []NamedTensor {
+	all := k.curvature.state()
+	for _, l := range k.layers {
+		v := k.inverses[l.block]
+		all = append(all,
+			NamedTensor{Name: l.Name + "/inverse/A", Value: matrixTensor(v.a, v.rows, v.rows)},
+			NamedTensor{Name: l.Name + "/inverse/G", Value: matrixTensor(v.g, v.cols, v.cols)})
+	}
+	return all
+}

@@ -1,0 +1,170 @@
+package trainers
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+)
+
+// TestFallbacks spoils the statistics in all ways and goes on training: factors
+// that are not finite must be counted, and the weights stay finite with any.
+func TestFallbacks(t *testing.T) {
+	kfac, ekfac, shampoo := KFAC(0.01), EKFAC(0.01), Shampoo(0.01)
+	kfac.FactorEvery, kfac.InverseEvery = 100, 2
+	ekfac.FactorEvery, ekfac.BasisEvery = 100, 2
+	shampoo.RootEvery = 2
+	spoiled := map[string]bool{"dense0/A": true, "dense0/G": true, "dense0/0,0/L": true}
+	for _, value := range []float64{math.NaN(), math.Inf(1), -1e9, 0} {
+		for _, o := range []Optimizer{kfac, ekfac, shampoo} {
+			tr := toyTrainer(t, o, Dtype(tensor.Float64), EveryK(0))
+			run(t, tr, 0, 1)
+			n := 0
+			for _, s := range tr.engine.form.state() {
+				if spoiled[s.Name] {
+					fill(s.Value.Float64s(), value)
+					n++
+				}
+			}
+			if n == 0 {
+				t.Fatalf("%s has none of %v", o.Name(), spoiled)
+			}
+			run(t, tr, 1, 8)
+			for _, w := range flat(tr) {
+				if !finite(w) {
+					t.Fatalf("%s, factors of %v: the weights are not finite", o.Name(), value)
+				}
+			}
+			if !finite(value) && tr.Fallbacks() == 0 {
+				t.Errorf("%s, factors of %v: no fallback was counted", o.Name(), value)
+			}
+		}
+	}
+}
+
+// TestRivalsAllocateNothing takes steps between refreshes.
+func TestRivalsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool drop entries")
+	}
+	grafted := Shampoo(0.01)
+	grafted.Grafting = "adam"
+	for _, o := range []Optimizer{KFAC(0.01), Shampoo(0.01), grafted} {
+		tr := toyTrainer(t, o, EveryK(0))
+		run(t, tr, 0, 2)
+		s := signal{t: 2, rates: []float64{0.01, 0.01}}
+		for _, g := range tr.LastGradient() {
+			s.g = append(s.g, g.Value)
+		}
+		r := tr.engine.form.(*rateForm).rule
+		if n := testing.AllocsPerRun(50, func() {
+			if _, err := r.directions(s); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations a step", o.Name(), n)
+		}
+	}
+}
+
+// TestHugeInputs overflows float32 in Ā, which is 10⁴⁰ here, at the first step:
+// the rule takes the plain gradient.
+func TestHugeInputs(t *testing.T) {
+	x := make([]float32, 12*4)
+	for i := range x {
+		x[i] = 1e20
+	}
+	batch := graph.NewBatch(denseOf(x, 12, 4), tensor.New(tensor.WithShape(12), tensor.WithBacking(make([]int, 12))))
+	for _, o := range []Optimizer{KFAC(1e-25), EKFAC(1e-25), Shampoo(1e-25)} {
+		tr, err := New(layers.MLPWith(apoops.Identity, 4, 3), graph.SoftmaxCrossEntropy, o, EveryK(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range tr.Params()[0].Value.Float32s() {
+			tr.Params()[0].Value.Float32s()[i] = 0
+		}
+		if _, err := tr.Step(batch); err != nil {
+			t.Fatal(err)
+		}
+		if s := sumSquares(tr.Params()[0].Value); !finite(s) || s == 0 {
+			t.Errorf("%s: Σθ² is %v", o.Name(), s)
+		}
+		if tr.Fallbacks() == 0 {
+			t.Errorf("%s: no fallback was counted", o.Name())
+		}
+	}
+}
+
+// TestRivalsAreNoMetaOptimizers names the rule in the error.
+func TestRivalsAreNoMetaOptimizers(t *testing.T) {
+	for _, o := range []Optimizer{KFAC(0.1), EKFAC(0.1), Shampoo(0.1)} {
+		_, err := New(layers.MLP(4, 3), graph.SoftmaxCrossEntropy, SGD(0.1), Meta(o))
+		if err == nil || !strings.Contains(err.Error(), o.Name()) || !strings.Contains(err.Error(), "meta-optimizer") {
+			t.Errorf("%s: %v", o.Name(), err)
+		}
+	}
+}
+
+// TestLossWithoutSample wants Empirical to be asked for.
+func TestLossWithoutSample(t *testing.T) {
+	loss := graph.SoftmaxCrossEntropy
+	loss.Sample = nil
+	o := KFAC(0.01)
+	for _, empirical := range []bool{false, true} {
+		o.Empirical = empirical
+		tr, err := New(layers.MLP(4, 3), loss, o, EveryK(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := NewBatches(toyData(t, tensor.Float32), 12, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = tr.Step(b.At(0))
+		if empirical != (err == nil) || err != nil && !strings.Contains(err.Error(), "Empirical") {
+			t.Errorf("empirical %v: %v", empirical, err)
+		}
+	}
+}
+
+// TestMaxDimTakesPlainGradient compares the layers beyond the limit with SGD.
+func TestMaxDimTakesPlainGradient(t *testing.T) {
+	kfac, ekfac := KFAC(0.1), EKFAC(0.1)
+	kfac.MaxDim, kfac.KLClip, ekfac.MaxDim, ekfac.KLClip = 4, 0, 4, 0
+	sgd := toyTrainer(t, SGDm(0.1), Dtype(tensor.Float64), EveryK(0))
+	run(t, sgd, 0, 3)
+	for _, o := range []Optimizer{kfac, ekfac} {
+		tr := toyTrainer(t, o, Dtype(tensor.Float64), EveryK(0))
+		run(t, tr, 0, 3)
+		for i, p := range tr.Params() {
+			sameArray(t, o.Name(), p.Value, sgd.Params()[i].Value)
+		}
+	}
+}
+
+// TestAPOTunesRivals starts from rates a thousand times too small, where the bare
+// rules hardly move.
+func TestAPOTunesRivals(t *testing.T) {
+	kfac, ekfac := KFAC(1e-5), EKFAC(1e-5)
+	kfac.KLClip, ekfac.KLClip = 0, 0
+	for _, o := range []Optimizer{kfac, ekfac, Shampoo(1e-5)} {
+		var loss [2]float64
+		for i, k := range []int{0, 1} {
+			tr := toyTrainer(t, o, Dtype(tensor.Float64), EveryK(k), FSD(1), Meta(MetaAdam(0.2)))
+			run(t, tr, 0, 80)
+			e, err := tr.Evaluate(toyData(t, tensor.Float64), 60)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loss[i] = e.Loss
+		}
+		if !(loss[1] < 0.9*loss[0]) {
+			t.Errorf("%s: loss %v with APO, %v without", o.Name(), loss[1], loss[0])
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package trainers
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// ShampooConfig is Shampoo (Gupta, Koren & Singer 2018). For a weight matrix with
+// the gradient g
+//
+//	L ← L + g gᵀ,  R ← R + gᵀg, from ε·I  (Beta2 = 1), or
+//	L ← β·L + (1-β)·g gᵀ,  R ← β·R + (1-β)·gᵀg  (β = Beta2 < 1)
+//	d = L^(-1/4) g R^(-1/4) + WeightDecay·θ
+//	v ← Momentum·v + d
+//	θ ← θ - η·v
+//
+// The roots are computed every RootEvery steps, in float64, from an
+// eigendecomposition whose eigenvalues are kept above rounding. Grafting gives the
+// preconditioned gradient of each block the norm that another rule's direction has
+// (Anil et al. 2020). Matrices with more than BlockSize rows or columns are cut
+// into blocks with statistics of their own. Parameters that are no matrix have
+// diagonal statistics, d = g/√(ε + Σg²) or with averages.
+//
+// Statistics that are not finite and decompositions that fail are left out and
+// counted (Trainer.Fallbacks): the roots from before stay, at first the identity.
+// Make it with Shampoo.
+type ShampooConfig struct {
+	LR          float64 `json:"lr"`
+	Momentum    float64 `json:"momentum"`   // at least 0, below 1
+	Eps         float64 `json:"eps"`        // ε, above 0
+	Beta2       float64 `json:"beta2"`      // above 0, at most 1
+	RootEvery   int     `json:"root_every"` // steps between roots
+	Grafting    string  `json:"grafting"`   // none, sgd, rmsprop or adam
+	BlockSize   int     `json:"block_size"` // 0 for none
+	WeightDecay float64 `json:"weight_decay"`
+}
+
+var _ Optimizer = (*ShampooConfig)(nil)
+
+// Shampoo has momentum 0.9, ε = 1e-4, sums of all steps, roots every 20 steps, no
+// grafting and blocks of at most 1024.
+func Shampoo(lr float64) *ShampooConfig {
+	return &ShampooConfig{LR: lr, Momentum: 0.9, Eps: 1e-4, Beta2: 1, RootEvery: 20, Grafting: "none", BlockSize: 1024}
+}
+
+// Name implements Optimizer.
+func (c *ShampooConfig) Name() string { return "shampoo" }
+
+// LearningRate implements Optimizer.
+func (c *ShampooConfig) LearningRate() float64 { return c.LR }
+
+// Validate implements Optimizer.
+func (c *ShampooConfig) Validate() error {
+	if _, ok := grafts[c.Grafting]; !ok {
+		return errors.Errorf("trainers: shampoo: grafting is %q: it must be none, sgd, rmsprop or adam", c.Grafting)
+	}
+	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), positive("eps", c.Eps),
+		check{"beta2", c.Beta2, c.Beta2 > 0 && c.Beta2 <= 1, "above 0 and at most 1"}, interval("root_every", c.RootEvery),
+		notNegative("block_size", float64(c.BlockSize)), notNegative("weight_decay", c.WeightDecay))
+}
+
+func (c *ShampooConfig) start(t *task) (rule, error) {
+	if t.blocks == nil {
+		return nil, errors.Errorf("trainers: %s cannot be a meta-optimizer", c.Name())
+	}
+	var graft rule
+	if o := grafts[c.Grafting]; o != nil {
+		var err error
+		if graft, err = o.start(t); err != nil {
+			return nil, err
+		}
+	}
+	if t.params[0].Value.Dtype() == tensor.Float32 {
+		return startShampoo[float32](c, t, graft), nil
+	}
+	return startShampoo[float64](c, t, graft), nil
+}
+
+func startShampoo[T apoops.Float](c *ShampooConfig, t *task, graft rule) rule {
+	return newBlockwise(t, blockwiseSettings{momentum: c.Momentum, decay: c.WeightDecay}, func(blocks []*gradientBlock[T]) preconditioner[T] {
+		k := &shampoo[T]{c: *c}
+		if graft != nil {
+			k.graft = &grafting[T]{rule: graft, norms: make([]float64, len(blocks))}
+		}
+		for _, b := range blocks {
+			s := newShampooBlock[T](b.Block, c)
+			k.blocks, k.parts = append(k.blocks, s), append(k.parts, s.parts...)
+		}
+		return k
+	})
+}
+
+// shampoo is the preconditioner of Shampoo.
+type shampoo[T apoops.Float] struct {
+	c      ShampooConfig
+	blocks []*shampooBlock[T]
+	parts  []*shampooPart[T] // of all blocks
+	graft  *grafting[T]      // nil without
+	inner  blas.Inner[T]
+}
+
+// shampooBlock is a block with its parts; a block that is no matrix has a diagonal
+// in place of them.
+type shampooBlock[T apoops.Float] struct {
+	graph.Block
+	parts    []*shampooPart[T]
+	diagonal []T
+}
+
+func newShampooBlock[T apoops.Float](b graph.Block, c *ShampooConfig) *shampooBlock[T] {
+	s := &shampooBlock[T]{Block: b}
+	if b.Form != graph.Kronecker {
+		s.diagonal = make([]T, b.Rows*b.Cols)
+		fill(s.diagonal, T(c.Eps))
+		return s
+	}
+	size := c.BlockSize
+	if size == 0 {
+		size = max(b.Rows, b.Cols)
+	}
+	for r := 0; r < b.Rows; r += size {
+		for q := 0; q < b.Cols; q += size {
+			s.parts = append(s.parts, newShampooPart(r, q, min(size, b.Rows-r), min(size, b.Cols-q), b.Cols, T(c.Eps)))
+		}
+	}
+	return s
+}
+
+func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err error) {
+	if k.graft != nil {
+		if err := k.graft.observe(s, g); err != nil {
+			return 0, err
+		}
+	}
+	for i, b := range k.blocks {
+		// The square of the norm bounds all that is added.
+		if !finite(float64(T(k.inner.Product(g[i].g, g[i].g)))) {
+			failed++
+			continue
+		}
+		if b.diagonal != nil {
+			k.accumulate(b.diagonal, g[i].g)
+			continue
+		}
+		for _, p := range b.parts {
+			p.accumulate(g[i].g, T(k.c.Beta2))
+		}
+	}
+	if (s.t-1)%k.c.RootEvery != 0 {
+		return failed, nil
+	}
+	return failed + countFailures(len(k.parts), func(i int) error { return k.parts[i].takeRoots() }), nil
+}
+
+// accumulate adds squares to a diagonal.
+func (k *shampoo[T]) accumulate(h, g []T) {
+	keep, take := T(k.c.Beta2), T(1)
+	if k.c.Beta2 < 1 {
+		take = T(1 - k.c.Beta2)
+	}
+	for i, x := range g {
+		h[i] = keep*h[i] + take*x*x
+	}
+}
+
+func (k *shampoo[T]) precondition(i int, d, g []T) {
+	b := k.blocks[i]
+	for j, h := range b.diagonal {
+		d[j] = g[j] / sqrt(h)
+	}
+	for _, p := range b.parts {
+		p.precondition(d, g)
+	}
+	if k.graft != nil {
+		k.graft.scale(i, d)
+	}
+}
+
+func (k *shampoo[T]) state() []NamedTensor {
+	var all []NamedTensor
+	for _, b := range k.blocks {
+		if b.diagonal != nil {
+			all = append(all, NamedTensor{Name: b.Name + "/h", Value: matrixTensor(b.diagonal, b.Rows, b.Cols)})
+		}
+		for _, p := range b.parts {
+			all = append(all, p.state(b.Name)...)
+		}
+	}
+	if k.graft != nil {
+		for _, t := range k.graft.rule.state() {
+			all = append(all, NamedTensor{Name: "graft/" + t.Name, Value: t.Value})
+		}
+	}
+	return all
+}

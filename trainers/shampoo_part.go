@@ -1,0 +1,111 @@
+package trainers
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+)
+
+// shampooPart is a part of a block, rows×cols from (row, col), with statistics L
+// and R and their roots.
+type shampooPart[T apoops.Float] struct {
+	row, col, rows, cols int
+	from, stride         int // where the part is in the block's arrays
+	l, r                 []T
+	rootL, rootR         []T // L^(-1/4) and R^(-1/4)
+	half                 []T
+}
+
+func newShampooPart[T apoops.Float](row, col, rows, cols, stride int, eps T) *shampooPart[T] {
+	p := &shampooPart[T]{
+		row: row, col: col, rows: rows, cols: cols, from: row*stride + col, stride: stride,
+		l: make([]T, rows*rows), r: make([]T, cols*cols), rootL: make([]T, rows*rows), rootR: make([]T, cols*cols),
+		half: make([]T, rows*cols),
+	}
+	identity(p.l, rows, eps)
+	identity(p.r, cols, eps)
+	identity(p.rootL, rows, 1)
+	identity(p.rootR, cols, 1)
+	return p
+}
+
+// accumulate adds the products of the gradient to L and R.
+func (p *shampooPart[T]) accumulate(g []T, beta2 T) {
+	take := T(1)
+	if beta2 < 1 {
+		take = 1 - beta2
+	}
+	g = g[p.from:]
+	blas.Gemm(false, true, p.rows, p.rows, p.cols, take, g, p.stride, g, p.stride, beta2, p.l, p.rows)
+	blas.Gemm(true, false, p.cols, p.cols, p.rows, take, g, p.stride, g, p.stride, beta2, p.r, p.cols)
+}
+
+// takeRoots computes the roots of L and R. After an error they are as before.
+func (p *shampooPart[T]) takeRoots() error {
+	l, err := inverseFourthRoot(p.l, p.rows)
+	if err != nil {
+		return err
+	}
+	r, err := inverseFourthRoot(p.r, p.cols)
+	if err != nil {
+		return err
+	}
+	for i, v := range l {
+		p.rootL[i] = T(v)
+	}
+	for i, v := range r {
+		p.rootR[i] = T(v)
+	}
+	return nil
+}
+
+// inverseFourthRoot is A^(-1/4) of a positive definite matrix. Eigenvalues below
+// the rounding of the largest are raised to it.
+func inverseFourthRoot[T apoops.Float](a []T, n int) ([]float64, error) {
+	u, w := make([]float64, n*n), make([]float64, n)
+	for i, v := range a {
+		u[i] = float64(v)
+	}
+	if err := blas.Eigen(n, u, w); err != nil {
+		return nil, err
+	}
+	least := w[n-1] * ulp[T]()
+	if !(least > 0) {
+		return nil, errors.New("trainers: shampoo: the statistics are not positive")
+	}
+	// A^(-1/4) = VᵀV with the rows of V those of U, times w^(-1/8).
+	for i, v := range w {
+		blas.Scal(math.Pow(max(v, least), -1.0/8), u[i*n:(i+1)*n])
+	}
+	root := make([]float64, n*n)
+	blas.Gemm(true, false, n, n, n, 1, u, n, u, n, 0, root, n)
+	return root, nil
+}
+
+// ulp is the distance from 1 to the next number.
+func ulp[T apoops.Float]() float64 {
+	if _, single := any(T(0)).(float32); single {
+		return 1.0 / (1 << 23)
+	}
+	return 1.0 / (1 << 52)
+}
+
+// precondition computes the part's d = L^(-1/4) g R^(-1/4).
+func (p *shampooPart[T]) precondition(d, g []T) {
+	blas.Gemm(false, false, p.rows, p.cols, p.rows, 1, p.rootL, p.rows, g[p.from:], p.stride, 0, p.half, p.cols)
+	blas.Gemm(false, false, p.rows, p.cols, p.cols, 1, p.half, p.cols, p.rootR, p.cols, 0, d[p.from:], p.stride)
+}
+
+func (p *shampooPart[T]) state(block string) []NamedTensor {
+	name := fmt.Sprintf("%s/%d,%d/", block, p.row, p.col)
+	return []NamedTensor{
+		{Name: name + "L", Value: matrixTensor(p.l, p.rows, p.rows)},
+		{Name: name + "R", Value: matrixTensor(p.r, p.cols, p.cols)},
+		{Name: name + "root/L", Value: matrixTensor(p.rootL, p.rows, p.rows)},
+		{Name: name + "root/R", Value: matrixTensor(p.rootR, p.cols, p.cols)},
+	}
+}
