@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/apo-gorgonia/apo/benchmarks/parity"
 	"github.com/apo-gorgonia/apo/benchmarks/peers"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
 // command is one subcommand. run gets the arguments after its name and returns
@@ -22,6 +24,7 @@ type command struct {
 }
 
 var commands = []command{
+	{"run", "run experiments of the paper and store the results", suite.RunCommand},
 	{"parity", "replay reference runs and compare every number", parity.Command},
 	{"peers", "time a training step side by side with PyTorch", peers.Run},
 }
@@ -40,7 +43,7 @@ Exit codes:
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -56,6 +59,9 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	case "-h", "-help", "--help", "help":
 		printUsage(stdout)
 		return 0
+	}
+	if args[0] == suite.WorkerCommand {
+		return suite.Worker(ctx, os.Stdin, stdout, stderr)
 	}
 	for _, c := range commands {
 		if c.name == args[0] {

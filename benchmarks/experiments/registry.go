@@ -1,0 +1,11 @@
+package experiments
+
+// rivals are the methods of the figures that compare preconditioners.
+var rivals = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond"}
+
+// The paper's order.
+func init() {
+	Register(illConditioned("6", illConditioned6))
+	Register(illConditioned("32", illConditioned32))
+	Register(parkinsons)
+}

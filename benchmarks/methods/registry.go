@@ -1,0 +1,10 @@
+package methods
+
+// The order of tables and legends. A new method is a file and a line here.
+func init() {
+	Register(firstOrder...)
+	Register(scheduled...)
+	Register(rateAPO...)
+	Register(rivals...)
+	Register(precond)
+}
