@@ -13,6 +13,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/benchmarks/parity"
 	"github.com/apo-gorgonia/apo/benchmarks/peers"
+	"github.com/apo-gorgonia/apo/benchmarks/report"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
@@ -25,6 +26,7 @@ type command struct {
 
 var commands = []command{
 	{"run", "run experiments of the paper and store the results", suite.RunCommand},
+	{"report", "make tables, figures and verdicts of stored results", report.Command},
 	{"parity", "replay reference runs and compare every number", parity.Command},
 	{"peers", "time a training step side by side with PyTorch", peers.Run},
 }

@@ -1,11 +1,11 @@
-// Package chart draws the pictures of the example programs.
+// Package chart draws curves, for the benchmarks and the example programs.
 package chart
 
 import (
 	"image/color"
-	"math"
+	"io"
 	"os"
-	"strconv"
+	"path/filepath"
 
 	"github.com/pkg/errors"
 	"gonum.org/v1/plot"
@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Line is one curve.
@@ -21,18 +22,36 @@ type Line struct {
 	X, Y   []float64
 	Color  color.Color
 	Dashed bool
+	// Low and High, if they are there, bound a band around the curve, such as
+	// the least and the largest value over several runs.
+	Low, High []float64
 }
 
 // Colors are distinguishable also for the colour-blind (Okabe and Ito).
 var Colors = []color.Color{
 	color.RGBA{0, 114, 178, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255},
 	color.RGBA{204, 121, 167, 255}, color.RGBA{230, 159, 0, 255}, color.RGBA{86, 180, 233, 255},
+	color.RGBA{70, 70, 70, 255}, color.RGBA{150, 95, 40, 255},
 }
 
 // Chart is a picture of curves over a logarithmic vertical axis.
 type Chart struct {
 	Title, X, Y string
 	Lines       []Line
+	// LogX makes the horizontal axis logarithmic, LinearY the vertical one
+	// linear.
+	LogX, LinearY bool
+	// YMin and YMax, if they are not 0, bound the vertical axis.
+	YMin, YMax float64
+	// Points are marked on top of the curves.
+	Points []Point
+}
+
+// Point is a marked place with a legend entry.
+type Point struct {
+	Name  string
+	X, Y  float64
+	Color color.Color
 }
 
 const (
@@ -41,26 +60,49 @@ const (
 	dpi           = 110
 )
 
-// Save writes the picture as a PNG file. Points that a logarithmic axis cannot
-// show are left out.
-func (c Chart) Save(path string) error {
+// Save writes the picture to files, each a PNG or an SVG by its name's ending.
+// Points that a logarithmic axis cannot show are left out.
+func (c Chart) Save(paths ...string) error {
+	p, legend, err := c.plot()
+	if err != nil {
+		return errors.WithMessagef(err, "chart %q", c.Title)
+	}
+	for _, path := range paths {
+		if err := save(path, p, legend); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Chart) plot() (*plot.Plot, plot.Legend, error) {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	p.Title.TextStyle.Font.Size, p.Title.Padding = 14, 3*vg.Millimeter
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+	if !c.LinearY {
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
+	if c.LogX {
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{225}, color.Gray{225}
 	p.Add(grid)
 	legend := plot.NewLegend()
 	legend.Top, legend.Left, legend.ThumbnailWidth, legend.Padding = true, true, 9*vg.Millimeter, 2*vg.Millimeter
+	for _, l := range c.Lines { // bands lie below all curves
+		if band := c.band(l); band != nil {
+			p.Add(band)
+		}
+	}
 	for _, l := range c.Lines {
-		points := l.points()
+		points := c.visible(l.X, l.Y)
 		if len(points) == 0 {
 			continue
 		}
 		curve, err := plotter.NewLine(points)
 		if err != nil {
-			return errors.Wrapf(err, "chart %s: %s", path, l.Name)
+			return nil, legend, errors.Wrap(err, l.Name)
 		}
 		curve.Color, curve.Width = l.Color, 1.6
 		if l.Dashed {
@@ -69,19 +111,58 @@ func (c Chart) Save(path string) error {
 		p.Add(curve)
 		legend.Add(l.Name, curve)
 	}
-	if !(p.Y.Min > 0 && p.Y.Min <= p.Y.Max) { // no curve
-		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 1, 10
+	for _, m := range c.Points {
+		dot, err := plotter.NewScatter(plotter.XYs{{X: m.X, Y: m.Y}})
+		if err != nil {
+			return nil, legend, errors.Wrap(err, m.Name)
+		}
+		dot.GlyphStyle = draw.GlyphStyle{Color: m.Color, Radius: 4, Shape: draw.CircleGlyph{}}
+		p.Add(dot)
+		legend.Add(m.Name, dot)
 	}
-	p.Y.Min, p.Y.Max = p.Y.Min/1.1, p.Y.Max*1.1
+	c.fitAxes(p)
+	return p, legend, nil
+}
 
-	img := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))}
-	page := draw.Crop(draw.New(img), 4*vg.Millimeter, -4*vg.Millimeter, 4*vg.Millimeter, -4*vg.Millimeter)
+func (c Chart) fitAxes(p *plot.Plot) {
+	if !(p.Y.Min <= p.Y.Max) { // no curve
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 1, 10
+		if c.LogX {
+			p.X.Min = 0.1
+		}
+	}
+	if c.YMin != 0 {
+		p.Y.Min = c.YMin
+	}
+	if c.YMax != 0 {
+		p.Y.Max = c.YMax
+	}
+	if !c.LinearY {
+		p.Y.Min, p.Y.Max = p.Y.Min/1.1, p.Y.Max*1.1
+	}
+}
+
+// save draws the plot beside its legend.
+func save(path string, p *plot.Plot, legend plot.Legend) error {
+	var canvas vg.CanvasSizer
+	var img io.WriterTo
+	switch filepath.Ext(path) {
+	case ".svg":
+		svg := vgsvg.New(width, height)
+		canvas, img = svg, svg
+	case ".png":
+		png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))}
+		canvas, img = png, png
+	default:
+		return errors.Errorf("chart %s: neither .png nor .svg", path)
+	}
+	page := draw.Crop(draw.New(canvas), 4*vg.Millimeter, -4*vg.Millimeter, 4*vg.Millimeter, -4*vg.Millimeter)
 	p.Draw(draw.Crop(page, 0, -legendWidth, 0, 0))
 	legend.Draw(draw.Crop(page, width-8*vg.Millimeter-legendWidth+4*vg.Millimeter, 0, 0, -12*vg.Millimeter))
 	return write(path, img)
 }
 
-func write(path string, img vgimg.PngCanvas) error {
+func write(path string, img io.WriterTo) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return errors.Wrap(err, "chart")
@@ -91,39 +172,4 @@ func write(path string, img vgimg.PngCanvas) error {
 		err = closeErr
 	}
 	return errors.Wrapf(err, "chart %s", path)
-}
-
-// points are those that can be shown.
-func (l Line) points() plotter.XYs {
-	var xy plotter.XYs
-	for i, y := range l.Y {
-		if y > 0 && !math.IsInf(y, 0) {
-			xy = append(xy, plotter.XY{X: l.X[i], Y: y})
-		}
-	}
-	return xy
-}
-
-// logTicks marks 1, 2, …, 9 times powers of ten. It labels the powers, and
-// where there are few of them 2 and 5 times them too.
-type logTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (logTicks) Ticks(lo, hi float64) []plot.Tick {
-	var ticks []plot.Tick
-	few := math.Log10(hi/lo) < 2.5
-	for power := math.Floor(math.Log10(lo)); power <= math.Log10(hi); power++ {
-		for m := 1.0; m <= 9; m++ {
-			v := m * math.Pow(10, power)
-			if v < lo || v > hi {
-				continue
-			}
-			t := plot.Tick{Value: v}
-			if m == 1 || few && (m == 2 || m == 5) {
-				t.Label = strconv.FormatFloat(v, 'g', 3, 64)
-			}
-			ticks = append(ticks, t)
-		}
-	}
-	return ticks
 }

@@ -51,7 +51,7 @@ var baseRules = []baseRule{
 var firstOrder = func() (ms []*Method) {
 	for _, b := range baseRules {
 		ms = append(ms, &Method{
-			Name: b.name, Label: b.label, Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.name == "adamw",
+			Name: b.name, Family: b.name, Label: b.label, Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.name == "adamw",
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 				return b.rule(v["lr"], run.L2), []trainers.Option{trainers.EveryK(0)}, nil
 			},

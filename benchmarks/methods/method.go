@@ -14,6 +14,9 @@ import (
 type Method struct {
 	// Name is used in commands and files, Label in tables and figures.
 	Name, Label string
+	// Family is the optimizer that several methods tune the rate of, "" for a
+	// method on its own.
+	Family string
 	// Base names the method whose best fixed rate the initial learning rate is
 	// a multiple of; "" for a method whose own space has its rate.
 	Base string

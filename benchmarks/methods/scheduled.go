@@ -19,7 +19,7 @@ var scheduled = func() (ms []*Method) {
 	}{{"decay", "step decay", stepDecay}, {"cosine", "cosine", cosine}} {
 		for _, b := range baseRules {
 			ms = append(ms, &Method{
-				Name: b.name + "-" + s.name, Label: b.label + ", " + s.label,
+				Name: b.name + "-" + s.name, Family: b.name, Label: b.label + ", " + s.label,
 				Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.name == "adamw",
 				Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 					return b.rule(v["lr"], run.L2), []trainers.Option{
