@@ -5,7 +5,12 @@ var rivals = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond"}
 
 // The paper's order.
 func init() {
+	Register(fig1)
+	Register(protein)
+	Register(parkinsons)
+	Register(slice)
 	Register(illConditioned("6", illConditioned6))
 	Register(illConditioned("32", illConditioned32))
-	Register(parkinsons)
+	Register(autoencoder)
+	Register(mnistRates)
 }

@@ -1,6 +1,9 @@
 package report
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 var (
 	firstOrder  = []string{"sgdm", "adam"}
@@ -8,10 +11,10 @@ var (
 	baselines   = []string{"sgdm", "adam", "shampoo", "kfac"}
 )
 
-// paperClaims are those of Sections 6.1 and 6.2 on these figures. Where the
+// paperClaims are those of Sections 3.1, 6.1 and 6.2 on these figures. Where the
 // paper says "comparable" or "competitive" without a number, the loss must be at
 // most the larger one of Shampoo's and KFAC's.
-var paperClaims = []claim{
+var paperClaims = append(slices.Clip(fig1Claims), []claim{
 	{where: "§6.1", experiments: []string{"fig4-illcond"},
 		text: "Shampoo and KFAC converge faster than SGDm and Adam (final loss)",
 		check: func(s *section, _ *series) (verdict, string) {
@@ -69,7 +72,7 @@ var paperClaims = []claim{
 			of, what := s.halfway()
 			return s.compare(of(r), []string{r.method.Base}, of, what)
 		}},
-}
+}...)
 
 // goals are those of this project.
 var goals = []claim{

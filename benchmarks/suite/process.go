@@ -59,7 +59,7 @@ func runProcess(ctx context.Context, o Order, progress func(Tick)) error {
 	case ctx.Err() != nil && (code == exitInterrupted || code == -1): // -1: ended by the signal itself
 		return ctx.Err()
 	case code == exitMissing:
-		return errors.Wrap(datasets.ErrNotFound, message)
+		return errors.Wrap(datasets.ErrNotFound, strings.TrimSuffix(message, ": "+datasets.ErrNotFound.Error()))
 	}
 	return errors.Errorf("%s: %v: %s", o.Job, err, message)
 }
