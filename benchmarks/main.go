@@ -25,7 +25,9 @@ type command struct {
 }
 
 var commands = []command{
+	{"list", "show the experiments, their sizes and the time they take here", suite.ListCommand},
 	{"run", "run experiments of the paper and store the results", suite.RunCommand},
+	{"tune", "search for hyperparameters at random, equally many tries for each method", suite.TuneCommand},
 	{"report", "make tables, figures and verdicts of stored results", report.Command},
 	{"parity", "replay reference runs and compare every number", parity.Command},
 	{"peers", "time a training step side by side with PyTorch", peers.Run},

@@ -20,7 +20,7 @@ var autoencoder = &Experiment{
 		"L2 penalty 1e-5, on biases too",
 	Scales: map[Scale]Config{
 		Smoke: {Widths: []int{784, 60, 30, 10}, Steps: 30, Batch: 100, Examples: 1000, Dtype: "float32", L2: 1e-5},
-		Small: {Widths: []int{784, 400, 200, 100, 30}, Steps: 600, Batch: 500, Rows: 5000, Dtype: "float32", L2: 1e-5},
+		Small: {Widths: []int{784, 300, 150, 75, 30}, Steps: 600, Batch: 500, Rows: 5000, Dtype: "float32", L2: 1e-5},
 		Paper: {Widths: []int{784, 1000, 500, 250, 30}, Steps: 6000, Batch: 1000, Rows: 10000, Dtype: "float32", L2: 1e-5},
 	},
 	Methods: rivals,

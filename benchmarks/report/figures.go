@@ -127,7 +127,7 @@ func (r *series) line(q quantity, a axis, c color.Color) chart.Line {
 	for i := range n {
 		x := r.each(func(run *suite.Run) float64 { return a.of(run.Evaluations[i]) })
 		y := spreadOf(r.each(func(run *suite.Run) float64 { return q.of(run.Evaluations[i]) }))
-		l.X, l.Y = append(l.X, median(x)), append(l.Y, y.median)
+		l.X, l.Y = append(l.X, suite.Median(x)), append(l.Y, y.median)
 		if len(r.runs) > 1 {
 			l.Low, l.High = append(l.Low, y.low), append(l.High, y.high)
 		}

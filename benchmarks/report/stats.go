@@ -11,22 +11,7 @@ import (
 type spread struct{ median, low, high float64 }
 
 func spreadOf(x []float64) spread {
-	return spread{median(x), slices.Min(x), slices.Max(x)}
-}
-
-// median of an even number is the mean of the two in the middle, +Inf if one of
-// them is.
-func median(x []float64) float64 {
-	x = slices.Clone(x)
-	slices.Sort(x)
-	n := len(x)
-	if n == 0 {
-		return math.NaN()
-	}
-	if n%2 == 1 {
-		return x[n/2]
-	}
-	return (x[n/2-1] + x[n/2]) / 2
+	return spread{suite.Median(x), slices.Min(x), slices.Max(x)}
 }
 
 // each applies f to all runs.
@@ -43,7 +28,7 @@ func (r *series) final() spread { return spreadOf(r.each((*suite.Run).FinalLoss)
 
 // loss is the training loss at a step: that of the last evaluation until then.
 func (r *series) loss(step int) float64 {
-	return median(r.each(func(run *suite.Run) float64 { return lossAt(run, step) }))
+	return suite.Median(r.each(func(run *suite.Run) float64 { return lossAt(run, step) }))
 }
 
 func lossAt(run *suite.Run, step int) float64 {
@@ -60,11 +45,11 @@ func lossAt(run *suite.Run, step int) float64 {
 }
 
 func (r *series) secondsPerStep() float64 {
-	return median(r.each(func(run *suite.Run) float64 { return run.Done.SecondsPerStep }))
+	return suite.Median(r.each(func(run *suite.Run) float64 { return run.Done.SecondsPerStep }))
 }
 
 func (r *series) peakBytes() float64 {
-	return median(r.each(func(run *suite.Run) float64 { return float64(run.Done.PeakBytes) }))
+	return suite.Median(r.each(func(run *suite.Run) float64 { return float64(run.Done.PeakBytes) }))
 }
 
 func (r *series) diverged() int {
@@ -81,7 +66,7 @@ func (r *series) diverged() int {
 // target, by straight lines in log loss between evaluations; +Inf for a run that
 // does not get there. The median over the seeds.
 func (r *series) timeTo(target float64) float64 {
-	return median(r.each(func(run *suite.Run) float64 { return timeTo(run.Evaluations, target) }))
+	return suite.Median(r.each(func(run *suite.Run) float64 { return timeTo(run.Evaluations, target) }))
 }
 
 func timeTo(es []suite.Evaluation, target float64) float64 {
@@ -105,7 +90,7 @@ func timeTo(es []suite.Evaluation, target float64) float64 {
 
 // accuracy is that on the test set at the end; NaN where there is none.
 func (r *series) accuracy() float64 {
-	return median(r.each(func(run *suite.Run) float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 {
 		last := run.Evaluations[len(run.Evaluations)-1]
 		if last.Accuracy == nil {
 			return math.NaN()

@@ -19,6 +19,9 @@ type Job struct {
 	Values     methods.Values     `json:"values"`
 	Rate       float64            `json:"initial_rate,omitempty"`
 	Config     experiments.Config `json:"config"`
+	// Trial is the number of a search's configuration, counted from 1; 0 for a
+	// run that is none.
+	Trial int `json:"trial,omitempty"`
 }
 
 // newJob has the method's stored settings.
@@ -51,6 +54,9 @@ func (j Job) name() string {
 	name := j.Method
 	if j.Variant != "" {
 		name += "-" + j.Variant
+	}
+	if j.Trial > 0 {
+		name += fmt.Sprintf("-trial%02d", j.Trial)
 	}
 	return fmt.Sprintf("%s-seed%d", name, j.Seed)
 }
