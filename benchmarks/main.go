@@ -1,6 +1,13 @@
 // Command benchmarks is the benchmark suite, one subcommand for each job.
 //
-//	go run ./benchmarks -h
+//	go run ./benchmarks list                              what there is, and how long it takes here
+//	go run ./benchmarks run fig3-parkinsons -scale small  train, results to results/
+//	go run ./benchmarks tune fig3-parkinsons -configs 16  search for hyperparameters
+//	go run ./benchmarks report results                    tables, figures, verdicts on claims
+//	go run ./benchmarks parity FILE...                    compare with reference runs
+//	go run ./benchmarks peers                             time a step beside PyTorch's
+//
+// Each has -h. The data sets are found as package datasets says.
 package main
 
 import (
@@ -42,7 +49,8 @@ Exit codes:
   0  all went well
   1  the command did its work and something failed
   2  wrong usage, or input that cannot be read
-  3  nothing failed, but something is not supported
+  3  nothing failed, but something is not supported, or its data are missing
+130  interrupted
 "go run" turns every code but 0 into 1; build the program to see them.
 `
 

@@ -30,8 +30,9 @@ func (d *document) header(envs []suite.Environment, sections []*section) {
 			float64(e.MemoryBytes)/(1<<30), e.OS, e.Go, e.BLAS, e.Commit, e.Date)
 	}
 	d.add("Losses are those on the training set (or the part of it that is named) after the last step: the median over the seeds, in brackets " +
-		"the least and the largest. Seconds are those spent in training steps, without evaluation and loading. " +
-		"Peak memory is the resident memory of the run's process while training, the data included.")
+		"the least and the largest. Seconds are those spent in training steps, the building of the graphs in the first included, without evaluation and loading; " +
+		"the time of a step is the mean of all but the first. Peak memory is the resident memory of the run's process while training, the data included, " +
+		"in brackets what it grew by since the data were loaded.")
 	if slices.ContainsFunc(sections, func(s *section) bool { return s.maxJobs() > 1 }) {
 		d.add("**Some runs shared the machine with others (-jobs above 1): their seconds are not comparable.**")
 	}

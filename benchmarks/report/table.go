@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
 // table is a Markdown table.
@@ -35,7 +36,7 @@ func (t *table) String() string {
 // lossTable compares the methods at equal steps and by time.
 func (s *section) lossTable() string {
 	t := table{head: []string{"method", "seeds", "final training loss: median (least … largest)", "seconds to Adam's final loss",
-		"ms a step", "to SGDm's", "to KFAC's", "peak MB"}}
+		"ms a step", "to SGDm's", "to KFAC's", "peak memory, MB"}}
 	hasAccuracy := false
 	for _, r := range s.series {
 		hasAccuracy = hasAccuracy || !math.IsNaN(r.accuracy())
@@ -50,13 +51,19 @@ func (s *section) lossTable() string {
 			reach = seconds(r.timeTo(adam.final().median))
 		}
 		cells := []string{r.label, fmt.Sprint(len(r.runs)), r.final().text() + r.divergence(), reach,
-			number(1000 * r.secondsPerStep()), ratio(r, sgdm), ratio(r, kfac), fmt.Sprintf("%.0f", r.peakBytes()/1e6)}
+			number(1000 * r.secondsPerStep()), ratio(r, sgdm), ratio(r, kfac), r.memory()}
 		if hasAccuracy {
 			cells = append(cells, percent(r.accuracy()))
 		}
 		t.add(cells...)
 	}
 	return t.String()
+}
+
+// memory is the peak and how much of it came with training.
+func (r *series) memory() string {
+	start := suite.Median(r.each(func(run *suite.Run) float64 { return float64(run.Done.StartBytes) }))
+	return fmt.Sprintf("%.0f (+%.0f)", r.peakBytes()/1e6, (r.peakBytes()-start)/1e6)
 }
 
 func (s spread) text() string {
