@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/graph"
 )
 
 // AdamConfig is Adam (Kingma & Ba 2015) or, with Decoupled, AdamW (Loshchilov &
@@ -57,8 +56,8 @@ func (c *AdamConfig) Validate() error {
 		notNegative("eps", c.Eps), notNegative("weight_decay", c.WeightDecay))
 }
 
-func (c *AdamConfig) start(params []*graph.Param) (rule, error) {
-	return startElementwise(params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
+func (c *AdamConfig) start(t *task) (rule, error) {
+	return startElementwise(t.params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
 }
 
 type adam[T apoops.Float] struct {
@@ -99,3 +98,21 @@ func (k *adam[T]) direction(d, w, g []T, m [][]T) []T {
 	}
 	return d
 }
+
+// probe is e = g/((√v̂ + Eps)(1+Beta1)). The gradient includes the weight decay
+// unless it is decoupled: then it is no part of e, for it does not follow the
+// loss.
+func (k *adam[T]) probe(d, w, g []T, m [][]T) {
+	decay := T(k.c.WeightDecay)
+	if k.c.Decoupled {
+		decay = 0
+	}
+	regularise(d, w, g, decay)
+	eps, root, gain := T(k.c.Eps), 1/k.root, T(1/(1+k.c.Beta1))
+	v := m[1][:len(d)]
+	for i, x := range d {
+		d[i] = gain * x / (sqrt(v[i])*root + eps)
+	}
+}
+
+func (k *adam[T]) correction(int) float64 { return 1 }

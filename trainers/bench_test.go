@@ -160,7 +160,7 @@ func BenchmarkFusedAdam(b *testing.B) {
 		grads = append(grads, g)
 		model = append(model, valueGrad{theirs, g.Clone().(*tensor.Dense)})
 	}
-	rule, err := Adam(1e-3).start(params)
+	rule, err := startMover(Adam(1e-3), params)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func BenchmarkFusedAdam(b *testing.B) {
 		{"fused", steps, func() error {
 			for range steps {
 				t++
-				if err := rule.step(t, rates, grads); err != nil {
+				if err := rule.step(signal{t: t, g: grads}, rates); err != nil {
 					return err
 				}
 			}

@@ -10,16 +10,15 @@ import (
 
 // checkpointMeta is the JSON document of a checkpoint.
 type checkpointMeta struct {
-	Optimizer     string          `json:"optimizer"`
-	Settings      json.RawMessage `json:"settings"`
-	MetaOptimizer string          `json:"meta_optimizer,omitempty"`
-	MetaSettings  json.RawMessage `json:"meta_settings,omitempty"`
-	K             int             `json:"k"`
-	LinearRate    bool            `json:"linear_rate,omitempty"`
-	Seed          uint64          `json:"seed"`
-	Steps         int             `json:"steps"`
-	Skipped       int             `json:"skipped"`
-	MetaSteps     int             `json:"meta_steps"`
+	Optimizer       string          `json:"optimizer"`
+	Settings        json.RawMessage `json:"settings"`
+	Learner         string          `json:"learner,omitempty"`
+	LearnerSettings json.RawMessage `json:"learner_settings,omitempty"`
+	K               int             `json:"k"`
+	LinearRate      bool            `json:"linear_rate,omitempty"`
+	Seed            uint64          `json:"seed"`
+	Steps           int             `json:"steps"`
+	Skipped         int             `json:"skipped"`
 }
 
 func (e *engine) metaDocument() (checkpointMeta, error) {
@@ -28,11 +27,12 @@ func (e *engine) metaDocument() (checkpointMeta, error) {
 	if m.Settings, err = json.Marshal(e.o); err != nil {
 		return m, errors.Wrap(err, "trainers: optimizer settings")
 	}
-	if e.meta != nil {
-		m.MetaOptimizer, m.MetaSteps = e.c.meta.Name(), e.meta.steps
-		m.MetaSettings, err = json.Marshal(e.c.meta)
+	if e.learner != nil {
+		var settings any
+		m.Learner, settings = e.learner.describe()
+		m.LearnerSettings, err = json.Marshal(settings)
 	}
-	return m, errors.Wrap(err, "trainers: meta-optimizer settings")
+	return m, errors.Wrap(err, "trainers: settings of the learner")
 }
 
 // tensors are all arrays that a step depends on, without B'.
@@ -48,8 +48,8 @@ func (e *engine) tensors() []NamedTensor {
 	}
 	add("state", e.form.state())
 	add("phi", e.form.phi())
-	if e.meta != nil {
-		add("meta", e.meta.rule.state())
+	if e.learner != nil {
+		add("meta", e.learner.state())
 	}
 	return all
 }
@@ -64,8 +64,10 @@ func (e *engine) save(path string) error {
 	if s.Meta, err = json.Marshal(doc); err != nil {
 		return errors.Wrap(err, "trainers: checkpoint")
 	}
-	for i, x := range e.kept {
-		s.Tensors = append(s.Tensors, NamedTensor{Name: fmt.Sprintf("kept/%d", i), Value: x})
+	for i, b := range e.kept {
+		for j, x := range b {
+			s.Tensors = append(s.Tensors, NamedTensor{Name: keptName(i, j), Value: x})
+		}
 	}
 	return WriteSnapshot(path, s)
 }
@@ -98,22 +100,22 @@ func (e *engine) load(path string) error {
 		}
 	}
 	e.kept = nil
-	for i := 0; ; i++ {
-		x, ok := stored[fmt.Sprintf("kept/%d", i)]
-		if !ok {
-			break
+	for i := 0; stored[keptName(i, 0)] != nil; i++ {
+		var b []*tensor.Dense
+		for j := 0; stored[keptName(i, j)] != nil; j++ {
+			b = append(b, stored[keptName(i, j)])
 		}
-		e.kept = append(e.kept, x)
+		e.kept = append(e.kept, b)
 	}
 	for _, t := range own {
 		overwrite(t.Value, stored[t.Name])
 	}
 	e.steps, e.skipped = doc.Steps, doc.Skipped
-	if e.meta != nil {
-		e.meta.steps = doc.MetaSteps
-	}
 	return nil
 }
+
+// keptName names input j of the i-th mini-batch that was kept.
+func keptName(i, j int) string { return fmt.Sprintf("kept/%d/%d", i, j) }
 
 // matches compares what a resumed run must have in common with the stopped one.
 func (e *engine) matches(doc checkpointMeta) error {
@@ -127,8 +129,8 @@ func (e *engine) matches(doc checkpointMeta) error {
 	}{
 		{"optimizer", doc.Optimizer, own.Optimizer},
 		{"optimizer settings", string(doc.Settings), string(own.Settings)},
-		{"meta-optimizer", doc.MetaOptimizer, own.MetaOptimizer},
-		{"meta-optimizer settings", string(doc.MetaSettings), string(own.MetaSettings)},
+		{"learner", doc.Learner, own.Learner},
+		{"learner's settings", string(doc.LearnerSettings), string(own.LearnerSettings)},
 		{"K", doc.K, own.K},
 		{"linear rate", doc.LinearRate, own.LinearRate},
 		{"seed", doc.Seed, own.Seed},
@@ -141,20 +143,23 @@ func (e *engine) matches(doc checkpointMeta) error {
 }
 
 func overwrite(dst, src *tensor.Dense) {
-	if dst.Dtype() == tensor.Float32 {
+	switch dst.Dtype() {
+	case tensor.Float32:
 		copy(dst.Float32s(), src.Float32s())
-	} else {
+	case tensor.Float64:
 		copy(dst.Float64s(), src.Float64s())
+	default:
+		copy(dst.Uint64s(), src.Uint64s())
 	}
 }
 
-// Save writes a checkpoint: weights, optimizer state, φ, meta-optimizer state,
+// Save writes a checkpoint: weights, optimizer state, φ, the learner's state,
 // B' and the step's number. It is written beside path and then renamed, so that
 // path always holds a complete checkpoint.
 func (t *Trainer) Save(path string) error { return t.engine.save(path) }
 
 // Load restores a checkpoint written by a trainer of the same model, optimizer,
-// K and seed. The steps that follow are those of a run never stopped, bit for
+// learner (the settings of Meta or Calibrated), K and seed. The steps that follow are those of a run never stopped, bit for
 // bit, if data, λ and schedules are functions of the step's number. After an
 // error the trainer is as before.
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }

@@ -70,9 +70,17 @@ func startElementwise(params []*graph.Param, k32 elementKernel[float32], k64 ele
 		return nil, err
 	}
 	if params[0].Value.Dtype() == tensor.Float32 {
-		return newElementwise(k32, params), nil
+		return startKernel(k32, params), nil
 	}
-	return newElementwise(k64, params), nil
+	return startKernel(k64, params), nil
+}
+
+func startKernel[T apoops.Float](k elementKernel[T], params []*graph.Param) rule {
+	e := newElementwise(k, params)
+	if p, ok := k.(probeKernel[T]); ok {
+		return &elementProber[T]{elementwise: e, k: p}
+	}
+	return e
 }
 
 func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *elementwise[T] {
@@ -89,19 +97,19 @@ func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *
 	return e
 }
 
-func (e *elementwise[T]) step(t int, rates []float64, g []*tensor.Dense) error {
-	return e.sweep(t, rates, g)
+func (e *elementwise[T]) step(s signal, rates []float64) error {
+	return e.sweep(s.t, rates, s.g)
 }
 
-func (e *elementwise[T]) directions(t int, g []*tensor.Dense) ([]*tensor.Dense, error) {
+func (e *elementwise[T]) directions(s signal) ([]*tensor.Dense, error) {
 	if e.dirs == nil {
 		e.dirs = e.directionArrays()
 	}
-	if err := e.sweep(t, nil, g); err != nil {
+	if err := e.sweep(s.t, nil, s.g); err != nil {
 		return nil, err
 	}
 	if e.k.place() == inGradient {
-		return g, nil
+		return s.g, nil
 	}
 	return e.dirs, nil
 }

@@ -13,41 +13,35 @@ import (
 // engine is what Trainer and Solver share: everything that follows the
 // gradient g = ∇J_B(θ) in a step of Algorithm 1.
 type engine struct {
-	c      *config
-	o      Optimizer
-	src    graph.Source
-	params []*graph.Param
-	form   form
-	meta   *metaOptimizer // nil where K = 0
-	prox   *graph.Proximal
-	masks  *apoops.Masks
-	// kept are the inputs of the mini-batch before a meta-step, the default B'.
-	kept    []*tensor.Dense
+	c       *config
+	o       Optimizer
+	task    *task
+	src     graph.Source
+	params  []*graph.Param
+	form    form
+	learner learner // nil where K = 0
+	masks   *apoops.Masks
+	// gradient is J and ∇J on any batch at the weights as they are; nil where the
+	// gradients come from outside. The arrays are those of the step's g.
+	gradient func(graph.Batch) (float64, []*tensor.Dense, error)
+	// kept are the inputs of the mini-batches before a meta-step, oldest first:
+	// the default B'.
+	kept    [][]*tensor.Dense
 	steps   int
 	skipped int
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
-	e := &engine{c: c, o: o, src: src, params: params, masks: masks}
+	t := &task{params: params, blocks: blocks, src: src, masks: masks, seed: c.seed}
+	e := &engine{c: c, o: o, task: t, src: src, params: params, masks: masks}
 	var err error
-	if p, ok := o.(*PrecondConfig); ok {
-		if c.blocks != nil {
-			if blocks, err = c.blocks(params); err != nil {
-				return nil, errors.WithMessage(err, "trainers: Blocks")
-			}
-		}
-		e.form = newPrecondForm(p, params, blocks)
+	if f, ok := o.(former); ok {
+		e.form, err = f.form(t, c)
 	} else {
-		group, err := c.group(params)
-		if err != nil {
-			return nil, err
-		}
-		if e.form, err = newRateForm(o, params, group, c.linear, c.minRate, c.maxRate); err != nil {
-			return nil, err
-		}
+		e.form, err = newRateForm(o, t, c)
 	}
-	if c.k > 0 {
-		e.meta, err = newMetaOptimizer(c.meta, e.form.phi(), c.metaClip)
+	if err == nil && c.k > 0 {
+		e.learner, err = c.learner(e)
 	}
 	return e, err
 }
@@ -83,20 +77,26 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 	}
 	scale := e.c.schedule.At(e.steps)
 	var meta func([]*tensor.Dense) error
-	if e.c.k > 0 && e.steps%e.c.k == 0 {
+	if e.learner != nil && e.learner.due(e.steps) {
 		meta = func(inputs []*tensor.Dense) error {
 			began := time.Now()
 			defer func() { s.MetaTime = time.Since(began) }()
-			terms, err := e.metaStep(batch, tilde, inputs, scale)
-			s.Meta = terms
+			var err error
+			s.Meta, err = e.learner.learn(&visit{
+				step: e.steps, batch: batch, loss: loss, g: g, inputs: inputs, scale: scale,
+				tilde: func(i int) ([]*tensor.Dense, error) { return e.chooseTilde(batch, tilde, i) },
+			})
+			if err == nil && s.Meta.Skipped {
+				e.skipped++
+			}
 			return errors.WithMessagef(err, "trainers: meta-step at step %d", e.steps)
 		}
 	}
-	err := e.form.step(e.steps+1, scale, g, meta)
+	err := e.form.step(signal{t: e.steps + 1, g: g, batch: batch}, scale, meta)
 	if meta != nil && e.c.recorder != nil {
 		s.Precond = e.form.norms()
 	}
-	s.Rates = e.form.rates(scale)
+	s.Rates = e.rates()
 	e.steps++
 	if keepErr := e.keep(batch); err == nil {
 		err = keepErr
@@ -108,6 +108,9 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 	return s, err
 }
 
+// rates are the learning rates of the step that is next, or under way.
+func (e *engine) rates() []float64 { return e.form.rates(e.steps, e.c.schedule.At(e.steps)) }
+
 // culprit names the first parameter whose gradient is not finite.
 func (e *engine) culprit(g []*tensor.Dense) string {
 	for i, d := range g {
@@ -118,97 +121,53 @@ func (e *engine) culprit(g []*tensor.Dense) string {
 	return "the parameters together"
 }
 
-// metaStep is one meta-step: Q and ∂Q/∂φ at the old φ, then φ's move.
-func (e *engine) metaStep(batch graph.Batch, tilde, inputs []*tensor.Dense, scale float64) (*MetaStats, error) {
-	m := &MetaStats{LambdaFSD: e.c.fsd(e.steps), LambdaWSD: e.c.wsd(e.steps)}
-	if err := checkLambda("FSD", m.LambdaFSD); err != nil {
-		return nil, err
-	}
-	if err := checkLambda("WSD", m.LambdaWSD); err != nil {
-		return nil, err
-	}
-	tilde, err := e.chooseTilde(batch, tilde)
-	if err != nil {
-		return nil, err
-	}
-	if err := e.runProximal(batch, tilde, inputs, scale, m.LambdaFSD, m.LambdaWSD); err != nil {
-		return nil, err
-	}
-	t := e.prox.Terms()
-	m.Q, m.Loss, m.FSD, m.WSD = t.Q, t.Loss, t.FSD, t.WSD
-	if err := e.prox.Gradient(e.meta.dphi); err != nil {
-		return nil, err
-	}
-	if m.GradNorm, m.Skipped, err = e.meta.step(); err != nil {
-		return nil, err
-	}
-	if m.Skipped {
-		e.skipped++
-	}
-	e.form.bound()
-	return m, nil
+// proximal builds a graph of Q for batches of these shapes; c says what of it
+// differs from the usual.
+func (e *engine) proximal(batch graph.Batch, tilde []*tensor.Dense, c graph.ProximalConfig) (*graph.Proximal, error) {
+	c.Source, c.Params, c.Batch, c.Tilde, c.Masks = e.src, e.params, batch, tilde, e.masks
+	c.NoFSD, c.NoWSD = c.NoFSD || e.c.noFSD, c.NoWSD || e.c.noWSD
+	return graph.NewProximal(c)
 }
 
-// buildProximal makes the second graph for batches of these shapes, once.
-func (e *engine) buildProximal(batch graph.Batch, tilde []*tensor.Dense) (err error) {
-	if e.prox == nil {
-		e.prox, err = graph.NewProximal(graph.ProximalConfig{
-			Source: e.src, Params: e.params, Lookahead: e.form.lookahead(),
-			Batch: batch, Tilde: tilde, Masks: e.masks, NoFSD: e.c.noFSD, NoWSD: e.c.noWSD,
-		})
-	}
-	return err
-}
-
-func (e *engine) runProximal(batch graph.Batch, tilde, inputs []*tensor.Dense, scale, lambdaFSD, lambdaWSD float64) error {
-	if err := e.buildProximal(batch, tilde); err != nil {
-		return err
-	}
-	if err := e.prox.Feed(batch, tilde); err != nil {
-		return err
-	}
-	if err := e.prox.FeedWeights(lambdaFSD, lambdaWSD); err != nil {
-		return err
-	}
-	if err := e.prox.FeedStep(e.meta.values(), inputs, scale); err != nil {
-		return err
-	}
-	return e.prox.Run()
-}
-
-// chooseTilde is B': what the caller gave, what the option's source gives, the
-// batch of the step before, or at first B itself.
-func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense) ([]*tensor.Dense, error) {
+// chooseTilde is the i-th B' of a step: what the caller gave, what the option's
+// source gives, one of the mini-batches before, the latest first, or at first B
+// itself.
+func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([]*tensor.Dense, error) {
 	switch {
 	case e.c.noFSD:
 		return nil, nil
 	case given != nil:
 		return given, nil
 	case e.c.tilde != nil:
-		x, err := e.c.tilde(e.steps)
+		x, err := e.c.tilde(e.steps*e.learner.memory() + i)
 		return x, errors.WithMessage(err, "function-space batch B'")
-	case e.kept != nil:
-		return e.kept, nil
+	case len(e.kept) > 0:
+		return e.kept[len(e.kept)-1-i%len(e.kept)], nil
 	}
 	return batch.X, nil
 }
 
-// keep copies the inputs of a batch that the next step's B' may be.
+// keep copies the inputs of a batch that a later step's B' may be.
 func (e *engine) keep(batch graph.Batch) error {
-	if e.c.k == 0 || e.c.noFSD || e.c.tilde != nil || e.steps%e.c.k != 0 {
+	if e.learner == nil || e.c.noFSD || e.c.tilde != nil || !e.learner.keeps(e.steps-1) {
 		return nil
 	}
-	if len(e.kept) != len(batch.X) {
-		e.kept = make([]*tensor.Dense, len(batch.X))
+	var oldest []*tensor.Dense
+	if len(e.kept) == e.learner.memory() {
+		oldest, e.kept = e.kept[0], append(e.kept[:0], e.kept[1:]...)
+	}
+	if len(oldest) != len(batch.X) {
+		oldest = make([]*tensor.Dense, len(batch.X))
 	}
 	for i, x := range batch.X {
-		if old := e.kept[i]; old == nil || !old.Shape().Eq(x.Shape()) || old.Dtype() != x.Dtype() {
-			e.kept[i] = x.Clone().(*tensor.Dense)
+		if old := oldest[i]; old == nil || !old.Shape().Eq(x.Shape()) || old.Dtype() != x.Dtype() {
+			oldest[i] = x.Clone().(*tensor.Dense)
 			continue
 		}
-		if err := tensor.Copy(e.kept[i], x); err != nil {
+		if err := tensor.Copy(oldest[i], x); err != nil {
 			return errors.Wrap(err, "trainers: keeping a batch")
 		}
 	}
+	e.kept = append(e.kept, oldest)
 	return nil
 }

@@ -14,13 +14,13 @@ type form interface {
 	phi() []NamedTensor
 	// step advances the optimizer's state with the gradients and moves the
 	// weights with φ as it is after meta, which may be nil. meta gets the inputs
-	// of the lookahead. An error of meta is returned after the weights moved. t
-	// counts from 1; scale is the schedule's factor.
-	step(t int, scale float64, g []*tensor.Dense, meta func(inputs []*tensor.Dense) error) error
+	// of the lookahead. An error of meta is returned after the weights moved.
+	// scale is the schedule's factor.
+	step(s signal, scale float64, meta func(inputs []*tensor.Dense) error) error
 	// bound brings φ back into its bounds after a meta-step.
 	bound()
-	// rates are the learning rates in use, none for a preconditioner.
-	rates(scale float64) []float64
+	// rates are the learning rates of a step, none for a preconditioner.
+	rates(step int, scale float64) []float64
 	// norms are the norms of the factors of a preconditioner, nil for rates.
 	norms() []PrecondNorms
 	// state lists the optimizer's arrays, without φ.

@@ -18,13 +18,15 @@ func (t *Trainer) LastGradient() []NamedTensor {
 }
 
 // LastMetaGradient is ∂Q/∂φ of the last meta-step, at the φ before it moved,
-// one array for each of Phi; nil before the first meta-step. ClipMeta's limit
-// has been applied. The next meta-step overwrites the arrays.
+// one array for each of Phi; nil before the first meta-step and for learners that
+// do not descend it, such as Calibrated. ClipMeta's limit has been applied. The
+// next meta-step overwrites the arrays.
 func (t *Trainer) LastMetaGradient() []NamedTensor {
-	if t.engine.prox == nil {
+	l, ok := t.engine.learner.(*gradientLearner)
+	if !ok || l.prox == nil {
 		return nil
 	}
-	m := t.engine.meta
+	m := l.meta
 	all := make([]NamedTensor, len(m.phi))
 	for i, p := range m.phi {
 		all[i] = NamedTensor{Name: p.Name, Value: m.dphi[i]}

@@ -27,25 +27,43 @@ func MetaAdam(lr float64) Optimizer { return Adam(lr) }
 // metaOptimizer moves φ by ∂Q/∂φ. Any rule of this package with a learning rate
 // will do, for it sees φ as parameters.
 type metaOptimizer struct {
-	rule  rule
+	rule  mover
 	rates []float64
 	phi   []NamedTensor
 	dphi  []*tensor.Dense
-	clip  float64 // largest norm of the meta-gradient, 0 for any
-	steps int     // taken, not skipped
+	clip  float64  // largest norm of the meta-gradient, 0 for any
+	steps []uint64 // one number: those taken, not skipped
 }
 
 func newMetaOptimizer(o Optimizer, phi []NamedTensor, clip float64) (*metaOptimizer, error) {
 	params := make([]*graph.Param, len(phi))
-	m := &metaOptimizer{phi: phi, clip: clip}
+	m := &metaOptimizer{phi: phi, clip: clip, steps: make([]uint64, 1)}
 	for i, p := range phi {
 		params[i] = &graph.Param{Name: p.Name, Value: p.Value}
 		m.rates = append(m.rates, o.LearningRate())
 	}
 	m.dphi = zerosLike(params)
 	var err error
-	m.rule, err = o.start(params)
-	return m, errors.WithMessage(err, "trainers: meta-optimizer")
+	m.rule, err = startMover(o, params)
+	return m, err
+}
+
+// startMover starts a rule that needs gradients alone.
+func startMover(o Optimizer, params []*graph.Param) (mover, error) {
+	r, err := o.start(&task{params: params})
+	if err != nil {
+		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
+	}
+	m, ok := r.(mover)
+	if !ok {
+		return nil, errors.Errorf("trainers: %s cannot be a meta-optimizer", o.Name())
+	}
+	return m, nil
+}
+
+// state lists the arrays of the meta-optimizer and the number of its steps.
+func (m *metaOptimizer) state() []NamedTensor {
+	return append(m.rule.state(), NamedTensor{Name: "steps", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(m.steps))})
 }
 
 // values are the arrays of φ.
@@ -69,6 +87,6 @@ func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
 			multiplyBy(d, m.clip/gradNorm)
 		}
 	}
-	m.steps++
-	return gradNorm, false, m.rule.step(m.steps, m.rates, m.dphi)
+	m.steps[0]++
+	return gradNorm, false, m.rule.step(signal{t: int(m.steps[0]), g: m.dphi}, m.rates)
 }

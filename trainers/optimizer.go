@@ -10,6 +10,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -23,32 +24,63 @@ type Optimizer interface {
 	Validate() error
 	// LearningRate is the initial learning rate η.
 	LearningRate() float64
-	// start makes the rule's state for the parameters.
-	start(params []*graph.Param) (rule, error)
+	// start makes the rule's state for a task.
+	start(t *task) (rule, error)
+}
+
+// former is an Optimizer whose φ are not learning rates: it brings its own form.
+type former interface {
+	Optimizer
+	form(t *task, c *config) (form, error)
+}
+
+// adjuster is an Optimizer with default settings of APO of its own.
+type adjuster interface{ adjust(c *config) }
+
+// task is what a rule is started for: the parameters it moves and, where they
+// are a model's weights, what the curvature of its loss is computed from.
+type task struct {
+	params []*graph.Param
+	blocks []graph.Block // the matrices of the parameters; nil for φ
+	src    graph.Source  // nil for φ
+	masks  *apoops.Masks // may be nil
+	seed   uint64
+}
+
+// signal is what a rule sees of a step.
+type signal struct {
+	t     int // counts steps from 1
+	g     []*tensor.Dense
+	batch graph.Batch // what g was computed on; empty for φ
 }
 
 // rule is a started update rule: θ_i ← θ_i - η_i·d_i, where the directions d
 // depend on the state and the gradients, not on η.
 type rule interface {
-	// step advances the state with the gradients g and moves the weights at the
-	// given rates, one for each parameter; t counts steps from 1.
-	step(t int, rates []float64, g []*tensor.Dense) error
-	// directions advances the state as step does, leaves the weights alone and
-	// returns the directions d. They may be the gradients' or the state's own
-	// arrays: they are valid until the next step and must not be changed.
-	directions(t int, g []*tensor.Dense) ([]*tensor.Dense, error)
+	// directions advances the state, leaves the weights alone and returns the
+	// directions d. They may be the gradients' or the state's own arrays: they
+	// are valid until the next step and must not be changed.
+	directions(s signal) ([]*tensor.Dense, error)
 	// state lists the arrays of the state for a checkpoint.
 	state() []NamedTensor
 }
 
+// mover is a rule that can advance its state and move the weights in one pass
+// over memory, at the given rates, one for each parameter.
+type mover interface {
+	rule
+	step(s signal, rates []float64) error
+}
+
 // optimizers is the registry of update rules by name.
 var optimizers = map[string]func(lr float64) Optimizer{
-	"sgd":     func(lr float64) Optimizer { return SGD(lr) },
-	"sgdm":    func(lr float64) Optimizer { return SGDm(lr) },
-	"rmsprop": func(lr float64) Optimizer { return RMSprop(lr) },
-	"adam":    func(lr float64) Optimizer { return Adam(lr) },
-	"adamw":   func(lr float64) Optimizer { return AdamW(lr) },
-	"precond": func(lr float64) Optimizer { return Precond(lr) },
+	"sgd":           func(lr float64) Optimizer { return SGD(lr) },
+	"sgdm":          func(lr float64) Optimizer { return SGDm(lr) },
+	"rmsprop":       func(lr float64) Optimizer { return RMSprop(lr) },
+	"adam":          func(lr float64) Optimizer { return Adam(lr) },
+	"adamw":         func(lr float64) Optimizer { return AdamW(lr) },
+	"precond":       func(lr float64) Optimizer { return Precond(lr) },
+	"precond-above": func(lr float64) Optimizer { return PrecondFromAbove(lr) },
 }
 
 // OptimizerNames lists the names that NewOptimizer knows, in order.

@@ -33,6 +33,9 @@ type config struct {
 	recorder   Recorder
 	tilde      func(step int) ([]*tensor.Dense, error)
 	blocks     func(params []*graph.Param) ([]graph.Block, error)
+	learner    func(e *engine) (learner, error)
+	// calibration is CalibrateFrom's source
+	calibration func(i int) (graph.Batch, error)
 }
 
 // newConfig applies the options to the defaults of an optimizer.
@@ -63,15 +66,10 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 func defaults(o Optimizer) *config {
 	c := &config{
 		k: 10, fsd: Const(1), wsd: Const(0), noWSD: true, meta: MetaAdam(0.05),
-		minRate: 1e-8, maxRate: 1e3, seed: 1, dtype: tensor.Float32,
+		minRate: 1e-8, maxRate: 1e3, seed: 1, dtype: tensor.Float32, learner: newGradientLearner,
 	}
-	switch o.(type) {
-	case *PrecondConfig:
-		adam := Adam(3e-3)
-		adam.Beta2 = 0.99
-		c.meta, c.wsd, c.noWSD = adam, Const(0.1), false
-	case *RMSpropConfig:
-		c.fsd = Const(0.1)
+	if a, ok := o.(adjuster); ok {
+		a.adjust(c)
 	}
 	return c
 }
@@ -167,8 +165,8 @@ func Meta(o Optimizer) Option {
 		if err := o.Validate(); err != nil {
 			return errors.WithMessage(err, "trainers: meta-optimizer")
 		}
-		if _, ok := o.(*PrecondConfig); ok {
-			return errors.New("trainers: precond cannot be a meta-optimizer")
+		if _, ok := o.(former); ok {
+			return errors.Errorf("trainers: %s cannot be a meta-optimizer", o.Name())
 		}
 		c.meta = o
 		return nil

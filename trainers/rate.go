@@ -20,24 +20,32 @@ type rateForm struct {
 	initial  float64   // η at the start
 	lo, hi   float64   // bounds of η
 	perParam []float64
-	descend  func(p *graph.Param, d *tensor.Dense, rate float64)
+	descent  descent
+	// pace is a learner's factor on the rates of a step, counted from 0; nil for 1.
+	pace func(step int) float64
 }
 
-func newRateForm(o Optimizer, params []*graph.Param, group []int, linear bool, lo, hi float64) (*rateForm, error) {
-	r, err := o.start(params)
+func newRateForm(o Optimizer, t *task, c *config) (*rateForm, error) {
+	r, err := o.start(t)
 	if err != nil {
 		return nil, err
 	}
-	f := &rateForm{params: params, rule: r, look: graph.RateLookahead{Group: group, Linear: linear}, initial: o.LearningRate(), lo: lo, hi: hi}
-	if err := f.look.Check(len(params)); err != nil {
+	group, err := c.group(t.params)
+	if err != nil {
+		return nil, err
+	}
+	f := &rateForm{
+		params: t.params, rule: r, initial: o.LearningRate(), lo: c.minRate, hi: c.maxRate,
+		look: graph.RateLookahead{Group: group, Linear: c.linear},
+	}
+	if err := f.look.Check(len(t.params)); err != nil {
 		return nil, errors.WithMessage(err, "trainers: groups of parameters")
 	}
 	f.logRates = make([]float64, f.look.Groups())
 	for k := range f.logRates {
 		f.logRates[k] = f.toPhi(o.LearningRate())
 	}
-	f.perParam = make([]float64, len(params))
-	f.descend = descender(params[0].Value.Dtype())
+	f.perParam = make([]float64, len(t.params))
 	return f, nil
 }
 
@@ -73,37 +81,24 @@ func (f *rateForm) phi() []NamedTensor {
 	return all
 }
 
-func (f *rateForm) step(t int, scale float64, g []*tensor.Dense, meta func([]*tensor.Dense) error) error {
-	if meta == nil {
-		return f.rule.step(t, f.paramRates(scale), g)
+func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
+	if m, ok := f.rule.(mover); ok && meta == nil {
+		return m.step(s, f.paramRates(s.t-1, scale))
 	}
-	d, err := f.rule.directions(t, g)
+	d, err := f.rule.directions(s)
 	if err != nil {
 		return err
 	}
-	err = meta(d)
-	for i, rate := range f.paramRates(scale) {
-		f.descend(f.params[i], d[i], rate)
+	if meta != nil {
+		err = meta(d)
 	}
+	f.descent.all(f.params, d, f.paramRates(s.t-1, scale))
 	return err
 }
 
-// descender is θ ← θ - rate·d for the dtype.
-func descender(dt tensor.Dtype) func(p *graph.Param, d *tensor.Dense, rate float64) {
-	if dt == tensor.Float32 {
-		var v vectors[float32]
-		return func(p *graph.Param, d *tensor.Dense, rate float64) {
-			v.descend(p.Value.Float32s(), d.Float32s(), float32(rate))
-		}
-	}
-	var v vectors[float64]
-	return func(p *graph.Param, d *tensor.Dense, rate float64) {
-		v.descend(p.Value.Float64s(), d.Float64s(), rate)
-	}
-}
-
-// paramRates is the rate of each parameter.
-func (f *rateForm) paramRates(scale float64) []float64 {
+// paramRates is the rate of each parameter at a step.
+func (f *rateForm) paramRates(step int, scale float64) []float64 {
+	scale *= f.paceAt(step)
 	for i, k := range f.look.Group {
 		f.perParam[i] = scale * f.fromPhi(f.logRates[k])
 	}
@@ -117,7 +112,15 @@ func (f *rateForm) bound() {
 	}
 }
 
-func (f *rateForm) rates(scale float64) []float64 {
+func (f *rateForm) paceAt(step int) float64 {
+	if f.pace == nil {
+		return 1
+	}
+	return f.pace(step)
+}
+
+func (f *rateForm) rates(step int, scale float64) []float64 {
+	scale *= f.paceAt(step)
 	out := make([]float64, len(f.logRates))
 	for k, v := range f.logRates {
 		out[k] = scale * f.fromPhi(v)

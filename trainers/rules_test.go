@@ -127,13 +127,13 @@ func drawn[T apoops.Float](rng *rand.Rand) []*tensor.Dense {
 }
 
 // startRule starts the rule on copies of the weights.
-func startRule(t *testing.T, o Optimizer, weights []*tensor.Dense) ([]*graph.Param, rule) {
+func startRule(t *testing.T, o Optimizer, weights []*tensor.Dense) ([]*graph.Param, mover) {
 	t.Helper()
 	params := make([]*graph.Param, len(weights))
 	for i, w := range weights {
 		params[i] = &graph.Param{Name: string(rune('a' + i)), Value: w.Clone().(*tensor.Dense)}
 	}
-	r, err := o.start(params)
+	r, err := startMover(o, params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,10 +168,10 @@ func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
 		for i := range rates {
 			rates[i] = 0.1 * float64(i+1) / float64(step)
 		}
-		if err := fusedRule.step(step, rates, g); err != nil {
+		if err := fusedRule.step(signal{t: step, g: g}, rates); err != nil {
 			t.Fatal(err)
 		}
-		d, err := splitRule.directions(step, g)
+		d, err := splitRule.directions(signal{t: step, g: g})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,9 +232,9 @@ func TestRulesAllocateNothing(t *testing.T) {
 			g, rates := drawn[float32](rng), make([]float64, len(params))
 			step := 0
 			for name, take := range map[string]func() error{
-				"fused": func() error { return r.step(step, rates, g) },
+				"fused": func() error { return r.step(signal{t: step, g: g}, rates) },
 				"directions": func() error {
-					_, err := r.directions(step, g)
+					_, err := r.directions(signal{t: step, g: g})
 					return err
 				},
 			} {
@@ -258,11 +258,11 @@ func TestRuleNamesGradientThatDoesNotFit(t *testing.T) {
 		"length": denseOf(make([]float32, 3), 3),
 		"dtype":  denseOf(make([]float64, 4), 4),
 	} {
-		r, err := Adam(0.1).start([]*graph.Param{{Name: "fc1", Value: denseOf(make([]float32, 4), 4)}})
+		r, err := startMover(Adam(0.1), []*graph.Param{{Name: "fc1", Value: denseOf(make([]float32, 4), 4)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = r.step(1, []float64{0.1}, []*tensor.Dense{g})
+		err = r.step(signal{t: 1, g: []*tensor.Dense{g}}, []float64{0.1})
 		if err == nil || !strings.Contains(err.Error(), `"fc1"`) {
 			t.Errorf("%s: error %v does not name the parameter", name, err)
 		}

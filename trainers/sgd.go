@@ -3,7 +3,6 @@ package trainers
 import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
-	"github.com/apo-gorgonia/apo/graph"
 )
 
 // SGDConfig is stochastic gradient descent, optionally with momentum:
@@ -46,8 +45,8 @@ func (c *SGDConfig) Validate() error {
 		check{"momentum", c.Momentum, !c.Nesterov || c.Momentum > 0, "positive for Nesterov's form"})
 }
 
-func (c *SGDConfig) start(params []*graph.Param) (rule, error) {
-	return startElementwise(params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
+func (c *SGDConfig) start(t *task) (rule, error) {
+	return startElementwise(t.params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
 }
 
 type sgd[T apoops.Float] struct{ c SGDConfig }
@@ -89,6 +88,15 @@ func (k *sgd[T]) direction(d, w, g []T, m [][]T) []T {
 	blas.Axpy(T(k.c.Momentum), v, d)
 	return d
 }
+
+// probe is e = g/(1-μ²). The gradient includes the weight decay; Nesterov's form
+// takes the gain of the heavy ball, whose steps sum up to the same.
+func (k *sgd[T]) probe(d, w, g []T, _ [][]T) {
+	regularise(d, w, g, T(k.c.WeightDecay))
+	blas.Scal(T(noiseGain(k.c.Momentum)), d)
+}
+
+func (k *sgd[T]) correction(int) float64 { return 1 }
 
 // regularise is d = g + decay·w.
 func regularise[T apoops.Float](d, w, g []T, decay T) {

@@ -40,6 +40,9 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.calibration != nil {
+		return nil, errors.New("trainers: Wrap: CalibrateFrom needs a Trainer: the solver computes no gradients")
+	}
 	if c.divergence.Build != nil {
 		p.Divergence = c.divergence
 	}
@@ -64,7 +67,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if c.k > 0 {
 		// Built now, so that what cannot be rebuilt is known before the training.
 		example := p.Example()
-		if err := s.engine.buildProximal(example, example.X); err != nil {
+		if err := s.engine.learner.prepare(example, example.X); err != nil {
 			return nil, errors.WithMessage(err, "trainers: Wrap")
 		}
 	}
@@ -106,9 +109,7 @@ func (s *Solver) Phi() []NamedTensor { return s.engine.form.phi() }
 
 // Rates are the learning rates of each group that the next step starts from;
 // none for APO-Precond.
-func (s *Solver) Rates() []float64 {
-	return s.engine.form.rates(s.engine.c.schedule.At(s.engine.steps))
-}
+func (s *Solver) Rates() []float64 { return s.engine.rates() }
 
 func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) {
 	params := s.engine.params

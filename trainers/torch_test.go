@@ -96,7 +96,7 @@ func equalsTorch[T apoops.Float](t *testing.T, golden torchGolden, r torchRule, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	rule, err := o.start(params)
+	rule, err := startMover(o, params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func equalsTorch[T apoops.Float](t *testing.T, golden torchGolden, r torchRule, 
 			rates[i] = r.LR * factor
 			g[i] = denseOf(rounded[T](p.Gradients[step]), p.Shape...)
 		}
-		if err := rule.step(step+1, rates, g); err != nil {
+		if err := rule.step(signal{t: step + 1, g: g}, rates); err != nil {
 			t.Fatal(err)
 		}
 		var got []float64

@@ -1,8 +1,11 @@
 package trainers
 
 import (
+	"gorgonia.org/tensor"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/par"
+	"github.com/apo-gorgonia/apo/graph"
 )
 
 // vectors does operations on long vectors, on all cores and without allocating.
@@ -37,4 +40,21 @@ func (v *vectors[T]) average(m, x []T, mu, kappa T) {
 	v.x, v.y, v.a, v.b = m, x, mu, kappa
 	par.For(len(m), par.Grain, v.averaging)
 	v.x, v.y = nil, nil
+}
+
+// descent moves parameters of either dtype. The zero value is ready.
+type descent struct {
+	single vectors[float32]
+	double vectors[float64]
+}
+
+// all is θ_i ← θ_i - rate_i·d_i for all parameters.
+func (v *descent) all(params []*graph.Param, d []*tensor.Dense, rates []float64) {
+	for i, p := range params {
+		if p.Value.Dtype() == tensor.Float32 {
+			v.single.descend(p.Value.Float32s(), d[i].Float32s(), float32(rates[i]))
+		} else {
+			v.double.descend(p.Value.Float64s(), d[i].Float64s(), rates[i])
+		}
+	}
 }
