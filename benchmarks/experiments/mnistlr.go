@@ -25,13 +25,16 @@ var mnistRates = &Experiment{
 		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: 60000, Batch: 100, Dtype: "float32"},
 	},
 	Methods: []string{
-		"sgdm", "sgdm-decay", "sgdm-apo",
-		"rmsprop", "rmsprop-decay", "rmsprop-apo",
-		"adam", "adam-decay", "adam-apo",
+		"sgdm", "sgdm-decay", "sgdm-apo", "sgdm-apo-calibrated",
+		"rmsprop", "rmsprop-decay", "rmsprop-apo", "rmsprop-apo-calibrated",
+		"adam", "adam-decay", "adam-apo", "adam-apo-calibrated",
 	},
-	Variants: map[string][]Variant{"sgdm-apo": offTheMark, "rmsprop-apo": offTheMark, "adam-apo": offTheMark},
-	Model:    func(c Config) graph.Model { return layers.MLP(c.Widths...) },
-	Loss:     graph.SoftmaxCrossEntropy,
+	Variants: map[string][]Variant{
+		"sgdm-apo": offTheMark, "rmsprop-apo": offTheMark, "adam-apo": offTheMark,
+		"sgdm-apo-calibrated": offTheMark, "rmsprop-apo-calibrated": offTheMark, "adam-apo-calibrated": offTheMark,
+	},
+	Model: func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+	Loss:  graph.SoftmaxCrossEntropy,
 	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
 		train, test, err = datasets.MNIST(ctx, c.Type())
 		return train, head(test, c.Examples), err

@@ -1,7 +1,7 @@
 package experiments
 
 // rivals are the methods of the figures that compare preconditioners.
-var rivals = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond"}
+var rivals = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond", "precond-above"}
 
 // The paper's order.
 func init() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -41,6 +42,8 @@ type Run struct {
 	L2    float64
 	// Rate is the initial learning rate, for methods with a Base.
 	Rate float64
+	// Calibration serves mini-batches before the first step; nil for none.
+	Calibration func(i int) (graph.Batch, error)
 }
 
 // Available tells whether this version of the library has the optimizer.

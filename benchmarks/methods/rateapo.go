@@ -9,7 +9,7 @@ var rateAPO = func() (ms []*Method) {
 			continue
 		}
 		ms = append(ms, &Method{
-			Name: b.name + "-apo", Family: b.name, Label: b.label + "-APO", Base: b.name, Space: "rate-apo", Cost: b.cost + 0.4, Needs: b.name,
+			Name: b.name + "-apo", Family: b.name, Label: b.label + "-APO (plain)", Base: b.name, Space: "rate-apo", Cost: b.cost + 0.4, Needs: b.name,
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 				return b.rule(run.Rate, run.L2), []trainers.Option{
 					trainers.EveryK(int(v["k"])), trainers.FSD(v["fsd"]), trainers.WSD(v["wsd"]),

@@ -5,6 +5,7 @@ func init() {
 	Register(firstOrder...)
 	Register(scheduled...)
 	Register(rateAPO...)
+	Register(calibrated...)
 	Register(rivals...)
-	Register(precond)
+	Register(precond, precondAbove)
 }

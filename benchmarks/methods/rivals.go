@@ -17,22 +17,28 @@ var rivals = []*Method{
 	named("ekfac", "EKFAC", "ekfac", 2.5),
 }
 
-// decodedSettings are the settings that are no plain numbers: whole numbers, and
-// flags that are 0 or 1 in a space.
+// decodedSettings are the settings that are no plain numbers: whole numbers, flags
+// that are 0 or 1 in a space, and names by their number.
 var decodedSettings = map[string]func(v float64) any{
+	"basis_every":   func(v float64) any { return int(v) },
+	"scale_every":   func(v float64) any { return int(v) },
 	"factor_every":  func(v float64) any { return int(v) },
 	"inverse_every": func(v float64) any { return int(v) },
 	"root_every":    func(v float64) any { return int(v) },
 	"block_size":    func(v float64) any { return int(v) },
 	"empirical":     func(v float64) any { return v != 0 },
+	"grafting":      func(v float64) any { return graftings[int(v)] },
 }
+
+// graftings are Shampoo's by their number in its space.
+var graftings = []string{"none", "sgd", "rmsprop", "adam"}
 
 // named is an optimizer of trainers' registry.
 func named(name, label, space string, cost float64) *Method {
 	return &Method{
-		Name: name, Label: label, Space: space, Cost: cost, Needs: name, NoL2: true,
-		Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
-			settings := make(map[string]any)
+		Name: name, Label: label, Space: space, Cost: cost, Needs: name,
+		Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
+			settings := map[string]any{"weight_decay": run.L2}
 			for key, value := range v {
 				switch decode := decodedSettings[key]; {
 				case key == "lr":

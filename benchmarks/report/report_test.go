@@ -108,7 +108,7 @@ func TestReport(t *testing.T) {
 		{"APO against fixed", line(md, "at most that of the best fixed rate", "from low"), []string{"**holds**"}},
 		{"half of fixed", line(md, "substantially lower", "from low"), []string{"**does not hold**"}},
 		{"diverged", line(md, "at most that of the best fixed rate", "from high"), []string{"**does not hold**", "diverged"}},
-		{"Table 4's layout", line(md, "| final training loss | best fixed"), []string{"APO, from low", "APO, from high"}},
+		{"Table 4's layout", line(md, "| final training loss | best fixed"), []string{"APO (plain), from low", "APO (plain), from high"}},
 		{"experiment without results", line(md, "fig3-protein"), []string{"not run"}},
 		{"missing methods", line(md, "Not run: shampoo"), []string{"kfac"}},
 		{"divergence", line(md, "seed 2, diverged at step 100"), []string{"the loss is NaN"}},

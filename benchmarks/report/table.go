@@ -123,7 +123,9 @@ func (s *section) rateTable() string {
 		case "decay":
 			way = "step decay"
 		case "apo":
-			way = "APO"
+			way = "APO (plain)"
+		case "apo-calibrated":
+			way = "APO (calibrated)"
 		}
 		if r.header.Variant != "" {
 			way += ", " + strings.ReplaceAll(r.header.Variant, "-", " ")

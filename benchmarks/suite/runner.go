@@ -23,12 +23,6 @@ type runner struct {
 	failed  int
 }
 
-// outcome of a job.
-type outcome struct {
-	job planned
-	run *Run // nil where there is no result
-}
-
 // do runs the jobs that are not finished. Jobs whose data set is missing and
 // jobs that fail are told and counted; the error is the context's.
 func (r *runner) do(ctx context.Context, jobs []planned) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -20,6 +21,8 @@ const (
 	evaluationBatch = 1000 // rows evaluated at once
 	// checkpointEvery is the time between two checkpoints.
 	checkpointEvery = time.Minute
+	// calibrationSeed draws other mini-batches than training does.
+	calibrationSeed = 0xca11b8a7e
 )
 
 // training is a run with its file.
@@ -54,7 +57,14 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if t.batches, err = trainers.NewBatches(t.problem.Train, o.Config.Batch, o.Seed); err != nil {
 		return nil, err
 	}
-	optimizer, opts, err := m.Build(o.Values, methods.Run{Steps: o.Config.Steps, L2: o.Config.L2, Rate: o.Rate})
+	calibration, err := trainers.NewBatches(t.problem.Train, o.Config.Batch, o.Seed^calibrationSeed)
+	if err != nil {
+		return nil, err
+	}
+	optimizer, opts, err := m.Build(o.Values, methods.Run{
+		Steps: o.Config.Steps, L2: o.Config.L2, Rate: o.Rate,
+		Calibration: func(i int) (graph.Batch, error) { return calibration.At(i), nil },
+	})
 	if err != nil {
 		return nil, err
 	}
