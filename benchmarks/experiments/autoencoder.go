@@ -3,6 +3,7 @@ package experiments
 import (
 	"context"
 
+	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
@@ -17,10 +18,10 @@ var autoencoder = &Experiment{
 	Paper: "a plot without numbers: APO-Precond converges faster than SGDm and Adam and is competitive with the other second-order methods, " +
 		"but KFAC ends lower",
 	Choices: "batches of 1000; 100 epochs; sparse initialisation with 15 incoming weights; Bernoulli cross-entropy summed over the pixels; " +
-		"L2 penalty 1e-5, on biases too",
+		"L2 penalty 1e-5, on biases too; at the small scale images are averaged over squares of 2×2 pixels",
 	Scales: map[Scale]Config{
 		Smoke: {Widths: []int{784, 60, 30, 10}, Steps: 30, Batch: 100, Examples: 1000, Dtype: "float32", L2: 1e-5},
-		Small: {Widths: []int{784, 300, 150, 75, 30}, Steps: 600, Batch: 500, Rows: 5000, Dtype: "float32", L2: 1e-5},
+		Small: {Widths: []int{196, 200, 100, 50, 20}, Steps: 1000, Batch: 500, Rows: 5000, Pool: 2, Dtype: "float32", L2: 1e-5},
 		Paper: {Widths: []int{784, 1000, 500, 250, 30}, Steps: 6000, Batch: 1000, Rows: 10000, Dtype: "float32", L2: 1e-5},
 	},
 	Methods: rivals,
@@ -28,8 +29,26 @@ var autoencoder = &Experiment{
 	Loss:    graph.BernoulliCrossEntropy,
 	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
 		images, _, err := datasets.MNIST(ctx, c.Type())
+		if err == nil && c.Pool > 1 {
+			images.X, err = pool(images.X, 28, c.Pool)
+		}
 		return trainers.Data{X: images.X, T: alias(images.X)}, trainers.Data{}, err
 	},
+}
+
+// pool averages square images, one in each row of x, over squares of by×by
+// pixels. by must divide the side.
+func pool(x *tensor.Dense, side, by int) (*tensor.Dense, error) {
+	n, short := x.Shape()[0], side/by
+	if x.Shape()[1] != side*side || side%by != 0 || x.Dtype() != tensor.Float32 {
+		return nil, errors.Errorf("experiments: images of %v pixels, dtype %v, cannot be averaged over squares of %d", x.Shape()[1], x.Dtype(), by)
+	}
+	from, to := x.Float32s(), make([]float32, n*short*short)
+	for i := range n * side * side {
+		row, col := i/side%side, i%side
+		to[i/(side*side)*short*short+row/by*short+col/by] += from[i] / float32(by*by)
+	}
+	return tensor.New(tensor.WithShape(n, short*short), tensor.WithBacking(to)), nil
 }
 
 // alias is a second header over the same memory: inputs and targets must not

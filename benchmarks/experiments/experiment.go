@@ -66,7 +66,10 @@ type Config struct {
 	Examples int `json:"examples,omitempty"`
 	// Rows is the number of training examples, the first, that the training
 	// loss is computed on; 0 means all.
-	Rows  int     `json:"evaluated_rows,omitempty"`
+	Rows int `json:"evaluated_rows,omitempty"`
+	// Pool is the side of the squares of pixels that images are averaged over; 0
+	// leaves them as they are.
+	Pool  int     `json:"pool,omitempty"`
 	Dtype string  `json:"dtype"` // float32 or float64
 	L2    float64 `json:"l2,omitempty"`
 }
