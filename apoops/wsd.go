@@ -19,8 +19,15 @@ func Lookahead(theta, u *gorgonia.Node) (*gorgonia.Node, error) {
 	return pick(&minus[float32]{}, &minus[float64]{}, theta, u)
 }
 
+// ScaledLookahead is θ' = θ - ε·u for a scalar ε, with θ and ε held constant.
+func ScaledLookahead(theta, u, epsilon *gorgonia.Node) (*gorgonia.Node, error) {
+	return pick(&minus[float32]{}, &minus[float64]{}, theta, u, epsilon)
+}
+
+// minus is the kernel a - b, or a - c·b for a scalar third operand c.
 type minus[T Float] struct {
 	wrtA bool
+	c    T
 	a    *args[T]
 	body func(lo, hi int)
 }
@@ -30,6 +37,9 @@ func (k *minus[T]) wrt() []bool      { return []bool{k.wrtA, true} }
 func (k *minus[T]) fresh() kernel[T] { return &minus[T]{wrtA: k.wrtA} }
 
 func (k *minus[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if len(in) == 3 && !in[2].IsScalar() {
+		return nil, errors.Errorf("ε has shape %v, not that of a scalar", in[2])
+	}
 	return in[0].Clone(), sameShape(in[0], in[1])
 }
 
@@ -38,21 +48,26 @@ func (k *minus[T]) run(a *args[T]) error {
 		k.body = func(lo, hi int) {
 			out, x, y := k.a.out[lo:hi], k.a.in[0][lo:hi], k.a.in[1][lo:hi]
 			for i, v := range x {
-				out[i] = v - y[i]
+				out[i] = v - k.c*y[i]
 			}
 		}
 	}
-	k.a = a
+	k.a, k.c = a, 1
+	if len(a.in) == 3 {
+		k.c = a.in[2][0]
+	}
 	par.For(len(a.out), par.Grain, k.body)
 	return nil
 }
 
-func (k *minus[T]) grad(_ gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	db, err := apply(&times[T]{factor: -1}, dout)
+func (k *minus[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	operands := append(gorgonia.Nodes{dout}, in[2:]...)
+	db, err := apply(&times[T]{factor: -1}, operands...)
 	if err != nil {
 		return nil, err
 	}
-	ret := gorgonia.Nodes{nil, db}
+	ret := make(gorgonia.Nodes, len(in))
+	ret[1] = db
 	if k.wrtA {
 		ret[0], err = apply(&times[T]{factor: 1}, dout)
 	}

@@ -23,7 +23,9 @@ type step struct {
 	wsd    *gorgonia.Node // ½‖θ'-θ‖², nil where it is not wanted
 	phi    gorgonia.Nodes // what Q is differentiated by
 	inputs gorgonia.Nodes // directions or gradients, fed at each run
-	scale  *gorgonia.Node // the schedule's factor, nil where there is none
+	scale  *gorgonia.Node // the schedule's factor or ε, nil where there is none
+	// energies makes nodes of what a run computes besides the gradients dphi.
+	energies func(dphi gorgonia.Nodes) (gorgonia.Nodes, error)
 }
 
 // RateLookahead is θ'_i = θ_i - s·η_k·d_i for a direction d_i that the base
@@ -149,7 +151,7 @@ func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Node
 			return nil, errors.Wrapf(err, "graph: preconditioner of %q", b.Name)
 		}
 		s.inputs, s.phi, updates[i] = append(s.inputs, g), append(s.phi, phi...), u
-		if err := b.moved(s.moved, u, params, theta); err != nil {
+		if err := b.moved(s.moved, u, params, theta, nil); err != nil {
 			return nil, errors.Wrapf(err, "graph: lookahead of %q", b.Name)
 		}
 	}
@@ -161,8 +163,9 @@ func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Node
 	return s, err
 }
 
-// moved fills in θ' of the block's parameters from its update u.
-func (b Block) moved(moved gorgonia.Nodes, u *gorgonia.Node, params []*Param, theta gorgonia.Nodes) (err error) {
+// moved fills in θ' of the block's parameters from its update u, times ε where
+// that is not nil.
+func (b Block) moved(moved gorgonia.Nodes, u *gorgonia.Node, params []*Param, theta gorgonia.Nodes, epsilon *gorgonia.Node) (err error) {
 	lo := 0
 	for _, i := range b.Params {
 		part, shape := u, params[i].Value.Shape()
@@ -172,7 +175,12 @@ func (b Block) moved(moved gorgonia.Nodes, u *gorgonia.Node, params []*Param, th
 			}
 		}
 		lo += shape.TotalSize()
-		if moved[i], err = apoops.Lookahead(theta[i], part); err != nil {
+		if epsilon == nil {
+			moved[i], err = apoops.Lookahead(theta[i], part)
+		} else {
+			moved[i], err = apoops.ScaledLookahead(theta[i], part, epsilon)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -34,6 +34,7 @@ type Proximal struct {
 	q, loss      gorgonia.Value
 	fsd, wsd     gorgonia.Value
 	dphi         gorgonia.Nodes
+	energies     gorgonia.Nodes
 	noFSD, noWSD bool
 }
 
@@ -80,6 +81,11 @@ func NewProximal(c ProximalConfig) (*Proximal, error) {
 	gorgonia.Read(q, &p.q)
 	if !c.ValuesOnly {
 		if p.dphi, err = differentiate(q, p.step.phi); err != nil {
+			return nil, err
+		}
+	}
+	if !c.ValuesOnly && p.step.energies != nil {
+		if p.energies, err = p.step.energies(p.dphi); err != nil {
 			return nil, err
 		}
 	}
@@ -142,7 +148,8 @@ func (p *Proximal) FeedWeights(lambdaFSD, lambdaWSD float64) error {
 
 // FeedStep binds φ and the lookahead's inputs: the base optimizer's directions
 // for a RateLookahead, the blocks' gradients for a PrecondLookahead, nothing
-// for Free. scale is the schedule's factor of a RateLookahead.
+// for Free, see there for a RelativeLookahead. scale is the schedule's factor of
+// a RateLookahead, ε of a RelativeLookahead.
 func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
 	if len(phi) != len(p.step.phi) {
 		return errors.Errorf("graph: %d arrays of φ for a graph with %d", len(phi), len(p.step.phi))
@@ -165,6 +172,11 @@ func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
 	}
 	return letAll("lookahead input", p.step.inputs, inputs)
 }
+
+// Energies are what a RelativeLookahead's last run computed besides ∂Q/∂φ: for
+// each Kronecker block a vector, see apoops.RelativeEnergy. Valid until the next
+// run.
+func (p *Proximal) Energies() ([]*tensor.Dense, error) { return denseValues(p.energies) }
 
 func first(t *tensor.Dense) float64 {
 	if t.Dtype() == tensor.Float32 {

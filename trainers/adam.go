@@ -98,3 +98,21 @@ func (k *adam[T]) direction(d, w, g []T, m [][]T) []T {
 	}
 	return d
 }
+
+// probe is e = g/((√v̂ + Eps)(1+Beta1)). The gradient includes the weight decay
+// unless it is decoupled: then it is no part of e, for it does not follow the
+// loss.
+func (k *adam[T]) probe(d, w, g []T, m [][]T) {
+	decay := T(k.c.WeightDecay)
+	if k.c.Decoupled {
+		decay = 0
+	}
+	regularise(d, w, g, decay)
+	eps, root, gain := T(k.c.Eps), 1/k.root, T(1/(1+k.c.Beta1))
+	v := m[1][:len(d)]
+	for i, x := range d {
+		d[i] = gain * x / (sqrt(v[i])*root + eps)
+	}
+}
+
+func (k *adam[T]) correction(int) float64 { return 1 }

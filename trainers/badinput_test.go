@@ -57,6 +57,15 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		"momentum mode":      {&PrecondConfig{LR: 1, MomentumMode: "heavy", Dampening: 1}, EveryK(1), "momentum_mode"},
 		"dampening 0":        {&PrecondConfig{LR: 1, MomentumMode: "none"}, EveryK(1), "dampening"},
 		"λ_FSD without func": {SGD(0.1), FSDSchedule(nil), "FSDSchedule"},
+		"λ0 < 0":             {SGD(0.1), Calibrated(CalibratedConfig{Lambda0: -1}), "lambda0"},
+		"λ_W NaN":            {SGD(0.1), Calibrated(CalibratedConfig{LambdaWSD: nan}), "lambda_wsd"},
+		"horizon < 0":        {SGD(0.1), Calibrated(CalibratedConfig{Horizon: -5}), "horizon is -5"},
+		"batches < 0":        {SGD(0.1), Calibrated(CalibratedConfig{Batches: -1}), "batches"},
+		"rounds < 0":         {SGD(0.1), Calibrated(CalibratedConfig{Rounds: -1}), "rounds"},
+		"averages for ever":  {SGD(0.1), Calibrated(CalibratedConfig{Decay: 1}), "decay"},
+		"growth < 0":         {SGD(0.1), Calibrated(CalibratedConfig{Growth: -1}), "growth"},
+		"calibrated precond": {Precond(0.1), Calibrated(CalibratedConfig{}), "precond has no learning rate"},
+		"no calibration":     {SGD(0.1), CalibrateFrom(nil), "CalibrateFrom"},
 	} {
 		_, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, c.o, c.opt)
 		wantError(t, what, err, c.want)
@@ -197,14 +206,15 @@ func TestCheckpointsOfOtherTrainingsAreRefused(t *testing.T) {
 		tr   *Trainer
 		want string
 	}{
-		"optimizer": {toyTrainer(t, SGD(0.01), EveryK(2)), "optimizer adam"},
-		"settings":  {toyTrainer(t, Adam(0.02), EveryK(2)), "settings"},
-		"K":         {toyTrainer(t, Adam(0.01), EveryK(3)), "K 2"},
-		"linear":    {toyTrainer(t, Adam(0.01), EveryK(2), LinearRate()), "linear rate"},
-		"seed":      {toyTrainer(t, Adam(0.01), EveryK(2), Seed(8)), "seed"},
-		"meta":      {toyTrainer(t, Adam(0.01), EveryK(2), Meta(MetaSGD(0.1))), "meta-optimizer"},
-		"shape":     {smaller, "dense0"},
-		"dtype":     {toyTrainer(t, Adam(0.01), EveryK(2), Dtype(tensor.Float64)), "float32"},
+		"optimizer":  {toyTrainer(t, SGD(0.01), EveryK(2)), "optimizer adam"},
+		"settings":   {toyTrainer(t, Adam(0.02), EveryK(2)), "settings"},
+		"K":          {toyTrainer(t, Adam(0.01), EveryK(3)), "K 2"},
+		"linear":     {toyTrainer(t, Adam(0.01), EveryK(2), LinearRate()), "linear rate"},
+		"seed":       {toyTrainer(t, Adam(0.01), EveryK(2), Seed(8)), "seed"},
+		"meta":       {toyTrainer(t, Adam(0.01), EveryK(2), Meta(MetaSGD(0.1))), "learner"},
+		"rule for φ": {toyTrainer(t, Adam(0.01), EveryK(2), Calibrated(CalibratedConfig{})), "learner"},
+		"shape":      {smaller, "dense0"},
+		"dtype":      {toyTrainer(t, Adam(0.01), EveryK(2), Dtype(tensor.Float64)), "float32"},
 	} {
 		before := first(c.tr.Params()[0].Value)
 		wantError(t, what, c.tr.Load(path), path, c.want)

@@ -10,15 +10,15 @@ import (
 
 // checkpointMeta is the JSON document of a checkpoint.
 type checkpointMeta struct {
-	Optimizer     string          `json:"optimizer"`
-	Settings      json.RawMessage `json:"settings"`
-	MetaOptimizer string          `json:"meta_optimizer,omitempty"`
-	MetaSettings  json.RawMessage `json:"meta_settings,omitempty"`
-	K             int             `json:"k"`
-	LinearRate    bool            `json:"linear_rate,omitempty"`
-	Seed          uint64          `json:"seed"`
-	Steps         int             `json:"steps"`
-	Skipped       int             `json:"skipped"`
+	Optimizer       string          `json:"optimizer"`
+	Settings        json.RawMessage `json:"settings"`
+	Learner         string          `json:"learner,omitempty"`
+	LearnerSettings json.RawMessage `json:"learner_settings,omitempty"`
+	K               int             `json:"k"`
+	LinearRate      bool            `json:"linear_rate,omitempty"`
+	Seed            uint64          `json:"seed"`
+	Steps           int             `json:"steps"`
+	Skipped         int             `json:"skipped"`
 }
 
 func (e *engine) metaDocument() (checkpointMeta, error) {
@@ -28,10 +28,11 @@ func (e *engine) metaDocument() (checkpointMeta, error) {
 		return m, errors.Wrap(err, "trainers: optimizer settings")
 	}
 	if e.learner != nil {
-		m.MetaOptimizer = e.c.meta.Name()
-		m.MetaSettings, err = json.Marshal(e.c.meta)
+		var settings any
+		m.Learner, settings = e.learner.describe()
+		m.LearnerSettings, err = json.Marshal(settings)
 	}
-	return m, errors.Wrap(err, "trainers: meta-optimizer settings")
+	return m, errors.Wrap(err, "trainers: settings of the learner")
 }
 
 // tensors are all arrays that a step depends on, without B'.
@@ -128,8 +129,8 @@ func (e *engine) matches(doc checkpointMeta) error {
 	}{
 		{"optimizer", doc.Optimizer, own.Optimizer},
 		{"optimizer settings", string(doc.Settings), string(own.Settings)},
-		{"meta-optimizer", doc.MetaOptimizer, own.MetaOptimizer},
-		{"meta-optimizer settings", string(doc.MetaSettings), string(own.MetaSettings)},
+		{"learner", doc.Learner, own.Learner},
+		{"learner's settings", string(doc.LearnerSettings), string(own.LearnerSettings)},
 		{"K", doc.K, own.K},
 		{"linear rate", doc.LinearRate, own.LinearRate},
 		{"seed", doc.Seed, own.Seed},
@@ -152,13 +153,13 @@ func overwrite(dst, src *tensor.Dense) {
 	}
 }
 
-// Save writes a checkpoint: weights, optimizer state, φ, meta-optimizer state,
+// Save writes a checkpoint: weights, optimizer state, φ, the learner's state,
 // B' and the step's number. It is written beside path and then renamed, so that
 // path always holds a complete checkpoint.
 func (t *Trainer) Save(path string) error { return t.engine.save(path) }
 
 // Load restores a checkpoint written by a trainer of the same model, optimizer,
-// K and seed. The steps that follow are those of a run never stopped, bit for
+// learner (the settings of Meta or Calibrated), K and seed. The steps that follow are those of a run never stopped, bit for
 // bit, if data, λ and schedules are functions of the step's number. After an
 // error the trainer is as before.
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }

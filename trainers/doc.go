@@ -12,6 +12,12 @@
 //	A, B, S   of a structured preconditioner (A⊗B)diag(vec S)²(A⊗B)ᵀ for each
 //	          layer (Precond; Section 4.4), which needs no matrix inverse
 //
+// Calibrated learns one rate in another way, without a backward pass: it measures
+// Q's parabola along the step, puts the rate at its minimum before step 0, from
+// wherever it starts, then tracks that and lowers the rate by a growing λ_FSD.
+//
+//	trainers.Calibrated(trainers.CalibratedConfig{Horizon: steps})
+//
 // The update rules, by their names for NewOptimizer:
 //
 //	sgd, sgdm, rmsprop, adam, adamw

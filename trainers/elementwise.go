@@ -70,9 +70,17 @@ func startElementwise(params []*graph.Param, k32 elementKernel[float32], k64 ele
 		return nil, err
 	}
 	if params[0].Value.Dtype() == tensor.Float32 {
-		return newElementwise(k32, params), nil
+		return startKernel(k32, params), nil
 	}
-	return newElementwise(k64, params), nil
+	return startKernel(k64, params), nil
+}
+
+func startKernel[T apoops.Float](k elementKernel[T], params []*graph.Param) rule {
+	e := newElementwise(k, params)
+	if p, ok := k.(probeKernel[T]); ok {
+		return &elementProber[T]{elementwise: e, k: p}
+	}
+	return e
 }
 
 func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *elementwise[T] {

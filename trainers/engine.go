@@ -15,11 +15,15 @@ import (
 type engine struct {
 	c       *config
 	o       Optimizer
+	task    *task
 	src     graph.Source
 	params  []*graph.Param
 	form    form
 	learner learner // nil where K = 0
 	masks   *apoops.Masks
+	// gradient is J and ∇J on any batch at the weights as they are; nil where the
+	// gradients come from outside. The arrays are those of the step's g.
+	gradient func(graph.Batch) (float64, []*tensor.Dense, error)
 	// kept are the inputs of the mini-batches before a meta-step, oldest first:
 	// the default B'.
 	kept    [][]*tensor.Dense
@@ -28,8 +32,8 @@ type engine struct {
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
-	e := &engine{c: c, o: o, src: src, params: params, masks: masks}
 	t := &task{params: params, blocks: blocks, src: src, masks: masks, seed: c.seed, targets: c.targets}
+	e := &engine{c: c, o: o, task: t, src: src, params: params, masks: masks}
 	var err error
 	if f, ok := o.(former); ok {
 		e.form, err = f.form(t, c)
@@ -92,7 +96,7 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 	if meta != nil && e.c.recorder != nil {
 		s.Precond = e.form.norms()
 	}
-	s.Rates = e.form.rates(scale)
+	s.Rates = e.rates()
 	e.steps++
 	if keepErr := e.keep(batch); err == nil {
 		err = keepErr
@@ -110,6 +114,9 @@ func (e *engine) fallbacks() int {
 	}
 	return 0
 }
+
+// rates are the learning rates of the step that is next, or under way.
+func (e *engine) rates() []float64 { return e.form.rates(e.steps, e.c.schedule.At(e.steps)) }
 
 // culprit names the first parameter whose gradient is not finite.
 func (e *engine) culprit(g []*tensor.Dense) string {

@@ -19,8 +19,8 @@ type form interface {
 	step(s signal, scale float64, meta func(inputs []*tensor.Dense) error) error
 	// bound brings φ back into its bounds after a meta-step.
 	bound()
-	// rates are the learning rates in use, none for a preconditioner.
-	rates(scale float64) []float64
+	// rates are the learning rates of a step, none for a preconditioner.
+	rates(step int, scale float64) []float64
 	// norms are the norms of the factors of a preconditioner, nil for rates.
 	norms() []PrecondNorms
 	// state lists the optimizer's arrays, without φ.

@@ -18,9 +18,9 @@ func (t *Trainer) LastGradient() []NamedTensor {
 }
 
 // LastMetaGradient is ∂Q/∂φ of the last meta-step, at the φ before it moved,
-// one array for each of Phi; nil before the first meta-step and for rules that
-// do not descend it. ClipMeta's limit
-// has been applied. The next meta-step overwrites the arrays.
+// one array for each of Phi; nil before the first meta-step and for learners that
+// do not descend it, such as Calibrated. ClipMeta's limit has been applied. The
+// next meta-step overwrites the arrays.
 func (t *Trainer) LastMetaGradient() []NamedTensor {
 	l, ok := t.engine.learner.(*gradientLearner)
 	if !ok || l.prox == nil {

@@ -32,6 +32,7 @@ func everyOptimizer() map[string]Optimizer {
 		"kfac": kfac, "ekfac": ekfac, "shampoo": shampoo, "shampoo grafted": grafted,
 		"sgd": SGD(0.05), "sgdm": SGDm(0.05), "nesterov": nesterov, "rmsprop": RMSprop(0.005), "adam": Adam(0.005), "adamw": AdamW(0.005),
 		"precond plain": Precond(0.05), "precond none": none, "precond grad": grad, "precond full": full,
+		"precond above": PrecondFromAbove(0.5),
 	}
 }
 
@@ -131,7 +132,14 @@ func TestK0EqualsBaseRule(t *testing.T) {
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
 		off := toyTrainer(t, o, Dtype(dt), EveryK(0))
 		run(t, off, 0, 25)
-		idle := toyTrainer(t, o, Dtype(dt), EveryK(3), Meta(MetaSGD(1e-300)))
+		resting := o
+		if p, ok := o.(*PrecondConfig); ok && p.Relative != nil {
+			still, steps := *p, *p.Relative
+			steps.Step = 1e-300
+			still.Relative = &steps
+			resting = &still
+		}
+		idle := toyTrainer(t, resting, Dtype(dt), EveryK(3), Meta(MetaSGD(1e-300)))
 		run(t, idle, 0, 25)
 		for i, p := range off.Params() {
 			sameArray(t, "φ at rest, "+p.Name, p.Value, idle.Params()[i].Value)

@@ -20,6 +20,9 @@ type learner interface {
 	memory() int
 	// state lists the learner's arrays for a checkpoint, without φ.
 	state() []NamedTensor
+	// describe gives the learner's name and settings for a checkpoint; the
+	// settings become JSON.
+	describe() (name string, settings any)
 }
 
 // visit is what a learner sees of a step: what the base optimizer has done of it
@@ -54,6 +57,14 @@ func (l *gradientLearner) due(step int) bool { return step%l.e.c.k == 0 }
 func (l *gradientLearner) keeps(step int) bool { return l.due(step + 1) }
 
 func (l *gradientLearner) memory() int { return 1 }
+
+func (l *gradientLearner) describe() (string, any) {
+	o := l.e.c.meta
+	return "gradient", struct {
+		MetaOptimizer string    `json:"meta_optimizer"`
+		Settings      Optimizer `json:"settings"`
+	}{o.Name(), o}
+}
 
 func (l *gradientLearner) state() []NamedTensor { return l.meta.state() }
 

@@ -88,15 +88,16 @@ type mover interface {
 
 // optimizers is the registry of update rules by name.
 var optimizers = map[string]func(lr float64) Optimizer{
-	"sgd":     func(lr float64) Optimizer { return SGD(lr) },
-	"sgdm":    func(lr float64) Optimizer { return SGDm(lr) },
-	"rmsprop": func(lr float64) Optimizer { return RMSprop(lr) },
-	"adam":    func(lr float64) Optimizer { return Adam(lr) },
-	"adamw":   func(lr float64) Optimizer { return AdamW(lr) },
-	"precond": func(lr float64) Optimizer { return Precond(lr) },
-	"kfac":    func(lr float64) Optimizer { return KFAC(lr) },
-	"ekfac":   func(lr float64) Optimizer { return EKFAC(lr) },
-	"shampoo": func(lr float64) Optimizer { return Shampoo(lr) },
+	"sgd":           func(lr float64) Optimizer { return SGD(lr) },
+	"sgdm":          func(lr float64) Optimizer { return SGDm(lr) },
+	"rmsprop":       func(lr float64) Optimizer { return RMSprop(lr) },
+	"adam":          func(lr float64) Optimizer { return Adam(lr) },
+	"adamw":         func(lr float64) Optimizer { return AdamW(lr) },
+	"precond":       func(lr float64) Optimizer { return Precond(lr) },
+	"precond-above": func(lr float64) Optimizer { return PrecondFromAbove(lr) },
+	"kfac":          func(lr float64) Optimizer { return KFAC(lr) },
+	"ekfac":         func(lr float64) Optimizer { return EKFAC(lr) },
+	"shampoo":       func(lr float64) Optimizer { return Shampoo(lr) },
 }
 
 // OptimizerNames lists the names that NewOptimizer knows, in order.

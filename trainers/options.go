@@ -35,6 +35,8 @@ type config struct {
 	targets    func(step int) []*tensor.Dense
 	blocks     func(params []*graph.Param) ([]graph.Block, error)
 	learner    func(e *engine) (learner, error)
+	// calibration is CalibrateFrom's source
+	calibration func(i int) (graph.Batch, error)
 }
 
 // newConfig applies the options to the defaults of an optimizer.

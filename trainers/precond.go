@@ -37,6 +37,14 @@ type PrecondConfig struct {
 	// get the matrices A and B; larger ones fall back to a diagonal S². 0 means
 	// no limit.
 	MaxDim int `json:"max_dim"`
+	// Clip shortens a step whose predicted function-space discrepancy is above
+	// Clip/2: the update is ν·P·G with ν = min(1, √(Clip·λ_FSD/Σ<G,PG>)), the sum
+	// over all blocks. 0 means no limit.
+	Clip float64 `json:"clip"`
+	// Relative, where it is not nil, takes the place of the meta-optimizer: A and
+	// B are learned by relative steps, from a P that is too large (see
+	// RelativeConfig).
+	Relative *RelativeConfig `json:"relative,omitempty"`
 }
 
 var (
@@ -50,8 +58,24 @@ func Precond(lr float64) *PrecondConfig {
 	return &PrecondConfig{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1}
 }
 
+// PrecondFromAbove is APO-Precond learned by relative steps: P starts as the
+// multiple lr of the identity, which should be too large, and shrinks where the
+// function-space discrepancy asks for it. lr = 0 stands for 1/λ_WSD, the minimiser
+// of Q where nothing else speaks. Its defaults are λ_FSD = 13, λ_WSD = 0.003 and
+// K = 10.
+func PrecondFromAbove(lr float64) *PrecondConfig {
+	c := Precond(lr)
+	c.Clip, c.Relative = 0.001, RelativeSteps()
+	return c
+}
+
 // Name implements Optimizer.
-func (c *PrecondConfig) Name() string { return "precond" }
+func (c *PrecondConfig) Name() string {
+	if c.Relative != nil {
+		return "precond-above"
+	}
+	return "precond"
+}
 
 // LearningRate implements Optimizer.
 func (c *PrecondConfig) LearningRate() float64 { return c.LR }
@@ -66,7 +90,14 @@ func (c *PrecondConfig) Validate() error {
 	if c.MaxDim < 0 {
 		return errors.Errorf("trainers: precond: max_dim is %d: it must be 0 or more", c.MaxDim)
 	}
-	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum),
+	rate := positive("lr", c.LR)
+	if c.Relative != nil {
+		if err := c.Relative.validate(c); err != nil {
+			return err
+		}
+		rate = notNegative("lr", c.LR)
+	}
+	return firstFailed(c.Name(), rate, fraction("momentum", c.Momentum), notNegative("clip", c.Clip),
 		check{"dampening", c.Dampening, c.Dampening > 0 && c.Dampening <= 1, "above 0 and at most 1"})
 }
 
@@ -84,11 +115,24 @@ func (c *PrecondConfig) form(t *task, a *config) (form, error) {
 			return nil, errors.WithMessage(err, "trainers: Blocks")
 		}
 	}
-	return newPrecondForm(c, t.params, blocks), nil
+	own := *c
+	if own.LR == 0 {
+		lambda := a.wsd(0)
+		if !(lambda > 0) {
+			return nil, errors.Errorf("trainers: %s: lr 0 stands for 1/λ_WSD, but λ_WSD is %v", c.Name(), lambda)
+		}
+		own.LR = 1 / lambda
+	}
+	return newPrecondForm(&own, t.params, blocks, a.fsd), nil
 }
 
 // adjust implements adjuster.
 func (c *PrecondConfig) adjust(a *config) {
+	if c.Relative != nil {
+		a.fsd, a.wsd, a.noWSD = Const(13), Const(0.003), false
+		a.learner = newRelativeLearner
+		return
+	}
 	adam := Adam(3e-3)
 	adam.Beta2 = 0.99
 	a.meta, a.wsd, a.noWSD = adam, Const(0.1), false

@@ -1,6 +1,8 @@
 package trainers
 
 import (
+	"math"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -13,7 +15,9 @@ type precondForm[T apoops.Float] struct {
 	c      PrecondConfig
 	params []*graph.Param
 	blocks []*precondBlock[T]
+	fsd    Weight // λ_FSD
 	vec    vectors[T]
+	sum    blas.Inner[T]
 }
 
 // precondBlock is one block at work. Its arrays are in the block's order.
@@ -27,16 +31,16 @@ type precondBlock[T apoops.Float] struct {
 	mul     apoops.Preconditioner[T]
 }
 
-func newPrecondForm(c *PrecondConfig, params []*graph.Param, blocks []graph.Block) form {
+func newPrecondForm(c *PrecondConfig, params []*graph.Param, blocks []graph.Block, fsd Weight) form {
 	blocks = c.shape(params, blocks)
 	if params[0].Value.Dtype() == tensor.Float32 {
-		return makePrecondForm[float32](c, params, blocks)
+		return makePrecondForm[float32](c, params, blocks, fsd)
 	}
-	return makePrecondForm[float64](c, params, blocks)
+	return makePrecondForm[float64](c, params, blocks, fsd)
 }
 
-func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, blocks []graph.Block) *precondForm[T] {
-	f := &precondForm[T]{c: *c, params: params}
+func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, blocks []graph.Block, fsd Weight) *precondForm[T] {
+	f := &precondForm[T]{c: *c, params: params, fsd: fsd}
 	for _, b := range blocks {
 		p := &precondBlock[T]{Block: b}
 		for _, q := range b.Factors() {
@@ -103,25 +107,52 @@ func (f *precondForm[T]) step(s signal, scale float64, meta func([]*tensor.Dense
 	}
 	var err error
 	if meta != nil {
-		inputs := make([]*tensor.Dense, len(f.blocks))
-		for i, b := range f.blocks {
-			// The schedule's factor on the update is one on what P multiplies.
-			copy(slice[T](b.scaled), b.input(f.c.MomentumMode))
-			multiplyBy(b.scaled, scale)
-			inputs[i] = b.scaled
-		}
-		err = meta(inputs)
+		err = meta(f.inputs(scale))
 	}
 	for _, b := range f.blocks {
 		b.multiply(b.u, b.input(f.c.MomentumMode))
-		move := b.u
+	}
+	nu := f.trust(s.t - 1)
+	for _, b := range f.blocks {
 		if f.c.MomentumMode == MomentumPlain {
-			f.vec.average(b.m, b.u, mu, kappa)
-			move = b.m
+			f.vec.average(b.m, b.u, mu, kappa*T(nu))
+			f.scatter(b, b.m, T(scale))
+		} else {
+			f.scatter(b, b.u, T(scale*nu))
 		}
-		f.scatter(b, move, T(scale))
 	}
 	return err
+}
+
+// inputs are what P multiplies in the lookahead. The schedule's factor on the
+// update is one on them; relative steps learn P without the schedule.
+func (f *precondForm[T]) inputs(scale float64) []*tensor.Dense {
+	all := make([]*tensor.Dense, len(f.blocks))
+	for i, b := range f.blocks {
+		copy(slice[T](b.scaled), b.input(f.c.MomentumMode))
+		if f.c.Relative == nil {
+			multiplyBy(b.scaled, scale)
+		}
+		all[i] = b.scaled
+	}
+	return all
+}
+
+// trust is the factor ν on the update that keeps its predicted function-space
+// discrepancy below Clip/2.
+func (f *precondForm[T]) trust(step int) float64 {
+	limit := f.c.Clip * f.fsd(step)
+	if limit == 0 {
+		return 1
+	}
+	var energy float64 // Σ<G, PG>
+	for _, b := range f.blocks {
+		energy += f.sum.Product(b.input(f.c.MomentumMode), b.u)
+	}
+	if energy <= limit {
+		return 1
+	}
+	return math.Sqrt(limit / energy)
 }
 
 // input is what P multiplies: the gradient or its average.
@@ -176,7 +207,7 @@ func (f *precondForm[T]) scatter(b *precondBlock[T], u []T, scale T) {
 
 func (f *precondForm[T]) bound() {}
 
-func (f *precondForm[T]) rates(float64) []float64 { return nil }
+func (f *precondForm[T]) rates(int, float64) []float64 { return nil }
 
 func (f *precondForm[T]) norms() []PrecondNorms {
 	all := make([]PrecondNorms, len(f.blocks))

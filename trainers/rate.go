@@ -21,6 +21,8 @@ type rateForm struct {
 	lo, hi   float64   // bounds of η
 	perParam []float64
 	descent  descent
+	// pace is a learner's factor on the rates of a step, counted from 0; nil for 1.
+	pace func(step int) float64
 }
 
 func newRateForm(o Optimizer, t *task, c *config) (*rateForm, error) {
@@ -80,7 +82,7 @@ func (f *rateForm) phi() []NamedTensor {
 }
 
 func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
-	s.rates = f.paramRates(scale)
+	s.rates = f.paramRates(s.t-1, scale)
 	if m, ok := f.rule.(mover); ok && meta == nil {
 		return m.step(s, s.rates)
 	}
@@ -91,12 +93,13 @@ func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) erro
 	if meta != nil {
 		err = meta(d)
 	}
-	f.descent.all(f.params, d, f.paramRates(scale))
+	f.descent.all(f.params, d, f.paramRates(s.t-1, scale))
 	return err
 }
 
-// paramRates is the rate of each parameter.
-func (f *rateForm) paramRates(scale float64) []float64 {
+// paramRates is the rate of each parameter at a step.
+func (f *rateForm) paramRates(step int, scale float64) []float64 {
+	scale *= f.paceAt(step)
 	for i, k := range f.look.Group {
 		f.perParam[i] = scale * f.fromPhi(f.logRates[k])
 	}
@@ -110,7 +113,15 @@ func (f *rateForm) bound() {
 	}
 }
 
-func (f *rateForm) rates(scale float64) []float64 {
+func (f *rateForm) paceAt(step int) float64 {
+	if f.pace == nil {
+		return 1
+	}
+	return f.pace(step)
+}
+
+func (f *rateForm) rates(step int, scale float64) []float64 {
+	scale *= f.paceAt(step)
 	out := make([]float64, len(f.logRates))
 	for k, v := range f.logRates {
 		out[k] = scale * f.fromPhi(v)

@@ -51,6 +51,7 @@ func (c *RMSpropConfig) adjust(a *config) { a.fsd = Const(0.1) }
 
 type rmsprop[T apoops.Float] struct {
 	c    RMSpropConfig
+	t    int
 	root T // √(1-Decay^t) with bias correction, 1 without
 }
 
@@ -62,7 +63,7 @@ func (k *rmsprop[T]) moments() []string {
 }
 
 func (k *rmsprop[T]) begin(t int) {
-	k.root = 1
+	k.t, k.root = t, 1
 	if k.c.BiasCorrection {
 		k.root = T(math.Sqrt(1 - math.Pow(k.c.Decay, float64(t))))
 	}
@@ -88,6 +89,27 @@ func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) []T {
 		}
 	}
 	return d
+}
+
+// probe is e = g/(√(v/(1-Decay^t)) + Eps) with bias correction and
+// c_t·g/(√v + Eps) without, over 1-μ² where there is momentum. The gradient
+// includes the weight decay.
+func (k *rmsprop[T]) probe(d, w, g []T, m [][]T) {
+	regularise(d, w, g, T(k.c.WeightDecay))
+	eps, root, gain := T(k.c.Eps), k.root, T(noiseGain(k.c.Momentum)*k.correction(k.t))
+	v := m[0][:len(d)]
+	for i, x := range d {
+		d[i] = gain * x / (sqrt(v[i])/root + eps)
+	}
+}
+
+// correction is c_t = √(1-Decay^t) where the rule has no bias correction of its
+// own: v is that much too small.
+func (k *rmsprop[T]) correction(t int) float64 {
+	if k.c.BiasCorrection {
+		return 1
+	}
+	return math.Sqrt(1 - math.Pow(k.c.Decay, float64(t)))
 }
 
 // sqrt is one instruction for either type.

@@ -89,6 +89,15 @@ func (k *sgd[T]) direction(d, w, g []T, m [][]T) []T {
 	return d
 }
 
+// probe is e = g/(1-μ²). The gradient includes the weight decay; Nesterov's form
+// takes the gain of the heavy ball, whose steps sum up to the same.
+func (k *sgd[T]) probe(d, w, g []T, _ [][]T) {
+	regularise(d, w, g, T(k.c.WeightDecay))
+	blas.Scal(T(noiseGain(k.c.Momentum)), d)
+}
+
+func (k *sgd[T]) correction(int) float64 { return 1 }
+
 // regularise is d = g + decay·w.
 func regularise[T apoops.Float](d, w, g []T, decay T) {
 	copy(d, g)

@@ -40,6 +40,9 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.calibration != nil {
+		return nil, errors.New("trainers: Wrap: CalibrateFrom needs a Trainer: the solver computes no gradients")
+	}
 	if c.divergence.Build != nil {
 		p.Divergence = c.divergence
 	}
@@ -114,9 +117,7 @@ func (s *Solver) Phi() []NamedTensor { return s.engine.form.phi() }
 
 // Rates are the learning rates of each group that the next step starts from;
 // none for APO-Precond.
-func (s *Solver) Rates() []float64 {
-	return s.engine.form.rates(s.engine.c.schedule.At(s.engine.steps))
-}
+func (s *Solver) Rates() []float64 { return s.engine.rates() }
 
 func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) {
 	params := s.engine.params

@@ -23,15 +23,20 @@ type Stats struct {
 }
 
 // MetaStats holds the terms of the proximal objective (Eq. 8) at a meta-step,
-// before φ moved: Q = Loss + LambdaFSD·FSD + LambdaWSD·WSD.
+// before φ moved: Q = Loss + LambdaFSD·FSD + LambdaWSD·WSD. With Calibrated they
+// are those of θ' = θ - b·e, with the weights λ(t) and λ_W.
 type MetaStats struct {
 	Q, Loss float64
 	// FSD is the mean function-space discrepancy over B'; WSD is ½‖θ'-θ‖².
 	FSD, WSD             float64
 	LambdaFSD, LambdaWSD float64
+	// Epsilon is the part of the step that relative meta-steps looked ahead, 0 for
+	// other rules.
+	Epsilon float64
 	// GradNorm is the Euclidean norm of ∂Q/∂φ before clipping.
 	GradNorm float64
-	// Skipped is true if the meta-gradient was not finite and φ stayed.
+	// Skipped is true if the meta-gradient was not finite and φ stayed or, with
+	// Calibrated, if Q was not finite.
 	Skipped bool
 }
 

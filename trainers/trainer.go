@@ -52,7 +52,9 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	if err != nil {
 		return nil, err
 	}
-	return &Trainer{engine: e, model: model, loss: loss, evals: make(map[int]*graph.Evaluation)}, nil
+	t := &Trainer{engine: e, model: model, loss: loss, evals: make(map[int]*graph.Evaluation)}
+	e.gradient = t.gradient
+	return t, nil
 }
 
 // Step takes one training step on a mini-batch. After an error the weights are
@@ -68,35 +70,41 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	fail := func(err error) (Stats, error) {
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
-	if err := batch.Check(); err != nil {
+	e.masks.SetStep(int64(e.steps))
+	loss, g, err := t.gradient(batch)
+	if err != nil {
 		return fail(err)
 	}
-	e.masks.SetStep(int64(e.steps))
+	return e.step(batch, tilde, loss, g, start)
+}
+
+// gradient is J and ∇J on a batch; the arrays are valid until the next call.
+func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) {
+	if err := batch.Check(); err != nil {
+		return 0, nil, err
+	}
 	if t.base == nil {
-		b, err := graph.NewBase(e.src, e.params, batch, e.masks)
+		b, err := graph.NewBase(t.engine.src, t.engine.params, batch, t.engine.masks)
 		if err != nil {
-			return fail(err)
+			return 0, nil, err
 		}
 		t.base = b
 	}
 	if err := t.base.Feed(batch); err != nil {
-		return fail(err)
+		return 0, nil, err
 	}
 	if err := t.base.Run(); err != nil {
-		return fail(err)
+		return 0, nil, err
 	}
 	g, err := t.base.Grads()
-	if err != nil {
-		return fail(err)
-	}
-	return e.step(batch, tilde, t.base.LossValue(), g, start)
+	return t.base.LossValue(), g, err
 }
 
 // Steps is the number of steps taken.
 func (t *Trainer) Steps() int { return t.engine.steps }
 
 // Skipped is the number of meta-steps that were left out because the
-// meta-gradient was not finite.
+// meta-gradient, or Calibrated's Q, was not finite.
 func (t *Trainer) Skipped() int { return t.engine.skipped }
 
 // Fallbacks is the number of times that KFAC, EKFAC or Shampoo kept a block's older
@@ -113,6 +121,4 @@ func (t *Trainer) Phi() []NamedTensor { return t.engine.form.phi() }
 
 // Rates are the learning rates of each group that the next step starts from;
 // none for APO-Precond.
-func (t *Trainer) Rates() []float64 {
-	return t.engine.form.rates(t.engine.c.schedule.At(t.engine.steps))
-}
+func (t *Trainer) Rates() []float64 { return t.engine.rates() }

@@ -1,0 +1,136 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// CalibratedConfig has the settings of Calibrated. Zero values stand for the
+// defaults.
+type CalibratedConfig struct {
+	// Horizon T is the number of steps the training will have, by whose end the
+	// rate has fallen; 0 where it is not known.
+	Horizon int `json:"horizon"`
+	// Lambda0 is λ_0, the weight of the function-space term at step 0.
+	Lambda0 float64 `json:"lambda0"`
+	// LambdaWSD is λ_W, the weight of the weight-space term.
+	LambdaWSD float64 `json:"lambda_wsd"`
+	// Batches is the number of mini-batches that CalibrateFrom is asked for, 5 by
+	// default.
+	Batches int `json:"batches"`
+	// Rounds is the largest number of rounds of the calibration, 12 by default.
+	Rounds int `json:"rounds"`
+	// Decay is that of the running averages, by meta-steps; 0.9 by default.
+	Decay float64 `json:"decay"`
+	// Growth is the number of steps in which 1+λ grows by 1+λ_0 where there is no
+	// horizon, 600 by default.
+	Growth float64 `json:"growth"`
+}
+
+// Calibrated learns one learning rate for all parameters by another rule than
+// steps down ∂Q/∂φ. The weights move at the rate b·c_t·R(t) times the
+// schedule's factor; φ is log b. It needs no backward pass: along
+// θ' = θ - r·e, where e is the rule's step without memory, the terms of Q are
+//
+//	N = <g, e>                          L = 2(J_B(θ') - J_B(θ) + r·N)/r²
+//	F = 2·D_F(θ', θ)/r²                 W = ‖e‖²
+//
+// each measured at a finite r, so that the parabola
+//
+//	Q(ρ) - J_B(θ) = -ρ·N + ½ρ²·(L + λ_0·F + λ_W·W)
+//
+// is exact at ρ = r, and has its minimum at η* = N/(L + λ_0·F + λ_W·W).
+//
+// Calibration. Before step 0, with the weights and a fresh state of the rule, b
+// becomes the η* that was measured at r = b, in rounds, until it changes by less
+// than a tenth. N, L, F and W are means over the mini-batches of CalibrateFrom
+// or, without that option, those of the first mini-batch. A round changes b by
+// at most 20 times: up where Q has no minimum, down where it is not finite. So
+// the initial rate hardly matters.
+//
+// Tracking. Every K steps running averages of N/W, L/W and F/W, measured at
+// r = b, give an η*, and b is kept within [η*/2, 2η*]; b is halved where N̄ ≤ 0,
+// doubled where Q has no minimum. Where Q is not finite at b, b becomes b/20,
+// and the measurement is counted as skipped.
+//
+// Decay. The weight of the function-space term grows:
+//
+//	1 + λ(t) = (1 + λ_0)·s(t),    s(t) = 1/max(½(1 + cos(πt/T)), 1e-3)
+//
+// or s(t) = 1 + t/Growth without a horizon T, and
+//
+//	R(t) = (L' + λ_0·F̄)/(L' + λ(t)·F̄),    L' = max(L̄, 0.3·F̄)
+//
+// lowers the rate as η* would fall; without function-space term R = 1.
+//
+// e is g/(1-μ²) for SGD with momentum μ; c_t·g/(√v + ε) for RMSprop, where
+// c_t = √(1-β^t), or 1 where the rule has BiasCorrection itself; and
+// g/((√v̂ + ε)(1+β1)) for Adam and AdamW. c_t = 1 for all but RMSprop. L2 weight
+// decay is part of the gradient that e is made of, but not of J_B; AdamW's
+// decoupled decay is no part of e.
+//
+// Other rules are refused, and so are groups of rates. Of the function-space
+// option FSD only the divergence counts, and FSD(0), which leaves the term out;
+// WSD, Meta and ClipMeta have no effect. A meta-step costs three forward
+// passes.
+func Calibrated(c CalibratedConfig) Option {
+	return func(a *config) error {
+		c := c.filled()
+		if err := c.validate(); err != nil {
+			return err
+		}
+		a.learner = func(e *engine) (learner, error) { return newCalibratedLearner(e, c) }
+		return nil
+	}
+}
+
+// CalibrateFrom sets the source of the mini-batches that Calibrated looks at
+// before step 0: it is called with 0, 1, … up to CalibratedConfig.Batches - 1,
+// and what it returns need only be valid until its next call. The batches have
+// the shapes of the training's. It is for a Trainer: for Wrap, where the
+// gradients come from outside, it is an error.
+func CalibrateFrom(source func(i int) (graph.Batch, error)) Option {
+	return func(c *config) error {
+		if source == nil {
+			return errors.New("trainers: CalibrateFrom: no function")
+		}
+		c.calibration = source
+		return nil
+	}
+}
+
+// filled is c with defaults for zero values.
+func (c CalibratedConfig) filled() CalibratedConfig {
+	if c.Batches == 0 {
+		c.Batches = 5
+	}
+	if c.Rounds == 0 {
+		c.Rounds = 12
+	}
+	if c.Decay == 0 {
+		c.Decay = 0.9
+	}
+	if c.Growth == 0 {
+		c.Growth = 600
+	}
+	return c
+}
+
+func (c CalibratedConfig) validate() error {
+	return firstFailed("Calibrated", notNegative("horizon", float64(c.Horizon)), notNegative("lambda0", c.Lambda0),
+		notNegative("lambda_wsd", c.LambdaWSD), positive("batches", float64(c.Batches)), positive("rounds", float64(c.Rounds)),
+		fraction("decay", c.Decay), positive("growth", c.Growth))
+}
+
+// lambda is λ(t), the weight of the function-space term at a step.
+func (c CalibratedConfig) lambda(step int) float64 {
+	s := 1 + float64(step)/c.Growth
+	if c.Horizon > 0 {
+		t := min(float64(step)/float64(c.Horizon), 1)
+		s = 1 / max((1+math.Cos(math.Pi*t))/2, 1e-3)
+	}
+	return (1+c.Lambda0)*s - 1
+}

@@ -1,0 +1,110 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// calibrate finds the b that is the η* measured at r = b. It leaves the weights,
+// the rule's state and the step's gradient as they are.
+func (l *calibratedLearner) calibrate(v *visit, tilde []*tensor.Dense) error {
+	probes, err := l.firstProbes(v)
+	if err != nil {
+		return err
+	}
+	for range l.c.Rounds {
+		b := l.rate()
+		var mean parabola
+		for _, p := range probes {
+			x, _, err := l.measure(p, tilde, b)
+			if err != nil {
+				return err
+			}
+			mean.add(x, 1/float64(len(probes)))
+		}
+		l.setRate(mean.calibrated(l.c, b))
+		if math.Abs(math.Log(l.rate()/b)) < 0.1 {
+			break
+		}
+	}
+	return nil
+}
+
+// firstProbes are the rule's first steps on the mini-batches of CalibrateFrom,
+// or on that of the visit.
+func (l *calibratedLearner) firstProbes(v *visit) ([]probe, error) {
+	source := l.e.c.calibration
+	if source == nil {
+		p, err := l.firstProbe(v.batch, v.loss, v.g)
+		return []probe{p}, err
+	}
+	probes, err := l.probeAll(source)
+	if restoring := l.restore(v); err == nil {
+		err = restoring
+	}
+	return probes, err
+}
+
+func (l *calibratedLearner) probeAll(source func(i int) (graph.Batch, error)) ([]probe, error) {
+	probes := make([]probe, l.c.Batches)
+	for i := range probes {
+		b, err := source(i)
+		if err == nil {
+			probes[i], err = l.probeOn(b)
+		}
+		if err != nil {
+			return nil, errors.WithMessagef(err, "batch %d of CalibrateFrom", i)
+		}
+	}
+	return probes, nil
+}
+
+func (l *calibratedLearner) probeOn(b graph.Batch) (probe, error) {
+	loss, g, err := l.e.gradient(b)
+	if err != nil {
+		return probe{}, err
+	}
+	return l.firstProbe(graph.Batch{X: cloneAll(b.X), T: cloneAll(b.T)}, loss, g)
+}
+
+// firstProbe is the first step of a rule that is started for it.
+func (l *calibratedLearner) firstProbe(b graph.Batch, loss float64, g []*tensor.Dense) (probe, error) {
+	r, err := l.e.o.start(l.e.task)
+	if err != nil {
+		return probe{}, err
+	}
+	s := signal{t: 1, g: g, batch: b}
+	if _, err := r.directions(s); err != nil {
+		return probe{}, err
+	}
+	e, err := r.(prober).probe(s)
+	if err != nil {
+		return probe{}, err
+	}
+	return newProbe(b, loss, g, e), nil
+}
+
+// restore computes the step's gradient anew, for other batches have overwritten
+// it.
+func (l *calibratedLearner) restore(v *visit) error {
+	_, g, err := l.e.gradient(v.batch)
+	if err != nil {
+		return err
+	}
+	for i, d := range v.g {
+		overwrite(d, g[i])
+	}
+	return nil
+}
+
+func cloneAll(arrays []*tensor.Dense) []*tensor.Dense {
+	all := make([]*tensor.Dense, len(arrays))
+	for i, a := range arrays {
+		all[i] = a.Clone().(*tensor.Dense)
+	}
+	return all
+}

@@ -1,0 +1,68 @@
+package trainers
+
+import (
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// probe is a mini-batch and a direction to look along.
+type probe struct {
+	batch graph.Batch
+	loss  float64         // J_B(θ)
+	e     []*tensor.Dense // θ' = θ - r·e
+	n, w  float64         // <g, e> and ‖e‖²
+}
+
+func newProbe(batch graph.Batch, loss float64, g, e []*tensor.Dense) probe {
+	return probe{batch: batch, loss: loss, e: e, n: inner(g, e), w: sumSquares(e...)}
+}
+
+// measure looks at Q's terms at the rate r.
+func (l *calibratedLearner) measure(p probe, tilde []*tensor.Dense, r float64) (parabola, graph.Terms, error) {
+	if err := l.prepare(p.batch, tilde); err != nil {
+		return parabola{}, graph.Terms{}, err
+	}
+	eps := 0x1p-52
+	if p.e[0].Dtype() == tensor.Float32 {
+		eps = 0x1p-23
+		r = float64(float32(r)) // as the graph has it
+	}
+	l.r[0].Float64s()[0] = r
+	if err := l.prox.Feed(p.batch, tilde); err != nil {
+		return parabola{}, graph.Terms{}, err
+	}
+	if err := l.prox.FeedWeights(l.c.Lambda0, 0); err != nil {
+		return parabola{}, graph.Terms{}, err
+	}
+	if err := l.prox.FeedStep(l.r, p.e, 1); err != nil {
+		return parabola{}, graph.Terms{}, err
+	}
+	if err := l.prox.Run(); err != nil {
+		return parabola{}, graph.Terms{}, err
+	}
+	t := l.prox.Terms()
+	rise := t.Loss - p.loss + r*p.n
+	if math.Abs(rise) < 4*eps*math.Abs(p.loss) {
+		rise = 0 // it is rounding, which r² would blow up
+	}
+	return parabola{n: p.n, l: 2 * rise / (r * r), f: 2 * t.FSD / (r * r), w: p.w}, t, nil
+}
+
+// inner is Σ <x_i, y_i>, in float64.
+func inner(x, y []*tensor.Dense) float64 {
+	var total float64
+	var single blas.Inner[float32]
+	var double blas.Inner[float64]
+	for i, a := range x {
+		if a.Dtype() == tensor.Float32 {
+			total += single.Product(a.Float32s(), y[i].Float32s())
+		} else {
+			total += double.Product(a.Float64s(), y[i].Float64s())
+		}
+	}
+	return total
+}

@@ -1,0 +1,261 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// RelativeConfig learns the factors of APO-Precond by relative steps. A visit is
+// a few meta-steps on one mini-batch B and its gradient G, each with a B' of its
+// own. For a block with X = BᵀGA, D = S², U = B(D∘X)Aᵀ and a part ε of the step a
+// meta-step computes, in one graph,
+//
+//	R = ∂/∂U of Q/ε = -∇J_B(θ-εU) - λ_FSD/ε·∇D_F(θ-εU, θ) + λ_WSD·U
+//	Z = BᵀRA,  E_B = Z(D∘X)ᵀ + X(D∘Z)ᵀ,  E_A = Zᵀ(D∘X) + Xᵀ(D∘Z)
+//
+// with E_B = Bᵀ∂(Q/ε)/∂B and E_A = Aᵀ∂(Q/ε)/∂A, scales them by the curvature of Q,
+//
+//	Ê_ij = 2E_ij/(v_i+v_j),  Ê ← Ê·min(1, 1/(1.2·‖Ê‖₂)),
+//
+// where v are running averages of the sums over rows (for B) or columns (for A) of
+// p = 2D∘X² + |D∘X∘(Z+X)|, and moves
+//
+//	B ← B - Step·B·Ê_B,  A ← A - Step·A·Ê_A.
+//
+// S is not learned element by element: every ten meta-steps it takes over the
+// lengths of the columns of A and B, which leaves P as it is. Diagonal blocks move
+// log S by the same rule. ε is the largest part of the step, at most 1, that
+// changes the network by TargetFSD; ε = 1 is Eq. 8, ε → 0 is what Theorem 1
+// minimises. No matrix is inverted or decomposed.
+type RelativeConfig struct {
+	Step            float64 `json:"step"`               // above 0, below 1
+	Decay           float64 `json:"decay"`              // of the averages v: at least 0, below 1
+	TargetFSD       float64 `json:"target_fsd"`         // 0 stands for the preconditioner's Clip
+	MetaSteps       int     `json:"meta_steps"`         // at each K-th step, 1 or more
+	WarmUp          int     `json:"warm_up"`            // first steps that are all visited, 0 or more
+	WarmUpMetaSteps int     `json:"warm_up_meta_steps"` // at each of these, 1 or more
+}
+
+// RelativeSteps has the settings found to work on small regression nets and
+// autoencoders: steps of 0.1, averages of 0.99, five meta-steps at each K-th
+// step, and ten at each of the first ten steps.
+func RelativeSteps() *RelativeConfig {
+	return &RelativeConfig{Step: 0.1, Decay: 0.99, MetaSteps: 5, WarmUp: 10, WarmUpMetaSteps: 10}
+}
+
+func (r *RelativeConfig) validate(c *PrecondConfig) error {
+	if c.FullMatrix || c.MomentumMode == MomentumGradient {
+		return errors.Errorf("trainers: %s: relative steps know neither a full matrix nor momentum of the gradient", c.Name())
+	}
+	for _, n := range []struct {
+		field        string
+		value, least int
+	}{{"meta_steps", r.MetaSteps, 1}, {"warm_up", r.WarmUp, 0}, {"warm_up_meta_steps", r.WarmUpMetaSteps, 1}} {
+		if n.value < n.least {
+			return errors.Errorf("trainers: %s: %s is %d: it must be %d or more", c.Name(), n.field, n.value, n.least)
+		}
+	}
+	return firstFailed(c.Name(), notNegative("target_fsd", r.TargetFSD),
+		check{"clip", c.Clip, c.Clip > 0 || r.TargetFSD > 0, "positive where target_fsd is 0"}, fraction("decay", r.Decay),
+		check{"step", r.Step, r.Step > 0 && r.Step < 1, "above 0 and below 1"})
+}
+
+// relativeLearner takes relative meta-steps.
+type relativeLearner[T apoops.Float] struct {
+	e       *engine
+	c       RelativeConfig
+	blocks  []*relativeBlock[T]
+	prox    *graph.Proximal
+	look    graph.RelativeLookahead
+	phi     []*tensor.Dense // zeros for Y_A and Y_B, S of the others
+	dphi    []*tensor.Dense
+	numbers []float64 // ε and the number of meta-steps
+}
+
+func newRelativeLearner(e *engine) (learner, error) {
+	switch f := e.form.(type) {
+	case *precondForm[float32]:
+		return makeRelativeLearner(e, f), nil
+	case *precondForm[float64]:
+		return makeRelativeLearner(e, f), nil
+	}
+	return nil, errors.Errorf("trainers: %s has no preconditioner to learn by relative steps", e.o.Name())
+}
+
+func makeRelativeLearner[T apoops.Float](e *engine, f *precondForm[T]) *relativeLearner[T] {
+	l := &relativeLearner[T]{e: e, c: *f.c.Relative, numbers: []float64{1, 0}}
+	if l.c.TargetFSD == 0 {
+		l.c.TargetFSD = f.c.Clip
+	}
+	for _, b := range f.blocks {
+		r := newRelativeBlock(b)
+		l.blocks = append(l.blocks, r)
+		l.look.Blocks = append(l.look.Blocks, b.Block)
+		l.phi = append(l.phi, r.phi...)
+	}
+	l.dphi = append(l.dphi, l.phi...)
+	return l
+}
+
+func (l *relativeLearner[T]) due(step int) bool { return step < l.c.WarmUp || step%l.e.c.k == 0 }
+
+// metaSteps is how many a step has.
+func (l *relativeLearner[T]) metaSteps(step int) int {
+	switch {
+	case step < l.c.WarmUp:
+		return l.c.WarmUpMetaSteps
+	case step%l.e.c.k == 0:
+		return l.c.MetaSteps
+	}
+	return 0
+}
+
+func (l *relativeLearner[T]) memory() int {
+	if l.c.WarmUp == 0 {
+		return l.c.MetaSteps
+	}
+	return max(l.c.MetaSteps, l.c.WarmUpMetaSteps)
+}
+
+func (l *relativeLearner[T]) keeps(step int) bool {
+	for ahead := 1; ahead <= l.memory(); ahead++ {
+		if l.metaSteps(step+ahead) >= ahead {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *relativeLearner[T]) describe() (name string, settings any) { return "relative", l.c }
+
+func (l *relativeLearner[T]) prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
+	if l.prox == nil {
+		l.prox, err = l.e.proximal(batch, tilde, graph.ProximalConfig{Lookahead: l.look})
+	}
+	return err
+}
+
+func (l *relativeLearner[T]) learn(v *visit) (*MetaStats, error) {
+	m := &MetaStats{LambdaFSD: l.e.c.fsd(v.step), LambdaWSD: l.e.c.wsd(v.step)}
+	if err := checkLambda("FSD", m.LambdaFSD); err != nil {
+		return nil, err
+	}
+	if err := checkLambda("WSD", m.LambdaWSD); err != nil {
+		return nil, err
+	}
+	for i := range l.metaSteps(v.step) {
+		if err := l.metaStep(v, i, m); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// metaStep is the i-th of a visit.
+func (l *relativeLearner[T]) metaStep(v *visit, i int, m *MetaStats) error {
+	tilde, err := v.tilde(i)
+	if err != nil {
+		return err
+	}
+	if err := l.prepare(v.batch, tilde); err != nil {
+		return err
+	}
+	if err := l.prox.Feed(v.batch, tilde); err != nil {
+		return err
+	}
+	if err := l.run(v, m); err != nil {
+		return err
+	}
+	m.GradNorm = math.Sqrt(sumSquares(l.dphi...)) / m.Epsilon
+	if !finite(m.GradNorm) {
+		m.Skipped = true
+		l.numbers[0] /= 10
+		return nil
+	}
+	energies, err := l.prox.Energies()
+	if err != nil {
+		return err
+	}
+	l.numbers[1]++
+	at, dphi := 0, l.dphi
+	for _, b := range l.blocks {
+		if b.Form == graph.Kronecker {
+			b.learn(l.c, l.numbers[1], m.Epsilon, slice[T](dphi[0]), slice[T](dphi[1]), slice[T](energies[at]))
+			at++
+		} else {
+			b.learnDiagonal(l.c, l.numbers[1], m.Epsilon, slice[T](dphi[0]))
+		}
+		dphi = dphi[len(b.phi):]
+	}
+	l.adaptEpsilon(m.FSD)
+	return nil
+}
+
+// tries is how often a meta-step shortens ε before it goes on with what it has.
+const tries = 5
+
+// run computes the terms of Q and its gradient for an ε whose discrepancy is not
+// above twice the target.
+func (l *relativeLearner[T]) run(v *visit, m *MetaStats) error {
+	for try := 1; ; try++ {
+		m.Epsilon = l.numbers[0]
+		if err := l.prox.FeedWeights(m.LambdaFSD/m.Epsilon, m.LambdaWSD*m.Epsilon); err != nil {
+			return err
+		}
+		if err := l.prox.FeedStep(l.phi, l.inputs(v), m.Epsilon); err != nil {
+			return err
+		}
+		if err := l.prox.Run(); err != nil {
+			return err
+		}
+		t := l.prox.Terms()
+		m.Q, m.Loss, m.FSD, m.WSD = t.Q, t.Loss, t.FSD, t.WSD
+		if try == tries || t.FSD <= 2*l.c.TargetFSD {
+			return errors.WithMessage(l.prox.Gradient(l.dphi), "relative steps")
+		}
+		l.numbers[0] *= max(math.Sqrt(l.c.TargetFSD/t.FSD), minShrink)
+		if math.IsNaN(t.FSD) {
+			l.numbers[0] = m.Epsilon * minShrink
+		}
+	}
+}
+
+// minShrink is the least factor on ε at once, maxGrow the largest.
+const minShrink, maxGrow = 1e-3, 2
+
+// adaptEpsilon moves ε towards the target after a meta-step with that
+// discrepancy.
+func (l *relativeLearner[T]) adaptEpsilon(fsd float64) {
+	grow := float64(maxGrow)
+	if fsd > 0 {
+		grow = min(grow, math.Sqrt(l.c.TargetFSD/fsd))
+	}
+	l.numbers[0] = min(1, l.numbers[0]*grow)
+}
+
+// inputs are the lookahead's: A, B, S and G of Kronecker blocks, G of the others.
+func (l *relativeLearner[T]) inputs(v *visit) []*tensor.Dense {
+	var all []*tensor.Dense
+	for i, b := range l.blocks {
+		if b.Form == graph.Kronecker {
+			for _, f := range b.factors {
+				all = append(all, f.Value)
+			}
+		}
+		all = append(all, v.inputs[i])
+	}
+	return all
+}
+
+func (l *relativeLearner[T]) state() []NamedTensor {
+	all := []NamedTensor{{Name: "epsilon and meta-steps", Value: tensor.New(tensor.WithShape(2), tensor.WithBacking(l.numbers))}}
+	for _, b := range l.blocks {
+		all = append(all, b.state()...)
+	}
+	return all
+}
