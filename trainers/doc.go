@@ -25,7 +25,8 @@
 //	kfac      Ā⁻¹ g Ḡ⁻¹, natural gradient descent with Kronecker factors
 //	ekfac     the same in the factors' eigenbases, with scalings of its own
 //	shampoo   L^(-1/4) g R^(-1/4), from second moments of the gradient alone
-//	precond   APO-Precond
+//	precond, precond-above
+//	          APO-Precond, by steps down ∂Q/∂φ or by relative steps from above
 //
 // A Trainer brings its own loop; Wrap makes a gorgonia.Solver for a graph that
 // is there already.

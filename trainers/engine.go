@@ -108,15 +108,15 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 	return s, err
 }
 
+// rates are the learning rates of the step that is next, or under way.
+func (e *engine) rates() []float64 { return e.form.rates(e.steps, e.c.schedule.At(e.steps)) }
+
 func (e *engine) fallbacks() int {
 	if f, ok := e.form.(faller); ok {
 		return f.fallbacks()
 	}
 	return 0
 }
-
-// rates are the learning rates of the step that is next, or under way.
-func (e *engine) rates() []float64 { return e.form.rates(e.steps, e.c.schedule.At(e.steps)) }
 
 // culprit names the first parameter whose gradient is not finite.
 func (e *engine) culprit(g []*tensor.Dense) string {

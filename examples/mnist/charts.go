@@ -9,7 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/examples/internal/chart"
+	"github.com/apo-gorgonia/apo/benchmarks/chart"
 )
 
 // smoothing is the number of steps that the plotted loss is averaged over.

@@ -4,7 +4,7 @@ import (
 	"image/color"
 	"path/filepath"
 
-	"github.com/apo-gorgonia/apo/examples/internal/chart"
+	"github.com/apo-gorgonia/apo/benchmarks/chart"
 )
 
 // colors has one colour for each base optimizer, with APO and without.

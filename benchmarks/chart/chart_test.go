@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -83,5 +84,32 @@ func TestSmooth(t *testing.T) {
 	got := Smooth([]float64{0, 1}, 2) // weights 1/4 and 1/2 of what is 3/4 in all
 	if got[0] != 0 || math.Abs(got[1]-2.0/3) > 1e-12 {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestSaveBandsAndPoints(t *testing.T) {
+	dir := t.TempDir()
+	png, svg := filepath.Join(dir, "chart.png"), filepath.Join(dir, "chart.svg")
+	line := Line{Name: "line", X: []float64{1, 10, 100}, Y: []float64{1, 1, 1}, Color: Colors[0]}
+	c := Chart{LogX: true, LinearY: true, YMin: -1, YMax: 2, Lines: []Line{line}}
+	if err := c.Save(png); err != nil {
+		t.Fatal(err)
+	}
+	plain := colorsOf(t, png)
+	c.Lines[0].Low, c.Lines[0].High = []float64{0, 0, 0}, []float64{1.5, 1.5, 1.5}
+	c.Points = []Point{{"point", 10, -0.5, Colors[1]}}
+	if err := c.Save(png, svg); err != nil {
+		t.Fatal(err)
+	}
+	found := colorsOf(t, png)
+	if len(found) <= len(plain) || plain[Colors[1].(color.RGBA)] || !found[Colors[1].(color.RGBA)] {
+		t.Error("band or point is not in the picture")
+	}
+	text, err := os.ReadFile(svg)
+	if err != nil || !strings.Contains(string(text), "<svg") || !strings.Contains(string(text), "line") {
+		t.Errorf("no SVG: %v", err)
+	}
+	if err := c.Save(filepath.Join(dir, "chart.gif")); err == nil {
+		t.Error("no error for another format")
 	}
 }

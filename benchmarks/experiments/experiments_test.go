@@ -1,0 +1,83 @@
+package experiments
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+)
+
+// κ(A) = 1e10, with singular values whose logarithms are evenly spaced.
+func TestIllConditionedMatrix(t *testing.T) {
+	a := illConditionedMatrix(rand.New(rand.NewPCG(3, 3)), 10, 6)
+	var svd mat.SVD
+	if !svd.Factorize(a, mat.SVDNone) {
+		t.Fatal("no SVD")
+	}
+	for i, s := range svd.Values(nil) {
+		if want := math.Pow(10, -2*float64(i)); math.Abs(s-want) > 1e-6*want+1e-15 {
+			t.Errorf("singular value %d is %v, not %v", i, s, want)
+		}
+	}
+}
+
+func TestLinearTargetsAreTheSameEachTime(t *testing.T) {
+	a, b := linearTargets(6, 10), linearTargets(6, 10)
+	if !slices.Equal(a.T.Float64s(), b.T.Float64s()) || a.Len() != illConditionedExamples || a.T.Shape()[1] != 10 {
+		t.Error("targets differ, or are of another shape")
+	}
+}
+
+func TestExperimentsAreComplete(t *testing.T) {
+	for _, e := range All() {
+		if e.Figure == "" || e.Title == "" || e.Data == "" || e.Paper == "" {
+			t.Errorf("%s lacks a description", e.Name)
+		}
+		if e.Compute != nil {
+			continue
+		}
+		for _, s := range Scales {
+			if c, ok := e.Scales[s]; !ok || c.Steps < 1 || c.Batch < 1 || len(c.Widths) < 2 {
+				t.Errorf("%s %s: %+v", e.Name, s, c)
+			}
+		}
+		for _, name := range e.Methods {
+			if _, err := methods.Get(name); err != nil {
+				t.Errorf("%s: %v", e.Name, err)
+			}
+		}
+	}
+	if _, err := Find("nonsense"); err == nil {
+		t.Error("an unknown name is found")
+	}
+	if es, err := Find("fig4-illcond"); err != nil || len(es) != 2 {
+		t.Errorf("the group fig4-illcond has %d experiments: %v", len(es), err)
+	}
+}
+
+// At a minimum of Eq. 3 with the weight-space term alone, a small λ leaves the
+// example fitted; a large one leaves the function.
+func TestProximalUpdate(t *testing.T) {
+	result, err := fig1.Compute(context.Background(), Smoke)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := result.(*Fig1)
+	at := slices.IndexFunc(f.X, func(x float64) bool { return x > f.ExampleX-1e-9 })
+	gap := func(c Fig1Curve) float64 { return math.Abs(c.After[at] - f.ExampleY) }
+	for _, p := range f.Panels {
+		for i := range p.Curves[1:] {
+			if a, b := gap(p.Curves[i]), gap(p.Curves[i+1]); b > a+1e-6 {
+				t.Errorf("%s: a smaller λ leaves a larger error, %v after %v", p.Name, b, a)
+			}
+		}
+	}
+	if g := gap(f.Panels[0].Curves[3]); g > 0.01 {
+		t.Errorf("with λ_WSD 0.01 the example's error is %v", g)
+	}
+}

@@ -1,0 +1,67 @@
+package experiments
+
+import (
+	"context"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/layers"
+)
+
+// fig1 is Figure 1: what the exact proximal update (Eq. 3) on one example does
+// to a function, for several weights of the two discrepancies.
+var fig1 = &Experiment{
+	Name: "fig1", Figure: "Figure 1", Title: "The exact proximal update in one dimension",
+	Data: "41 points of a smooth function and one new example away from it",
+	Paper: "with the weight-space term alone the update is a global adjustment that overwrites all other predictions; with the function-space term " +
+		"alone it carves a spike around the example; with both it is a local adjustment that also improves predictions nearby",
+	Choices: "the function ½·sin(2x) on [-2, 2], the example (0.5, 1.5); a 1-50-50-1 net with tanh, fitted by 2000 steps of Adam on all points; " +
+		"B' are 201 points between -2 and 2; ½-squared errors; Eq. 3 minimised by L-BFGS; the λ",
+	Compute: func(ctx context.Context, s Scale) (any, error) {
+		p := &proximalDemo{
+			net:   layers.MLPWith(apoops.TanhAct, 1, 50, 50, 1),
+			steps: 2000, iterations: 1000,
+			x: 0.5, y: 1.5,
+		}
+		if s == Smoke {
+			p.steps, p.iterations = 300, 100
+		}
+		return p.run(ctx)
+	},
+}
+
+// Fig1 is the result of fig1.
+type Fig1 struct {
+	// DataX and DataY are the points that the net was fitted to.
+	DataX []float64 `json:"data_x"`
+	DataY []float64 `json:"data_y"`
+	// ExampleX and ExampleY are the mini-batch of the update.
+	ExampleX float64 `json:"example_x"`
+	ExampleY float64 `json:"example_y"`
+	// X are the places of all curves, Before the net's values there.
+	X      []float64   `json:"x"`
+	Before []float64   `json:"before"`
+	Panels []Fig1Panel `json:"panels"`
+}
+
+// Fig1Panel is one combination of the two terms.
+type Fig1Panel struct {
+	Name   string      `json:"name"` // wsd, fsd or both
+	Curves []Fig1Curve `json:"curves"`
+}
+
+// Fig1Curve is the function after the update for one pair of weights.
+type Fig1Curve struct {
+	LambdaFSD float64   `json:"lambda_fsd"`
+	LambdaWSD float64   `json:"lambda_wsd"`
+	After     []float64 `json:"after"`
+}
+
+// fig1Weights are the pairs λ_FSD, λ_WSD of each panel, falling.
+var fig1Weights = []struct {
+	name  string
+	pairs [][2]float64
+}{
+	{"wsd", [][2]float64{{0, 10}, {0, 1}, {0, 0.1}, {0, 0.01}}},
+	{"fsd", [][2]float64{{100, 0}, {10, 0}, {1, 0}, {0.1, 0}}},
+	{"both", [][2]float64{{100, 1}, {30, 0.3}, {10, 0.1}, {3, 0.03}}},
+}

@@ -1,0 +1,42 @@
+package experiments
+
+import (
+	"context"
+
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// offTheMark are starts from rates that are far from the best one.
+var offTheMark = []Variant{{"from-low", 0.01}, {"from-high", 10}}
+
+// mnistRates is Figure 4, right.
+var mnistRates = &Experiment{
+	Name: "fig4-mnist-lr", Figure: "Figure 4, right", Title: "Learning rates of an MLP on MNIST", Data: "MNIST, 60000 images and 10000 for the test",
+	Paper: "a plot without numbers for SGDm and RMSprop: with APO both converge faster and reach a substantially lower training loss " +
+		"than with their best fixed rates",
+	Choices: "Adam as a third optimizer; step decay by 10 at 3/8 and 5/8 of the run; cross-entropy; He's initialisation; " +
+		"APO starts at a hundredth of the best fixed rate (from low) and at ten times it (from high)",
+	Scales: map[Scale]Config{
+		Smoke: {Widths: []int{784, 50, 10}, Steps: 40, Batch: 100, Examples: 1000, Dtype: "float32"},
+		Small: {Widths: []int{784, 400, 400, 10}, Steps: 2400, Batch: 100, Rows: 10000, Dtype: "float32"},
+		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: 60000, Batch: 100, Dtype: "float32"},
+	},
+	Methods: []string{
+		"sgdm", "sgdm-decay", "sgdm-apo", "sgdm-apo-calibrated",
+		"rmsprop", "rmsprop-decay", "rmsprop-apo", "rmsprop-apo-calibrated",
+		"adam", "adam-decay", "adam-apo", "adam-apo-calibrated",
+	},
+	Variants: map[string][]Variant{
+		"sgdm-apo": offTheMark, "rmsprop-apo": offTheMark, "adam-apo": offTheMark,
+		"sgdm-apo-calibrated": offTheMark, "rmsprop-apo-calibrated": offTheMark, "adam-apo-calibrated": offTheMark,
+	},
+	Model: func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+	Loss:  graph.SoftmaxCrossEntropy,
+	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+		train, test, err = datasets.MNIST(ctx, c.Type())
+		return train, head(test, c.Examples), err
+	},
+}

@@ -1,0 +1,39 @@
+package experiments
+
+import (
+	"context"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// uciLoader is a loader of package datasets.
+type uciLoader func(ctx context.Context, dt tensor.Dtype, opts ...datasets.Option) (trainers.Data, error)
+
+// uci is a plot of Figure 3: inputs-100-100-1 with ReLU. paperSteps are the
+// steps of 500 epochs.
+func uci(name, data string, inputs, paperSteps int, load uciLoader) *Experiment {
+	widths := []int{inputs, 100, 100, 1}
+	return &Experiment{
+		Name: "fig3-" + name, Group: "fig3", Figure: "Figure 3", Title: "UCI " + name, Data: data,
+		Paper: "a plot without numbers: APO-Precond converges as fast as the second-order methods and reaches a lower training loss than all others",
+		Choices: "batches of 100; inputs and targets standardised; all rows are trained on; float32; the loss is ½(t-y)²; " +
+			"He's initialisation",
+		Scales: map[Scale]Config{
+			Smoke: {Widths: widths, Steps: 100, Batch: 100, Examples: 2000, Dtype: "float32"},
+			Small: {Widths: widths, Steps: 3000, Batch: 100, Dtype: "float32"},
+			Paper: {Widths: widths, Steps: paperSteps, Batch: 100, Dtype: "float32"},
+		},
+		Methods: rivals,
+		Model:   func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+		Loss:    graph.SquaredError,
+		Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+			train, err = load(ctx, c.Type())
+			return train, trainers.Data{}, err
+		},
+	}
+}

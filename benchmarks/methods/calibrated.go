@@ -1,0 +1,28 @@
+package methods
+
+import "github.com/apo-gorgonia/apo/trainers"
+
+// calibrated is Base-APO by trainers.Calibrated: a calibration before the first
+// step, then tracking with forward passes alone and a decay by the horizon.
+var calibrated = func() (ms []*Method) {
+	for _, b := range baseRules {
+		if b.name == "adamw" {
+			continue
+		}
+		ms = append(ms, &Method{
+			Name: b.name + "-apo-calibrated", Label: b.label + "-APO (calibrated)", Family: b.name, Base: b.name,
+			Space: "calibrated", Cost: b.cost + 0.2, Needs: b.name,
+			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
+				opts := []trainers.Option{
+					trainers.EveryK(int(v["k"])),
+					trainers.Calibrated(trainers.CalibratedConfig{Horizon: run.Steps, Lambda0: v["lambda0"], LambdaWSD: v["lambda_wsd"]}),
+				}
+				if run.Calibration != nil {
+					opts = append(opts, trainers.CalibrateFrom(run.Calibration))
+				}
+				return b.rule(run.Rate, run.L2), opts, nil
+			},
+		})
+	}
+	return ms
+}()

@@ -1,0 +1,61 @@
+package methods
+
+import "github.com/apo-gorgonia/apo/trainers"
+
+// ruleOf makes a first-order optimizer at a rate with an L2 penalty.
+type ruleOf func(lr, l2 float64) trainers.Optimizer
+
+func sgd(lr, l2 float64) trainers.Optimizer {
+	o := trainers.SGD(lr)
+	o.WeightDecay = l2
+	return o
+}
+
+func sgdm(lr, l2 float64) trainers.Optimizer {
+	o := trainers.SGDm(lr)
+	o.WeightDecay = l2
+	return o
+}
+
+func rmsprop(lr, l2 float64) trainers.Optimizer {
+	o := trainers.RMSprop(lr)
+	o.WeightDecay = l2
+	return o
+}
+
+func adam(lr, l2 float64) trainers.Optimizer {
+	o := trainers.Adam(lr)
+	o.WeightDecay = l2
+	return o
+}
+
+// adamw has its own decoupled decay in place of the penalty.
+func adamw(lr, _ float64) trainers.Optimizer { return trainers.AdamW(lr) }
+
+// baseRule is a first-order optimizer of the tables.
+type baseRule struct {
+	name, label string
+	rule        ruleOf
+	cost        float64
+}
+
+var baseRules = []baseRule{
+	{"sgd", "SGD", sgd, 1},
+	{"sgdm", "SGDm", sgdm, 1},
+	{"rmsprop", "RMSprop", rmsprop, 1.1},
+	{"adam", "Adam", adam, 1.2},
+	{"adamw", "AdamW", adamw, 1.2},
+}
+
+// firstOrder are the optimizers at a fixed rate.
+var firstOrder = func() (ms []*Method) {
+	for _, b := range baseRules {
+		ms = append(ms, &Method{
+			Name: b.name, Family: b.name, Label: b.label, Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.name == "adamw",
+			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
+				return b.rule(v["lr"], run.L2), []trainers.Option{trainers.EveryK(0)}, nil
+			},
+		})
+	}
+	return ms
+}()

@@ -1,0 +1,142 @@
+package methods
+
+import (
+	"io/fs"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+func TestSpacesParseAndSamplesLieInThem(t *testing.T) {
+	for _, m := range All() {
+		space, err := m.SearchSpace()
+		if err != nil {
+			t.Fatalf("%s: %v", m.Name, err)
+		}
+		if !maps.Equal(space.Sample(m.Name, 1, 0), space.Defaults()) {
+			t.Errorf("%s: configuration 0 is not the default", m.Name)
+		}
+		moved, seedMatters := false, false
+		for i := range 50 {
+			v := space.Sample(m.Name, 7, i)
+			if !maps.Equal(v, space.Sample(m.Name, 7, i)) {
+				t.Fatalf("%s: configuration %d differs the second time", m.Name, i)
+			}
+			for _, d := range space {
+				if x := v[d.Name]; d.ranged() && (x < d.Min*0.999 || x > d.Max*1.001) || len(d.Choices) == 0 && !d.ranged() && x != d.Default {
+					t.Errorf("%s: %s = %v is not in %+v", m.Name, d.Name, x, d)
+				}
+			}
+			moved = moved || !maps.Equal(v, space.Defaults())
+			seedMatters = seedMatters || !maps.Equal(v, space.Sample(m.Name, 8, i))
+		}
+		if !moved {
+			t.Errorf("%s: all configurations are the default", m.Name)
+		}
+		if !seedMatters {
+			t.Errorf("%s: the seed does not matter", m.Name)
+		}
+	}
+}
+
+// Half of the draws on a logarithmic range lie below its geometric mean.
+func TestRangesAreDrawnInTheLogarithm(t *testing.T) {
+	s := Space{{Name: "lr", Default: 1, Min: 1e-4, Max: 1}, {Name: "beta", Default: 0, Min: 0, Max: 1, Linear: true}}
+	low, lowLinear := 0, 0
+	for i := 1; i <= 1000; i++ {
+		v := s.Sample("m", 1, i)
+		if v["lr"] < 1e-2 {
+			low++
+		}
+		if v["beta"] < 0.5 {
+			lowLinear++
+		}
+	}
+	if low < 430 || low > 570 || lowLinear < 430 || lowLinear > 570 {
+		t.Errorf("%d and %d of 1000 draws below the middle", low, lowLinear)
+	}
+}
+
+func TestImpossibleDimensions(t *testing.T) {
+	for _, d := range []Dimension{
+		{},
+		{Name: "a", Min: 0, Max: 1},
+		{Name: "a", Min: 2, Max: 1, Default: 1.5},
+		{Name: "a", Min: 1, Max: 2, Default: 3},
+		{Name: "a", Min: 1, Max: 2, Default: 1, Choices: []float64{1}},
+	} {
+		if d.check() == nil {
+			t.Errorf("no error for %+v", d)
+		}
+	}
+}
+
+func TestMethodsBuildFromTheirDefaults(t *testing.T) {
+	for _, m := range All() {
+		if !m.Available() {
+			continue
+		}
+		v, source, err := m.Settings("no such experiment", "small")
+		if err != nil || source != "default" {
+			t.Fatalf("%s: settings from %q: %v", m.Name, source, err)
+		}
+		o, _, err := m.Build(v, Run{Steps: 100, L2: 0.5, Rate: 0.125})
+		if err != nil {
+			t.Errorf("%s: %v", m.Name, err)
+			continue
+		}
+		if m.Base != "" && o.LearningRate() != 0.125 {
+			t.Errorf("%s starts from %v", m.Name, o.LearningRate())
+		}
+		if s, ok := o.(*trainers.SGDConfig); ok && s.WeightDecay != 0.5 {
+			t.Errorf("%s: L2 penalty %v", m.Name, s.WeightDecay)
+		}
+		if m.Base != "" {
+			if _, err := Get(m.Base); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// The stored winners must be of methods and hyperparameters that there are.
+func TestStoredWinners(t *testing.T) {
+	stored, err := fs.Sub(tunedFiles, "tuned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(stored, "*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		base := strings.TrimSuffix(name, ".json")
+		i := strings.LastIndex(base, "-")
+		tuned, err := LoadTuned(stored, base[:i], base[i+1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for method, w := range tuned {
+			m, err := Get(method)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			space, err := m.SearchSpace()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defaults := space.Defaults()
+			for v := range w.Values {
+				if _, ok := defaults[v]; !ok {
+					t.Errorf("%s: %s has no hyperparameter %q", name, method, v)
+				}
+			}
+			if w.Command == "" || w.Configs < 1 {
+				t.Errorf("%s: %s does not say how it was found", name, method)
+			}
+		}
+	}
+}

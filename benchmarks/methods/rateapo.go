@@ -1,0 +1,22 @@
+package methods
+
+import "github.com/apo-gorgonia/apo/trainers"
+
+// rateAPO is Base-APO in its plain form: gradient steps on log η.
+var rateAPO = func() (ms []*Method) {
+	for _, b := range baseRules {
+		if b.name == "adamw" {
+			continue
+		}
+		ms = append(ms, &Method{
+			Name: b.name + "-apo", Family: b.name, Label: b.label + "-APO (plain)", Base: b.name, Space: "rate-apo", Cost: b.cost + 0.4, Needs: b.name,
+			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
+				return b.rule(run.Rate, run.L2), []trainers.Option{
+					trainers.EveryK(int(v["k"])), trainers.FSD(v["fsd"]), trainers.WSD(v["wsd"]),
+					trainers.Meta(trainers.MetaAdam(v["meta_rate"])),
+				}, nil
+			},
+		})
+	}
+	return ms
+}()

@@ -1,0 +1,112 @@
+package methods
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+
+	"github.com/pkg/errors"
+)
+
+//go:embed spaces/*.json
+var spaceFiles embed.FS
+
+// Space is the search space of a method's hyperparameters, in the order in
+// which they are drawn.
+type Space []Dimension
+
+// Dimension is one hyperparameter: a range, uniform in the logarithm or, with
+// Linear, in the value; a list of choices; or, with neither, a fixed number.
+type Dimension struct {
+	Name    string    `json:"name"`
+	Default float64   `json:"default"`
+	Min     float64   `json:"min,omitempty"`
+	Max     float64   `json:"max,omitempty"`
+	Linear  bool      `json:"linear,omitempty"`
+	Choices []float64 `json:"choices,omitempty"`
+	Why     string    `json:"why,omitempty"`
+}
+
+func (d Dimension) ranged() bool { return d.Max != d.Min }
+
+func (d Dimension) check() error {
+	switch {
+	case d.Name == "":
+		return errors.New("a hyperparameter has no name")
+	case d.ranged() && len(d.Choices) > 0:
+		return errors.Errorf("%s has a range and choices", d.Name)
+	case d.ranged() && (d.Min > d.Max || !d.Linear && d.Min <= 0):
+		return errors.Errorf("%s: the range from %v to %v is impossible", d.Name, d.Min, d.Max)
+	case d.ranged() && (d.Default < d.Min || d.Default > d.Max):
+		return errors.Errorf("%s: the default %v is not in the range", d.Name, d.Default)
+	}
+	return nil
+}
+
+func (d Dimension) draw(rng *rand.Rand) float64 {
+	u := rng.Float64()
+	switch {
+	case len(d.Choices) > 0:
+		return d.Choices[int(u*float64(len(d.Choices)))]
+	case !d.ranged():
+		return d.Default
+	case d.Linear:
+		return d.Min + u*(d.Max-d.Min)
+	}
+	return round(d.Min * math.Pow(d.Max/d.Min, u))
+}
+
+// round leaves three digits: more are not worth reading.
+func round(v float64) float64 {
+	unit := math.Pow(10, math.Floor(math.Log10(v))-2)
+	return math.Round(v/unit) * unit
+}
+
+// SearchSpace reads the method's space.
+func (m *Method) SearchSpace() (Space, error) {
+	name := "spaces/" + m.Space + ".json"
+	text, err := spaceFiles.ReadFile(name)
+	if err != nil {
+		return nil, errors.Wrapf(err, "space of %s", m.Name)
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	var s Space
+	if err := dec.Decode(&s); err != nil {
+		return nil, errors.Wrap(err, name)
+	}
+	for _, d := range s {
+		if err := d.check(); err != nil {
+			return nil, errors.WithMessage(err, name)
+		}
+	}
+	return s, nil
+}
+
+// Defaults are the values in use where nothing was tuned.
+func (s Space) Defaults() Values {
+	v := make(Values, len(s))
+	for _, d := range s {
+		v[d.Name] = d.Default
+	}
+	return v
+}
+
+// Sample draws the values of configuration number i: 0 are the defaults, the
+// others are random. The same seed, method and number give the same values.
+func (s Space) Sample(method string, seed uint64, i int) Values {
+	if i == 0 {
+		return s.Defaults()
+	}
+	h := fnv.New64a()
+	h.Write([]byte(method))
+	rng := rand.New(rand.NewPCG(seed^h.Sum64(), uint64(i)))
+	v := make(Values, len(s))
+	for _, d := range s {
+		v[d.Name] = d.draw(rng)
+	}
+	return v
+}

@@ -1,0 +1,92 @@
+package report
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+const usage = `Usage: benchmarks report [-o FILE] DIR
+
+Writes what the results in DIR say, as Markdown with figures (PNG and SVG):
+DIR/report.md and DIR/figures, or FILE and a folder beside it.
+
+Exit codes:
+  0  the report is there
+  1  results cannot be read, or the report cannot be written
+  2  wrong usage
+
+Flags:
+`
+
+// Command is the subcommand "report"; it returns the exit code.
+func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	f := flag.NewFlagSet("report", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	out := f.String("o", "", "write the Markdown to this `file`, the figures to FILE without its ending and \"-figures\"")
+	err := f.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage)
+		f.SetOutput(stdout)
+		f.PrintDefaults()
+		return 0
+	}
+	if err == nil && f.NArg() != 1 {
+		err = errors.New("one folder of results is needed")
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "report: %v\n(-h lists the flags)\n", err)
+		return 2
+	}
+	path := filepath.Join(f.Arg(0), "report.md")
+	figures := filepath.Join(f.Arg(0), "figures")
+	if *out != "" {
+		path = *out
+		base := strings.TrimSuffix(path, filepath.Ext(path))
+		figures = filepath.Join(filepath.Dir(path), strings.ToLower(filepath.Base(base))+"-figures")
+	}
+	if err := write(ctx, f.Arg(0), path, figures); err != nil {
+		fmt.Fprintf(stderr, "report: %v\n", err)
+		return 1
+	}
+	fmt.Fprintf(stdout, "%s, figures in %s\n", path, figures)
+	return 0
+}
+
+// write makes the report of a results folder.
+func write(ctx context.Context, dir, path, figures string) error {
+	sections, err := load(dir)
+	if err != nil {
+		return err
+	}
+	envs, err := suite.ReadEnvironments(dir)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(figures, 0o777); err != nil {
+		return errors.WithStack(err)
+	}
+	var d document
+	d.header(envs, sections)
+	d.summary("What the paper claims", paperClaims, sections)
+	d.summary("What this project wants to reach", goals, sections)
+	for _, s := range sections {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		drawn, err := s.draw(figures)
+		if err != nil {
+			return err
+		}
+		d.section(s, drawn, filepath.Base(figures))
+	}
+	return errors.WithStack(os.WriteFile(path, []byte(d.b.String()), 0o666))
+}

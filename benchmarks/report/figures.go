@@ -1,0 +1,148 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"github.com/apo-gorgonia/apo/benchmarks/chart"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// figure is a drawn picture.
+type figure struct {
+	name, caption string
+}
+
+// axis is what curves run along.
+type axis struct {
+	name, label string
+	of          func(suite.Evaluation) float64
+}
+
+var axes = []axis{
+	{"steps", "step", func(e suite.Evaluation) float64 { return float64(e.Step) }},
+	{"time", "seconds in training steps", func(e suite.Evaluation) float64 { return e.Seconds }},
+}
+
+// quantity is what curves show.
+type quantity struct {
+	name, label string
+	of          func(suite.Evaluation) float64
+}
+
+var (
+	trainingLoss = quantity{"loss", "training loss", func(e suite.Evaluation) float64 { return float64(e.TrainLoss) }}
+	learningRate = quantity{"rate", "learning rate", func(e suite.Evaluation) float64 {
+		if len(e.Rates) == 0 {
+			return math.NaN()
+		}
+		return float64(e.Rates[0])
+	}}
+)
+
+// draw makes the section's figures in dir, each as PNG and SVG.
+func (s *section) draw(dir string) ([]figure, error) {
+	if s.result != nil {
+		return s.drawComputed(dir)
+	}
+	var all []figure
+	for _, g := range s.groups() {
+		for _, a := range axes {
+			f, err := s.curves(dir, g, trainingLoss, a)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, f)
+		}
+		if g.family != "" {
+			f, err := s.curves(dir, g, learningRate, axes[0])
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
+// group are the series of one figure.
+type group struct {
+	family string // the optimizer whose rates are compared, "" for all methods
+	series []*series
+}
+
+// groups are one figure for each optimizer where an experiment compares ways to
+// set its rate, else one for all.
+func (s *section) groups() []group {
+	if len(s.e.Variants) == 0 {
+		return []group{{"", s.series}}
+	}
+	var all []group
+	for _, r := range s.series {
+		i := slices.IndexFunc(all, func(g group) bool { return g.family == r.method.Family })
+		if i < 0 {
+			all = append(all, group{family: r.method.Family})
+			i = len(all) - 1
+		}
+		all[i].series = append(all[i].series, r)
+	}
+	return all
+}
+
+func (s *section) curves(dir string, g group, q quantity, a axis) (figure, error) {
+	title := fmt.Sprintf("%s (%s)", s.e.Title, s.scale)
+	name := s.name()
+	if g.family != "" {
+		name += "-" + g.family
+		title = g.series[0].header.Label + ": " + title
+	}
+	name += "-" + q.name + "-" + a.name
+	c := chart.Chart{Title: title, X: a.label, Y: q.label}
+	limit := 0.0
+	for i, r := range g.series {
+		l := r.line(q, a, chart.Colors[i%len(chart.Colors)])
+		l.Dashed = g.family != "" && r.method.Base != "" // as in the paper
+		if len(l.Y) > 0 && !math.IsNaN(l.Y[0]) {
+			limit = max(limit, 3*l.Y[0])
+		}
+		c.Lines = append(c.Lines, l)
+	}
+	if q.name == trainingLoss.name && limit > 0 {
+		c.YMax = min(limit, highest(c.Lines))
+	}
+	caption := fmt.Sprintf("%s by %s; lines are medians over seeds, bands go from the least to the largest", q.label, a.label)
+	return figure{name, caption}, c.Save(filepath.Join(dir, name+".png"), filepath.Join(dir, name+".svg"))
+}
+
+// line has one point for each evaluation that all seeds have.
+func (r *series) line(q quantity, a axis, c color.Color) chart.Line {
+	l := chart.Line{Name: r.label, Color: c}
+	n := len(r.runs[0].Evaluations)
+	for _, run := range r.runs {
+		n = min(n, len(run.Evaluations))
+	}
+	for i := range n {
+		x := r.each(func(run *suite.Run) float64 { return a.of(run.Evaluations[i]) })
+		y := spreadOf(r.each(func(run *suite.Run) float64 { return q.of(run.Evaluations[i]) }))
+		l.X, l.Y = append(l.X, suite.Median(x)), append(l.Y, y.median)
+		if len(r.runs) > 1 {
+			l.Low, l.High = append(l.Low, y.low), append(l.High, y.high)
+		}
+	}
+	return l
+}
+
+func highest(lines []chart.Line) float64 {
+	top := 0.0
+	for _, l := range lines {
+		for _, y := range append(slices.Clone(l.Y), l.High...) {
+			if !math.IsInf(y, 0) && !math.IsNaN(y) {
+				top = max(top, y)
+			}
+		}
+	}
+	return top
+}

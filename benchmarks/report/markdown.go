@@ -1,0 +1,158 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// document collects Markdown.
+type document struct{ b strings.Builder }
+
+func (d *document) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n\n", args...) }
+
+// header tells where the numbers come from.
+func (d *document) header(envs []suite.Environment, sections []*section) {
+	d.add("# Results")
+	d.add("Made by `go run ./benchmarks report` from the files of `go run ./benchmarks run`; not edited by hand.")
+	if len(envs) == 0 {
+		d.add("The results folder does not say which machine this is.")
+	}
+	for i, e := range envs {
+		word := "Machine"
+		if i > 0 {
+			word = "Also"
+		}
+		d.add("%s: %s, %d cores, %.0f GB of memory, %s; %s, BLAS %s; commit %s, %s.", word, e.CPU, e.Cores,
+			float64(e.MemoryBytes)/(1<<30), e.OS, e.Go, e.BLAS, e.Commit, e.Date)
+	}
+	d.add("Losses are those on the training set (or the part of it that is named) after the last step: the median over the seeds, in brackets " +
+		"the least and the largest. Seconds are those spent in training steps, the building of the graphs in the first included, without evaluation and loading; " +
+		"the time of a step is the mean of all but the first. Peak memory is the resident memory of the run's process while training, the data included, " +
+		"in brackets what it grew by since the data were loaded.")
+	if slices.ContainsFunc(sections, func(s *section) bool { return s.maxJobs() > 1 }) {
+		d.add("**Some runs shared the machine with others (-jobs above 1): their seconds are not comparable.**")
+	}
+}
+
+// summary is the table of all claims.
+func (d *document) summary(title string, claims []claim, sections []*section) {
+	t := table{head: []string{"experiment", "claim", "here", "figures"}}
+	for _, e := range experiments.All() {
+		of := sectionsOf(sections, e)
+		if len(of) == 0 {
+			for _, f := range (&section{e: e}).findings(claims) {
+				t.add(e.Name, f.text, string(notRun), "no results of this experiment")
+			}
+		}
+		for _, s := range of {
+			for _, f := range s.findings(claims) {
+				t.add(e.Name+", "+string(s.scale), f.text, "**"+string(f.verdict)+"**", f.detail)
+			}
+		}
+	}
+	d.add("## %s", title)
+	d.add("%s", t.String())
+}
+
+func sectionsOf(all []*section, e *experiments.Experiment) []*section {
+	var of []*section
+	for _, s := range all {
+		if s.e == e {
+			of = append(of, s)
+		}
+	}
+	return of
+}
+
+// section describes one experiment at one scale.
+func (d *document) section(s *section, figures []figure, folder string) {
+	d.add("## %s, %s", s.e.Name, s.scale)
+	d.add("%s: %s. Data: %s.", s.e.Figure, s.e.Title, s.e.Data)
+	if s.result == nil {
+		d.add("Here: %s.", s.setting())
+	}
+	if s.e.Choices != "" {
+		d.add("Chosen where the paper is silent: %s.", s.e.Choices)
+	}
+	d.add("The paper: %s.", s.e.Paper)
+	for _, f := range figures {
+		d.add("![%s](%s/%s.png)", f.caption, folder, f.name)
+	}
+	if s.result != nil {
+		return
+	}
+	if len(s.e.Variants) > 0 {
+		d.add("%s", s.rateTable())
+	}
+	d.add("%s", s.lossTable())
+	d.add("%s", s.settingsTable())
+	for _, note := range s.notes() {
+		d.add("%s", note)
+	}
+}
+
+// setting describes the configuration.
+func (s *section) setting() string {
+	c, h := s.config, suite.Header{}
+	if len(s.series) > 0 {
+		h = s.series[0].header
+	}
+	widths := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.Widths)), "-"), "[]")
+	text := fmt.Sprintf("widths %s, %d steps of batches of %d", widths, c.Steps, c.Batch)
+	if h.PerEpoch > 0 {
+		text += fmt.Sprintf(" (%.3g epochs of %d rows)", float64(c.Steps)/float64(h.PerEpoch), h.Rows)
+	}
+	text += ", " + c.Dtype
+	if c.L2 > 0 {
+		text += fmt.Sprintf(", L2 penalty %g, which the losses below do not include", c.L2)
+	}
+	if c.Rows > 0 {
+		text += fmt.Sprintf("; the training loss is that on the first %d rows", c.Rows)
+	}
+	return text
+}
+
+// notes tell what a reader must know.
+func (s *section) notes() []string {
+	var all []string
+	if s.unfinished > 0 {
+		all = append(all, fmt.Sprintf("%d runs are not finished and left out.", s.unfinished))
+	}
+	var missing, without []string
+	for _, name := range s.e.Methods {
+		if !slices.ContainsFunc(s.series, func(r *series) bool { return r.method.Name == name }) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		all = append(all, "Not run: "+strings.Join(missing, ", ")+".")
+	}
+	for _, r := range s.series {
+		if r.header.L2Left {
+			without = append(without, r.label)
+		}
+		for _, run := range r.runs {
+			if run.Done.DivergedAt != nil {
+				all = append(all, fmt.Sprintf("%s, seed %d, diverged at step %d: %s.", r.label, run.Header.Seed, *run.Done.DivergedAt, run.Done.Message))
+			}
+		}
+	}
+	if len(without) > 0 {
+		all = append(all, "The optimizer has no L2 penalty, which is left out: "+strings.Join(without, ", ")+".")
+	}
+	return all
+}
+
+func (s *section) maxJobs() int {
+	n := 0
+	for _, r := range s.series {
+		for _, run := range r.runs {
+			n = max(n, run.Header.Jobs)
+		}
+	}
+	return n
+}

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"math"
+	"slices"
+)
+
+var (
+	firstOrder  = []string{"sgdm", "adam"}
+	secondOrder = []string{"shampoo", "kfac"}
+	baselines   = []string{"sgdm", "adam", "shampoo", "kfac"}
+)
+
+// paperClaims are those of Sections 3.1, 6.1 and 6.2 on these figures. Where the
+// paper says "comparable" or "competitive" without a number, the loss must be at
+// most the larger one of Shampoo's and KFAC's.
+var paperClaims = append(slices.Clip(fig1Claims), []claim{
+	{where: "§6.1", experiments: []string{"fig4-illcond"},
+		text: "Shampoo and KFAC converge faster than SGDm and Adam (final loss)",
+		check: func(s *section, _ *series) (verdict, string) {
+			worst := 0.0
+			for _, name := range secondOrder {
+				r := s.find(name)
+				if r == nil {
+					return notRun, name + " was not run"
+				}
+				worst = max(worst, r.final().median)
+			}
+			return s.compare(worst, firstOrder, func(r *series) float64 { return r.final().median }, "the larger one of Shampoo's and KFAC's")
+		}},
+	{where: "§6.1", experiments: []string{"fig4-illcond"}, about: structured,
+		text: "APO-Precond is comparable to second-order optimizers", check: comparable},
+	{where: "§6.1", experiments: []string{"fig4-illcond"}, about: structured,
+		text: "APO-Precond has a lower loss than KFAC", check: atMost("kfac")},
+	{where: "§6.1", experiments: []string{"fig3"}, about: structured,
+		text: "APO-Precond's convergence is competitive with second-order optimizers (loss at half of the steps)",
+		check: func(s *section, r *series) (verdict, string) {
+			of, what := s.halfway()
+			return s.competitive(of(r), secondOrder, of, what)
+		}},
+	{where: "§6.1", experiments: []string{"fig3"}, about: structured,
+		text: "APO-Precond reaches a lower training loss than all baselines", check: atMost(baselines...)},
+	{where: "§6.1", experiments: []string{"fig4-autoencoder"}, about: structured,
+		text: "APO-Precond converges faster than first-order methods (loss at half of the steps)",
+		check: func(s *section, r *series) (verdict, string) {
+			of, what := s.halfway()
+			return s.compare(of(r), firstOrder, of, what)
+		}},
+	{where: "§6.1", experiments: []string{"fig4-autoencoder"}, about: structured,
+		text: "APO-Precond's training loss is competitive with other second-order methods", check: comparable},
+	{where: "§6.1", experiments: []string{"fig4-autoencoder"}, about: structured,
+		text: "KFAC ends below APO-Precond",
+		check: func(s *section, r *series) (verdict, string) {
+			v, detail := atMost("kfac")(s, r)
+			switch v {
+			case holds:
+				v = fails
+			case fails:
+				v = holds
+			}
+			return v, detail
+		}},
+	{where: "§6.2", experiments: []string{"fig4-mnist-lr"}, about: adapted,
+		text: "APO gives a substantially lower loss than the best fixed rate (half of it or less)",
+		check: func(s *section, r *series) (verdict, string) {
+			return s.compare(r.final().median, []string{r.method.Base}, func(o *series) float64 { return o.final().median / 2 },
+				"final training loss, median; half of the fixed rate's:")
+		}},
+	{where: "§6.2", experiments: []string{"fig4-mnist-lr"}, about: adapted,
+		text: "APO improves the convergence speed (loss at half of the steps)",
+		check: func(s *section, r *series) (verdict, string) {
+			of, what := s.halfway()
+			return s.compare(of(r), []string{r.method.Base}, of, what)
+		}},
+}...)
+
+// goals are those of this project.
+var goals = []claim{
+	{where: "goal", experiments: preconditionerFigures, about: structured,
+		text:  "APO-Precond's final training loss is at most KFAC's and the best of SGDm's, Adam's and Shampoo's at equal steps",
+		check: atMost(baselines...)},
+	{where: "goal", experiments: preconditionerFigures, about: structured,
+		text: "APO-Precond reaches Adam's final loss no later than Adam by wall-clock time",
+		check: func(s *section, r *series) (verdict, string) {
+			adam := s.find("adam")
+			if adam == nil {
+				return notRun, "adam was not run"
+			}
+			target := adam.final().median
+			if math.IsInf(target, 0) {
+				return notRun, "Adam diverged"
+			}
+			mine, its := r.timeTo(target), adam.timeTo(target)
+			detail := seconds(mine) + " s against Adam's " + seconds(its) + " s"
+			if mine <= its && !math.IsInf(mine, 0) {
+				return holds, detail
+			}
+			return fails, detail
+		}},
+	{where: "goal", experiments: []string{"fig4-mnist-lr"}, about: adapted,
+		text: "Base-APO's final training loss is at most that of the best fixed rate",
+		check: func(s *section, r *series) (verdict, string) {
+			return atMost(r.method.Base)(s, r)
+		}},
+	{where: "goal", experiments: []string{"fig4-autoencoder"}, about: structured,
+		text: "a step takes at most 1.0 times EKFAC's time and 2.8 times SGDm's",
+		check: func(s *section, r *series) (verdict, string) {
+			ekfac, sgdm := s.find("ekfac"), s.find("sgdm")
+			if ekfac == nil || sgdm == nil {
+				return notRun, "ekfac or sgdm was not run"
+			}
+			detail := ratio(r, ekfac) + " times EKFAC's, " + ratio(r, sgdm) + " times SGDm's"
+			if t := r.secondsPerStep(); t <= ekfac.secondsPerStep() && t <= 2.8*sgdm.secondsPerStep() {
+				return holds, detail
+			}
+			return fails, detail
+		}},
+}
+
+// preconditionerFigures are the experiments that compare preconditioners.
+var preconditionerFigures = []string{"fig4-illcond", "fig3", "fig4-autoencoder"}
+
+// adapted picks the methods that adapt a rate.
+func adapted(_ *section, r *series) bool { return r.method.Base != "" }
+
+func comparable(s *section, r *series) (verdict, string) {
+	return s.competitive(r.final().median, secondOrder, func(o *series) float64 { return o.final().median }, "final training loss, median")
+}

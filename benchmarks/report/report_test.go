@@ -1,0 +1,189 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// fabricate writes a run whose loss falls from 1 to final over 100 steps of a
+// second each.
+func fabricate(t *testing.T, dir, experiment, method, variant string, seed uint64, final float64, diverged bool) {
+	t.Helper()
+	e, err := experiments.Get(experiment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := e.Scales[experiments.Small]
+	c.Steps = 100
+	h := suite.Header{Label: "label of " + method, Source: "default", Commit: "abc", Jobs: 1, Rows: 1000, PerEpoch: 10}
+	h.Job = suite.Job{Experiment: experiment, Scale: experiments.Small, Method: method, Variant: variant, Seed: seed, Config: c}
+	lines := []any{h}
+	for step := 0; step <= 100; step += 25 {
+		lines = append(lines, suite.Evaluation{Step: step, Seconds: float64(step), TrainLoss: suite.Number(math.Pow(final, float64(step)/100)),
+			Rates: []suite.Number{0.1}})
+	}
+	d := suite.Done{Done: true, Steps: 100, Seconds: 100, SecondsPerStep: 1, PeakBytes: 5e7}
+	if diverged {
+		at := 100
+		d.DivergedAt, d.Message = &at, "the loss is NaN"
+	}
+	var text []byte
+	for _, l := range append(lines, d) {
+		b, err := json.Marshal(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(append(text, b...), '\n')
+	}
+	name := method
+	if variant != "" {
+		name += "-" + variant
+	}
+	path := filepath.Join(dir, experiment, "small", name+"-seed"+string(rune('0'+seed))+".jsonl")
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func report(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs strings.Builder
+	if code := Command(context.Background(), args, &out, &errs); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	return out.String()
+}
+
+// line is the first line of text that has all the words.
+func line(text string, words ...string) string {
+	for l := range strings.Lines(text) {
+		all := true
+		for _, w := range words {
+			all = all && strings.Contains(l, w)
+		}
+		if all {
+			return l
+		}
+	}
+	return ""
+}
+
+func TestReport(t *testing.T) {
+	dir := t.TempDir()
+	for seed := uint64(1); seed <= 3; seed++ {
+		x := float64(seed)
+		fabricate(t, dir, "fig3-parkinsons", "sgdm", "", seed, 0.02*x, false)
+		fabricate(t, dir, "fig3-parkinsons", "adam", "", seed, 0.01*x, false)
+		fabricate(t, dir, "fig3-parkinsons", "precond", "", seed, 0.002*x, false)
+		fabricate(t, dir, "fig4-mnist-lr", "sgdm", "", seed, 0.01*x, false)
+		fabricate(t, dir, "fig4-mnist-lr", "sgdm-apo", "from-low", seed, 0.009*x, false)
+		fabricate(t, dir, "fig4-mnist-lr", "sgdm-apo", "from-high", seed, 0.5, seed > 1)
+	}
+	path := filepath.Join(dir, "RESULTS.md")
+	report(t, "-o", path, dir)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	md := string(text)
+	for _, c := range []struct {
+		what string
+		line string
+		want []string
+	}{
+		{"losses", line(md, "| label of precond |", "ms") + line(md, "| label of precond | 3 |"), []string{"0.004 (0.002 … 0.006)"}},
+		{"claim that needs KFAC", line(md, "reaches a lower training loss than all baselines", "parkinsons"), []string{"not run", "shampoo was not run"}},
+		{"goal by time", line(md, "reaches Adam's final loss no later", "parkinsons"), []string{"**holds**", "70.9 s against Adam's 100 s"}},
+		{"APO against fixed", line(md, "at most that of the best fixed rate", "from low"), []string{"**holds**"}},
+		{"half of fixed", line(md, "substantially lower", "from low"), []string{"**does not hold**"}},
+		{"diverged", line(md, "at most that of the best fixed rate", "from high"), []string{"**does not hold**", "diverged"}},
+		{"Table 4's layout", line(md, "| final training loss | best fixed"), []string{"APO (plain), from low", "APO (plain), from high"}},
+		{"experiment without results", line(md, "fig3-protein"), []string{"not run"}},
+		{"missing methods", line(md, "Not run: shampoo"), []string{"kfac"}},
+		{"divergence", line(md, "seed 2, diverged at step 100"), []string{"the loss is NaN"}},
+	} {
+		for _, w := range c.want {
+			if !strings.Contains(c.line, w) {
+				t.Errorf("%s: %q lacks %q", c.what, c.line, w)
+			}
+		}
+	}
+	for _, name := range []string{"fig3-parkinsons-small-loss-steps", "fig3-parkinsons-small-loss-time", "fig4-mnist-lr-small-sgdm-loss-steps", "fig4-mnist-lr-small-sgdm-rate-steps"} {
+		for _, ext := range []string{".png", ".svg"} {
+			if _, err := os.Stat(filepath.Join(dir, "results-figures", name+ext)); err != nil {
+				t.Error(err)
+			}
+		}
+		if !strings.Contains(md, "results-figures/"+name+".png") {
+			t.Errorf("the text does not show %s", name)
+		}
+	}
+}
+
+func TestFig1Claims(t *testing.T) {
+	f := experiments.Fig1{ExampleX: 0}
+	flat, spike, local := make([]float64, 0), make([]float64, 0), make([]float64, 0)
+	for x := -2.0; x <= 2.001; x += 0.05 {
+		f.X, f.Before = append(f.X, x), append(f.Before, 0)
+		flat = append(flat, 1)
+		spike = append(spike, math.Exp(-1000*x*x))
+		local = append(local, math.Exp(-5*x*x))
+	}
+	panels := func(wsd, fsd, both []float64) {
+		f.Panels = []experiments.Fig1Panel{
+			{Name: "wsd", Curves: []experiments.Fig1Curve{{After: wsd}}},
+			{Name: "fsd", Curves: []experiments.Fig1Curve{{After: fsd}}},
+			{Name: "both", Curves: []experiments.Fig1Curve{{After: both}}},
+		}
+	}
+	verdicts := func() (all []verdict) {
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := experiments.Get("fig1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range (&section{e: e, result: text}).findings(fig1Claims) {
+			all = append(all, f.verdict)
+		}
+		return all
+	}
+	panels(flat, spike, local)
+	for i, v := range verdicts() {
+		if v != holds {
+			t.Errorf("claim %d of Figure 1's shapes: %s", i, v)
+		}
+	}
+	panels(spike, flat, flat)
+	for i, v := range verdicts() {
+		if v != fails {
+			t.Errorf("claim %d of the opposite shapes: %s", i, v)
+		}
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{nil, {"a", "b"}, {"-x"}} {
+		var out, errs strings.Builder
+		if code := Command(context.Background(), args, &out, &errs); code != 2 || errs.String() == "" {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+	}
+	var out, errs strings.Builder
+	if code := Command(context.Background(), []string{t.TempDir()}, &out, &errs); code != 1 || !strings.Contains(errs.String(), "no results") {
+		t.Errorf("an empty folder: exit code %d, %s", code, errs.String())
+	}
+}

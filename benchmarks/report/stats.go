@@ -1,0 +1,100 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// spread is a number over several seeds.
+type spread struct{ median, low, high float64 }
+
+func spreadOf(x []float64) spread {
+	return spread{suite.Median(x), slices.Min(x), slices.Max(x)}
+}
+
+// each applies f to all runs.
+func (r *series) each(f func(*suite.Run) float64) []float64 {
+	x := make([]float64, len(r.runs))
+	for i, run := range r.runs {
+		x[i] = f(run)
+	}
+	return x
+}
+
+// final is the training loss at the end, +Inf for runs that diverged.
+func (r *series) final() spread { return spreadOf(r.each((*suite.Run).FinalLoss)) }
+
+// loss is the training loss at a step: that of the last evaluation until then.
+func (r *series) loss(step int) float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 { return lossAt(run, step) }))
+}
+
+func lossAt(run *suite.Run, step int) float64 {
+	if d := run.Done.DivergedAt; d != nil && step >= *d {
+		return math.Inf(1)
+	}
+	loss := math.Inf(1)
+	for _, e := range run.Evaluations {
+		if e.Step <= step {
+			loss = float64(e.TrainLoss)
+		}
+	}
+	return loss
+}
+
+func (r *series) secondsPerStep() float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 { return run.Done.SecondsPerStep }))
+}
+
+func (r *series) peakBytes() float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 { return float64(run.Done.PeakBytes) }))
+}
+
+func (r *series) diverged() int {
+	n := 0
+	for _, run := range r.runs {
+		if run.Done.DivergedAt != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// timeTo is the time in training steps until the training loss is at most the
+// target, by straight lines in log loss between evaluations; +Inf for a run that
+// does not get there. The median over the seeds.
+func (r *series) timeTo(target float64) float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 { return timeTo(run.Evaluations, target) }))
+}
+
+func timeTo(es []suite.Evaluation, target float64) float64 {
+	for i, e := range es {
+		if !(float64(e.TrainLoss) <= target) {
+			continue
+		}
+		if i == 0 {
+			return e.Seconds
+		}
+		before := es[i-1]
+		a, b := float64(before.TrainLoss), float64(e.TrainLoss)
+		part := 1.0
+		if a > b && b > 0 && !math.IsInf(a, 0) {
+			part = math.Log(a/target) / math.Log(a/b)
+		}
+		return before.Seconds + part*(e.Seconds-before.Seconds)
+	}
+	return math.Inf(1)
+}
+
+// accuracy is that on the test set at the end; NaN where there is none.
+func (r *series) accuracy() float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 {
+		last := run.Evaluations[len(run.Evaluations)-1]
+		if last.Accuracy == nil {
+			return math.NaN()
+		}
+		return float64(*last.Accuracy)
+	}))
+}

@@ -1,0 +1,179 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// table is a Markdown table.
+type table struct {
+	head []string
+	rows [][]string
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) String() string {
+	var b strings.Builder
+	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	line(t.head)
+	rule := make([]string, len(t.head))
+	for i := range rule {
+		rule[i] = "---"
+	}
+	line(rule)
+	for _, r := range t.rows {
+		line(r)
+	}
+	return b.String()
+}
+
+// lossTable compares the methods at equal steps and by time.
+func (s *section) lossTable() string {
+	t := table{head: []string{"method", "seeds", "final training loss: median (least … largest)", "seconds to Adam's final loss",
+		"ms a step", "to SGDm's", "to KFAC's", "peak memory, MB"}}
+	hasAccuracy := false
+	for _, r := range s.series {
+		hasAccuracy = hasAccuracy || !math.IsNaN(r.accuracy())
+	}
+	if hasAccuracy {
+		t.head = append(t.head, "test accuracy")
+	}
+	adam, sgdm, kfac := s.find("adam"), s.find("sgdm"), s.find("kfac")
+	for _, r := range s.series {
+		reach := "-"
+		if adam != nil {
+			reach = seconds(r.timeTo(adam.final().median))
+		}
+		cells := []string{r.label, fmt.Sprint(len(r.runs)), r.final().text() + r.divergence(), reach,
+			number(1000 * r.secondsPerStep()), ratio(r, sgdm), ratio(r, kfac), r.memory()}
+		if hasAccuracy {
+			cells = append(cells, percent(r.accuracy()))
+		}
+		t.add(cells...)
+	}
+	return t.String()
+}
+
+// memory is the peak and how much of it came with training.
+func (r *series) memory() string {
+	start := suite.Median(r.each(func(run *suite.Run) float64 { return float64(run.Done.StartBytes) }))
+	return fmt.Sprintf("%.0f (+%.0f)", r.peakBytes()/1e6, (r.peakBytes()-start)/1e6)
+}
+
+func (s spread) text() string {
+	if s.low == s.high {
+		return number(s.median)
+	}
+	return fmt.Sprintf("%s (%s … %s)", number(s.median), number(s.low), number(s.high))
+}
+
+func (r *series) divergence() string {
+	if n := r.diverged(); n > 0 {
+		return fmt.Sprintf("; %d diverged", n)
+	}
+	return ""
+}
+
+func number(x float64) string {
+	switch {
+	case math.IsNaN(x):
+		return "-"
+	case math.IsInf(x, 0):
+		return "diverged"
+	}
+	return fmt.Sprintf("%.3g", x)
+}
+
+func seconds(x float64) string {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return "not reached"
+	}
+	return fmt.Sprintf("%.3g", x)
+}
+
+func percent(x float64) string {
+	if math.IsNaN(x) {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f%%", 100*x)
+}
+
+// ratio is the time of a step in times of another method's.
+func ratio(r, to *series) string {
+	if to == nil || !(to.secondsPerStep() > 0) {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", r.secondsPerStep()/to.secondsPerStep())
+}
+
+// rateTable has an optimizer a row and a way to set its rate a column, as the
+// paper's Table 4.
+func (s *section) rateTable() string {
+	column := func(r *series) string {
+		way := strings.TrimPrefix(strings.TrimPrefix(r.method.Name, r.method.Family), "-")
+		switch way {
+		case "":
+			way = "best fixed"
+		case "decay":
+			way = "step decay"
+		case "apo":
+			way = "APO (plain)"
+		case "apo-calibrated":
+			way = "APO (calibrated)"
+		}
+		if r.header.Variant != "" {
+			way += ", " + strings.ReplaceAll(r.header.Variant, "-", " ")
+		}
+		return way
+	}
+	t := table{head: []string{"final training loss"}}
+	for _, r := range s.series {
+		if c := column(r); !slices.Contains(t.head, c) {
+			t.head = append(t.head, c)
+		}
+	}
+	for _, g := range s.groups() {
+		row := make([]string, len(t.head))
+		row[0] = g.series[0].header.Label
+		for i := range row[1:] {
+			row[i+1] = "not run"
+		}
+		for _, r := range g.series {
+			row[slices.Index(t.head, column(r))] = r.final().text() + r.divergence()
+		}
+		t.add(row...)
+	}
+	return t.String()
+}
+
+// settingsTable tells the hyperparameters.
+func (s *section) settingsTable() string {
+	t := table{head: []string{"method", "hyperparameters", "from"}}
+	for _, r := range s.series {
+		t.add(r.label, r.values(), r.header.Source)
+	}
+	return t.String()
+}
+
+func (r *series) values() string {
+	var words []string
+	space, err := r.method.SearchSpace()
+	if err != nil { // cannot be: the files are embedded and tested
+		space = methods.Space{}
+	}
+	for _, d := range space {
+		if v, ok := r.header.Values[d.Name]; ok {
+			words = append(words, fmt.Sprintf("%s %.3g", d.Name, v))
+		}
+	}
+	if r.header.Rate != 0 {
+		words = append(words, fmt.Sprintf("initial rate %.3g", r.header.Rate))
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,150 @@
+package suite
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pkg/errors"
+)
+
+// Environment is where runs were made.
+type Environment struct {
+	CPU         string `json:"cpu"`
+	Cores       int    `json:"cores"`
+	MemoryBytes int64  `json:"memory_bytes"`
+	OS          string `json:"os"`
+	Go          string `json:"go"`
+	BLAS        string `json:"blas"`
+	Commit      string `json:"commit"`
+	Date        string `json:"date"` // of the first command with this environment
+}
+
+// environmentFile has a list of Environments, the last one last.
+const environmentFile = "environment.json"
+
+// here describes this machine and program.
+func here(ctx context.Context) (Environment, error) {
+	name, _, err := compute()
+	return Environment{
+		CPU: cpuModel(ctx), Cores: runtime.NumCPU(), MemoryBytes: memoryBytes(),
+		OS: runtime.GOOS + "/" + runtime.GOARCH + osName(), Go: runtime.Version(),
+		BLAS: name, Commit: commit(ctx), Date: time.Now().UTC().Format(time.RFC3339),
+	}, err
+}
+
+// ReadEnvironments reads the environments of a results folder; none if there is
+// no file.
+func ReadEnvironments(dir string) ([]Environment, error) {
+	text, err := os.ReadFile(filepath.Join(dir, environmentFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errors.WithStack(err)
+	}
+	var all []Environment
+	return all, errors.Wrap(json.Unmarshal(text, &all), environmentFile)
+}
+
+// note adds an environment to the folder's file unless it is there.
+func (e Environment) note(dir string) error {
+	all, err := ReadEnvironments(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(o Environment) bool { o.Date = e.Date; return o == e }) {
+		return nil
+	}
+	text, err := json.MarshalIndent(append(all, e), "", "  ")
+	if err != nil {
+		return errors.Wrap(err, environmentFile)
+	}
+	return replaceFile(filepath.Join(dir, environmentFile), append(text, '\n'))
+}
+
+// commit is the version of the program's source, "unknown" if there is none.
+// "go run" does not put it into the program, so git is asked as well.
+func commit(ctx context.Context) string {
+	revision, changed := "", false
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				revision = s.Value
+			case "vcs.modified":
+				changed = s.Value == "true"
+			}
+		}
+	}
+	if revision == "" {
+		out, err := exec.CommandContext(ctx, "git", "rev-parse", "HEAD").Output()
+		if err != nil {
+			return "unknown"
+		}
+		revision = strings.TrimSpace(string(out))
+		out, err = exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no").Output()
+		changed = err == nil && len(bytes.TrimSpace(out)) > 0
+	}
+	if len(revision) > 12 {
+		revision = revision[:12]
+	}
+	if changed {
+		revision += " with changes"
+	}
+	return revision
+}
+
+func cpuModel(ctx context.Context) string {
+	if name := fileField("/proc/cpuinfo", "model name", ":"); name != "" {
+		return name
+	}
+	if out, err := exec.CommandContext(ctx, "sysctl", "-n", "machdep.cpu.brand_string").Output(); err == nil {
+		return strings.TrimSpace(string(out))
+	}
+	return "unknown"
+}
+
+func memoryBytes() int64 {
+	words := strings.Fields(fileField("/proc/meminfo", "MemTotal", ":"))
+	if len(words) == 0 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(words[0], 10, 64)
+	return n * 1024
+}
+
+func osName() string {
+	if name := strings.Trim(fileField("/etc/os-release", "PRETTY_NAME", "="), `"`); name != "" {
+		return " (" + name + ")"
+	}
+	return ""
+}
+
+// fileField is the value of the first line "key separator value" of a file, ""
+// if there is none.
+func fileField(path, key, separator string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		name, value, ok := strings.Cut(lines.Text(), separator)
+		if ok && strings.TrimSpace(name) == key {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,82 @@
+package suite
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+)
+
+// common are the flags that run and tune share.
+type common struct {
+	selection
+	scaleName, optimizerList, dir string
+	jobs                          int
+}
+
+func (c *common) register(f *flag.FlagSet) {
+	f.StringVar(&c.scaleName, "scale", "small", "smoke, small or paper")
+	f.StringVar(&c.optimizerList, "optimizers", "", "methods, separated by commas (default: the experiment's own)")
+	f.StringVar(&c.dir, "out", "results", "the folder of results")
+	f.IntVar(&c.jobs, "jobs", 1, "runs at the same time; with more than one their seconds are not comparable")
+}
+
+// check completes the selection.
+func (c *common) check(names []string) (err error) {
+	c.names = names
+	if c.scale, err = experiments.ParseScale(c.scaleName); err != nil {
+		return err
+	}
+	if c.jobs < 1 {
+		return errors.Errorf("-jobs %d must be 1 or more", c.jobs)
+	}
+	if c.dir == "" {
+		return errors.New("-out must not be empty")
+	}
+	for name := range strings.SplitSeq(c.optimizerList, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if _, err := methods.Get(name); err != nil {
+			return err
+		}
+		c.optimizers = append(c.optimizers, name)
+	}
+	_, err = c.experiments()
+	return err
+}
+
+// parse parses flags and names in any order. It returns the names, or ok =
+// false with the exit code after -h or a mistake.
+func parse(f *flag.FlagSet, usage string, args []string, stdout, stderr io.Writer, check func(names []string) error) (code int, ok bool) {
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	print := func(w io.Writer) {
+		fmt.Fprint(w, usage, "\nFlags:\n")
+		f.SetOutput(w)
+		f.PrintDefaults()
+	}
+	var names []string
+	err := f.Parse(args)
+	for err == nil && f.NArg() > 0 {
+		names = append(names, f.Arg(0))
+		err = f.Parse(f.Args()[1:])
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		print(stdout)
+		return exitOK, false
+	}
+	if err == nil {
+		err = check(names)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: %v\n(-h lists the flags)\n", f.Name(), err)
+		return exitUsage, false
+	}
+	return exitOK, true
+}

@@ -1,0 +1,76 @@
+package suite
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+)
+
+// Job is one training run: everything that its numbers depend on.
+type Job struct {
+	Experiment string             `json:"experiment"`
+	Scale      experiments.Scale  `json:"scale"`
+	Method     string             `json:"method"`
+	Variant    string             `json:"variant,omitempty"`
+	Seed       uint64             `json:"seed"`
+	Values     methods.Values     `json:"values"`
+	Rate       float64            `json:"initial_rate,omitempty"`
+	Config     experiments.Config `json:"config"`
+	// Trial is the number of a search's configuration, counted from 1; 0 for a
+	// run that is none.
+	Trial int `json:"trial,omitempty"`
+}
+
+// newJob has the method's stored settings.
+func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant, seed uint64) (Job, string, error) {
+	values, source, err := m.Settings(e.Name, string(scale))
+	if err != nil {
+		return Job{}, "", err
+	}
+	j := Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Scales[scale]}
+	j.Rate, err = initialRate(e, scale, m, v)
+	return j, source, err
+}
+
+// initialRate is the variant's multiple of the base optimizer's best fixed
+// rate; 0 for a method whose own hyperparameters have its rate.
+func initialRate(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant) (float64, error) {
+	if m.Base == "" {
+		return 0, nil
+	}
+	base, err := methods.Get(m.Base)
+	if err != nil {
+		return 0, err
+	}
+	fixed, _, err := base.Settings(e.Name, string(scale))
+	return fixed["lr"] * v.Factor, err
+}
+
+// name tells the job from the others of its experiment and scale.
+func (j Job) name() string {
+	name := j.Method
+	if j.Variant != "" {
+		name += "-" + j.Variant
+	}
+	if j.Trial > 0 {
+		name += fmt.Sprintf("-trial%02d", j.Trial)
+	}
+	return fmt.Sprintf("%s-seed%d", name, j.Seed)
+}
+
+// path is the job's file below dir.
+func (j Job) path(dir string) string {
+	return filepath.Join(dir, j.Experiment, string(j.Scale), j.name()+".jsonl")
+}
+
+func (j Job) String() string { return fmt.Sprintf("%s %s %s", j.Experiment, j.Scale, j.name()) }
+
+// same tells whether two jobs have the same settings.
+func (j Job) same(o Job) bool {
+	a, errA := json.Marshal(j) // maps are written in the order of their keys
+	b, errB := json.Marshal(o)
+	return errA == nil && errB == nil && string(a) == string(b)
+}

@@ -1,0 +1,88 @@
+package suite
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+)
+
+// selection says which runs a command is about.
+type selection struct {
+	names      []string // experiments or groups; none means all
+	scale      experiments.Scale
+	optimizers []string // none means the experiment's own
+}
+
+// experiments are the chosen ones, each once.
+func (s selection) experiments() ([]*experiments.Experiment, error) {
+	if len(s.names) == 0 {
+		return experiments.All(), nil
+	}
+	var all []*experiments.Experiment
+	for _, name := range s.names {
+		found, err := experiments.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found {
+			if !slices.Contains(all, e) {
+				all = append(all, e)
+			}
+		}
+	}
+	return all, nil
+}
+
+// methods are those of an experiment that this version of the library has. It
+// tells about the others.
+func (s selection) methods(e *experiments.Experiment, w io.Writer) ([]*methods.Method, error) {
+	names := s.optimizers
+	if len(names) == 0 {
+		names = e.Methods
+	}
+	var all []*methods.Method
+	for _, name := range names {
+		m, err := methods.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		if !m.Available() {
+			fmt.Fprintf(w, "%s: %s is not available: the library has no optimizer %q\n", e.Name, m.Label, m.Needs)
+			continue
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// planned is a job with its place in the store.
+type planned struct {
+	Job
+	source string
+	cost   float64
+	state  state
+}
+
+// plan lists the runs of an experiment, the methods in turn for each seed.
+func plan(e *experiments.Experiment, scale experiments.Scale, ms []*methods.Method, seeds int, dir string) ([]planned, error) {
+	var jobs []planned
+	for seed := 1; seed <= seeds; seed++ {
+		for _, m := range ms {
+			for _, v := range e.VariantsOf(m.Name) {
+				j, source, err := newJob(e, scale, m, v, uint64(seed))
+				if err != nil {
+					return nil, err
+				}
+				st, err := stateOf(dir, j)
+				if err != nil {
+					return nil, err
+				}
+				jobs = append(jobs, planned{j, source, m.Cost, st})
+			}
+		}
+	}
+	return jobs, nil
+}

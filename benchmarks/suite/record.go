@@ -1,0 +1,107 @@
+package suite
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"github.com/pkg/errors"
+)
+
+// Number is a float64 that is written to JSON also when it is not finite, as
+// the strings "NaN", "+Inf" and "-Inf".
+type Number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if f := float64(n); math.IsNaN(f) || math.IsInf(f, 0) {
+		return []byte(`"` + strconv.FormatFloat(f, 'g', -1, 64) + `"`), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	if len(text) > 1 && text[0] == '"' {
+		text = text[1 : len(text)-1]
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	*n = Number(f)
+	return errors.Wrap(err, "number")
+}
+
+// Header is the first line of a run's file.
+type Header struct {
+	Job
+	Label     string          `json:"label"`
+	Source    string          `json:"values_from"` // default or tuned
+	Optimizer string          `json:"optimizer"`
+	Settings  json.RawMessage `json:"settings"`
+	// L2Left is true if the experiment's L2 penalty is left out because the
+	// optimizer has none.
+	L2Left bool   `json:"l2_left_out,omitempty"`
+	Commit string `json:"commit"`
+	BLAS   string `json:"blas"`
+	// Threads is the number of cores the run may use; Jobs that of runs at the
+	// same time. With more than one, seconds are not comparable.
+	Threads  int `json:"threads"`
+	Jobs     int `json:"jobs"`
+	Rows     int `json:"training_rows"`
+	PerEpoch int `json:"steps_per_epoch"`
+}
+
+// Evaluation is a line about the state before step number Step. Seconds are
+// those spent in steps.
+type Evaluation struct {
+	Step          int      `json:"step"`
+	Epoch         float64  `json:"epoch"`
+	Seconds       float64  `json:"seconds"`
+	TrainLoss     Number   `json:"train_loss"`
+	TestLoss      *Number  `json:"test_loss,omitempty"`
+	TrainAccuracy *Number  `json:"train_accuracy,omitempty"`
+	Accuracy      *Number  `json:"accuracy,omitempty"`   // on the test set
+	BatchLoss     *Number  `json:"batch_loss,omitempty"` // of the step before
+	Rates         []Number `json:"rates,omitempty"`
+}
+
+// Pause is the last line of an interrupted run.
+type Pause struct {
+	Paused  bool    `json:"paused"`
+	Step    int     `json:"step"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Done is the last line of a run.
+type Done struct {
+	Done    bool    `json:"done"`
+	Steps   int     `json:"steps"`
+	Seconds float64 `json:"seconds"`
+	// SecondsPerStep leaves the first step out, which builds the graphs.
+	SecondsPerStep float64 `json:"seconds_per_step"`
+	// PeakBytes is the largest resident memory while training, StartBytes that
+	// before: the data and the program.
+	PeakBytes  int64 `json:"peak_rss_bytes"`
+	StartBytes int64 `json:"start_rss_bytes"`
+	// DivergedAt is the step that could not be taken; Message tells why.
+	DivergedAt *int   `json:"diverged_at,omitempty"`
+	Message    string `json:"message,omitempty"`
+}
+
+// Run is what a file holds.
+type Run struct {
+	Header      Header
+	Evaluations []Evaluation
+	Pause       *Pause
+	Done        *Done // nil while the run is not finished
+}
+
+// FinalLoss is the last training loss, +Inf where the run diverged or has none.
+func (r *Run) FinalLoss() float64 {
+	if len(r.Evaluations) == 0 || r.Done != nil && r.Done.DivergedAt != nil {
+		return math.Inf(1)
+	}
+	if l := float64(r.Evaluations[len(r.Evaluations)-1].TrainLoss); !math.IsNaN(l) {
+		return l
+	}
+	return math.Inf(1)
+}

@@ -1,0 +1,148 @@
+package suite
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+)
+
+const runUsage = `Usage: benchmarks run [NAME...] [flags]
+
+Runs experiments (all of them without a NAME; list shows the names) and writes
+the results to the folder -out, one file of JSON lines for each run. Runs that
+are there already are not made again. Ctrl-C saves the state; the same command
+goes on from there.
+
+Exit codes:
+    0  all runs are there
+    1  a run failed, or one with other settings is in its place
+    2  wrong usage
+    3  a data set or an optimizer is missing; everything else is there
+  130  interrupted
+`
+
+type runCommand struct {
+	common
+	seeds int
+	redo  bool
+	kept  int // results with other settings
+}
+
+// RunCommand is the subcommand "run"; it returns the exit code.
+func RunCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c runCommand
+	f := flag.NewFlagSet("run", flag.ContinueOnError)
+	c.register(f)
+	f.IntVar(&c.seeds, "seeds", 3, "runs of each method, with seeds 1, 2, ...")
+	f.BoolVar(&c.redo, "redo", false, "replace results that were made with other settings")
+	code, ok := parse(f, runUsage, args, stdout, stderr, func(names []string) error {
+		if c.seeds < 1 || c.seeds >= firstTuningSeed {
+			return errors.Errorf("-seeds %d must be from 1 to %d", c.seeds, firstTuningSeed-1)
+		}
+		return c.check(names)
+	})
+	if !ok {
+		return code
+	}
+	return c.run(ctx, stdout, stderr)
+}
+
+func (c *runCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
+	failed := func(err error) int {
+		fmt.Fprintf(stderr, "run: %v\n", err)
+		return exitFailed
+	}
+	env, err := here(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	if err := env.note(c.dir); err != nil {
+		return failed(err)
+	}
+	r := &runner{dir: c.dir, commit: env.Commit, jobs: c.jobs, stderr: stderr}
+	todo, missing, err := c.prepare(ctx, stdout)
+	if err != nil {
+		return failed(err)
+	}
+	if err := r.do(ctx, todo); err != nil {
+		fmt.Fprintln(stderr, "run: interrupted; the same command goes on from here")
+		return exitInterrupted
+	}
+	for _, name := range r.missing {
+		fmt.Fprintf(stdout, "%s: not run, its data set is missing\n", name)
+	}
+	switch {
+	case r.failed > 0:
+		return failed(errors.Errorf("%d runs failed", r.failed))
+	case c.kept > 0:
+		return exitFailed
+	case len(r.missing) > 0 || missing:
+		return exitMissing
+	}
+	return exitOK
+}
+
+// prepare computes what is no training and lists the runs that are to be made.
+// missing tells that a method is not available.
+func (c *runCommand) prepare(ctx context.Context, stdout io.Writer) (todo []planned, missing bool, err error) {
+	es, err := c.experiments()
+	if err != nil {
+		return nil, false, err
+	}
+	for _, e := range es {
+		if e.Compute != nil {
+			if err := computed(ctx, e, c.scale, c.dir, stdout); err != nil {
+				return nil, false, err
+			}
+			continue
+		}
+		var notes strings.Builder
+		ms, err := c.methods(e, &notes)
+		if err != nil {
+			return nil, false, err
+		}
+		fmt.Fprint(stdout, notes.String())
+		missing = missing || notes.Len() > 0
+		jobs, err := plan(e, c.scale, ms, c.seeds, c.dir)
+		if err != nil {
+			return nil, false, err
+		}
+		open, err := c.open(e, jobs, stdout)
+		if err != nil {
+			return nil, false, err
+		}
+		todo = append(todo, open...)
+	}
+	return todo, missing, nil
+}
+
+// open are the jobs that are still to be run.
+func (c *runCommand) open(e *experiments.Experiment, jobs []planned, stdout io.Writer) ([]planned, error) {
+	var todo []planned
+	count := make(map[state]int)
+	for _, j := range jobs {
+		count[j.state]++
+		if j.state == other {
+			if !c.redo {
+				fmt.Fprintf(stdout, "%s: made with other settings and kept; -redo makes it again\n", j)
+				c.kept++
+				continue
+			}
+			if err := remove(c.dir, j.Job); err != nil {
+				return nil, err
+			}
+			j.state = absent
+		}
+		if j.state != finished {
+			todo = append(todo, j)
+		}
+	}
+	fmt.Fprintf(stdout, "%s %s: %d runs, %d of them there already\n", e.Name, c.scale, len(jobs), count[finished])
+	return todo, nil
+}

@@ -1,0 +1,139 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+)
+
+// runner runs jobs, each in a process, and keeps count.
+type runner struct {
+	dir     string
+	commit  string
+	jobs    int // at the same time
+	stderr  io.Writer
+	missing []string // experiments without their data
+	failed  int
+}
+
+// do runs the jobs that are not finished. Jobs whose data set is missing and
+// jobs that fail are told and counted; the error is the context's.
+func (r *runner) do(ctx context.Context, jobs []planned) error {
+	weight := make([]float64, len(jobs))
+	for i, j := range jobs {
+		weight[i] = jobWeight(j)
+	}
+	p := newProgress(r.stderr, weight)
+	defer p.close()
+	var mu sync.Mutex // of the counts
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range max(1, r.jobs) {
+		workers.Go(func() {
+			for i := range next {
+				text, err := r.one(ctx, jobs[i], func(t Tick) {
+					p.tick(i, jobs[i].String(), float64(t.Step)/float64(jobs[i].Config.Steps), t.Loss)
+				}, &mu)
+				if ctx.Err() != nil && err != nil {
+					continue
+				}
+				mu.Lock()
+				r.count(jobs[i], err)
+				mu.Unlock()
+				if err != nil {
+					text = err.Error()
+				}
+				p.finish(i, jobs[i].String(), text)
+			}
+		})
+	}
+	for i := range jobs {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return ctx.Err()
+}
+
+// jobWeight is about the time of a job: the cost of the products, with a floor
+// for what a step costs however small the net is.
+func jobWeight(j planned) float64 {
+	products := 0
+	for i, w := range j.Config.Widths[1:] {
+		products += (j.Config.Widths[i] + 1) * w
+	}
+	return float64(j.Config.Steps) * j.cost * (1e-4 + 6e-11*float64(products*j.Config.Batch))
+}
+
+// one runs one job and describes its end.
+func (r *runner) one(ctx context.Context, j planned, tick func(Tick), mu *sync.Mutex) (string, error) {
+	mu.Lock()
+	missing := r.isMissing(j.Experiment)
+	mu.Unlock()
+	if missing {
+		return "skipped: no data", nil
+	}
+	o := Order{Job: j.Job, Path: j.path(r.dir), Resume: j.state == partial, Source: j.source, Commit: r.commit, Jobs: r.jobs}
+	if err := runProcess(ctx, o, tick); err != nil {
+		return "", err
+	}
+	run, err := ReadRun(o.Path)
+	if err != nil {
+		return "", err
+	}
+	return describe(run), nil
+}
+
+func (r *runner) isMissing(experiment string) bool {
+	for _, m := range r.missing {
+		if m == experiment {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *runner) count(j planned, err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, datasets.ErrNotFound):
+		if !r.isMissing(j.Experiment) {
+			r.missing = append(r.missing, j.Experiment)
+		}
+	default:
+		r.failed++
+	}
+}
+
+// describe tells how a run ended.
+func describe(r *Run) string {
+	d := r.Done
+	switch {
+	case d == nil:
+		return "not finished"
+	case d.DivergedAt != nil:
+		return fmt.Sprintf("diverged at step %d", *d.DivergedAt)
+	}
+	return fmt.Sprintf("training loss %.4g in %.1f s", r.FinalLoss(), d.Seconds)
+}
+
+// remove deletes a job's files.
+func remove(dir string, j Job) error {
+	path := j.path(dir)
+	for _, p := range []string{path, strings.TrimSuffix(path, ".jsonl") + ".ckpt"} {
+		if err := os.Remove(p); err != nil && !os.IsNotExist(err) {
+			return errors.Wrap(err, "results")
+		}
+	}
+	return nil
+}

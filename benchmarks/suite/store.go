@@ -1,0 +1,161 @@
+package suite
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+)
+
+// line is any line of a run's file after the first.
+type line struct {
+	Evaluation
+	Paused bool `json:"paused"`
+	Done   bool `json:"done"`
+}
+
+// ReadRun reads a run's file. A last line that a killed process left without
+// its end is passed over.
+func ReadRun(path string) (*Run, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{}
+	lines := bytes.Split(text, []byte("\n"))
+	for i, text := range lines[:len(lines)-1] {
+		if err := r.add(i, text); err != nil {
+			return nil, errors.Wrapf(err, "%s: line %d", path, i+1)
+		}
+	}
+	if len(lines) == 1 {
+		return nil, errors.Wrapf(errNoHeader, "%s", path)
+	}
+	return r, nil
+}
+
+var errNoHeader = errors.New("no header")
+
+func (r *Run) add(i int, text []byte) error {
+	if i == 0 {
+		return json.Unmarshal(text, &r.Header)
+	}
+	var l line
+	if err := json.Unmarshal(text, &l); err != nil {
+		return err
+	}
+	switch {
+	case l.Done:
+		r.Done = &Done{}
+		return json.Unmarshal(text, r.Done)
+	case l.Paused:
+		r.Pause = &Pause{Paused: true, Step: l.Step, Seconds: l.Seconds}
+	default:
+		r.Evaluations = append(r.Evaluations, l.Evaluation)
+	}
+	return nil
+}
+
+// state is what a store holds of a job.
+type state int
+
+const (
+	absent   state = iota
+	partial        // begun with these settings
+	finished       // done with these settings
+	other          // begun or done with other settings
+)
+
+// stateOf looks for the job's file.
+func stateOf(dir string, j Job) (state, error) {
+	r, err := ReadRun(j.path(dir))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoHeader):
+		return absent, nil
+	case err != nil:
+		return absent, err
+	case !r.Header.Job.same(j):
+		return other, nil
+	case r.Done == nil:
+		return partial, nil
+	}
+	return finished, nil
+}
+
+// logFile is a run's file that is being written.
+type logFile struct {
+	path string
+	f    *os.File
+}
+
+// createLog begins a run's file with its header.
+func createLog(path string, h Header) (*logFile, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, errors.Wrap(err, "results")
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, errors.Wrap(err, "results")
+	}
+	l := &logFile{path, f}
+	return l, l.write(h)
+}
+
+// reopenLog cuts a run's file back to the evaluations before or at the step. It
+// returns the seconds spent until then and the step last evaluated.
+func reopenLog(path string, step int) (l *logFile, seconds float64, evaluated int, err error) {
+	r, err := ReadRun(path)
+	if err != nil {
+		return nil, 0, 0, errors.Wrap(err, "results")
+	}
+	evaluated = -1
+	var keep bytes.Buffer
+	enc := json.NewEncoder(&keep)
+	if err := enc.Encode(r.Header); err != nil {
+		return nil, 0, 0, errors.Wrap(err, path)
+	}
+	for _, e := range r.Evaluations {
+		if e.Step > step {
+			break
+		}
+		seconds, evaluated = e.Seconds, e.Step
+		if err := enc.Encode(e); err != nil {
+			return nil, 0, 0, errors.Wrap(err, path)
+		}
+	}
+	if r.Pause != nil && r.Pause.Step == step {
+		seconds = r.Pause.Seconds
+	}
+	if err := replaceFile(path, keep.Bytes()); err != nil {
+		return nil, 0, 0, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	return &logFile{path, f}, seconds, evaluated, errors.Wrap(err, "results")
+}
+
+// replaceFile writes a file so that path always holds all of it.
+func replaceFile(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return errors.WithStack(err)
+	}
+	temporary := path + ".tmp"
+	if err := os.WriteFile(temporary, content, 0o666); err != nil {
+		return errors.WithStack(err)
+	}
+	return errors.WithStack(os.Rename(temporary, path))
+}
+
+// write appends one line.
+func (l *logFile) write(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return errors.Wrap(err, l.path)
+	}
+	_, err = l.f.Write(append(text, '\n'))
+	return errors.Wrap(err, "results")
+}
+
+func (l *logFile) close() error { return errors.Wrap(l.f.Close(), "results") }

@@ -1,0 +1,299 @@
+package suite
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// The test program is also the worker that the commands start.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == WorkerCommand {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		code := Worker(ctx, os.Stdin, os.Stdout, os.Stderr)
+		stop()
+		os.Exit(code)
+	}
+	os.Exit(m.Run())
+}
+
+func call(f func(context.Context, []string, *strings.Builder, *strings.Builder) int, args ...string) (int, string) {
+	var out, err strings.Builder
+	code := f(context.Background(), args, &out, &err)
+	return code, out.String() + err.String()
+}
+
+func runCall(ctx context.Context, args []string, out, err *strings.Builder) int {
+	return RunCommand(ctx, args, out, err)
+}
+
+// losses are the numbers of a run that do not depend on time.
+func losses(t *testing.T, path string) []Evaluation {
+	t.Helper()
+	r, err := ReadRun(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Done == nil {
+		t.Fatalf("%s is not finished", path)
+	}
+	for i := range r.Evaluations {
+		r.Evaluations[i].Seconds = 0
+	}
+	return r.Evaluations
+}
+
+func sameJSON(t *testing.T, a, b any) bool {
+	t.Helper()
+	x, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(x) == string(y)
+}
+
+func TestRunsAreSkippedRepeatableAndTold(t *testing.T) {
+	dirs := []string{t.TempDir(), t.TempDir()}
+	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "adam,precond", "-seeds", "1", "-out"}
+	for _, dir := range dirs {
+		if code, text := call(runCall, append(args, dir)...); code != 0 {
+			t.Fatalf("exit code %d: %s", code, text)
+		}
+	}
+	for _, method := range []string{"adam", "precond"} {
+		name := filepath.Join("fig4-illcond-6", "smoke", method+"-seed1.jsonl")
+		a, b := losses(t, filepath.Join(dirs[0], name)), losses(t, filepath.Join(dirs[1], name))
+		if !sameJSON(t, a, b) {
+			t.Errorf("%s: two runs differ", method)
+		}
+		if len(a) != evaluations+1 || a[evaluations].Step != 200 {
+			t.Errorf("%s: %d evaluations", method, len(a))
+		}
+	}
+	before, err := os.Stat(filepath.Join(dirs[0], "fig4-illcond-6", "smoke", "adam-seed1.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, text := call(runCall, append(args, dirs[0])...); code != 0 || !strings.Contains(text, "2 runs, 2 of them there already") {
+		t.Errorf("exit code %d: %s", code, text)
+	}
+	after, err := os.Stat(filepath.Join(dirs[0], "fig4-illcond-6", "smoke", "adam-seed1.jsonl"))
+	if err != nil || !after.ModTime().Equal(before.ModTime()) {
+		t.Errorf("a finished run was made again (%v)", err)
+	}
+	envs, err := ReadEnvironments(dirs[0])
+	if err != nil || len(envs) != 1 || envs[0].Cores < 1 || envs[0].BLAS == "" {
+		t.Errorf("environments %+v: %v", envs, err)
+	}
+}
+
+// A result with other settings is kept and told, and made again on demand.
+func TestOtherSettings(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "adam", "-seeds", "1", "-out", dir}
+	j := testJob(t, "adam")
+	j.Values = methods.Values{"lr": 0.5}
+	finish(t, dir, j)
+	code, text := call(runCall, args...)
+	if code != exitFailed || !strings.Contains(text, "other settings") {
+		t.Errorf("exit code %d: %s", code, text)
+	}
+	if code, text = call(runCall, append(args, "-redo")...); code != 0 {
+		t.Errorf("exit code %d: %s", code, text)
+	}
+	if st, err := stateOf(dir, testJob(t, "adam")); err != nil || st != finished {
+		t.Errorf("state %v: %v", st, err)
+	}
+}
+
+func testJob(t *testing.T, method string) Job {
+	t.Helper()
+	e, err := experiments.Get("fig4-illcond-6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := methods.Get(method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, _, err := newJob(e, experiments.Smoke, m, experiments.DefaultVariant, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// finish runs a job in this process.
+func finish(t *testing.T, dir string, j Job) {
+	t.Helper()
+	if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1}, func(int, float64) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An interrupted run goes on as if it had never stopped, wherever it stopped.
+func TestInterruptedRunGoesOn(t *testing.T) {
+	for _, method := range []string{"adam", "precond"} {
+		dir, whole := t.TempDir(), t.TempDir()
+		j := testJob(t, method)
+		finish(t, whole, j)
+		for _, stopAt := range []int{0, 5, 50, 195} {
+			ctx, cancel := context.WithCancel(context.Background())
+			o := Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: stopAt > 0}
+			err := work(ctx, o, func(step int, _ float64) {
+				if step >= stopAt {
+					cancel()
+				}
+			})
+			cancel()
+			if err != context.Canceled {
+				t.Fatalf("%s stopped at %d: %v", method, stopAt, err)
+			}
+			if st, err := stateOf(dir, j); err != nil || st != partial {
+				t.Fatalf("%s stopped at %d: state %v, %v", method, stopAt, st, err)
+			}
+		}
+		// What a killed process leaves is cut off.
+		f, err := os.OpenFile(j.path(dir), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(`{"step":190,"train_lo`); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
+			t.Fatal(err)
+		}
+		if !sameJSON(t, losses(t, j.path(dir)), losses(t, j.path(whole))) {
+			t.Errorf("%s: the resumed run differs", method)
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(j.path(dir)), "*.ckpt")); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+}
+
+// A worker process that is told to stop saves, and run says so.
+func TestInterruptedWorkerProcess(t *testing.T) {
+	j := testJob(t, "adam")
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ticks := 0
+	j.Config.Steps = 40 * 2000 // an evaluation each 2000 steps
+	err := runProcess(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1}, func(Tick) {
+		if ticks++; ticks == 2 {
+			cancel()
+		}
+	})
+	if err != context.Canceled {
+		t.Fatal(err)
+	}
+	r, err := ReadRun(j.path(dir))
+	if err != nil || r.Pause == nil || r.Pause.Step < 2000 {
+		t.Errorf("%+v: %v", r, err)
+	}
+}
+
+func TestDivergedRunIsAResult(t *testing.T) {
+	j := testJob(t, "sgdm")
+	j.Values = methods.Values{"lr": 1e6}
+	dir := t.TempDir()
+	finish(t, dir, j)
+	r, err := ReadRun(j.path(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Done == nil || r.Done.DivergedAt == nil || r.Done.Message == "" || !(r.FinalLoss() > maxLoss) {
+		t.Errorf("%+v, final loss %v", r.Done, r.FinalLoss())
+	}
+}
+
+func TestTuneFindsTheBestTrial(t *testing.T) {
+	dir, saved := t.TempDir(), t.TempDir()
+	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "sgdm", "-configs", "3", "-out", dir, "-save", saved}
+	tune := func(ctx context.Context, args []string, out, err *strings.Builder) int {
+		return TuneCommand(ctx, args, out, err)
+	}
+	if code, text := call(tune, args...); code != 0 {
+		t.Fatalf("exit code %d: %s", code, text)
+	}
+	won, err := readWinners(saved, "fig4-illcond-6", "smoke")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []float64
+	paths, _ := filepath.Glob(filepath.Join(dir, "tune", "*", "*", "*.jsonl"))
+	for _, p := range paths {
+		r, err := ReadRun(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Header.Seed < firstTuningSeed {
+			t.Errorf("%s: seed %d", p, r.Header.Seed)
+		}
+		all = append(all, r.FinalLoss())
+	}
+	if w := won["sgdm"]; len(all) != 3 || w.Loss != slices.Min(all) || w.Configs != 3 || strings.Contains(w.Command, dir) {
+		t.Errorf("winner %+v of %v", w, all)
+	}
+}
+
+// Every experiment builds at smoke scale and takes steps with every method.
+func TestEveryMethodStepsOnEveryExperiment(t *testing.T) {
+	for _, e := range experiments.All() {
+		if e.Compute != nil {
+			continue
+		}
+		c := e.Scales[experiments.Smoke]
+		c.Batch = min(c.Batch, 20)
+		batch := randomBatch(e, c)
+		for _, m := range methods.All() {
+			if !m.Available() {
+				continue
+			}
+			v, _, err := m.Settings(e.Name, string(experiments.Smoke))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, opts, err := m.Build(v, methods.Run{Steps: 2, L2: c.L2, Rate: 1e-3})
+			if err != nil {
+				t.Fatalf("%s: %v", m.Name, err)
+			}
+			tr, err := trainers.New(e.Model(c), e.Loss, o, append(opts, trainers.Dtype(c.Type()))...)
+			if err != nil {
+				t.Fatalf("%s, %s: %v", e.Name, m.Name, err)
+			}
+			for range 2 {
+				if _, err := tr.Step(batch); err != nil {
+					t.Errorf("%s, %s: %v", e.Name, m.Name, err)
+				}
+			}
+		}
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{{"nonsense"}, {"-scale", "huge"}, {"-optimizers", "magic"}, {"-jobs", "0"}, {"-seeds", "0"}, {"-x"}} {
+		if code, text := call(runCall, args...); code != exitUsage || text == "" {
+			t.Errorf("%q: exit code %d: %s", args, code, text)
+		}
+	}
+	if code, text := call(runCall, "-h"); code != 0 || !strings.Contains(text, "Exit codes") || !strings.Contains(text, "-seeds") {
+		t.Errorf("-h: exit code %d: %s", code, text)
+	}
+}

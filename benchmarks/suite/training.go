@@ -1,0 +1,238 @@
+package suite
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+const (
+	evaluations     = 40   // of a run, besides the one before the first step
+	evaluationBatch = 1000 // rows evaluated at once
+	// checkpointEvery is the time between two checkpoints.
+	checkpointEvery = time.Minute
+	// calibrationSeed draws other mini-batches than training does.
+	calibrationSeed = 0xca11b8a7e
+)
+
+// training is a run with its file.
+type training struct {
+	order   Order
+	problem *experiments.Problem
+	tr      *trainers.Trainer
+	batches *trainers.Batches
+	log     *logFile
+	header  Header
+	// seconds are those of all steps, of the first of this process first.
+	seconds, first float64
+	stepsHere      int
+	lastLoss       float64
+	evaluated      int // the last step with an evaluation, -1 at first
+	saved          time.Time
+}
+
+func newTraining(ctx context.Context, o Order) (*training, error) {
+	e, err := experiments.Get(o.Experiment)
+	if err != nil {
+		return nil, err
+	}
+	m, err := methods.Get(o.Method)
+	if err != nil {
+		return nil, err
+	}
+	t := &training{order: o, lastLoss: math.NaN(), evaluated: -1, saved: time.Now()}
+	if t.problem, err = e.Problem(ctx, o.Config); err != nil {
+		return nil, err
+	}
+	if t.batches, err = trainers.NewBatches(t.problem.Train, o.Config.Batch, o.Seed); err != nil {
+		return nil, err
+	}
+	calibration, err := trainers.NewBatches(t.problem.Train, o.Config.Batch, o.Seed^calibrationSeed)
+	if err != nil {
+		return nil, err
+	}
+	optimizer, opts, err := m.Build(o.Values, methods.Run{
+		Steps: o.Config.Steps, L2: o.Config.L2, Rate: o.Rate,
+		Calibration: func(i int) (graph.Batch, error) { return calibration.At(i), nil },
+	})
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, trainers.Seed(o.Seed), trainers.Dtype(o.Config.Type()), trainers.TildeFrom(t.batches.TildeAt))
+	if t.tr, err = trainers.New(e.Model(o.Config), e.Loss, optimizer, opts...); err != nil {
+		return nil, err
+	}
+	t.header, err = newHeader(o, m, optimizer)
+	t.header.Rows, t.header.PerEpoch = t.problem.Train.Len(), t.batches.PerEpoch()
+	return t, err
+}
+
+func newHeader(o Order, m *methods.Method, optimizer trainers.Optimizer) (h Header, err error) {
+	h = Header{Job: o.Job, Label: m.Label, Source: o.Source, Optimizer: optimizer.Name(), Commit: o.Commit, Jobs: o.Jobs}
+	h.L2Left = m.NoL2 && o.Config.L2 != 0
+	if h.Settings, err = json.Marshal(optimizer); err != nil {
+		return h, errors.Wrap(err, "settings")
+	}
+	h.BLAS, h.Threads, err = compute()
+	return h, err
+}
+
+func (t *training) checkpoint() string { return strings.TrimSuffix(t.order.Path, ".jsonl") + ".ckpt" }
+
+// open begins the run's file, or goes on from its checkpoint.
+func (t *training) open() (err error) {
+	if t.order.Resume {
+		if _, statErr := os.Stat(t.checkpoint()); statErr == nil {
+			if err := t.tr.Load(t.checkpoint()); err != nil {
+				return err
+			}
+			t.log, t.seconds, t.evaluated, err = reopenLog(t.order.Path, t.tr.Steps())
+			return err
+		}
+	}
+	t.log, err = createLog(t.order.Path, t.header)
+	return err
+}
+
+// run trains to the end, until the context ends or until the run diverges.
+func (t *training) run(ctx context.Context, progress func(step int, loss float64)) error {
+	memory := startMemory()
+	every := max(1, t.order.Config.Steps/evaluations)
+	for {
+		step := t.tr.Steps()
+		if ended := step == t.order.Config.Steps; ended || step%every == 0 {
+			if step > t.evaluated {
+				loss, err := t.evaluate()
+				if err != nil {
+					return err
+				}
+				progress(step, loss)
+				if math.IsNaN(loss) || math.IsInf(loss, 0) {
+					return t.finish(memory, errors.Errorf("the training loss is %v", loss))
+				}
+			}
+			if ended {
+				return t.finish(memory, nil)
+			}
+			if err := t.saveSometimes(); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return t.pause(ctx)
+		}
+		if err := t.step(step); err != nil {
+			if step == 0 && !notFinite(err) {
+				return err // the method cannot be run at all
+			}
+			return t.finish(memory, err)
+		}
+	}
+}
+
+// notFinite recognises a trainer's refusal of a loss or gradient.
+func notFinite(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "not finite") || strings.Contains(text, "the loss is")
+}
+
+func (t *training) step(step int) error {
+	batch := t.batches.At(step)
+	began := time.Now()
+	stats, err := t.tr.Step(batch)
+	spent := time.Since(began).Seconds()
+	t.seconds += spent
+	if t.stepsHere == 0 {
+		t.first = spent
+	}
+	t.stepsHere++
+	t.lastLoss = stats.Loss
+	return err
+}
+
+// evaluate writes a line about the present weights.
+func (t *training) evaluate() (float64, error) {
+	step := t.tr.Steps()
+	e := Evaluation{Step: step, Epoch: float64(step) / float64(t.batches.PerEpoch()), Seconds: t.seconds}
+	train, err := t.tr.Evaluate(t.problem.Evaluate, evaluationBatch)
+	if err != nil {
+		return 0, err
+	}
+	e.TrainLoss, e.TrainAccuracy = Number(train.Loss), known(train.Accuracy)
+	if t.problem.Test.Len() > 0 {
+		test, err := t.tr.Evaluate(t.problem.Test, evaluationBatch)
+		if err != nil {
+			return 0, err
+		}
+		e.TestLoss, e.Accuracy = ref(test.Loss), known(test.Accuracy)
+	}
+	e.BatchLoss = known(t.lastLoss)
+	for _, r := range t.tr.Rates() {
+		e.Rates = append(e.Rates, Number(r))
+	}
+	t.evaluated = step
+	return train.Loss, t.log.write(e)
+}
+
+func ref(x float64) *Number { return (*Number)(&x) }
+
+// known is nil for NaN.
+func known(x float64) *Number {
+	if math.IsNaN(x) {
+		return nil
+	}
+	return ref(x)
+}
+
+// saveSometimes saves a checkpoint if the last one is old enough.
+func (t *training) saveSometimes() error {
+	if time.Since(t.saved) < checkpointEvery {
+		return nil
+	}
+	t.saved = time.Now()
+	return t.tr.Save(t.checkpoint())
+}
+
+// pause saves the state of an interrupted run and returns the reason.
+func (t *training) pause(ctx context.Context) error {
+	if err := t.log.write(Pause{Paused: true, Step: t.tr.Steps(), Seconds: t.seconds}); err != nil {
+		return err
+	}
+	if err := t.tr.Save(t.checkpoint()); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// finish writes the last line; failure is why the run diverged, nil for one
+// that did not.
+func (t *training) finish(memory memoryMeter, failure error) error {
+	d := Done{Done: true, Steps: t.tr.Steps(), Seconds: t.seconds, PeakBytes: memory.peak(), StartBytes: memory.start}
+	if t.stepsHere > 1 {
+		d.SecondsPerStep = (t.seconds - t.first) / float64(t.stepsHere-1)
+	}
+	if failure != nil {
+		at := t.tr.Steps()
+		d.DivergedAt, d.Message = &at, failure.Error()
+	}
+	if err := t.log.write(d); err != nil {
+		return err
+	}
+	if err := t.log.close(); err != nil {
+		return err
+	}
+	if err := os.Remove(t.checkpoint()); err != nil && !os.IsNotExist(err) {
+		return errors.Wrap(err, "results")
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package suite
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+)
+
+// firstTuningSeed is the first of the seeds that only searches use.
+const firstTuningSeed = 1001
+
+const tuneUsage = `Usage: benchmarks tune [NAME...] [flags]
+
+Random search: for each method the same number of configurations, drawn from
+its space (benchmarks/methods/spaces), each trained for the experiment's number
+of steps on seeds from 1001 on, which "run" never uses. Configuration 1 has the
+space's defaults. The one with the lowest final training loss wins. A method
+that adapts a rate starts from the experiment's first variant.
+
+The trials are kept in -out/tune, and are not made again; the winners go to
+-out/tuned, and with -save into the repository, where "run" finds them after
+the next build.
+
+Exit codes are those of run.
+`
+
+type tuneCommand struct {
+	common
+	configs, seeds int
+	drawSeed       uint64
+	save           string
+}
+
+// TuneCommand is the subcommand "tune"; it returns the exit code.
+func TuneCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c tuneCommand
+	f := flag.NewFlagSet("tune", flag.ContinueOnError)
+	c.register(f)
+	f.IntVar(&c.configs, "configs", 16, "configurations of each method")
+	f.IntVar(&c.seeds, "seeds", 1, "seeds of each configuration; the median loss counts")
+	f.Uint64Var(&c.drawSeed, "seed", 1, "the seed that configurations are drawn from")
+	f.StringVar(&c.save, "save", "", "also store the winners in this `folder` (the repository's: benchmarks/methods/tuned)")
+	code, ok := parse(f, tuneUsage, args, stdout, stderr, func(names []string) error {
+		if c.configs < 1 || c.seeds < 1 {
+			return errors.Errorf("-configs %d and -seeds %d must be 1 or more", c.configs, c.seeds)
+		}
+		return c.check(names)
+	})
+	if !ok {
+		return code
+	}
+	return c.run(ctx, stdout, stderr)
+}
+
+func (c *tuneCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
+	env, err := here(ctx)
+	if err == nil {
+		err = env.note(c.dir)
+	}
+	r := &runner{dir: filepath.Join(c.dir, "tune"), commit: env.Commit, jobs: c.jobs, stderr: stderr}
+	unavailable := false
+	if err == nil {
+		unavailable, err = c.search(ctx, r, stdout)
+	}
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "tune: interrupted; the same command goes on from here")
+		return exitInterrupted
+	case err != nil:
+		fmt.Fprintf(stderr, "tune: %v\n", err)
+		return exitFailed
+	case r.failed > 0:
+		fmt.Fprintf(stderr, "tune: %d runs failed\n", r.failed)
+		return exitFailed
+	case unavailable || len(r.missing) > 0:
+		return exitMissing
+	}
+	return exitOK
+}
+
+// search tunes the methods of each experiment in turn, the optimizers whose
+// rates others start from first.
+func (c *tuneCommand) search(ctx context.Context, r *runner, stdout io.Writer) (unavailable bool, err error) {
+	es, err := c.experiments()
+	if err != nil {
+		return false, err
+	}
+	for _, e := range es {
+		if e.Compute != nil {
+			fmt.Fprintf(stdout, "%s: nothing to tune\n", e.Name)
+			continue
+		}
+		var notes strings.Builder
+		ms, err := c.methods(e, &notes)
+		if err != nil {
+			return unavailable, err
+		}
+		fmt.Fprint(stdout, notes.String())
+		unavailable = unavailable || notes.Len() > 0
+		for _, based := range []bool{false, true} {
+			for _, m := range ms {
+				if (m.Base != "") != based {
+					continue
+				}
+				if err := c.method(ctx, r, e, m, stdout); err != nil {
+					return unavailable, err
+				}
+			}
+		}
+	}
+	return unavailable, nil
+}
+
+// method searches for one method and stores the winner.
+func (c *tuneCommand) method(ctx context.Context, r *runner, e *experiments.Experiment, m *methods.Method, stdout io.Writer) error {
+	trials, err := c.trials(e, m)
+	if err != nil {
+		return err
+	}
+	var todo []planned
+	for _, j := range trials {
+		st, err := stateOf(r.dir, j)
+		if err != nil {
+			return err
+		}
+		if st == other { // another space or seed: the trial is a new one
+			if err := remove(r.dir, j); err != nil {
+				return err
+			}
+			st = absent
+		}
+		if st != finished {
+			todo = append(todo, planned{j, "search", m.Cost, st})
+		}
+	}
+	if err := r.do(ctx, todo); err != nil {
+		return err
+	}
+	best, loss, err := c.best(r, trials)
+	if err != nil {
+		return err
+	}
+	if best == nil {
+		fmt.Fprintf(stdout, "%s %s %s: no winner of %d configurations\n", e.Name, c.scale, m.Name, c.configs)
+		return nil
+	}
+	fmt.Fprintf(stdout, "%s %s %s: training loss %.4g with %v\n", e.Name, c.scale, m.Name, loss, best)
+	w := methods.Winner{Values: best, Loss: loss, Configs: c.configs, Command: c.record(e, m), Commit: r.commit}
+	for _, dir := range []string{c.tunedDir(), c.save} {
+		if dir == "" {
+			continue
+		}
+		if err := storeWinner(dir, e.Name, string(c.scale), m.Name, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record is the command that makes this search again.
+func (c *tuneCommand) record(e *experiments.Experiment, m *methods.Method) string {
+	return fmt.Sprintf("go run ./benchmarks tune %s -scale %s -optimizers %s -configs %d -seeds %d -seed %d",
+		e.Name, c.scale, m.Name, c.configs, c.seeds, c.drawSeed)
+}
+
+func (c *tuneCommand) tunedDir() string { return filepath.Join(c.dir, "tuned") }
+
+// trials are all runs of a method's search.
+func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Job, error) {
+	space, err := m.SearchSpace()
+	if err != nil {
+		return nil, err
+	}
+	v := e.VariantsOf(m.Name)[0]
+	rate, err := initialRate(e, c.scale, m, v)
+	if err != nil {
+		return nil, err
+	}
+	if found, err := readWinners(c.tunedDir(), e.Name, string(c.scale)); err != nil {
+		return nil, err
+	} else if w, ok := found[m.Base]; ok {
+		rate = w.Values["lr"] * v.Factor
+	}
+	var jobs []Job
+	for i := range c.configs {
+		for k := range c.seeds {
+			jobs = append(jobs, Job{
+				Experiment: e.Name, Scale: c.scale, Method: m.Name, Variant: v.Name, Seed: uint64(firstTuningSeed + k),
+				Values: space.Sample(m.Name, c.drawSeed, i), Rate: rate, Config: e.Scales[c.scale], Trial: i + 1,
+			})
+		}
+	}
+	return jobs, nil
+}
+
+// best is the configuration with the lowest median of the final losses, nil if
+// all diverged or were not run.
+func (c *tuneCommand) best(r *runner, trials []Job) (best methods.Values, loss float64, err error) {
+	for lo := 0; lo < len(trials); lo += c.seeds {
+		var finals []float64
+		for _, j := range trials[lo : lo+c.seeds] {
+			st, err := stateOf(r.dir, j)
+			if err != nil {
+				return nil, 0, err
+			}
+			if st != finished {
+				continue // failed or without data, which was told
+			}
+			run, err := ReadRun(j.path(r.dir))
+			if err != nil {
+				return nil, 0, err
+			}
+			finals = append(finals, run.FinalLoss())
+		}
+		if len(finals) < c.seeds {
+			continue
+		}
+		if l := Median(finals); l < maxLoss && (best == nil || l < loss) {
+			best, loss = trials[lo].Values, l
+		}
+	}
+	return best, loss, nil
+}

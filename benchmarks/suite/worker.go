@@ -1,0 +1,87 @@
+package suite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+)
+
+// WorkerCommand is the hidden subcommand that runs one job. It reads the Order
+// from standard input and writes Ticks to standard output, one a line.
+const WorkerCommand = "worker"
+
+// Order is what a worker process is told.
+type Order struct {
+	Job
+	Path   string `json:"path"`
+	Resume bool   `json:"resume"`
+	Source string `json:"values_from"`
+	Commit string `json:"commit"`
+	Jobs   int    `json:"jobs"`
+}
+
+// Tick tells how far a worker is.
+type Tick struct {
+	Step int    `json:"step"`
+	Loss Number `json:"loss"`
+}
+
+// The exit codes of the commands.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitMissing     = 3
+	exitInterrupted = 130
+)
+
+// Worker runs the job on stdin and returns the exit code: 0 when the run is
+// finished (also one that diverged), 3 when its data set is missing, 130 when it
+// was interrupted and saved, 1 when it failed.
+func Worker(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) int {
+	var o Order
+	err := json.NewDecoder(stdin).Decode(&o)
+	if err == nil {
+		ticks := json.NewEncoder(stdout)
+		err = work(ctx, o, func(step int, loss float64) {
+			// A reader that has gone away ends this process by a signal.
+			_ = ticks.Encode(Tick{step, Number(loss)})
+		})
+	}
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, datasets.ErrNotFound):
+		fmt.Fprintln(stderr, err)
+		return exitMissing
+	}
+	fmt.Fprintln(stderr, err)
+	return exitFailed
+}
+
+// work runs a job in this process.
+func work(ctx context.Context, o Order, progress func(step int, loss float64)) error {
+	t, err := newTraining(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := t.open(); err != nil {
+		return err
+	}
+	return t.run(ctx, progress)
+}
+
+// compute tells what computes here: the BLAS and the number of threads.
+func compute() (name string, threads int, err error) {
+	name, err = blas.Use()
+	return name, runtime.GOMAXPROCS(0), err
+}
