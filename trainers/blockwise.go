@@ -25,6 +25,7 @@ type blockwise[T apoops.Float] struct {
 	params          []*graph.Param
 	blocks          []*gradientBlock[T]
 	dirs            []*tensor.Dense // v by parameter
+	e               []*tensor.Dense // the last probe
 	momentum, decay T
 	clip            float64
 	failed          []uint64 // one number
@@ -111,7 +112,7 @@ func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
 			copy(k.d, k.g)
 			product = b.inner.Product(k.d, k.g)
 		}
-		if b.clip > 0 {
+		if b.clip > 0 && s.rates != nil {
 			rate := s.rates[k.Params[0]]
 			size += rate * rate * product
 		}

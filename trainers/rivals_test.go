@@ -168,3 +168,61 @@ func TestAPOTunesRivals(t *testing.T) {
 		}
 	}
 }
+
+// TestCalibratedRivals compares the probe with a first step without momentum, and
+// calibrates from rates that are far too small or large. A KL clip is an error.
+func TestCalibratedRivals(t *testing.T) {
+	kfac, ekfac, shampoo := KFAC(1), EKFAC(1), Shampoo(1)
+	for what, x := range map[string]struct {
+		o        Optimizer
+		lr, clip *float64
+	}{
+		"kfac": {kfac, &kfac.LR, &kfac.KLClip}, "ekfac": {ekfac, &ekfac.LR, &ekfac.KLClip}, "shampoo": {shampoo, &shampoo.LR, new(float64)},
+	} {
+		calibrated := func(lr float64) (*Trainer, error) {
+			*x.lr = lr
+			tr := toyTrainer(t, x.o, Dtype(tensor.Float64), Calibrated(CalibratedConfig{}), CalibrateFrom(toySource(t, tensor.Float64)))
+			b, err := NewBatches(toyData(t, tensor.Float64), 12, 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = tr.Step(b.At(0))
+			return tr, err
+		}
+		if *x.clip > 0 {
+			if _, err := calibrated(1); err == nil || !strings.Contains(err.Error(), "KLClip") {
+				t.Errorf("%s with a clip: %v", what, err)
+			}
+			*x.clip = 0
+		}
+		tr, err := calibrated(0.01)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := tr.engine.form.(*rateForm).rule
+		e, err := r.(prober).probe(signal{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, d := range e { // the first v is P(g)
+			for j, v := range r.(*blockwise[float64]).dirs[i].Float64s() {
+				if want := v / 0.19; math.Abs(d.Float64s()[j]-want) > 1e-12*math.Abs(want) {
+					t.Fatalf("%s: e has %v, want %v", what, d.Float64s()[j], want)
+				}
+			}
+		}
+		fixed := base(tr)
+		if tr, err = calibrated(fixed); err != nil {
+			t.Fatal(err)
+		}
+		fixed = base(tr)
+		for _, factor := range []float64{1e-3, 30} {
+			if tr, err = calibrated(factor * fixed); err != nil {
+				t.Fatal(err)
+			}
+			if b := base(tr); math.Abs(math.Log(b/fixed)) > 0.2 {
+				t.Errorf("%s: from %v times the fixed point %v: %v", what, factor, fixed, b)
+			}
+		}
+	}
+}

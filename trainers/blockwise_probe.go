@@ -1,0 +1,34 @@
+package trainers
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+var (
+	_ prober = (*blockwise[float32])(nil)
+	_ prober = (*blockwise[float64])(nil)
+)
+
+// probe is e = P(g)/(1-μ²), with P as the step left it. Weight decay, which does
+// not depend on the gradient, is left out.
+func (b *blockwise[T]) probe(signal) ([]*tensor.Dense, error) {
+	if b.clip > 0 {
+		return nil, errors.New("trainers: Calibrated: a KL clip takes back what a larger rate adds: set KLClip to 0")
+	}
+	if b.e == nil {
+		b.e = zerosLike(b.params)
+	}
+	for _, k := range b.blocks {
+		rest := k.d
+		for _, i := range k.Params {
+			e := slice[T](b.e[i])
+			copy(e, rest[:len(e)])
+			b.vec.average(e, e, T(noiseGain(float64(b.momentum))), 0)
+			rest = rest[len(e):]
+		}
+	}
+	return b.e, nil
+}
+
+func (b *blockwise[T]) correction(int) float64 { return 1 }
