@@ -104,6 +104,9 @@ func (s *section) curves(dir string, g group, q quantity, a axis) (figure, error
 	limit := 0.0
 	for i, r := range g.series {
 		l := r.line(q, a, chart.Colors[i%len(chart.Colors)])
+		if r.diverged() == len(r.runs) {
+			l.Name += " (diverged)"
+		}
 		l.Dashed = g.family != "" && r.method.Base != "" // as in the paper
 		if len(l.Y) > 0 && !math.IsNaN(l.Y[0]) {
 			limit = max(limit, 3*l.Y[0])
