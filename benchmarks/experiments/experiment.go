@@ -20,6 +20,9 @@ type Experiment struct {
 	Group string
 	// Figure is its place in the paper, Paper what is reported there.
 	Figure, Title, Data, Paper string
+	// TimingOnly marks a measurement of time and memory, whose losses say
+	// nothing: it is not tuned.
+	TimingOnly bool
 	// Choices tells what was chosen where the paper is silent.
 	Choices string
 	Scales  map[Scale]Config

@@ -13,4 +13,6 @@ func init() {
 	Register(illConditioned("32", illConditioned32))
 	Register(autoencoder)
 	Register(mnistRates)
+	Register(costAutoencoder)
+	Register(costMLP)
 }

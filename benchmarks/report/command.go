@@ -14,7 +14,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-const usage = `Usage: benchmarks report [-o FILE] DIR
+const usage = `Usage: benchmarks report [-o FILE] [-notes FILE] DIR
 
 Writes what the results in DIR say, as Markdown with figures (PNG and SVG):
 DIR/report.md and DIR/figures, or FILE and a folder beside it.
@@ -32,6 +32,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := flag.NewFlagSet("report", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	out := f.String("o", "", "write the Markdown to this `file`, the figures to FILE without its ending and \"-figures\"")
+	notes := f.String("notes", "", "a Markdown `file` that is put behind the claims, such as benchmarks/NOTES.md")
 	err := f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
@@ -53,7 +54,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		base := strings.TrimSuffix(path, filepath.Ext(path))
 		figures = filepath.Join(filepath.Dir(path), strings.ToLower(filepath.Base(base))+"-figures")
 	}
-	if err := write(ctx, f.Arg(0), path, figures); err != nil {
+	if err := write(ctx, f.Arg(0), path, figures, *notes); err != nil {
 		fmt.Fprintf(stderr, "report: %v\n", err)
 		return 1
 	}
@@ -62,7 +63,14 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // write makes the report of a results folder.
-func write(ctx context.Context, dir, path, figures string) error {
+func write(ctx context.Context, dir, path, figures, notes string) error {
+	var text []byte
+	if notes != "" {
+		var err error
+		if text, err = os.ReadFile(notes); err != nil {
+			return errors.WithStack(err)
+		}
+	}
 	sections, err := load(dir)
 	if err != nil {
 		return err
@@ -78,6 +86,9 @@ func write(ctx context.Context, dir, path, figures string) error {
 	d.header(envs, sections)
 	d.summary("What the paper claims", paperClaims, sections)
 	d.summary("What this project wants to reach", goals, sections)
+	if len(text) > 0 {
+		d.add("%s", strings.TrimSpace(string(text)))
+	}
 	for _, s := range sections {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -45,6 +45,9 @@ var (
 
 // draw makes the section's figures in dir, each as PNG and SVG.
 func (s *section) draw(dir string) ([]figure, error) {
+	if s.e.TimingOnly {
+		return nil, nil
+	}
 	if s.result != nil {
 		return s.drawComputed(dir)
 	}

@@ -85,6 +85,13 @@ func (d *document) section(s *section, figures []figure, folder string) {
 	if s.result != nil {
 		return
 	}
+	if s.e.TimingOnly {
+		d.add("%s", s.costTable())
+		for _, note := range s.notes() {
+			d.add("%s", note)
+		}
+		return
+	}
 	if len(s.e.Variants) > 0 {
 		d.add("%s", s.rateTable())
 	}

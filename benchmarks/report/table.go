@@ -60,6 +60,20 @@ func (s *section) lossTable() string {
 	return t.String()
 }
 
+// costTable compares the time of a step and the memory.
+func (s *section) costTable() string {
+	t := table{head: []string{"method", "rounds", "ms a step: median (least … largest)", "to SGDm's", "to Adam's", "to KFAC's", "to EKFAC's", "peak memory, MB"}}
+	for _, r := range s.series {
+		ms := r.each(func(run *suite.Run) float64 { return 1000 * run.Done.SecondsPerStep })
+		cells := []string{r.label, fmt.Sprint(len(r.runs)), spreadOf(ms).text() + r.divergence()}
+		for _, name := range []string{"sgdm", "adam", "kfac", "ekfac"} {
+			cells = append(cells, ratio(r, s.find(name)))
+		}
+		t.add(append(cells, r.memory())...)
+	}
+	return t.String()
+}
+
 // memory is the peak and how much of it came with training.
 func (r *series) memory() string {
 	start := suite.Median(r.each(func(run *suite.Run) float64 { return float64(run.Done.StartBytes) }))

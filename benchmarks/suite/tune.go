@@ -94,7 +94,7 @@ func (c *tuneCommand) search(ctx context.Context, r *runner, stdout io.Writer) (
 		return false, err
 	}
 	for _, e := range es {
-		if e.Compute != nil {
+		if e.Compute != nil || e.TimingOnly {
 			fmt.Fprintf(stdout, "%s: nothing to tune\n", e.Name)
 			continue
 		}

@@ -1,0 +1,54 @@
+package experiments
+
+import (
+	"context"
+
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// costSteps are those of a run that measures time: the first is left out, so
+// that KFAC's inverses and EKFAC's bases are computed once in the hundred that
+// follow.
+const costSteps = 101
+
+const costChoices = "101 steps, the first not counted, so that what happens every 10 or every 100 steps has its share; " +
+	"the methods in turn, seed by seed; every method with the defaults of its search space"
+
+// costAutoencoder measures the time of a step of the paper's autoencoder.
+var costAutoencoder = &Experiment{
+	Name: "cost-autoencoder", Group: "cost", TimingOnly: true,
+	Figure: "Section 5", Title: "Time and memory of a step, autoencoder", Data: "MNIST, the first 10000 images",
+	Paper:   "3/K extra forward and 1/K extra backward passes; APO-Precond takes less time than the second-order methods that invert",
+	Choices: costChoices,
+	Scales: map[Scale]Config{
+		Smoke: {Widths: []int{784, 60, 30, 10}, Steps: 12, Batch: 100, Examples: 1000, Rows: 100, Dtype: "float32"},
+		Small: {Widths: []int{784, 1000, 500, 250, 30}, Steps: costSteps, Batch: 1000, Examples: 10000, Rows: 1000, Dtype: "float32"},
+		Paper: {Widths: []int{784, 1000, 500, 250, 30}, Steps: costSteps, Batch: 1000, Examples: 10000, Rows: 1000, Dtype: "float32"},
+	},
+	Methods: append([]string{"sgdm-apo", "adam-apo"}, rivals...),
+	Model:   autoencoder.Model,
+	Loss:    autoencoder.Loss,
+	Load:    autoencoder.Load,
+}
+
+// costMLP measures the time of a step of an MLP with a small batch.
+var costMLP = &Experiment{
+	Name: "cost-mlp", Group: "cost", TimingOnly: true,
+	Figure: "Section 5", Title: "Time and memory of a step, MLP", Data: "MNIST, the first 10000 images",
+	Paper: costAutoencoder.Paper, Choices: costChoices,
+	Scales: map[Scale]Config{
+		Smoke: {Widths: []int{784, 50, 10}, Steps: 12, Batch: 100, Examples: 1000, Rows: 100, Dtype: "float32"},
+		Small: {Widths: []int{784, 1000, 1000, 10}, Steps: costSteps, Batch: 128, Examples: 10000, Rows: 1000, Dtype: "float32"},
+		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: costSteps, Batch: 128, Examples: 10000, Rows: 1000, Dtype: "float32"},
+	},
+	Methods: costAutoencoder.Methods,
+	Model:   func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+	Loss:    graph.SoftmaxCrossEntropy,
+	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+		train, _, err = datasets.MNIST(ctx, c.Type())
+		return train, trainers.Data{}, err
+	},
+}
