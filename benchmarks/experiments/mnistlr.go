@@ -21,7 +21,7 @@ var mnistRates = &Experiment{
 		"APO starts at a hundredth of the best fixed rate (from low) and at ten times it (from high)",
 	Scales: map[Scale]Config{
 		Smoke: {Widths: []int{784, 50, 10}, Steps: 40, Batch: 100, Examples: 1000, Dtype: "float32"},
-		Small: {Widths: []int{784, 400, 400, 10}, Steps: 2400, Batch: 100, Rows: 10000, Dtype: "float32"},
+		Small: {Widths: []int{784, 300, 300, 10}, Steps: 1800, Batch: 100, Rows: 10000, Dtype: "float32"},
 		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: 60000, Batch: 100, Dtype: "float32"},
 	},
 	Methods: []string{
