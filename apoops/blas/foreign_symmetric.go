@@ -2,6 +2,7 @@ package blas
 
 import (
 	"runtime"
+	"sync"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -24,7 +25,9 @@ func openDecompositions(lib uintptr) (d decompositions, ok bool) {
 }
 
 // symmetric keeps the arguments of one decomposition on the heap, as params
-// does.
+// does. It must come from a pool: the compiler does not see that the addresses
+// outlive the conversion to numbers, and puts what it makes itself on the stack,
+// which may move during the call.
 type symmetric[T Float] struct {
 	job, triangle       byte
 	n, info             int32
@@ -38,6 +41,32 @@ type symmetric[T Float] struct {
 	matrix, eigenvalues []T
 }
 
+var (
+	symmetric32 = sync.Pool{New: func() any { return new(symmetric[float32]) }}
+	symmetric64 = sync.Pool{New: func() any { return new(symmetric[float64]) }}
+)
+
+// newSymmetric returns arguments on the heap for a matrix a.
+func newSymmetric[T Float](triangle byte, n int, a []T) *symmetric[T] {
+	pool := &symmetric64
+	if _, single := any(a).([]float32); single {
+		pool = &symmetric32
+	}
+	p := pool.Get().(*symmetric[T])
+	*p = symmetric[T]{job: 'V', triangle: triangle, n: int32(n), matrix: a, a: &a[0]}
+	return p
+}
+
+// done gives the arguments back.
+func (p *symmetric[T]) done() {
+	*p = symmetric[T]{}
+	if q, single := any(p).(*symmetric[float32]); single {
+		symmetric32.Put(q)
+		return
+	}
+	symmetric64.Put(p)
+}
+
 func foreignEigen[T Float](l foreign, n int, a, w []T) error {
 	fn := l.dsyevd
 	if _, single := any(a).([]float32); single {
@@ -45,8 +74,10 @@ func foreignEigen[T Float](l foreign, n int, a, w []T) error {
 	}
 	// Fortran's upper triangle is the lower one by rows; its eigenvectors, columns
 	// there, are rows here.
-	p := &symmetric[T]{job: 'V', triangle: 'U', n: int32(n), lwork: -1, liwork: -1, matrix: a, eigenvalues: w}
-	p.a, p.w, p.work, p.iwork = &a[0], &w[0], &p.query[0], &p.iquery[0]
+	p := newSymmetric('U', n, a)
+	defer p.done()
+	p.lwork, p.liwork, p.eigenvalues = -1, -1, w
+	p.w, p.work, p.iwork = &w[0], &p.query[0], &p.iquery[0]
 	p.eigen(fn)
 	if p.info == 0 {
 		// In float32 a large size may have been rounded down.
@@ -68,8 +99,8 @@ func (p *symmetric[T]) eigen(fn uintptr) {
 }
 
 func foreignInverse(l foreign, n int, a []float64) bool {
-	p := &symmetric[float64]{triangle: 'L', n: int32(n), matrix: a} // the upper triangle by rows
-	p.a = &a[0]
+	p := newSymmetric('L', n, a) // the upper triangle by rows
+	defer p.done()
 	for _, fn := range []uintptr{l.dpotrf, l.dpotri} {
 		purego.SyscallN(fn, address(&p.triangle), address(&p.n), address(p.a), address(&p.n), address(&p.info), 1)
 		runtime.KeepAlive(p)

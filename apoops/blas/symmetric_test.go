@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/pkg/errors"
 )
 
 // gram is a positive definite n×n matrix.
@@ -135,6 +137,37 @@ func TestDecompositionsRefuse(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
 		if err := Eigen(2, []float64{bad, 0, 0, 1}, make([]float64, 2)); err == nil {
 			t.Errorf("eigenvalues of a matrix with %v", bad)
+		}
+	}
+}
+
+// TestDecompositionsOnSmallStacks runs decompositions in fresh goroutines, whose
+// stacks move as they grow: the library must not be given addresses on them.
+func TestDecompositionsOnSmallStacks(t *testing.T) {
+	var deep func(n int) error
+	deep = func(n int) error {
+		var pad [64]byte
+		if n > 0 {
+			pad[n%64] = 1
+			return deep(n - 1)
+		}
+		if err := Inverse(2, []float64{1, 2, 2, 1}); err == nil {
+			return errors.New("an indefinite matrix was inverted")
+		}
+		a, w := []float64{2, 1, 1, 2}, make([]float64, 2)
+		if err := Eigen(2, a, w); err != nil {
+			return err
+		}
+		if math.Abs(w[0]-1) > 1e-14 || math.Abs(w[1]-3) > 1e-14 {
+			return errors.Errorf("eigenvalues %v of a matrix with 1 and 3", w)
+		}
+		return nil
+	}
+	for i := range 2000 {
+		done := make(chan error)
+		go func() { done <- deep(i % 100) }()
+		if err := <-done; err != nil {
+			t.Fatal(err)
 		}
 	}
 }
