@@ -55,8 +55,8 @@ type Point struct {
 }
 
 const (
-	width, height = 24 * vg.Centimeter, 14 * vg.Centimeter
-	legendWidth   = 5.2 * vg.Centimeter
+	width, height = 27 * vg.Centimeter, 14 * vg.Centimeter
+	legendWidth   = 7.8 * vg.Centimeter
 	dpi           = 110
 )
 
