@@ -52,20 +52,20 @@ type gradientBlock[T apoops.Float] struct {
 	v []T // the momentum
 }
 
-// gather sets b.g to the block's gradient, without copying where the block is
-// one parameter.
-func (b *gradientBlock[T]) gather(g []*tensor.Dense) {
+// gather is the block's part of the gradient: the array itself where the block
+// is one parameter, else a copy in buf, which is made where it is nil.
+func gather[T apoops.Float](b graph.Block, buf []T, g []*tensor.Dense) []T {
 	if len(b.Params) == 1 {
-		b.g = slice[T](g[b.Params[0]])
-		return
+		return slice[T](g[b.Params[0]])
 	}
-	if b.g == nil {
-		b.g = make([]T, b.Rows*b.Cols)
+	if buf == nil {
+		buf = make([]T, b.Rows*b.Cols)
 	}
 	lo := 0
 	for _, i := range b.Params {
-		lo += copy(b.g[lo:], slice[T](g[i]))
+		lo += copy(buf[lo:], slice[T](g[i]))
 	}
+	return buf
 }
 
 // blockwiseSettings are the hyperparameters that all such rules have.
@@ -97,7 +97,7 @@ func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
 		}
 	}
 	for _, k := range b.blocks {
-		k.gather(s.g)
+		k.g = gather(k.Block, k.g, s.g)
 	}
 	failed, err := b.p.observe(s, b.blocks)
 	if err != nil {

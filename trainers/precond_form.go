@@ -100,7 +100,7 @@ func (f *precondForm[T]) phi() []NamedTensor {
 func (f *precondForm[T]) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
 	mu, kappa := T(f.c.Momentum), T(f.c.Dampening)
 	for _, b := range f.blocks {
-		b.gather(s.g)
+		b.g = gather(b.Block, b.g, s.g)
 		if f.c.MomentumMode == MomentumGradient {
 			f.vec.average(b.m, b.g, mu, kappa)
 		}
@@ -177,22 +177,6 @@ func (b *precondBlock[T]) multiply(dst, in []T) {
 			k := i % len(s)
 			dst[i] = s[k] * s[k] * v
 		}
-	}
-}
-
-// gather sets b.g to the block's gradient, without copying where the block is
-// one parameter.
-func (b *precondBlock[T]) gather(g []*tensor.Dense) {
-	if len(b.Params) == 1 {
-		b.g = slice[T](g[b.Params[0]])
-		return
-	}
-	if b.g == nil {
-		b.g = make([]T, b.Rows*b.Cols)
-	}
-	lo := 0
-	for _, i := range b.Params {
-		lo += copy(b.g[lo:], slice[T](g[i]))
 	}
 }
 

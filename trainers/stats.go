@@ -30,8 +30,9 @@ type MetaStats struct {
 	// FSD is the mean function-space discrepancy over B'; WSD is ½‖θ'-θ‖².
 	FSD, WSD             float64
 	LambdaFSD, LambdaWSD float64
-	// Epsilon is the part of the step that relative meta-steps looked ahead, 0 for
-	// other rules.
+	// Epsilon is the part ε of the step that relative meta-steps looked ahead, 0
+	// for other rules. With it Loss and FSD are those after ε of the step, WSD that
+	// of the whole one, and Q = Loss + LambdaFSD/ε·FSD + ε·LambdaWSD·WSD.
 	Epsilon float64
 	// GradNorm is the Euclidean norm of ∂Q/∂φ before clipping.
 	GradNorm float64
