@@ -11,9 +11,10 @@ import (
 // Base is the first graph: J_B(θ) and g = ∇J_B(θ).
 type Base struct {
 	*program
-	x, t  gorgonia.Nodes
-	grads gorgonia.Nodes
-	loss  gorgonia.Value
+	x, t       gorgonia.Nodes
+	grads      gorgonia.Nodes
+	loss       gorgonia.Value
+	statistics []*statistic
 }
 
 // NewBase builds the graph for batches of the example's dtypes and shapes. The
@@ -31,12 +32,16 @@ func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (*
 	if err != nil {
 		return nil, err
 	}
-	loss, err := src.BuildLoss(&Pass{Role: BaseRole, Masks: masks}, b.x, b.t, theta)
+	pass := &Pass{Role: BaseRole, Masks: masks}
+	loss, err := src.BuildLoss(pass, b.x, b.t, theta)
 	if err != nil {
 		return nil, err
 	}
 	gorgonia.Read(loss, &b.loss)
-	if b.grads, err = differentiate(loss, theta); err != nil {
+	if b.grads, err = differentiate(loss, learnedOf(params, theta)); err != nil {
+		return nil, err
+	}
+	if b.statistics, err = readStatistics(pass.tracked, params, theta); err != nil {
 		return nil, err
 	}
 	return b, b.compile()
@@ -53,8 +58,8 @@ func (b *Base) Feed(batch Batch) error {
 // LossValue is J_B(θ) of the last run.
 func (b *Base) LossValue() float64 { return scalar(b.loss) }
 
-// Grads are the gradients of the last run in the order of the parameters. They
-// are valid until the next run.
+// Grads are the gradients of the last run, in the order of the Learned
+// parameters. They are valid until the next run.
 func (b *Base) Grads() ([]*tensor.Dense, error) { return denseValues(b.grads) }
 
 // differentiate is gorgonia.Grad with an error that names inputs the objective

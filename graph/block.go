@@ -39,7 +39,7 @@ func (f Form) precondition(phi gorgonia.Nodes, g *gorgonia.Node) (*gorgonia.Node
 // graph make one block, the bias its last row; a full P has one block of all.
 type Block struct {
 	Name       string
-	Params     []int // numbers of the parameters, in order
+	Params     []int // numbers of the parameters among the Learned ones, in order
 	Rows, Cols int
 	Form       Form
 }
@@ -70,9 +70,10 @@ func checkBlocks(blocks []Block, params []*Param) error {
 	return nil
 }
 
-// BlockPerParam gives each parameter a block: Eq. 9's form to matrices, a
-// diagonal to the others.
+// BlockPerParam gives each learned parameter a block: Eq. 9's form to matrices,
+// a diagonal to the others.
 func BlockPerParam(params []*Param) []Block {
+	params = Learned(params)
 	blocks := make([]Block, len(params))
 	for i, p := range params {
 		b := Block{Name: p.Name, Params: []int{i}, Rows: 1, Cols: p.Value.Shape().TotalSize(), Form: Diagonal}
@@ -84,10 +85,10 @@ func BlockPerParam(params []*Param) []Block {
 	return blocks
 }
 
-// OneBlock puts all parameters under one full matrix P.
+// OneBlock puts all learned parameters under one full matrix P.
 func OneBlock(params []*Param) []Block {
 	b := Block{Name: "theta", Rows: 1, Form: Full}
-	for i, p := range params {
+	for i, p := range Learned(params) {
 		b.Params = append(b.Params, i)
 		b.Cols += p.Value.Shape().TotalSize()
 	}

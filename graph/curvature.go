@@ -11,7 +11,7 @@ import (
 // CurvatureConfig says what a Curvature graph is built for.
 type CurvatureConfig struct {
 	Source Source
-	Params []*Param
+	Params []*Param // of the model, statistics included
 	// Blocks are the weight matrices whose factors are wanted.
 	Blocks []Block
 	// Batch has the dtypes and shapes of the batches.
@@ -84,7 +84,7 @@ func NewCurvature(c CurvatureConfig) (*Curvature, error) {
 	return k, k.compile(outputs...)
 }
 
-// gradients builds the gradient of the loss by each parameter.
+// gradients builds the gradient of the loss by each learned parameter.
 func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 	k.x = k.inputsLike(c.Batch.X, "x")
 	theta, err := k.weights(c.Params, "theta")
@@ -102,7 +102,7 @@ func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return differentiate(loss, theta)
+	return differentiate(loss, learnedOf(c.Params, theta))
 }
 
 // layer builds a block's nodes, nil for a block without factors.

@@ -12,8 +12,8 @@ import (
 
 // Lookahead is a form of update θ' = u(θ, φ, B) whose parameters φ are learned.
 type Lookahead interface {
-	// build adds θ'(φ) to the program, and the weight-space discrepancy if it is
-	// wanted.
+	// build adds θ'(φ) of the learned parameters to the program, and the
+	// weight-space discrepancy if it is wanted.
 	build(p *program, params []*Param, theta gorgonia.Nodes, wantWSD bool) (*step, error)
 }
 
@@ -29,11 +29,11 @@ type step struct {
 }
 
 // RateLookahead is θ'_i = θ_i - s·η_k·d_i for a direction d_i that the base
-// optimizer chose, with one rate η_k for each group k of parameters and the
+// optimizer chose, with one rate η_k for each group k of learned parameters and the
 // schedule's factor s. φ_k = log η_k, or η_k itself where Linear is set. φ are
 // scalars, fed as tensors of shape (1).
 type RateLookahead struct {
-	// Group[i] is the group of parameter i; groups count from 0 without gaps.
+	// Group[i] is the group of learned parameter i; groups count from 0 without gaps.
 	Group  []int
 	Linear bool
 }

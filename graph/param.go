@@ -1,11 +1,15 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
-// Param is one learnable array of a model.
+// Param is one array of a model: learned or, with Statistic, moved by the model
+// itself.
 type Param struct {
 	// Name is unique within the model, such as "fc1" or "bn2/scale".
 	Name string
@@ -15,14 +19,17 @@ type Param struct {
 	// (inputs+1)×outputs: the form that Eq. 9 and the KFAC family precondition.
 	// Other parameters get a diagonal preconditioner.
 	Matrix bool
+	// Statistic marks an array that is not learned, such as a running mean of
+	// batch normalisation: nothing is differentiated by it, no update rule, decay,
+	// clipping or discrepancy sees it, and it is the same at θ and θ'. A model
+	// moves it with Pass.Track. It is no Matrix.
+	Statistic bool
 }
 
-// CheckParams reports empty lists, missing or repeated names, missing values,
-// and dtypes that differ or are not float32 or float64.
+// CheckParams reports lists without learned parameters, missing or repeated
+// names, missing values, dtypes that differ or are not float32 or float64, and
+// statistics marked as matrices.
 func CheckParams(params []*Param) error {
-	if len(params) == 0 {
-		return errors.New("graph: the model has no parameters")
-	}
 	seen := make(map[string]bool, len(params))
 	for i, p := range params {
 		switch {
@@ -36,6 +43,8 @@ func CheckParams(params []*Param) error {
 			return errors.Errorf("graph: parameter %q is of dtype %v, not float32 or float64", p.Name, p.Value.Dtype())
 		case p.Value.Dtype() != params[0].Value.Dtype():
 			return errors.Errorf("graph: parameter %q is of dtype %v, %q of %v", p.Name, p.Value.Dtype(), params[0].Name, params[0].Value.Dtype())
+		case p.Matrix && p.Statistic:
+			return errors.Errorf("graph: parameter %q is marked a matrix and a statistic: statistics have no preconditioner", p.Name)
 		case p.Matrix && p.Value.Dims() != 2:
 			return errors.Errorf("graph: parameter %q is marked a matrix but has shape %v", p.Name, p.Value.Shape())
 		case !RowMajor(p.Value):
@@ -43,5 +52,38 @@ func CheckParams(params []*Param) error {
 		}
 		seen[p.Name] = true
 	}
+	if len(Learned(params)) == 0 {
+		return errors.New("graph: the model has no parameters to learn")
+	}
 	return nil
+}
+
+// Learned are the parameters that are no statistics, in the model's order: the
+// list that gradients, blocks, groups and lookaheads go by.
+func Learned(params []*Param) []*Param {
+	return slices.DeleteFunc(slices.Clone(params), func(p *Param) bool { return p.Statistic })
+}
+
+// learnedOf picks the nodes of the learned parameters from those of all.
+func learnedOf(params []*Param, theta gorgonia.Nodes) gorgonia.Nodes {
+	var learned gorgonia.Nodes
+	for i, p := range params {
+		if !p.Statistic {
+			learned = append(learned, theta[i])
+		}
+	}
+	return learned
+}
+
+// withLearned is theta with other nodes for the learned parameters.
+func withLearned(params []*Param, theta, learned gorgonia.Nodes) gorgonia.Nodes {
+	all := slices.Clone(theta)
+	next := 0
+	for i, p := range params {
+		if !p.Statistic {
+			all[i] = learned[next]
+			next++
+		}
+	}
+	return all
 }

@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/apo-gorgonia/apo/apoops"
+import (
+	"gorgonia.org/gorgonia"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
 
 // Role says what one application of a model is for.
 type Role int
@@ -24,13 +28,31 @@ type Pass struct {
 	Masks *apoops.Masks
 
 	dropouts uint64
+	tracked  []tracked
+}
+
+// tracked is a statistic and what it follows.
+type tracked struct {
+	running, batch *gorgonia.Node
+	rate           float64
 }
 
 // Training tells whether dropout is on and batch norm uses batch statistics.
 func (p *Pass) Training() bool { return p.Role != EvalRole }
 
-// KeepsStatistics tells whether batch norm may move its running statistics.
-func (p *Pass) KeepsStatistics() bool { return p.Role == BaseRole }
+// Track has a statistic of the model, running (see Param.Statistic), follow its
+// value on the batch, a node of the same shape:
+//
+//	running ← running + rate·(batch - running)
+//
+// after each training step that is taken, at a rate from 0 to 1. A statistic that
+// is tracked twice moves twice, in that order. Only J_B(θ) of the base graph moves
+// statistics: the call does nothing in other passes.
+func (p *Pass) Track(running, batch *gorgonia.Node, rate float64) {
+	if p.Role == BaseRole {
+		p.tracked = append(p.tracked, tracked{running, batch, rate})
+	}
+}
 
 // NextStream is the stream of masks of the pass's next dropout layer.
 func (p *Pass) NextStream() uint64 {

@@ -20,7 +20,8 @@ type Problem struct {
 	// Inputs and Targets are all other leaves of the graph. The output must not
 	// depend on the targets.
 	Inputs, Targets gorgonia.Nodes
-	// Params are the learnables, bound to their values.
+	// Params are the learnables, bound to their values. Running statistics are not
+	// among them: the user's program moves those itself.
 	Params gorgonia.Nodes
 	// Pairs joins a weight matrix and its bias (1×outputs or a vector of
 	// outputs) to one matrix for a preconditioner, the bias its last row.

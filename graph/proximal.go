@@ -11,7 +11,7 @@ import (
 // ProximalConfig says what a Proximal graph is built from.
 type ProximalConfig struct {
 	Source    Source
-	Params    []*Param
+	Params    []*Param // of the model, statistics included
 	Lookahead Lookahead
 	// Batch is an example of B, Tilde of the inputs of B'.
 	Batch Batch
@@ -52,16 +52,17 @@ func NewProximal(c ProximalConfig) (*Proximal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.step, err = c.Lookahead.build(p.program, c.Params, theta, !c.NoWSD); err != nil {
+	if p.step, err = c.Lookahead.build(p.program, Learned(c.Params), learnedOf(c.Params, theta), !c.NoWSD); err != nil {
 		return nil, err
 	}
-	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Masks: c.Masks}, p.x, p.t, p.step.moved)
+	moved := withLearned(c.Params, theta, p.step.moved)
+	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Masks: c.Masks}, p.x, p.t, moved)
 	if err != nil {
 		return nil, errors.WithMessage(err, "J_B(θ')")
 	}
 	gorgonia.Read(q, &p.loss)
 	if !c.NoFSD {
-		fsd, err := p.discrepancy(c, theta)
+		fsd, err := p.discrepancy(c, theta, moved)
 		if err != nil {
 			return nil, errors.WithMessage(err, "function-space discrepancy")
 		}
@@ -96,17 +97,17 @@ func NewProximal(c ProximalConfig) (*Proximal, error) {
 }
 
 // discrepancy is the mean of D_F(θ', θ, x~) over B'.
-func (p *Proximal) discrepancy(c ProximalConfig, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*gorgonia.Node, error) {
 	p.tilde = p.inputsLike(c.Tilde, "tilde")
-	old, err := c.Source.BuildOutput(&Pass{Role: OldRole, Masks: c.Masks}, p.tilde, theta)
+	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Masks: c.Masks}, p.tilde, theta)
 	if err != nil {
 		return nil, err
 	}
-	moved, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Masks: c.Masks}, p.tilde, p.step.moved)
+	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Masks: c.Masks}, p.tilde, moved)
 	if err != nil {
 		return nil, err
 	}
-	return c.Source.BuildDiscrepancy(old, moved)
+	return c.Source.BuildDiscrepancy(before, after)
 }
 
 func addWeighted(q, lambda, term *gorgonia.Node) (*gorgonia.Node, error) {

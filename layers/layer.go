@@ -26,7 +26,10 @@ type Spec struct {
 	Shape tensor.Shape
 	// Matrix marks weights that Eq. 9's form preconditions.
 	Matrix bool
-	Init   Initializer
+	// Statistic marks an array that the layer moves itself, such as a running
+	// mean: graph.Param.Statistic.
+	Statistic bool
+	Init      Initializer
 }
 
 // draw makes the parameter.

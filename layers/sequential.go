@@ -40,7 +40,7 @@ func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
 			if s.Name != "" {
 				name += "/" + s.Name
 			}
-			all = append(all, &graph.Param{Name: name, Value: s.draw(rng, dt), Matrix: s.Matrix})
+			all = append(all, &graph.Param{Name: name, Value: s.draw(rng, dt), Matrix: s.Matrix, Statistic: s.Statistic})
 		}
 		if len(specs) > 0 {
 			number++

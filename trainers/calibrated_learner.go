@@ -64,7 +64,7 @@ func (l *calibratedLearner) state() []NamedTensor {
 func (l *calibratedLearner) prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
 	if l.prox == nil {
 		l.prox, err = l.e.proximal(batch, tilde, graph.ProximalConfig{
-			Lookahead:  graph.RateLookahead{Group: make([]int, len(l.e.params)), Linear: true},
+			Lookahead:  graph.RateLookahead{Group: make([]int, len(l.e.learned)), Linear: true},
 			ValuesOnly: true, NoWSD: true,
 		})
 	}

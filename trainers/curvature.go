@@ -73,7 +73,7 @@ func (c *curvature[T]) prepare(batch graph.Batch) error {
 	if c.graph != nil || len(c.layers) == 0 {
 		return nil
 	}
-	config := graph.CurvatureConfig{Source: c.t.src, Params: c.t.params, Batch: batch, Masks: c.t.masks, Noise: c.noise, Squares: c.s.squares}
+	config := graph.CurvatureConfig{Source: c.t.src, Params: c.t.model, Batch: batch, Masks: c.t.masks, Noise: c.noise, Squares: c.s.squares}
 	for _, l := range c.layers {
 		config.Blocks = append(config.Blocks, l.Block)
 	}

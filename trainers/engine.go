@@ -17,7 +17,8 @@ type engine struct {
 	o       Optimizer
 	task    *task
 	src     graph.Source
-	params  []*graph.Param
+	params  []*graph.Param // of the model, statistics included
+	learned []*graph.Param // what g, rules and forms go by
 	form    form
 	learner learner // nil where K = 0
 	masks   *apoops.Masks
@@ -32,8 +33,9 @@ type engine struct {
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
-	t := &task{params: params, blocks: blocks, src: src, masks: masks, seed: c.seed, targets: c.targets}
-	e := &engine{c: c, o: o, task: t, src: src, params: params, masks: masks}
+	learned := graph.Learned(params)
+	t := &task{params: learned, model: params, blocks: blocks, src: src, masks: masks, seed: c.seed, targets: c.targets}
+	e := &engine{c: c, o: o, task: t, src: src, params: params, learned: learned, masks: masks}
 	var err error
 	if f, ok := o.(former); ok {
 		e.form, err = f.form(t, c)
@@ -122,7 +124,7 @@ func (e *engine) fallbacks() int {
 func (e *engine) culprit(g []*tensor.Dense) string {
 	for i, d := range g {
 		if !finite(sumSquares(d)) {
-			return e.params[i].Name
+			return e.learned[i].Name
 		}
 	}
 	return "the parameters together"

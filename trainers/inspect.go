@@ -1,7 +1,7 @@
 package trainers
 
-// LastGradient is g = ∇J_B(θ) of the last step, one array for each parameter;
-// nil before the first step. The next step overwrites the arrays.
+// LastGradient is g = ∇J_B(θ) of the last step, one array for each parameter
+// that is learned; nil before the first step. The next step overwrites the arrays.
 func (t *Trainer) LastGradient() []NamedTensor {
 	if t.base == nil {
 		return nil
@@ -11,7 +11,7 @@ func (t *Trainer) LastGradient() []NamedTensor {
 		return nil // the gradient graph never ran
 	}
 	all := make([]NamedTensor, len(g))
-	for i, p := range t.engine.params {
+	for i, p := range t.engine.learned {
 		all[i] = NamedTensor{Name: p.Name, Value: g[i]}
 	}
 	return all

@@ -41,9 +41,10 @@ type adjuster interface{ adjust(c *config) }
 // are a model's weights, what the curvature of its loss is computed from.
 type task struct {
 	params []*graph.Param
-	blocks []graph.Block // the matrices of the parameters; nil for φ
-	src    graph.Source  // nil for φ
-	masks  *apoops.Masks // may be nil
+	model  []*graph.Param // params and the model's statistics; nil for φ
+	blocks []graph.Block  // the matrices of the parameters; nil for φ
+	src    graph.Source   // nil for φ
+	masks  *apoops.Masks  // may be nil
 	seed   uint64
 	// targets gives the targets of the Fisher matrix at a step, counted from 0;
 	// nil where the rule draws them itself.

@@ -112,7 +112,8 @@ func (t *Trainer) Skipped() int { return t.engine.skipped }
 // computed was not finite or could not be decomposed.
 func (t *Trainer) Fallbacks() int { return t.engine.fallbacks() }
 
-// Params are the model's parameters; their values change with every step.
+// Params are the model's parameters, with its statistics (graph.Param.Statistic)
+// in their places; their values change with every step.
 func (t *Trainer) Params() []*graph.Param { return t.engine.params }
 
 // Phi are the learned parameters of the update rule: log η of each group, or
