@@ -1,16 +1,16 @@
 // Package datasets loads the data sets of the benchmarks as trainers.Data, and
 // colour images as ColorImages, a trainers.Set.
 //
-//	set            examples       inputs  targets         licence
-//	Digits         1437 + 360     64      10 classes      CC BY 4.0
-//	MNIST          60000 + 10000  784     10 classes      CC BY-SA 3.0
-//	FashionMNIST   60000 + 10000  784     10 classes      MIT
+//	set            examples       inputs   targets         licence
+//	Digits         1437 + 360     64       10 classes      CC BY 4.0
+//	MNIST          60000 + 10000  784      10 classes      CC BY-SA 3.0
+//	FashionMNIST   60000 + 10000  784      10 classes      MIT
 //	CIFAR10        50000 + 10000  3×32×32  10 classes      none stated
 //	CIFAR100       50000 + 10000  3×32×32  100 classes     none stated
 //	SVHN           73257 + 26032  3×32×32  10 classes      non-commercial use
-//	Protein        45730          9       RMSD            CC BY 4.0
-//	Parkinsons     5875           20      total_UPDRS     CC BY 4.0
-//	Slice          53500          385     axial position  CC BY 4.0
+//	Protein        45730          9        RMSD            CC BY 4.0
+//	Parkinsons     5875           20       total_UPDRS     CC BY 4.0
+//	Slice          53500          385      axial position  CC BY 4.0
 //
 // Digits is part of the package and needs no file. The others are looked for
 // in this order:
