@@ -75,8 +75,9 @@ func (k *batchMoments[T]) chunk(lo, hi int) {
 // squares is the sum of x - x0 and that of its square.
 func squares[T Float](x []T, x0 float64) (sum, square float64) {
 	var a, b, c, d, aa, bb, cc, dd float64
-	for len(x) >= 4 {
-		v := x[:4:4]
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		v := x[i : i+4 : i+4]
 		p, q, r, s := float64(v[0])-x0, float64(v[1])-x0, float64(v[2])-x0, float64(v[3])-x0
 		a += p
 		b += q
@@ -86,9 +87,8 @@ func squares[T Float](x []T, x0 float64) (sum, square float64) {
 		bb += q * q
 		cc += r * r
 		dd += s * s
-		x = x[4:]
 	}
-	for _, v := range x {
+	for _, v := range x[i:] {
 		p := float64(v) - x0
 		a += p
 		aa += p * p

@@ -132,7 +132,7 @@ func (k *batchNormGrad[T]) channel(operand, i, j int) []T {
 func (k *batchNormGrad[T]) channelGrad(i, j int, m float64) {
 	at := (i*k.l.c + j) * k.l.s
 	dx := k.a.out[at : at+k.l.s]
-	x, dy := k.channel(0, i, j)[:len(dx)], k.channel(4, i, j)[:len(dx)]
+	x, dy := k.channel(0, i, j), k.channel(4, i, j)
 	mean, inv := k.a.in[3][j], k.a.in[3][k.l.c+j]
 	f := k.a.in[1][j] * inv
 	var slope, level T
@@ -140,57 +140,11 @@ func (k *batchNormGrad[T]) channelGrad(i, j int, m float64) {
 		slope = T(k.sums[j][0] / m * float64(inv) * float64(inv) * float64(f))
 		level = T(k.sums[j][1] / m * float64(f))
 	}
-	if k.act != ReLUAct {
-		for e, v := range x {
-			dx[e] = f*dy[e] - (v-mean)*slope - level
-		}
-		return
+	if k.act == ReLUAct {
+		maskedNormGrad(dx, x, dy, mean, f, k.a.in[2][j], slope, level)
+	} else {
+		plainNormGrad(dx, x, dy, mean, f, slope, level)
 	}
-	shift := k.a.in[2][j]
-	for e, v := range x {
-		d := v - mean
-		// A look-up instead of a branch: a processor cannot foresee the signs.
-		choice, on := [2]T{0, f * dy[e]}, 0
-		if d*f+shift > 0 {
-			on = 1
-		}
-		dx[e] = choice[on&1] - d*slope - level
-	}
-}
-
-// plainSums is Σ dy·(x - mean) and Σ dy.
-func plainSums[T Float](x, dy []T, mean T) (product, sum float64) {
-	x = x[:len(dy)]
-	var p, q, r, s float64
-	for len(dy) >= 2 {
-		v, d := x[:2:2], dy[:2:2]
-		p += float64(d[0] * (v[0] - mean))
-		q += float64(d[1] * (v[1] - mean))
-		r += float64(d[0])
-		s += float64(d[1])
-		x, dy = x[2:], dy[2:]
-	}
-	for i, d := range dy {
-		p += float64(d * (x[i] - mean))
-		r += float64(d)
-	}
-	return p + q, r + s
-}
-
-// maskedSums is plainSums over the elements with (x - mean)·f + shift > 0.
-func maskedSums[T Float](x, dy []T, mean, f, shift T) (product, sum float64) {
-	x = x[:len(dy)]
-	for i, v := range x {
-		d := v - mean
-		choice, on := [2]T{0, dy[i]}, 0
-		if d*f+shift > 0 {
-			on = 1
-		}
-		dz := choice[on&1]
-		product += float64(dz * d)
-		sum += float64(dz)
-	}
-	return product, sum
 }
 
 // normSum is the kernel of dscale and dshift: it copies what batchNormGrad, its

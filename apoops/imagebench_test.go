@@ -18,7 +18,7 @@ func BenchmarkImages(b *testing.B) {
 		},
 		"max":     func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return MaxPool2D(x, Pool{Kernel: [2]int{2, 2}}) },
 		"average": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AvgPool2D(x, Pool{Kernel: [2]int{2, 2}}) },
-		"global":  GlobalAvgPool2DOf,
+		"global":  func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return GlobalAvgPool2D(x) },
 		"addRelu": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
 	} {
 		g := gorgonia.NewGraph()
@@ -58,5 +58,3 @@ func BenchmarkImages(b *testing.B) {
 		}
 	}
 }
-
-func GlobalAvgPool2DOf(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return GlobalAvgPool2D(x) }

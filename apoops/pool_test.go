@@ -248,7 +248,7 @@ func TestAddActivate(t *testing.T) {
 		opTest{
 			name:   "add " + a.String(),
 			build:  func(in gorgonia.Nodes) (*gorgonia.Node, error) { return AddActivate(in[0], in[1], a) },
-			inputs: []*tensor.Dense{randn(rng, 2, 3, 2, 2), randn(rng, 2, 3, 2, 2)},
+			inputs: []*tensor.Dense{randn(rng, 2, 3, 1, 3), randn(rng, 2, 3, 1, 3)},
 			wrt:    []int{0, 1},
 			want: func(in [][]float64) []float64 {
 				y := make([]float64, len(in[0]))
