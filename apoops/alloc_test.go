@@ -79,6 +79,56 @@ func TestOpsAllocateNothing(t *testing.T) {
 	}
 }
 
+// TestImageOpsAllocateNothing does the same for the ops of convolutional nets.
+func TestImageOpsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool drop entries")
+	}
+	const channels = 40
+	type build = func(x, c *gorgonia.Node) (*gorgonia.Node, error)
+	builds := map[string]build{
+		"add": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
+		"pad": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Pad2D(x, 1, 2) },
+		"max halves": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {
+			return MaxPool2D(x, Pool{Kernel: [2]int{2, 2}})
+		},
+		"max": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {
+			return MaxPool2D(x, Pool{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}})
+		},
+		"average": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {
+			return AvgPool2D(x, Pool{Kernel: [2]int{2, 2}})
+		},
+		"global": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return GlobalAvgPool2D(x) },
+		"batch norm": func(x, c *gorgonia.Node) (*gorgonia.Node, error) {
+			y, _, _, err := BatchNorm(x, c, c, 1e-5, ReLUAct)
+			return y, err
+		},
+		"batch norm with moments": func(x, c *gorgonia.Node) (*gorgonia.Node, error) {
+			return BatchNormWith(x, c, c, c, c, 1e-5, TanhAct)
+		},
+	}
+	for name, b := range builds {
+		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+			g := gorgonia.NewGraph()
+			x := gorgonia.NewTensor(g, dt, 4, gorgonia.WithShape(8, channels, 16, 16), gorgonia.WithName("x"))
+			c := gorgonia.NewVector(g, dt, gorgonia.WithShape(channels), gorgonia.WithName("c"))
+			out, err := b(gorgonia.Must(Reshape(x, x.Shape()...)), c)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for range out.Dims() {
+				out = gorgonia.Must(gorgonia.Sum(out, 0))
+			}
+			if _, err := gorgonia.Grad(out, x); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if n := checkAllocations(t, g, dt); n < 4 {
+				t.Fatalf("%s: only %d ops were run", name, n)
+			}
+		}
+	}
+}
+
 // checkAllocations runs all ops of this package in g on operands made for
 // them and returns their number.
 func checkAllocations(t *testing.T, g *gorgonia.ExprGraph, dt tensor.Dtype) (ops int) {

@@ -16,6 +16,11 @@
 //	                      divergences between two outputs, means over the batch
 //	Dropout               from a seed, the same mask wherever it is built
 //	Cast16                rounding to float16 or bfloat16, straight-through gradient
+//	MaxPool2D, AvgPool2D, GlobalAvgPool2D
+//	                      pooling of images N×C×H×W
+//	BatchNorm, BatchNormWith
+//	                      over the batch, or with given mean and variance
+//	AddActivate, Pad2D    act(a+b), zeros around images
 //	Reshape, Segment      copies in another shape
 //	InputMoment, GradientMoment, ProjectedSquares
 //	                      the statistics of KFAC and EKFAC

@@ -28,6 +28,9 @@
 //	precond, precond-above
 //	          APO-Precond, by steps down ∂Q/∂φ or by relative steps from above
 //
+// Weight decay, a setting of all but APO-Precond, skips nothing: it concerns
+// biases, which are rows of the weight matrices, and scales and shifts as well.
+//
 // A Trainer brings its own loop; Wrap makes a gorgonia.Solver for a graph that
 // is there already.
 //
@@ -39,4 +42,8 @@
 //		...
 //	}
 //	result, err := tr.Evaluate(test, 500) // loss and accuracy
+//
+// Batches takes any Set: Data, held as tensors, or one that makes its rows when
+// asked, from bytes or with random changes. Batches.Stream prepares the same
+// batches in the background.
 package trainers

@@ -20,7 +20,10 @@ type Evaluation struct {
 
 // Evaluate computes loss and accuracy on a whole set, in batches of at most
 // batchSize rows, in evaluation mode.
-func (t *Trainer) Evaluate(data Data, batchSize int) (Evaluation, error) {
+func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
+	if data == nil {
+		return Evaluation{}, errors.New("trainers: no data set to evaluate")
+	}
 	if err := data.Check(); err != nil {
 		return Evaluation{}, err
 	}
@@ -28,10 +31,19 @@ func (t *Trainer) Evaluate(data Data, batchSize int) (Evaluation, error) {
 		return Evaluation{}, errors.Errorf("trainers: evaluating in batches of %d rows", batchSize)
 	}
 	var loss float64
-	right, labelled := 0, data.T.Dtype() == tensor.Int
+	right, labelled := 0, true
+	rows := make([]int, min(batchSize, data.Len()))
+	var b graph.Batch
 	for lo := 0; lo < data.Len(); lo += batchSize {
 		n := min(batchSize, data.Len()-lo)
-		b := data.rows(lo, n)
+		for i := range rows[:n] {
+			rows[i] = lo + i
+		}
+		if b.Len() != n {
+			b = data.NewBatch(n)
+		}
+		data.Fill(b, rows[:n], Draw{First: lo})
+		labelled = len(b.T) == 1 && b.T[0].Dtype() == tensor.Int
 		g, err := t.evaluation(b)
 		if err != nil {
 			return Evaluation{}, errors.WithMessage(err, "trainers: evaluating")

@@ -61,6 +61,16 @@ func toyData(t testing.TB, dt tensor.Dtype) Data {
 	return Data{X: xt, T: tensor.New(tensor.WithShape(n), tensor.WithBacking(labels))}
 }
 
+// rows is the batch of n rows from row lo on.
+func (d Data) rows(lo, n int) graph.Batch {
+	b, rows := d.NewBatch(n), make([]int, n)
+	for i := range rows {
+		rows[i] = lo + i
+	}
+	d.Fill(b, rows, Draw{})
+	return b
+}
+
 func toyTrainer(t testing.TB, o Optimizer, opts ...Option) *Trainer {
 	t.Helper()
 	model := layers.Sequential(layers.Dense(4, 5, apoops.TanhAct), layers.Dropout(0.1), layers.Dense(5, 3, apoops.Identity))

@@ -1,34 +1,40 @@
-// Package datasets loads the data sets of the benchmarks as trainers.Data.
+// Package datasets loads the data sets of the benchmarks as trainers.Data, and
+// colour images as ColorImages, a trainers.Set.
 //
-//	set            examples       inputs  targets         licence
-//	Digits         1437 + 360     64      10 classes      CC BY 4.0
-//	MNIST          60000 + 10000  784     10 classes      CC BY-SA 3.0
-//	FashionMNIST   60000 + 10000  784     10 classes      MIT
-//	Protein        45730          9       RMSD            CC BY 4.0
-//	Parkinsons     5875           20      total_UPDRS     CC BY 4.0
-//	Slice          53500          385     axial position  CC BY 4.0
+//	set            examples       inputs   targets         licence
+//	Digits         1437 + 360     64       10 classes      CC BY 4.0
+//	MNIST          60000 + 10000  784      10 classes      CC BY-SA 3.0
+//	FashionMNIST   60000 + 10000  784      10 classes      MIT
+//	CIFAR10        50000 + 10000  3×32×32  10 classes      none stated
+//	CIFAR100       50000 + 10000  3×32×32  100 classes     none stated
+//	SVHN           73257 + 26032  3×32×32  10 classes      non-commercial use
+//	Protein        45730          9        RMSD            CC BY 4.0
+//	Parkinsons     5875           20       total_UPDRS     CC BY 4.0
+//	Slice          53500          385      axial position  CC BY 4.0
 //
 // Digits is part of the package and needs no file. The others are looked for
 // in this order:
 //
 //  1. the data folder: WithDir, or else the environment variable APO_DATA.
-//     Files may lie in it directly or in mnist, fashion-mnist, uci/protein,
-//     uci/parkinsons and uci/slice;
-//  2. the cache: the folders mnist, fashion-mnist, protein, parkinsons and
-//     slice below WithCacheDir, or else below apo-gorgonia in
-//     os.UserCacheDir;
+//     Files may lie in it directly or in mnist, fashion-mnist,
+//     cifar-10-batches-bin or cifar-10, cifar-100-binary or cifar-100, svhn,
+//     uci/protein, uci/parkinsons and uci/slice;
+//  2. the cache: the folders mnist, fashion-mnist, cifar-10, cifar-100, svhn,
+//     protein, parkinsons and slice below WithCacheDir, or else below
+//     apo-gorgonia in os.UserCacheDir;
 //  3. for FashionMNIST, the folder of Debian's package dataset-fashion-mnist;
 //  4. the public addresses. What is downloaded is verified, then put into the
 //     cache unpacked. WithoutDownload leaves this step out.
 //
-// A file NAME may also be called NAME.gz, and the UCI sets may be left in the
-// zip archives the UCI repository hands out. Content is compared, unpacked,
-// with the SHA-256 sum of the published file; Slice has no published sum and
-// is accepted by its number of rows. A file that is found but wrong is an
+// A file NAME may also be called NAME.gz. The UCI sets may be left in the zip
+// archives the UCI repository hands out, the CIFAR sets in their tar.gz
+// archives. Content is compared, unpacked, with the SHA-256 sum of the published
+// file, or its MD5 sum where only that is published (CIFAR-100, SVHN); Slice has
+// no published sum and is accepted by its number of rows. A file that is found but wrong is an
 // error: the search does not go on past it. MNIST and Fashion-MNIST use the
 // same file names, so a folder can hold only one of them directly.
 //
-// All inputs are matrices of the dtype asked for, tensor.Float32 or
+// All inputs of trainers.Data are matrices of the dtype asked for, tensor.Float32 or
 // tensor.Float64. Class targets are vectors of tensor.Int; regression targets
 // are N×1 matrices of the dtype of the inputs.
 //
@@ -38,12 +44,23 @@
 //	}
 //	fmt.Println(train.X.Shape(), test.T.Shape()) // (60000, 784) (10000)
 //
+// Colour images stay bytes in memory. Mini-batches are made of them, normalised
+// and, if asked for, with random changes, by trainers.Batches:
+//
+//	train, test, err := datasets.CIFAR10(ctx, tensor.Float32)
+//	batches, err := trainers.NewBatches(train.Augmented(datasets.CropFlip), 128, seed)
+//	stream := batches.Stream(ctx, 0)
+//
 // # Sources
 //
 // Digits: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten
 // Digits, UCI Machine Learning Repository, 1998 (its test half).
 // MNIST: Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten
 // digits. Fashion-MNIST: H. Xiao, K. Rasul and R. Vollgraf, Zalando SE, 2017.
+// CIFAR-10 and CIFAR-100: A. Krizhevsky, Learning Multiple Layers of Features
+// from Tiny Images, 2009. SVHN: Y. Netzer, T. Wang, A. Coates, A. Bissacco,
+// B. Wu and A. Y. Ng, Reading Digits in Natural Images with Unsupervised Feature
+// Learning, 2011.
 // Protein: P. S. Rana, Physicochemical Properties of Protein Tertiary
 // Structure, UCI, 2013. Parkinsons: A. Tsanas and M. Little, Parkinsons
 // Telemonitoring, UCI, 2009. Slice: F. Graf, H.-P. Kriegel, M. Schubert,

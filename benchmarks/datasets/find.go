@@ -66,17 +66,26 @@ func (c *config) folders(s set) []string {
 func (c *config) loadFrom(folder string, f file) ([]byte, error) {
 	for _, name := range f.localNames() {
 		path := filepath.Join(folder, name)
-		raw, err := readFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		raw, err := readOptional(path)
 		if err != nil {
-			return nil, errors.Wrap(err, "datasets")
+			return nil, err
+		}
+		if raw == nil {
+			continue
 		}
 		content, err := f.open(raw, !c.skipChecksum)
 		return content, errors.Wrapf(err, "datasets: %s", path)
 	}
 	return nil, nil
+}
+
+// readOptional is the content of a file, nil if there is none.
+func readOptional(path string) ([]byte, error) {
+	raw, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return raw, errors.Wrap(err, "datasets")
 }
 
 func readFile(path string) ([]byte, error) {

@@ -186,6 +186,19 @@ func TestWithoutChecksum(t *testing.T) {
 	wantError(t, err, "numbers.csv", "1 data rows, the full file has 2")
 }
 
+// TestMD5 has a file whose SHA-256 sum is not known.
+func TestMD5(t *testing.T) {
+	f := file{name: "numbers.csv", md5: "c4ca4238a0b923820dcc509a6f75849b"} // of "1"
+	if _, err := f.open([]byte("1"), true); err != nil {
+		t.Error(err)
+	}
+	_, err := f.open([]byte("2"), true)
+	wantError(t, err, "md5", "want "+f.md5)
+	if _, err := f.open([]byte("2"), false); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNotFoundListsPlaces(t *testing.T) {
 	data, cache, system := t.TempDir(), t.TempDir(), t.TempDir()
 	t.Setenv(dirVariable, data)

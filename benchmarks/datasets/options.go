@@ -27,6 +27,7 @@ type config struct {
 	progress     Progress
 	skipChecksum bool
 	skipDownload bool
+	coarse       bool
 }
 
 // WithDir names the folder to look in first. The default is the value of the
@@ -66,6 +67,12 @@ func WithoutChecksum() Option {
 // is ErrNotFound.
 func WithoutDownload() Option {
 	return func(c *config) { c.skipDownload = true }
+}
+
+// WithCoarseLabels has CIFAR100 return the 20 coarse classes instead of the 100
+// fine ones. It does not concern other sets.
+func WithCoarseLabels() Option {
+	return func(c *config) { c.coarse = true }
 }
 
 func newConfig(opts []Option) *config {

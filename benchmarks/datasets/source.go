@@ -18,9 +18,11 @@ type file struct {
 	// it.
 	name     string
 	archives []string
-	// size in bytes and hexadecimal SHA-256; 0 and "" if none is published.
+	// size in bytes and hexadecimal SHA-256; 0 and "" if none is published. md5
+	// stands for the sum where only that is.
 	size int64
 	sum  string
+	md5  string
 	// rows is the number of lines below the header where there is no sum.
 	rows int
 	urls []string

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"bytes"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 
@@ -36,7 +37,17 @@ func (f file) open(raw []byte, checksum bool) ([]byte, error) {
 			return nil, errors.Errorf("content has sha256 %s, want %s", got, f.sum)
 		}
 	}
-	return content, nil
+	return content, checkMD5(content, f.md5)
+}
+
+// checkMD5 compares content with a published MD5 sum, "" for none. It guards
+// against damage, not against malice.
+func checkMD5(content []byte, want string) error {
+	sum := md5.Sum(content)
+	if got := hex.EncodeToString(sum[:]); want != "" && got != want {
+		return errors.Errorf("content has md5 %s, want %s", got, want)
+	}
+	return nil
 }
 
 // dataRows counts the lines below the first.

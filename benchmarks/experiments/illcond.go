@@ -19,13 +19,13 @@ const illConditionedExamples = 1000
 // Rahimi & Recht's sizes; the batch is the whole set.
 var illConditioned6 = map[Scale]Config{
 	Smoke: {Widths: []int{6, 6, 10}, Steps: 200, Batch: illConditionedExamples, Dtype: "float64"},
-	Small: {Widths: []int{6, 6, 10}, Steps: 4000, Batch: illConditionedExamples, Dtype: "float64"},
+	Small: {Widths: []int{6, 6, 10}, Steps: 8000, Batch: illConditionedExamples, Dtype: "float64"},
 	Paper: {Widths: []int{6, 6, 10}, Steps: 20000, Batch: illConditionedExamples, Dtype: "float64"},
 }
 
 var illConditioned32 = map[Scale]Config{
 	Smoke: {Widths: []int{32, 32, 32}, Steps: 200, Batch: 100, Dtype: "float64"},
-	Small: {Widths: []int{32, 32, 32}, Steps: 4000, Batch: 100, Dtype: "float64"},
+	Small: {Widths: []int{32, 32, 32}, Steps: 8000, Batch: 100, Dtype: "float64"},
 	Paper: {Widths: []int{32, 32, 32}, Steps: 20000, Batch: 100, Dtype: "float64"},
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -52,13 +53,13 @@ func TestRun(t *testing.T) {
 			if !strings.HasPrefix(stdout, "BLAS: ") || strings.Count(stdout, "test loss") != 3 {
 				t.Errorf("output:\n%s", stdout)
 			}
-			if rows := exampletest.Table(t, filepath.Join(out, epochsCSV)); len(rows) != 1+3 {
+			if rows := exampletest.Table(t, filepath.Join(out, runlog.EpochsCSV)); len(rows) != 1+3 {
 				t.Errorf("epochs.csv: %v", rows)
 			}
-			if log, err := readLog(filepath.Join(out, stepsJSONL)); err != nil || len(log) != 18 || len(log[17].Rates) != test.rates {
+			if log, err := runlog.ReadSteps(out); err != nil || len(log) != 18 || len(log[17].Rates) != test.rates {
 				t.Errorf("steps.jsonl has %d lines (%v)", len(log), err)
 			}
-			if rows := exampletest.Table(t, filepath.Join(out, stepsCSV)); len(rows) != 1+18 {
+			if rows := exampletest.Table(t, filepath.Join(out, runlog.StepsCSV)); len(rows) != 1+18 {
 				t.Errorf("steps.csv has %d rows", len(rows))
 			}
 			if weights, err := trainers.ReadSafetensors(filepath.Join(out, "weights.safetensors")); err != nil || len(weights) != 2 {

@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 )
 
 // interrupt runs the program until stderr shows the text.
@@ -35,7 +36,7 @@ func mustRun(t *testing.T, source []datasets.Option, args ...string) {
 // equalRuns compares the files of two runs, all but the times.
 func equalRuns(t *testing.T, a, b string) {
 	t.Helper()
-	for _, name := range []string{"weights.safetensors", epochsCSV} {
+	for _, name := range []string{"weights.safetensors", runlog.EpochsCSV} {
 		x, err := os.ReadFile(filepath.Join(a, name))
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +49,7 @@ func equalRuns(t *testing.T, a, b string) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	x, y := exampletest.Table(t, filepath.Join(a, stepsCSV)), exampletest.Table(t, filepath.Join(b, stepsCSV))
+	x, y := exampletest.Table(t, filepath.Join(a, runlog.StepsCSV)), exampletest.Table(t, filepath.Join(b, runlog.StepsCSV))
 	if len(x) != len(y) {
 		t.Fatalf("%d rows and %d rows in steps.csv", len(x), len(y))
 	}
@@ -58,11 +59,11 @@ func equalRuns(t *testing.T, a, b string) {
 			t.Fatalf("row %d of steps.csv: %v and %v", i, x[i], y[i])
 		}
 	}
-	logX, err := readLog(filepath.Join(a, stepsJSONL))
+	logX, err := runlog.ReadSteps(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	logY, err := readLog(filepath.Join(b, stepsJSONL))
+	logY, err := runlog.ReadSteps(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,9 +103,9 @@ func TestResumeAfterCrash(t *testing.T) {
 	mustRun(t, source, with(small, "-out", whole)...)
 	interrupt(t, source, "epoch 2: 4 of 6", with(small, "-out", parts)...)
 	for name, text := range map[string]string{
-		stepsJSONL: "{\"step\":10,\"loss\":1}\n{\"step\":11,\"lo",
-		stepsCSV:   "10,1,0.1,,,,,,,,,,,,0.1,0\n11,0.",
-		epochsCSV:  "2,12,0.5,0.5\n3,",
+		runlog.StepsJSONL: "{\"step\":10,\"loss\":1}\n{\"step\":11,\"lo",
+		runlog.StepsCSV:   "10,1,0.1,,,,,,,,,,,,0.1,0\n11,0.",
+		runlog.EpochsCSV:  "2,12,0.5,0.5\n3,",
 	} {
 		f, err := os.OpenFile(filepath.Join(parts, name), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
@@ -26,7 +27,7 @@ type training struct {
 	trainer        *trainers.Trainer
 	batches        *trainers.Batches
 	test           trainers.Data
-	logs           *logs
+	logs           *runlog.Log
 	stdout, stderr io.Writer
 }
 
@@ -35,7 +36,7 @@ func newTraining(s settings, train, test trainers.Data, stdout, stderr io.Writer
 	if err != nil {
 		return nil, cli.AsUsage(err)
 	}
-	t := &training{s: s, batches: batches, test: test, logs: &logs{}, stdout: stdout, stderr: stderr}
+	t := &training{s: s, batches: batches, test: test, logs: &runlog.Log{Epochs: []string{"test_loss", "test_accuracy"}}, stdout: stdout, stderr: stderr}
 	model, err := s.model()
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (t *training) start() error {
 	if err := t.s.write(); err != nil {
 		return err
 	}
-	return t.logs.create(t.s.out)
+	return t.logs.Create(t.s.out)
 }
 
 // resume loads the checkpoint and cuts the logs to its step.
@@ -85,14 +86,14 @@ func (t *training) resume() error {
 	if err := t.s.write(); err != nil { // the number of epochs may be new
 		return err
 	}
-	return t.logs.reopen(t.s.out, t.trainer.Steps())
+	return t.logs.Reopen(t.s.out, t.trainer.Steps())
 }
 
 // run trains until the end or until the context ends. Either way what is done
 // is in the files.
 func (t *training) run(ctx context.Context) error {
 	err := t.epochs(ctx)
-	if closeErr := t.logs.close(); err == nil {
+	if closeErr := t.logs.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
@@ -126,7 +127,7 @@ func (t *training) epochs(ctx context.Context) error {
 		}
 		fmt.Fprintf(t.stdout, "epoch %d of %d: test loss %.4f, accuracy %.2f%%, %s%.1f s\n",
 			epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, t.rates(), time.Since(start).Seconds())
-		if err := t.logs.epoch(epoch, t.trainer.Steps(), result); err != nil {
+		if err := t.logs.Epoch(epoch, t.trainer.Steps(), result.Loss, result.Accuracy); err != nil {
 			return err
 		}
 		if err := t.checkpoint(); err != nil {
@@ -165,7 +166,7 @@ func (t *training) interrupt(reason error) error {
 
 // checkpoint saves the state. The logs go first, so that they are never behind.
 func (t *training) checkpoint() error {
-	if err := t.logs.flush(); err != nil {
+	if err := t.logs.Flush(); err != nil {
 		return err
 	}
 	return t.trainer.Save(t.path("checkpoint"))

@@ -74,3 +74,22 @@ func TestProgressLines(t *testing.T) {
 		t.Errorf("%d lines, want %d", n, lines)
 	}
 }
+
+func TestDownloadLines(t *testing.T) {
+	var w bytes.Buffer
+	b := NewBytes(&w, "file", 50<<20)
+	for done := int64(0); done <= 50<<20; done += 1 << 20 {
+		b.Show(done)
+	}
+	b.Close()
+	if want := "file: 10 of 50 MB\n"; !strings.HasPrefix(w.String(), want) || strings.Count(w.String(), "\n") != lines {
+		t.Errorf("got %q", &w)
+	}
+	w.Reset()
+	b = NewBytes(&w, "file", -1)
+	b.Show(5)
+	b.Close()
+	if w.Len() > 0 {
+		t.Errorf("of unknown length: %q", &w)
+	}
+}

@@ -1,10 +1,11 @@
-package main
+// Package runlog has the log files of the example programs that train for
+// epochs and can be resumed, and the curves that are drawn of them.
+package runlog
 
 import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -18,29 +19,30 @@ import (
 
 // The files of a run's logs.
 const (
-	stepsJSONL = "steps.jsonl"
-	stepsCSV   = "steps.csv"
-	epochsCSV  = "epochs.csv"
+	StepsJSONL = "steps.jsonl"
+	StepsCSV   = "steps.csv"
+	EpochsCSV  = "epochs.csv"
 )
 
-const epochsHeader = "epoch,step,test_loss,test_accuracy\n"
-
-// logs are the files of a run: a line for each step in two formats, and one for
+// Log are the files of a run: a line for each step in two formats, and one for
 // each epoch. It is a trainers.Recorder for the steps.
-type logs struct {
+type Log struct {
+	// Epochs names the columns of epochs.csv after epoch and step.
+	Epochs []string
+
 	files   []*os.File
 	buffers []*bufio.Writer
 	steps   trainers.Recorder
 	epochs  *bufio.Writer
 }
 
-// create starts new files.
-func (l *logs) create(dir string) error { return l.open(dir, os.O_TRUNC) }
+// Create starts new files.
+func (l *Log) Create(dir string) error { return l.open(dir, os.O_TRUNC) }
 
-// reopen goes on after so many steps: what was written later is cut off.
-func (l *logs) reopen(dir string, steps int) error {
+// Reopen goes on after so many steps: what was written later is cut off.
+func (l *Log) Reopen(dir string, steps int) error {
 	if steps == 0 {
-		return l.create(dir)
+		return l.Create(dir)
 	}
 	for _, log := range []struct {
 		name   string
@@ -48,16 +50,16 @@ func (l *logs) reopen(dir string, steps int) error {
 		step   func(line string) (int, error)
 		limit  int // of the lines to keep: their step is below
 	}{
-		{stepsJSONL, false, jsonStep, steps},
-		{stepsCSV, true, func(line string) (int, error) { return column(line, 0) }, steps},
-		{epochsCSV, true, func(line string) (int, error) { return column(line, 1) }, steps + 1},
+		{StepsJSONL, false, jsonStep, steps},
+		{StepsCSV, true, func(line string) (int, error) { return column(line, 0) }, steps},
+		{EpochsCSV, true, func(line string) (int, error) { return column(line, 1) }, steps + 1},
 	} {
 		path := filepath.Join(dir, log.name)
 		kept, err := cutLog(path, log.header, log.step, log.limit)
 		if err != nil {
 			return err
 		}
-		if log.name != epochsCSV && kept != steps {
+		if log.name != EpochsCSV && kept != steps {
 			return errors.Errorf("%s has %d of the %d steps before the checkpoint", path, kept, steps)
 		}
 	}
@@ -65,8 +67,8 @@ func (l *logs) reopen(dir string, steps int) error {
 }
 
 // open opens the files, with os.O_TRUNC new ones, with os.O_APPEND to go on.
-func (l *logs) open(dir string, mode int) error {
-	for _, name := range []string{stepsJSONL, stepsCSV, epochsCSV} {
+func (l *Log) open(dir string, mode int) error {
+	for _, name := range []string{StepsJSONL, StepsCSV, EpochsCSV} {
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY|mode, 0o666)
 		if err != nil {
 			return err
@@ -81,23 +83,31 @@ func (l *logs) open(dir string, mode int) error {
 	l.steps = trainers.Multi(trainers.NewJSONL(l.buffers[0]), trainers.NewCSV(table))
 	l.epochs = l.buffers[2]
 	if mode != os.O_APPEND {
-		_, err := l.epochs.WriteString(epochsHeader)
-		return err
+		return l.line(append([]string{"epoch", "step"}, l.Epochs...))
 	}
 	return nil
 }
 
 // Record implements trainers.Recorder.
-func (l *logs) Record(s trainers.Stats) error { return l.steps.Record(s) }
+func (l *Log) Record(s trainers.Stats) error { return l.steps.Record(s) }
 
-// epoch writes the line of an epoch that ends after so many steps.
-func (l *logs) epoch(epoch, steps int, e trainers.Evaluation) error {
-	_, err := fmt.Fprintf(l.epochs, "%d,%d,%v,%v\n", epoch, steps, e.Loss, e.Accuracy)
+// Epoch writes the line of an epoch that ends after so many steps, with the
+// values of the columns in Epochs.
+func (l *Log) Epoch(epoch, steps int, values ...float64) error {
+	cells := []string{strconv.Itoa(epoch), strconv.Itoa(steps)}
+	for _, v := range values {
+		cells = append(cells, strconv.FormatFloat(v, 'g', -1, 64))
+	}
+	return l.line(cells)
+}
+
+func (l *Log) line(cells []string) error {
+	_, err := l.epochs.WriteString(strings.Join(cells, ",") + "\n")
 	return err
 }
 
-// flush brings everything to the disk.
-func (l *logs) flush() error {
+// Flush brings everything to the disk.
+func (l *Log) Flush() error {
 	for i, b := range l.buffers {
 		if err := b.Flush(); err != nil {
 			return err
@@ -109,8 +119,9 @@ func (l *logs) flush() error {
 	return nil
 }
 
-func (l *logs) close() error {
-	err := l.flush()
+// Close flushes and closes the files.
+func (l *Log) Close() error {
+	err := l.Flush()
 	for _, f := range l.files {
 		if closeErr := f.Close(); err == nil {
 			err = closeErr

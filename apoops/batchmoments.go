@@ -1,0 +1,124 @@
+package apoops
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// batchMoments is the kernel that takes the moments of each channel of x: the C
+// means, the C values 1/√(σ² + epsilon), the C variances that divide by m-1. They
+// have no gradient of their own: batchNorm's includes it.
+type batchMoments[T Float] struct {
+	leaf[T]
+	epsilon float64
+	a       *args[T]
+	l       channels
+	sums    [][2]float64 // of x - x₀ and its square, by channel
+	body    func(lo, hi int)
+}
+
+func (k *batchMoments[T]) name() string     { return fmt.Sprintf("batchMoments(%v)", k.epsilon) }
+func (k *batchMoments[T]) fresh() kernel[T] { return &batchMoments[T]{epsilon: k.epsilon} }
+
+func (k *batchMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	l, err := channelsOf(in[0])
+	if err != nil {
+		return nil, err
+	}
+	if l.n*l.s < 2 {
+		return nil, errors.Errorf("x of shape %v has %d values a channel; a variance needs two", in[0], l.n*l.s)
+	}
+	return tensor.Shape{3 * l.c}, nil
+}
+
+func (k *batchMoments[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.chunk
+	}
+	k.a = a
+	k.l, _ = channelsOf(a.shapes[0])
+	k.sums = sized(k.sums, k.l.c)
+	par.For(k.l.c, k.l.grain(), k.body)
+	return nil
+}
+
+// chunk takes the moments of channels [lo, hi). Sums are of differences from the
+// channel's first value, in float64: one pass over x is accurate.
+func (k *batchMoments[T]) chunk(lo, hi int) {
+	c, s, x := k.l.c, k.l.s, k.a.in[0]
+	clear(k.sums[lo:hi])
+	for i := range k.l.n {
+		for j := lo; j < hi; j++ {
+			d, q := squares(x[(i*c+j)*s:(i*c+j+1)*s], float64(x[j*s]))
+			k.sums[j][0] += d
+			k.sums[j][1] += q
+		}
+	}
+	m := float64(k.l.n * s)
+	for j := lo; j < hi; j++ {
+		d, q := k.sums[j][0], k.sums[j][1]
+		deviations := q - d*d/m // of the mean, squared
+		if deviations < 0 {
+			deviations = 0
+		}
+		k.a.out[j] = T(float64(x[j*s]) + d/m)
+		k.a.out[c+j] = T(1 / math.Sqrt(deviations/m+k.epsilon))
+		k.a.out[2*c+j] = T(deviations / (m - 1))
+	}
+}
+
+// squares is the sum of x - x0 and that of its square.
+func squares[T Float](x []T, x0 float64) (sum, square float64) {
+	var a, b, c, d, aa, bb, cc, dd float64
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		v := x[i : i+4 : i+4]
+		p, q, r, s := float64(v[0])-x0, float64(v[1])-x0, float64(v[2])-x0, float64(v[3])-x0
+		a += p
+		b += q
+		c += r
+		d += s
+		aa += p * p
+		bb += q * q
+		cc += r * r
+		dd += s * s
+	}
+	for _, v := range x[i:] {
+		p := float64(v) - x0
+		a += p
+		aa += p * p
+	}
+	return (a + b) + (c + d), (aa + bb) + (cc + dd)
+}
+
+// givenMoments is the kernel that puts mean and variance in the form of
+// batchMoments.
+type givenMoments[T Float] struct {
+	leaf[T]
+	epsilon float64
+}
+
+func (k *givenMoments[T]) name() string     { return fmt.Sprintf("givenMoments(%v)", k.epsilon) }
+func (k *givenMoments[T]) fresh() kernel[T] { return &givenMoments[T]{epsilon: k.epsilon} }
+
+func (k *givenMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if in[0].Dims() != 1 || !in[0].Eq(in[1]) {
+		return nil, errors.Errorf("mean of shape %v and variance of shape %v are not vectors of one length", in[0], in[1])
+	}
+	return tensor.Shape{3 * in[0][0]}, nil
+}
+
+func (k *givenMoments[T]) run(a *args[T]) error {
+	c := len(a.in[0])
+	copy(a.out, a.in[0])
+	for j, v := range a.in[1] {
+		a.out[c+j] = T(1 / math.Sqrt(float64(v)+k.epsilon))
+	}
+	copy(a.out[2*c:], a.in[1])
+	return nil
+}

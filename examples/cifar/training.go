@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// evaluationBatch is the number of images evaluated at once.
+const evaluationBatch = 200
+
+// calibrationSeed makes the calibration's batches others than those trained on.
+const calibrationSeed = 0xca11
+
+// training is a run with its files.
+type training struct {
+	s              settings
+	trainer        *trainers.Trainer
+	batches        *trainers.Batches
+	test           *datasets.ColorImages
+	logs           *runlog.Log
+	history        []evaluated
+	stdout, stderr io.Writer
+}
+
+func newTraining(s settings, train, test *datasets.ColorImages, stdout, stderr io.Writer) (*training, error) {
+	batches, err := trainers.NewBatches(train, s.Batch, s.Seed)
+	if err != nil {
+		return nil, cli.AsUsage(err)
+	}
+	calibration, err := trainers.NewBatches(train, s.Batch, s.Seed^calibrationSeed)
+	if err != nil {
+		return nil, err
+	}
+	t := &training{s: s, batches: batches, test: test, logs: &runlog.Log{Epochs: columns}, stdout: stdout, stderr: stderr}
+	model, err := s.model()
+	if err != nil {
+		return nil, err
+	}
+	optimizer, err := s.optimizer()
+	if err != nil {
+		return nil, err
+	}
+	opts, err := s.options(batches.PerEpoch(), func(i int) (graph.Batch, error) { return calibration.At(i), nil })
+	if err != nil {
+		return nil, err
+	}
+	// B' is drawn anew for each step, from the step's number alone: a resumed
+	// run sees the same ones.
+	opts = append(opts, trainers.TildeFrom(batches.TildeAt), trainers.Record(t.logs))
+	t.trainer, err = trainers.New(model, graph.SoftmaxCrossEntropy, optimizer, opts...)
+	return t, cli.AsUsage(err)
+}
+
+// steps is the number of steps of the whole run.
+func (t *training) steps() int { return t.s.Epochs * t.batches.PerEpoch() }
+
+func (t *training) path(name string) string { return filepath.Join(t.s.out, name) }
+
+// start prepares the folder of a new run. The checkpoint before the first step
+// lets a run be resumed from the beginning.
+func (t *training) start() error {
+	if err := os.MkdirAll(t.s.out, 0o777); err != nil {
+		return err
+	}
+	for _, old := range []string{"checkpoint", "weights.safetensors", "best.safetensors", "result.json", "loss.png", "accuracy.png", "rate.png", "precond.png"} {
+		if err := os.Remove(t.path(old)); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	if err := t.s.write(); err != nil {
+		return err
+	}
+	if err := t.logs.Create(t.s.out); err != nil {
+		return err
+	}
+	return t.checkpoint()
+}
+
+// resume loads the checkpoint and cuts the logs to its step.
+func (t *training) resume() error {
+	if err := t.trainer.Load(t.path("checkpoint")); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "resuming at step %d of %d\n", t.trainer.Steps(), t.steps())
+	if err := t.s.write(); err != nil { // the number of epochs may be new
+		return err
+	}
+	if err := t.logs.Reopen(t.s.out, t.trainer.Steps()); err != nil {
+		return err
+	}
+	var err error
+	t.history, err = readHistory(t.s.out)
+	return err
+}
+
+// run trains until the end or until the context ends. Either way what is done
+// is in the files.
+func (t *training) run(ctx context.Context) error {
+	err := t.epochs(ctx)
+	if closeErr := t.logs.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return t.finish()
+}
+
+func (t *training) epochs(ctx context.Context) error {
+	stream := t.batches.Stream(ctx, t.trainer.Steps())
+	defer stream.Close()
+	perEpoch := t.batches.PerEpoch()
+	start := time.Now()
+	for {
+		done := t.trainer.Steps()
+		// An epoch is saved before its evaluation: whoever kills the program there
+		// has the evaluation done after -resume.
+		if done > 0 && done%perEpoch == 0 && len(t.history) < done/perEpoch {
+			if err := t.evaluate(done/perEpoch, start); err != nil {
+				return err
+			}
+		}
+		if done >= t.steps() {
+			return nil
+		}
+		start = time.Now()
+		err := t.epoch(stream, done/perEpoch+1)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+		if saveErr := t.checkpoint(); saveErr != nil {
+			return saveErr
+		}
+		if err != nil {
+			fmt.Fprintf(t.stdout, "stopped after %d of %d steps: -resume -out %s goes on\n", t.trainer.Steps(), t.steps(), t.s.out)
+			return err
+		}
+	}
+}
+
+// epoch trains to the end of the epoch, which counts from 1.
+func (t *training) epoch(stream *trainers.Stream, epoch int) error {
+	perEpoch := t.batches.PerEpoch()
+	progress := cli.NewProgress(t.stderr, fmt.Sprintf("epoch %d", epoch), perEpoch)
+	defer progress.Close()
+	for t.trainer.Steps() < epoch*perEpoch {
+		batch, err := stream.Next()
+		if err != nil {
+			return err
+		}
+		stats, err := t.trainer.Step(batch)
+		if err != nil {
+			return err
+		}
+		progress.Show(stats.Step%perEpoch+1, stats.Loss)
+	}
+	return nil
+}
+
+// evaluate tests the net after an epoch that began at start.
+func (t *training) evaluate(epoch int, start time.Time) error {
+	result, err := t.trainer.Evaluate(t.test, evaluationBatch)
+	if err != nil {
+		return err
+	}
+	t.history = append(t.history, evaluated{step: t.trainer.Steps(), loss: result.Loss, accuracy: result.Accuracy})
+	best, label := bestEpoch(t.history), ""
+	if best == epoch {
+		label = ", the best so far"
+		if err := t.trainer.SaveWeights(t.path("best.safetensors")); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(t.stdout, "epoch %d of %d: test loss %.4f, accuracy %.2f%%, %s%.1f s%s\n",
+		epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, t.rates(), time.Since(start).Seconds(), label)
+	if err := t.logs.Epoch(epoch, t.trainer.Steps(), result.Loss, result.Accuracy, float64(best)); err != nil {
+		return err
+	}
+	return t.logs.Flush()
+}
+
+// checkpoint saves the state. The logs go first, so that they are never behind.
+func (t *training) checkpoint() error {
+	if err := t.logs.Flush(); err != nil {
+		return err
+	}
+	return t.trainer.Save(t.path("checkpoint"))
+}
+
+// rates describes the learning rates, nothing for a preconditioner.
+func (t *training) rates() string {
+	var text []string
+	for _, r := range t.trainer.Rates() {
+		text = append(text, strconv.FormatFloat(r, 'g', 3, 64))
+	}
+	if len(text) == 0 {
+		return ""
+	}
+	return "rate " + strings.Join(text, " ") + ", "
+}

@@ -1,0 +1,87 @@
+package trainers
+
+import (
+	"math/rand/v2"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Batches serves shuffled mini-batches of a data set. Which rows a step gets,
+// and how a set with random changes changes them, is a function of the seed and
+// the step's number alone, so a resumed run needs nothing but its step. The rows
+// of each epoch are a new permutation; a last batch that is not full is left
+// out.
+//
+// The batches share two sets of buffers: one is valid until the next call of At
+// (of TildeAt). Stream prepares the same batches in the background.
+type Batches struct {
+	sampler
+	b, bt graph.Batch
+	rows  []int
+}
+
+// NewBatches serves batches of the given size.
+func NewBatches(data Set, size int, seed uint64) (*Batches, error) {
+	if data == nil {
+		return nil, errors.New("trainers: no data set")
+	}
+	if err := data.Check(); err != nil {
+		return nil, err
+	}
+	if size < 1 || size > data.Len() {
+		return nil, errors.Errorf("trainers: batches of %d rows from a set of %d", size, data.Len())
+	}
+	return &Batches{sampler: sampler{data: data, size: size, seed: seed, epoch: -1}}, nil
+}
+
+// PerEpoch is the number of batches in an epoch.
+func (s *Batches) PerEpoch() int { return s.perEpoch() }
+
+// At is the mini-batch B of a step, counted from 0; negative steps count as 0.
+func (s *Batches) At(step int) graph.Batch {
+	if s.b.X == nil {
+		s.b = s.data.NewBatch(s.size)
+	}
+	s.fill(s.b, step)
+	return s.b
+}
+
+// TildeAt is an independent mini-batch for the function-space term of a step:
+// the source for TildeFrom. A set with random changes makes them here too.
+func (s *Batches) TildeAt(step int) ([]*tensor.Dense, error) {
+	if s.bt.X == nil {
+		s.bt, s.rows = s.data.NewBatch(s.size), make([]int, s.size)
+	}
+	seed := s.seed ^ 0x5eed
+	rng := rand.New(rand.NewPCG(seed, uint64(step)))
+	for i := range s.rows {
+		s.rows[i] = rng.IntN(s.data.Len())
+	}
+	s.data.Fill(s.bt, s.rows, Draw{Seed: seed, Epoch: step})
+	return s.bt.X, nil
+}
+
+// sampler chooses the rows of mini-batches.
+type sampler struct {
+	data  Set
+	size  int
+	seed  uint64
+	epoch int
+	order []int
+}
+
+func (s *sampler) perEpoch() int { return s.data.Len() / s.size }
+
+// fill makes the mini-batch of a step in b.
+func (s *sampler) fill(b graph.Batch, step int) {
+	step = max(step, 0)
+	if epoch := step / s.perEpoch(); epoch != s.epoch {
+		s.epoch = epoch
+		s.order = rand.New(rand.NewPCG(s.seed, uint64(epoch))).Perm(s.data.Len())
+	}
+	first := step % s.perEpoch() * s.size
+	s.data.Fill(b, s.order[first:first+s.size], Draw{Seed: s.seed, Epoch: s.epoch, First: first})
+}

@@ -1,0 +1,90 @@
+package trainers
+
+import (
+	"context"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// prepared is the number of batches that a Stream makes ahead.
+const prepared = 4
+
+// Stream serves the mini-batches of Batches in order, made ahead by a goroutine
+// of its own, so that the trainer does not wait for them. They are those of At,
+// bit for bit: the state of a stream is its seed and the next step, and nothing
+// of it need be kept in a checkpoint.
+//
+//	stream := batches.Stream(ctx, tr.Steps())
+//	defer stream.Close()
+//	for tr.Steps() < steps {
+//		batch, err := stream.Next()
+//		...
+//		stats, err := tr.Step(batch)
+//	}
+//
+// A Stream must not be used by two goroutines at once.
+type Stream struct {
+	ctx         context.Context
+	cancel      context.CancelFunc
+	ready, free chan graph.Batch
+	done        chan struct{}
+	out         graph.Batch // what Next returned last
+}
+
+// Stream starts a stream of the mini-batches from step first on. The end of the
+// context ends it; Close must be called even then.
+func (s *Batches) Stream(ctx context.Context, first int) *Stream {
+	t := &Stream{
+		ready: make(chan graph.Batch, prepared+1),
+		free:  make(chan graph.Batch, prepared+1),
+		done:  make(chan struct{}),
+	}
+	t.ctx, t.cancel = context.WithCancel(ctx)
+	for range prepared + 1 { // one of them is with the trainer
+		t.free <- s.data.NewBatch(s.size)
+	}
+	own := &sampler{data: s.data, size: s.size, seed: s.seed, epoch: -1}
+	go t.prepare(own, max(first, 0))
+	return t
+}
+
+// prepare is the goroutine's work.
+func (t *Stream) prepare(s *sampler, step int) {
+	defer close(t.done)
+	for ; ; step++ {
+		select {
+		case <-t.ctx.Done():
+			return
+		case b := <-t.free:
+			s.fill(b, step)
+			t.ready <- b // there are no more batches than places
+		}
+	}
+}
+
+// Next is the next mini-batch, valid until the next call of Next. It waits only
+// where the trainer is faster than the goroutine. The error is the context's.
+func (t *Stream) Next() (graph.Batch, error) {
+	if t.out.X != nil {
+		t.free <- t.out
+		t.out = graph.Batch{}
+	}
+	if err := t.ctx.Err(); err != nil {
+		return graph.Batch{}, errors.Wrap(err, "trainers: stream of batches")
+	}
+	select {
+	case <-t.ctx.Done():
+		return graph.Batch{}, errors.Wrap(t.ctx.Err(), "trainers: stream of batches")
+	case t.out = <-t.ready:
+		return t.out, nil
+	}
+}
+
+// Close ends the goroutine and waits for it. Batches taken from the stream stay
+// as they are.
+func (t *Stream) Close() {
+	t.cancel()
+	<-t.done
+}
