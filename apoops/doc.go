@@ -22,6 +22,7 @@
 //	                      over the batch, or with given mean and variance
 //	AddActivate, Pad2D    act(a+b), zeros around images
 //	Reshape, Segment      copies in another shape
+//	Finite                1 or 0: are all elements finite
 //	InputMoment, GradientMoment, ProjectedSquares
 //	                      the statistics of KFAC and EKFAC
 //	SampleCategorical, SampleBernoulli, SampleNormal

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"path"
+
 	"gorgonia.org/gorgonia"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -29,12 +31,20 @@ type Pass struct {
 
 	dropouts uint64
 	tracked  []tracked
+	path     string
+	outputs  []output
 }
 
 // tracked is a statistic and what it follows.
 type tracked struct {
 	running, batch *gorgonia.Node
 	rate           float64
+}
+
+// output is what a named layer computes.
+type output struct {
+	layer string
+	node  *gorgonia.Node
 }
 
 // Training tells whether dropout is on and batch norm uses batch statistics.
@@ -67,4 +77,17 @@ func (p *Pass) Stream(layer uint64) uint64 {
 		return layer ^ 1<<63
 	}
 	return layer
+}
+
+// Layer builds the output of a layer under a name, by which a Trace finds it. The
+// name of a layer within another is the path to it, such as "residual3/conv0".
+func (p *Pass) Layer(name string, build func() (*gorgonia.Node, error)) (*gorgonia.Node, error) {
+	outer := p.path
+	p.path = path.Join(outer, name)
+	y, err := build()
+	if err == nil {
+		p.outputs = append(p.outputs, output{p.path, y})
+	}
+	p.path = outer
+	return y, err
 }

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"math"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -57,7 +55,7 @@ func (b *Base) CheckStatistics() error {
 		if !ok {
 			return errors.Errorf("graph: statistic %q: the last run left no value (%T)", s.name, s.batch)
 		}
-		if !allFinite(v) {
+		if !Finite(v) {
 			return errors.Errorf("graph: the value of statistic %q on the batch is not finite", s.name)
 		}
 	}
@@ -86,20 +84,4 @@ func follow[T float32 | float64](running, batch []T, rate float64) {
 	for i, v := range batch {
 		running[i] += T(rate) * (v - running[i])
 	}
-}
-
-func allFinite(t *tensor.Dense) bool {
-	if t.Dtype() == tensor.Float32 {
-		return finite(t.Float32s())
-	}
-	return finite(t.Float64s())
-}
-
-func finite[T float32 | float64](x []T) bool {
-	for _, v := range x {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return false
-		}
-	}
-	return true
 }

@@ -54,7 +54,7 @@ func (m *Model) Output(p *graph.Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, 
 	if len(x) != 1 {
 		return nil, errors.Errorf("layers: the model takes one input, not %d", len(x))
 	}
-	y, rest := x[0], theta
+	y, rest, number := x[0], theta, 0
 	for i, l := range m.layers {
 		specs, err := m.specs(i)
 		if err != nil {
@@ -63,7 +63,14 @@ func (m *Model) Output(p *graph.Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, 
 		if len(specs) > len(rest) {
 			return nil, errors.Errorf("layers: %d parameters are too few for the model", len(theta))
 		}
-		if y, err = l.Apply(p, y, rest[:len(specs)]); err != nil {
+		name := fmt.Sprintf("layer %d (%s)", i, l.Kind())
+		if len(specs) > 0 {
+			name = fmt.Sprintf("%s%d", l.Kind(), number)
+			number++
+		}
+		in, own := y, rest[:len(specs)]
+		y, err = p.Layer(name, func() (*gorgonia.Node, error) { return l.Apply(p, in, own) })
+		if err != nil {
 			return nil, errors.Wrapf(err, "layers: layer %d (%s)", i, l.Kind())
 		}
 		rest = rest[len(specs):]

@@ -22,6 +22,9 @@ type engine struct {
 	form    form
 	learner learner // nil where K = 0
 	masks   *apoops.Masks
+	// base is what a Trainer's gradients come from, nil before the first step and
+	// where they come from outside.
+	base *graph.Base
 	// gradient is J and ∇J on any batch at the weights as they are; nil where the
 	// gradients come from outside. The arrays are those of the step's g.
 	gradient func(graph.Batch) (float64, []*tensor.Dense, error)
@@ -71,14 +74,12 @@ func (c *config) group(params []*graph.Param) ([]int, error) {
 // counted from start.
 func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g []*tensor.Dense, start time.Time) (Stats, error) {
 	s := Stats{Step: e.steps, Loss: loss}
-	if !finite(loss) {
-		return s, errors.Errorf("trainers: step %d: the loss is %v; the weights are as before the step", e.steps, loss)
-	}
-	if !finite(sumSquares(g...)) {
-		return s, errors.Errorf("trainers: step %d: the gradient of %s is not finite; the weights are as before the step", e.steps, e.culprit(g))
+	if err := e.refuse(batch, loss, g); err != nil {
+		return s, err
 	}
 	scale := e.c.schedule.At(e.steps)
 	var meta func([]*tensor.Dense) error
+	metaFailed := false
 	if e.learner != nil && e.learner.due(e.steps) {
 		meta = func(inputs []*tensor.Dense) error {
 			began := time.Now()
@@ -91,10 +92,16 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 			if err == nil && s.Meta.Skipped {
 				e.skipped++
 			}
+			metaFailed = err != nil
 			return errors.WithMessagef(err, "trainers: meta-step at step %d", e.steps)
 		}
 	}
 	err := e.form.step(signal{t: e.steps + 1, g: g, batch: batch}, scale, meta)
+	if e.base != nil && (err == nil || metaFailed) { // the weights moved
+		if moveErr := e.base.MoveStatistics(); err == nil {
+			err = moveErr
+		}
+	}
 	if meta != nil && e.c.recorder != nil {
 		s.Precond = e.form.norms()
 	}
@@ -118,16 +125,6 @@ func (e *engine) fallbacks() int {
 		return f.fallbacks()
 	}
 	return 0
-}
-
-// culprit names the first parameter whose gradient is not finite.
-func (e *engine) culprit(g []*tensor.Dense) string {
-	for i, d := range g {
-		if !finite(sumSquares(d)) {
-			return e.learned[i].Name
-		}
-	}
-	return "the parameters together"
 }
 
 // proximal builds a graph of Q for batches of these shapes; c says what of it

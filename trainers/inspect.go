@@ -3,10 +3,10 @@ package trainers
 // LastGradient is g = ∇J_B(θ) of the last step, one array for each parameter
 // that is learned; nil before the first step. The next step overwrites the arrays.
 func (t *Trainer) LastGradient() []NamedTensor {
-	if t.base == nil {
+	if t.engine.base == nil {
 		return nil
 	}
-	g, err := t.base.Grads()
+	g, err := t.engine.base.Grads()
 	if err != nil {
 		return nil // the gradient graph never ran
 	}

@@ -19,7 +19,6 @@ type Trainer struct {
 	engine *engine
 	model  graph.Model
 	loss   graph.Loss
-	base   *graph.Base
 	evals  map[int]*graph.Evaluation
 }
 
@@ -57,9 +56,11 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	return t, nil
 }
 
-// Step takes one training step on a mini-batch. After an error the weights are
-// as before the step, unless the error is of the meta-step or the recorder:
-// then the base optimizer's step was taken.
+// Step takes one training step on a mini-batch. A loss, gradient or batch
+// statistic that is not finite is an error that names the layer where such values
+// first arise. After an error the weights and the model's statistics are as before
+// the step, unless the error is of the meta-step or the recorder: then the base
+// optimizer's step was taken.
 func (t *Trainer) Step(batch graph.Batch) (Stats, error) { return t.StepWith(batch, nil) }
 
 // StepWith is Step with the inputs of B', the batch of the function-space term,
@@ -83,21 +84,22 @@ func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) 
 	if err := batch.Check(); err != nil {
 		return 0, nil, err
 	}
-	if t.base == nil {
-		b, err := graph.NewBase(t.engine.src, t.engine.params, batch, t.engine.masks)
+	e := t.engine
+	if e.base == nil {
+		b, err := graph.NewBase(e.src, e.params, batch, e.masks)
 		if err != nil {
 			return 0, nil, err
 		}
-		t.base = b
+		e.base = b
 	}
-	if err := t.base.Feed(batch); err != nil {
+	if err := e.base.Feed(batch); err != nil {
 		return 0, nil, err
 	}
-	if err := t.base.Run(); err != nil {
+	if err := e.base.Run(); err != nil {
 		return 0, nil, err
 	}
-	g, err := t.base.Grads()
-	return t.base.LossValue(), g, err
+	g, err := e.base.Grads()
+	return e.base.LossValue(), g, err
 }
 
 // Steps is the number of steps taken.

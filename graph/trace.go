@@ -1,0 +1,77 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// Finite tells whether no element of a float32 or float64 array is NaN or
+// infinite.
+func Finite(t *tensor.Dense) bool {
+	if t.Dtype() == tensor.Float32 {
+		return apoops.AllFinite(t.Float32s())
+	}
+	return apoops.AllFinite(t.Float64s())
+}
+
+// Trace computes J_B(θ) once more, as the base graph does, and names what is the
+// first, in the order of computation, to be not finite: "the output of conv3", of
+// the layers that the model names with Pass.Layer, or "the loss". It is "" where
+// all are finite or the model names no layers. The graph is made for this one run.
+func Trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (string, error) {
+	names, nodes, err := trace(src, params, batch, masks)
+	if err != nil {
+		return "", err
+	}
+	for i, n := range nodes {
+		if scalar(n.Value()) != 1 {
+			return names[i], nil
+		}
+	}
+	return "", nil
+}
+
+// trace runs the graph: nodes[i] is 1 where what names[i] says is finite.
+func trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (names []string, nodes gorgonia.Nodes, err error) {
+	building.Lock()
+	defer building.Unlock()
+	if err := CheckParams(params); err != nil {
+		return nil, nil, err
+	}
+	p := newProgram(params[0].Value.Dtype())
+	x, t := p.inputsLike(batch.X, "x"), p.inputsLike(batch.T, "t")
+	theta, err := p.weights(params, "theta")
+	if err != nil {
+		return nil, nil, err
+	}
+	pass := &Pass{Role: BaseRole, Masks: masks}
+	loss, err := src.BuildLoss(pass, x, t, theta)
+	if err != nil || len(pass.outputs) == 0 {
+		return nil, nil, err
+	}
+	add := func(name string, n *gorgonia.Node) error {
+		f, err := apoops.Finite(n)
+		names, nodes = append(names, name), append(nodes, f)
+		return err
+	}
+	for _, o := range pass.outputs {
+		if err := add("the output of "+o.layer, o.node); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := add("the loss", loss); err != nil {
+		return nil, nil, err
+	}
+	if err := letAll("input", x, batch.X); err != nil {
+		return nil, nil, err
+	}
+	if err := letAll("target", t, batch.T); err != nil {
+		return nil, nil, err
+	}
+	if err := p.compile(nodes...); err != nil {
+		return nil, nil, err
+	}
+	return names, nodes, p.Run()
+}

@@ -1,0 +1,60 @@
+package trainers
+
+import (
+	"fmt"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// refuse reports a loss, a gradient or a statistic of the batch that is not
+// finite, and what is at fault.
+func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) error {
+	var what string
+	switch {
+	case !finite(loss):
+		what = fmt.Sprintf("the loss is %v", loss)
+	case !finite(sumSquares(g...)):
+		what = fmt.Sprintf("the gradient of %s is not finite", e.culprit(g))
+	case e.base != nil:
+		err := e.base.CheckStatistics()
+		if err == nil {
+			return nil
+		}
+		what = err.Error()
+	default:
+		return nil
+	}
+	if where := e.origin(batch); where != "" {
+		what += "; the first non-finite values are in " + where
+	}
+	return errors.Errorf("trainers: step %d: %s; the weights are as before the step", e.steps, what)
+}
+
+// culprit names the first parameter whose gradient is not finite.
+func (e *engine) culprit(g []*tensor.Dense) string {
+	for i, d := range g {
+		if !finite(sumSquares(d)) {
+			return e.learned[i].Name
+		}
+	}
+	return "the parameters together"
+}
+
+// origin finds the first values on the way from the weights to the loss that are
+// not finite: a parameter, a layer's output or the loss itself. It is "" where
+// they are not found.
+func (e *engine) origin(batch graph.Batch) string {
+	for _, p := range e.params {
+		if !graph.Finite(p.Value) {
+			return "the parameter " + p.Name
+		}
+	}
+	where, err := graph.Trace(e.src, e.params, batch, e.masks)
+	if err != nil {
+		return "" // what went wrong in the first place matters more
+	}
+	return where
+}
