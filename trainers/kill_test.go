@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 const killSteps = 400
 
 func killTrainer(t testing.TB) *Trainer {
-	return toyTrainer(t, Adam(0.01), EveryK(2), Seed(3), RatePerParam())
+	return normedTrainer(t, Adam(0.01), EveryK(2), Seed(3), RatePerParam())
 }
 
 func trainAndSave(path string) {
