@@ -27,6 +27,11 @@
 // rebuilt. A weight matrix W of a layer is (inputs+1)×outputs, its last row the
 // bias.
 //
+// Parameters marked as statistics, such as the running mean and variance of batch
+// normalisation, are not learned: a model moves them with Pass.Track, once a step
+// taken, and all passes read them as they are at θ. Gradients, blocks and groups
+// count the learned parameters alone (Learned).
+//
 //	src := graph.Objective{Model: model, Loss: graph.SoftmaxCrossEntropy}
 //	params, err := model.Init(1, tensor.Float32)
 //	base, err := graph.NewBase(src, params, batch, nil)

@@ -153,7 +153,7 @@ func overwrite(dst, src *tensor.Dense) {
 	}
 }
 
-// Save writes a checkpoint: weights, optimizer state, φ, the learner's state,
+// Save writes a checkpoint: weights, the model's statistics, optimizer state, φ, the learner's state,
 // B' and the step's number. It is written beside path and then renamed, so that
 // path always holds a complete checkpoint.
 func (t *Trainer) Save(path string) error { return t.engine.save(path) }
@@ -164,7 +164,8 @@ func (t *Trainer) Save(path string) error { return t.engine.save(path) }
 // error the trainer is as before.
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }
 
-// SaveWeights writes the weights alone, as a safetensors file.
+// SaveWeights writes the weights and the model's statistics alone, as a
+// safetensors file.
 func (t *Trainer) SaveWeights(path string) error {
 	var all []NamedTensor
 	for _, p := range t.engine.params {

@@ -282,7 +282,8 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 }
 
 // Blocks sets APO-Precond's blocks. By default each matrix has A, B and S, each
-// other parameter a diagonal S².
+// other parameter a diagonal S². blocks sees the learned parameters alone, without
+// the model's statistics.
 func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
 	return func(c *config) error {
 		if blocks == nil {
