@@ -153,9 +153,9 @@ func overwrite(dst, src *tensor.Dense) {
 	}
 }
 
-// Save writes a checkpoint: weights, the model's statistics, optimizer state, φ, the learner's state,
-// B' and the step's number. It is written beside path and then renamed, so that
-// path always holds a complete checkpoint.
+// Save writes a checkpoint: weights, the model's statistics, optimizer state, φ,
+// the learner's state, B' and the step's number. It is written beside path and then
+// renamed, so that path always holds a complete checkpoint.
 func (t *Trainer) Save(path string) error { return t.engine.save(path) }
 
 // Load restores a checkpoint written by a trainer of the same model, optimizer,
