@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/pkg/errors"
 )
@@ -43,17 +42,15 @@ func (c *config) loadArchive(ctx context.Context, s set, a archive, use use) err
 			return err
 		}
 	}
-	looked := "looked in " + strings.Join(folders, ", ")
-	if c.skipDownload {
-		looked += "; downloads are off"
-	} else {
-		found, failures, err := c.downloadArchive(ctx, s, a, use)
-		if err != nil || found {
+	var failures []string
+	if !c.skipDownload {
+		var found bool
+		var err error
+		if found, failures, err = c.downloadArchive(ctx, s, a, use); err != nil || found {
 			return err
 		}
-		looked += "; tried " + strings.Join(failures, ", ")
 	}
-	return errors.Wrapf(ErrNotFound, "datasets: %s or %s: %s", a.files[0].name, a.name, looked)
+	return c.notFound(s, a.files[0].name+" or "+a.name, folders, failures)
 }
 
 // loadFilesFrom takes the files that lie in folder or, where one is missing,

@@ -31,20 +31,29 @@ func (c *config) load(ctx context.Context, s set, f file) ([]byte, error) {
 			return content, err
 		}
 	}
+	var failures []string
+	if !c.skipDownload {
+		var content []byte
+		var err error
+		if content, failures, err = c.download(ctx, s, f); err != nil || content != nil {
+			return content, err
+		}
+	}
+	return nil, c.notFound(s, f.name, folders, failures)
+}
+
+// notFound is the error that lists where the file was looked for.
+func (c *config) notFound(s set, what string, folders, failures []string) error {
 	looked := "looked in " + strings.Join(folders, ", ")
 	if c.skipDownload {
 		looked += "; downloads are off"
 	} else {
-		content, failures, err := c.download(ctx, s, f)
-		if err != nil || content != nil {
-			return content, err
-		}
 		looked += "; tried " + strings.Join(failures, ", ")
 	}
 	if s.note != "" {
 		looked += "; " + s.note
 	}
-	return nil, errors.Wrapf(ErrNotFound, "datasets: %s: %s", f.name, looked)
+	return errors.Wrapf(ErrNotFound, "datasets: %s: %s", what, looked)
 }
 
 // folders lists where set s may lie on disk, in the order of preference.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
@@ -18,16 +18,6 @@ const (
 	apoPlain      = "plain"
 	apoCalibrated = "calibrated"
 )
-
-func (s settings) dtype() (tensor.Dtype, error) {
-	switch s.Dtype {
-	case "float32":
-		return tensor.Float32, nil
-	case "float64":
-		return tensor.Float64, nil
-	}
-	return tensor.Dtype{}, errors.Errorf("-dtype %q: it must be float32 or float64", s.Dtype)
-}
 
 // precond tells whether a preconditioner is learned in place of a rate.
 func (s settings) precond() bool { return strings.HasPrefix(s.Optimizer, "precond") }
@@ -121,7 +111,7 @@ func (s settings) milestones(perEpoch int) []int {
 // stays the library's. calibration gives the batches that Calibrated looks at
 // first.
 func (s settings) options(perEpoch int, calibration func(i int) (graph.Batch, error)) ([]trainers.Option, error) {
-	dtype, err := s.dtype()
+	dtype, err := cli.Dtype(s.Dtype)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -46,7 +45,7 @@ func (s settings) dataSet() (dataSet, error) {
 
 // load reads the data set, downloading it where it is nowhere.
 func load(ctx context.Context, s settings, stderr io.Writer, source []datasets.Option) (train, test *datasets.ColorImages, err error) {
-	dtype, err := s.dtype()
+	dtype, err := cli.Dtype(s.Dtype)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,9 +53,9 @@ func load(ctx context.Context, s settings, stderr io.Writer, source []datasets.O
 	if err != nil {
 		return nil, nil, err
 	}
-	bar := &downloads{stderr: stderr}
-	defer bar.close()
-	train, test, err = set.load(ctx, dtype, append([]datasets.Option{datasets.WithProgress(bar.show)}, source...)...)
+	bar := cli.NewDownloads(stderr)
+	defer bar.Close()
+	train, test, err = set.load(ctx, dtype, append([]datasets.Option{datasets.WithProgress(bar.Show)}, source...)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -67,26 +66,4 @@ func load(ctx context.Context, s settings, stderr io.Writer, source []datasets.O
 		train = train.Augmented(datasets.CropFlip)
 	}
 	return train, test, nil
-}
-
-// downloads shows how far the downloads are.
-type downloads struct {
-	stderr   io.Writer
-	name     string
-	progress *cli.Bytes
-}
-
-func (d *downloads) show(name string, done, total int64) {
-	if name != d.name {
-		d.close()
-		fmt.Fprintf(d.stderr, "downloading %s\n", name)
-		d.name, d.progress = name, cli.NewBytes(d.stderr, name, total)
-	}
-	d.progress.Show(done)
-}
-
-func (d *downloads) close() {
-	if d.progress != nil {
-		d.progress.Close()
-	}
 }

@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"strconv"
 	"strings"
-
-	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/trainers"
@@ -48,23 +45,16 @@ func (s *settings) flags(resume *bool) *flag.FlagSet {
 		s.Settings = json.RawMessage(text)
 		return nil
 	})
-	fs.Func("lr", "(initial) learning rate (default 0.05 for sgd, 0.001 for rmsprop, adam and adamw, 0.1 for precond, else 0.01)", number(&s.LR))
-	fs.Func("weight-decay", "weight decay, of all parameters (default the optimizer's)", number(&s.WeightDecay))
+	fs.Func("lr", "(initial) learning rate (default 0.05 for sgd, 0.001 for rmsprop, adam and adamw, 0.1 for precond, else 0.01)", cli.Float(&s.LR))
+	fs.Func("weight-decay", "weight decay, of all parameters (default the optimizer's)", cli.Float(&s.WeightDecay))
 	fs.StringVar(&s.APO, "apo", s.APO, "how APO adapts the rate: none, plain (down its gradient) or calibrated (default calibrated, none for kfac, ekfac and shampoo)")
-	fs.Func("k", "steps from one meta-step to the next (default 10)", func(text string) error {
-		k, err := strconv.Atoi(text)
-		s.K = &k
-		return err
-	})
-	fs.Func("fsd", "weight of the function-space term (default the library's; 0 where the rate is calibrated)", number(&s.FSD))
-	fs.Func("wsd", "weight of the weight-space term (default the library's)", number(&s.WSD))
+	fs.Func("k", "steps from one meta-step to the next (default 10)", cli.Int(&s.K))
+	fs.Func("fsd", "weight of the function-space term (default the library's; 0 where the rate is calibrated)", cli.Float(&s.FSD))
+	fs.Func("wsd", "weight of the weight-space term (default the library's)", cli.Float(&s.WSD))
 	fs.IntVar(&s.Batch, "batch", s.Batch, "images in a mini-batch")
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
 	fs.StringVar(&s.Schedule, "schedule", s.Schedule, "factor on the rate: constant, step or cosine (to 0)")
-	fs.Func("decay-at", "epochs after which the step schedule lowers the rate, such as 60,120,160 (default 1/2 and 3/4 of all)", func(text string) (err error) {
-		s.DecayAt, err = epochs(text)
-		return err
-	})
+	fs.Func("decay-at", "epochs after which the step schedule lowers the rate, such as 60,120,160 (default 1/2 and 3/4 of all)", cli.Counts(&s.DecayAt, "a number of epochs"))
 	fs.Float64Var(&s.DecayBy, "decay-by", s.DecayBy, "factor of the step schedule")
 	fs.IntVar(&s.WarmUp, "warm-up", s.WarmUp, "steps over which the rate rises linearly")
 	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of weights, batches and augmentation")
@@ -72,24 +62,4 @@ func (s *settings) flags(resume *bool) *flag.FlagSet {
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume is given")
 	fs.BoolVar(resume, "resume", *resume, "go on from the checkpoint in -out; a larger -epochs extends the run")
 	return fs
-}
-
-func number(dst **float64) func(string) error {
-	return func(text string) error {
-		v, err := strconv.ParseFloat(text, 64)
-		*dst = &v
-		return err
-	}
-}
-
-func epochs(text string) ([]int, error) {
-	var all []int
-	for _, part := range strings.Split(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(part))
-		if err != nil || n < 1 {
-			return nil, errors.Errorf("%q is not a number of epochs", part)
-		}
-		all = append(all, n)
-	}
-	return all, nil
 }

@@ -86,7 +86,7 @@ func (t *training) finish() error {
 	r := result{
 		Epochs: t.s.Epochs, FinalLoss: last.loss, FinalAccuracy: last.accuracy, BestEpoch: at, BestAccuracy: t.history[at-1].accuracy,
 	}
-	if err := writeJSON(t.path("result.json"), r); err != nil {
+	if err := runlog.WriteJSON(t.s.out, "result.json", r); err != nil {
 		return err
 	}
 	if err := drawCharts(t.s, t.history); err != nil {

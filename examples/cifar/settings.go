@@ -2,11 +2,12 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
-	"reflect"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 )
 
 // settings describe a run. They are kept in settings.json, so that -resume goes
@@ -55,7 +56,7 @@ func (s settings) check() error {
 	case s.WarmUp < 0:
 		return errors.Errorf("-warm-up %d: it must be 0 or more", s.WarmUp)
 	}
-	if _, err := s.dtype(); err != nil {
+	if _, err := cli.Dtype(s.Dtype); err != nil {
 		return err
 	}
 	if _, err := s.model(); err != nil {
@@ -87,50 +88,13 @@ func (s settings) continues(stored settings) error {
 		}
 	}
 	stored.Epochs = s.Epochs
-	now, err := s.fields()
-	if err != nil {
-		return err
-	}
-	before, err := stored.fields()
-	if err != nil {
-		return err
-	}
-	for name := range now {
-		if !reflect.DeepEqual(now[name], before[name]) {
-			return errors.Errorf("-resume: %s is %v, but the run in %s was started with %v", name, now[name], s.out, before[name])
-		}
-	}
-	return nil
-}
-
-// fields are the settings by their names in settings.json.
-func (s settings) fields() (map[string]any, error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	var fields map[string]any
-	err = json.Unmarshal(text, &fields)
-	return fields, err
+	return runlog.SameSettings(s.out, s, stored)
 }
 
 func readSettings(out string) (settings, error) {
-	path := filepath.Join(out, "settings.json")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return settings{}, errors.Wrap(err, "nothing to resume")
-	}
 	s := settings{out: out}
-	err = json.Unmarshal(text, &s)
-	return s, errors.Wrap(err, path)
+	err := runlog.ReadSettings(out, &s)
+	return s, err
 }
 
-func (s settings) write() error { return writeJSON(filepath.Join(s.out, "settings.json"), s) }
-
-func writeJSON(path string, v any) error {
-	text, err := json.MarshalIndent(v, "", "\t")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(text, '\n'), 0o666)
-}
+func (s settings) write() error { return runlog.WriteJSON(s.out, runlog.SettingsJSON, s) }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -73,13 +70,8 @@ func (t *training) path(name string) string { return filepath.Join(t.s.out, name
 // start prepares the folder of a new run. The checkpoint before the first step
 // lets a run be resumed from the beginning.
 func (t *training) start() error {
-	if err := os.MkdirAll(t.s.out, 0o777); err != nil {
+	if err := runlog.NewFolder(t.s.out, "checkpoint", "weights.safetensors", "best.safetensors", "result.json", "loss.png", "accuracy.png", "rate.png", "precond.png"); err != nil {
 		return err
-	}
-	for _, old := range []string{"checkpoint", "weights.safetensors", "best.safetensors", "result.json", "loss.png", "accuracy.png", "rate.png", "precond.png"} {
-		if err := os.Remove(t.path(old)); err != nil && !os.IsNotExist(err) {
-			return err
-		}
 	}
 	if err := t.s.write(); err != nil {
 		return err
@@ -186,7 +178,7 @@ func (t *training) evaluate(epoch int, start time.Time) error {
 		}
 	}
 	fmt.Fprintf(t.stdout, "epoch %d of %d: test loss %.4f, accuracy %.2f%%, %s%.1f s%s\n",
-		epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, t.rates(), time.Since(start).Seconds(), label)
+		epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, cli.Rates(t.trainer.Rates()), time.Since(start).Seconds(), label)
 	if err := t.logs.Epoch(epoch, t.trainer.Steps(), result.Loss, result.Accuracy, float64(best)); err != nil {
 		return err
 	}
@@ -199,16 +191,4 @@ func (t *training) checkpoint() error {
 		return err
 	}
 	return t.trainer.Save(t.path("checkpoint"))
-}
-
-// rates describes the learning rates, nothing for a preconditioner.
-func (t *training) rates() string {
-	var text []string
-	for _, r := range t.trainer.Rates() {
-		text = append(text, strconv.FormatFloat(r, 'g', 3, 64))
-	}
-	if len(text) == 0 {
-		return ""
-	}
-	return "rate " + strings.Join(text, " ") + ", "
 }

@@ -2,25 +2,15 @@ package main
 
 import (
 	"github.com/pkg/errors"
-	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
 // pixels and classes are those of MNIST and Fashion-MNIST.
 const pixels, classes = 28 * 28, 10
-
-func (s settings) dtype() (tensor.Dtype, error) {
-	switch s.Dtype {
-	case "float32":
-		return tensor.Float32, nil
-	case "float64":
-		return tensor.Float64, nil
-	}
-	return tensor.Dtype{}, errors.Errorf("-dtype %q: it must be float32 or float64", s.Dtype)
-}
 
 func (s settings) model() (*layers.Model, error) {
 	act, err := apoops.ParseActivation(s.Activation)
@@ -121,7 +111,7 @@ func (s settings) schedule(steps int) (trainers.Schedule, error) {
 
 // options are those of the trainer; what is not set stays the library's.
 func (s settings) options(steps int) ([]trainers.Option, error) {
-	dtype, err := s.dtype()
+	dtype, err := cli.Dtype(s.Dtype)
 	if err != nil {
 		return nil, err
 	}

@@ -4,15 +4,13 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"os"
 	"path/filepath"
-	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -74,26 +72,19 @@ func parse(args []string, stdout io.Writer) (s settings, resume bool, err error)
 func (s *settings) flags(resume *bool) *flag.FlagSet {
 	fs := flag.NewFlagSet("mnist", flag.ContinueOnError)
 	fs.StringVar(&s.Data, "data", s.Data, "data set: mnist or fashion")
-	fs.Func("hidden", "widths of the hidden layers (default 1000,1000)", func(text string) (err error) {
-		s.Hidden, err = widths(text)
-		return err
-	})
+	fs.Func("hidden", "widths of the hidden layers (default 1000,1000)", cli.Counts(&s.Hidden, "a width"))
 	fs.StringVar(&s.Activation, "activation", s.Activation, "activation of the hidden layers: relu, sigmoid, tanh or identity")
 	fs.StringVar(&s.Optimizer, "optimizer", s.Optimizer, "one of "+strings.Join(trainers.OptimizerNames(), ", "))
 	fs.Func("settings", `the optimizer's other settings as JSON, such as '{"momentum": 0.95}'`, func(text string) error {
 		s.Settings = json.RawMessage(text)
 		return nil
 	})
-	fs.Func("lr", "initial learning rate (default 0.01 for sgd and sgdm, 0.5 for precond, 0.001 for the others)", number(&s.LR))
-	fs.Func("k", "steps from one meta-step to the next, 0 for none (default 5 for sgdm, else the library's 10)", func(text string) error {
-		k, err := strconv.Atoi(text)
-		s.K = &k
-		return err
-	})
-	fs.Func("fsd", "weight of the function-space term (default 0.3 for sgdm, else the library's)", number(&s.FSD))
-	fs.Func("wsd", "weight of the weight-space term (default 2 for sgdm, else the library's)", number(&s.WSD))
+	fs.Func("lr", "initial learning rate (default 0.01 for sgd and sgdm, 0.5 for precond, 0.001 for the others)", cli.Float(&s.LR))
+	fs.Func("k", "steps from one meta-step to the next, 0 for none (default 5 for sgdm, else the library's 10)", cli.Int(&s.K))
+	fs.Func("fsd", "weight of the function-space term (default 0.3 for sgdm, else the library's)", cli.Float(&s.FSD))
+	fs.Func("wsd", "weight of the weight-space term (default 2 for sgdm, else the library's)", cli.Float(&s.WSD))
 	fs.StringVar(&s.Meta, "meta", s.Meta, "meta-optimizer: adam, rmsprop or sgd (default the library's, adam)")
-	fs.Func("meta-lr", "learning rate of the meta-optimizer (default 0.1 for sgdm, else the library's)", number(&s.MetaLR))
+	fs.Func("meta-lr", "learning rate of the meta-optimizer (default 0.1 for sgdm, else the library's)", cli.Float(&s.MetaLR))
 	fs.BoolVar(&s.PerLayer, "per-layer", s.PerLayer, "learn a rate for each layer")
 	fs.IntVar(&s.Batch, "batch", s.Batch, "examples in a mini-batch")
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
@@ -104,26 +95,6 @@ func (s *settings) flags(resume *bool) *flag.FlagSet {
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume is given")
 	fs.BoolVar(resume, "resume", *resume, "go on from the checkpoint in -out; a larger -epochs extends the run")
 	return fs
-}
-
-func number(dst **float64) func(string) error {
-	return func(text string) error {
-		v, err := strconv.ParseFloat(text, 64)
-		*dst = &v
-		return err
-	}
-}
-
-func widths(text string) ([]int, error) {
-	var all []int
-	for _, part := range strings.Split(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(part))
-		if err != nil || n < 1 {
-			return nil, errors.Errorf("%q is not a width", part)
-		}
-		all = append(all, n)
-	}
-	return all, nil
 }
 
 // check reports what no other package would.
@@ -138,7 +109,7 @@ func (s settings) check() error {
 	case s.WarmUp < 0:
 		return errors.Errorf("-warm-up %d: it must be 0 or more", s.WarmUp)
 	}
-	if _, err := s.dtype(); err != nil {
+	if _, err := cli.Dtype(s.Dtype); err != nil {
 		return err
 	}
 	if _, err := s.model(); err != nil {
@@ -160,48 +131,13 @@ func (s settings) continues(stored settings) error {
 		return errors.Errorf("-epochs %d: the schedule %s was made for %d epochs", s.Epochs, s.Schedule, stored.Epochs)
 	}
 	stored.Epochs = s.Epochs
-	now, err := s.fields()
-	if err != nil {
-		return err
-	}
-	before, err := stored.fields()
-	if err != nil {
-		return err
-	}
-	for name := range now {
-		if !reflect.DeepEqual(now[name], before[name]) {
-			return errors.Errorf("-resume: %s is %v, but the run in %s was started with %v", name, now[name], s.out, before[name])
-		}
-	}
-	return nil
-}
-
-// fields are the settings by their names in settings.json.
-func (s settings) fields() (map[string]any, error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	var fields map[string]any
-	err = json.Unmarshal(text, &fields)
-	return fields, err
+	return runlog.SameSettings(s.out, s, stored)
 }
 
 func readSettings(out string) (settings, error) {
-	path := filepath.Join(out, "settings.json")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return settings{}, errors.Wrap(err, "nothing to resume")
-	}
 	s := settings{out: out}
-	err = json.Unmarshal(text, &s)
-	return s, errors.Wrap(err, path)
+	err := runlog.ReadSettings(out, &s)
+	return s, err
 }
 
-func (s settings) write() error {
-	text, err := json.MarshalIndent(s, "", "\t")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(s.out, "settings.json"), append(text, '\n'), 0o666)
-}
+func (s settings) write() error { return runlog.WriteJSON(s.out, runlog.SettingsJSON, s) }

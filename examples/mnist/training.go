@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -63,13 +60,8 @@ func (t *training) path(name string) string { return filepath.Join(t.s.out, name
 
 // start prepares the folder of a new run.
 func (t *training) start() error {
-	if err := os.MkdirAll(t.s.out, 0o777); err != nil {
+	if err := runlog.NewFolder(t.s.out, "checkpoint", "weights.safetensors", "loss.png", "rate.png", "precond.png"); err != nil {
 		return err
-	}
-	for _, old := range []string{"checkpoint", "weights.safetensors", "loss.png", "rate.png", "precond.png"} {
-		if err := os.Remove(t.path(old)); err != nil && !os.IsNotExist(err) {
-			return err
-		}
 	}
 	if err := t.s.write(); err != nil {
 		return err
@@ -126,7 +118,7 @@ func (t *training) epochs(ctx context.Context) error {
 			return err
 		}
 		fmt.Fprintf(t.stdout, "epoch %d of %d: test loss %.4f, accuracy %.2f%%, %s%.1f s\n",
-			epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, t.rates(), time.Since(start).Seconds())
+			epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, cli.Rates(t.trainer.Rates()), time.Since(start).Seconds())
 		if err := t.logs.Epoch(epoch, t.trainer.Steps(), result.Loss, result.Accuracy); err != nil {
 			return err
 		}
@@ -170,16 +162,4 @@ func (t *training) checkpoint() error {
 		return err
 	}
 	return t.trainer.Save(t.path("checkpoint"))
-}
-
-// rates describes the learned rates, nothing for a preconditioner.
-func (t *training) rates() string {
-	var text []string
-	for _, r := range t.trainer.Rates() {
-		text = append(text, strconv.FormatFloat(r, 'g', 3, 64))
-	}
-	if len(text) == 0 {
-		return ""
-	}
-	return "rate " + strings.Join(text, " ") + ", "
 }

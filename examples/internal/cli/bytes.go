@@ -47,3 +47,32 @@ func (b *Bytes) Close() {
 		b.bar.Finish()
 	}
 }
+
+// Downloads shows one download after the other; its Show is a
+// datasets.Progress.
+type Downloads struct {
+	w    io.Writer
+	name string
+	now  *Bytes
+}
+
+// NewDownloads writes to w.
+func NewDownloads(w io.Writer) *Downloads { return &Downloads{w: w} }
+
+// Show tells that done bytes of the file are there, of total or, where that is
+// not known, of -1.
+func (d *Downloads) Show(name string, done, total int64) {
+	if name != d.name {
+		d.Close()
+		fmt.Fprintf(d.w, "downloading %s\n", name)
+		d.name, d.now = name, NewBytes(d.w, name, total)
+	}
+	d.now.Show(done)
+}
+
+// Close takes the bar away.
+func (d *Downloads) Close() {
+	if d.now != nil {
+		d.now.Close()
+	}
+}

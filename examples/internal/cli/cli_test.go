@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,5 +92,32 @@ func TestDownloadLines(t *testing.T) {
 	b.Close()
 	if w.Len() > 0 {
 		t.Errorf("of unknown length: %q", &w)
+	}
+}
+
+func TestDownloads(t *testing.T) {
+	var w bytes.Buffer
+	d := NewDownloads(&w)
+	for _, name := range []string{"a", "b"} {
+		d.Show(name, 1<<20, 2<<20)
+		d.Show(name, 2<<20, 2<<20)
+	}
+	d.Close()
+	want := "downloading a\na: 1 of 2 MB\na: 2 of 2 MB\ndownloading b\nb: 1 of 2 MB\nb: 2 of 2 MB\n"
+	if w.String() != want {
+		t.Errorf("got %q, want %q", &w, want)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	var all []int
+	set := Counts(&all, "a width")
+	if err := set("3, 5"); err != nil || !slices.Equal(all, []int{3, 5}) {
+		t.Errorf("got %v, %v", all, err)
+	}
+	for _, wrong := range []string{"", "3,", "0", "-1", "x"} {
+		if err := set(wrong); err == nil || !strings.Contains(err.Error(), "is not a width") {
+			t.Errorf("%q: got %v", wrong, err)
+		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package runlog has the log files of the example programs that train for
-// epochs and can be resumed, and the curves that are drawn of them.
+// Package runlog has the files of the example programs that train for epochs and
+// can be resumed: settings, logs, and the curves that are drawn of them.
 package runlog
 
 import (
