@@ -16,6 +16,7 @@
 //	                      divergences between two outputs, means over the batch
 //	Dropout               from a seed, the same mask wherever it is built
 //	Cast16                rounding to float16 or bfloat16, straight-through gradient
+//	Conv2D                convolution of images N×C×H×W, bias in the weights
 //	MaxPool2D, AvgPool2D, GlobalAvgPool2D
 //	                      pooling of images N×C×H×W
 //	BatchNorm, BatchNormWith
