@@ -112,7 +112,7 @@ type builder struct {
 	*handles
 	shape                      Shape
 	stride, dilation, pad      dims
-	attr, forwardAttr          uintptr // with scratch memory of the caller's
+	attr                       uintptr // scratch memory is the caller's
 	anyW, w, bias              *layout // w is the plain one
 	anyX, anyY, plainX, plainY *layout
 }
@@ -146,36 +146,10 @@ func newBuilder(h *handles, s Shape) (b *builder, err error) {
 	if err = failure("attributes", b.lib.attrCreate(&b.attr)); err != nil {
 		return nil, err
 	}
-	if err = failure("attributes", b.lib.attrCreate(&b.forwardAttr)); err != nil {
-		return nil, err
-	}
-	for _, a := range []uintptr{b.attr, b.forwardAttr} {
-		if err = failure("attributes", b.lib.attrSetScratchpad(a, scratchpadUser)); err != nil {
-			return nil, err
-		}
-	}
-	if !s.ReLU {
-		return b, nil
-	}
-	var ops uintptr
-	if err = failure("post-operations", b.lib.postOpsCreate(&ops)); err != nil {
-		return nil, err
-	}
-	defer b.lib.postOpsDestroy(ops)
-	if err = failure("post-operations", b.lib.postOpsEltwise(ops, 1, eltwiseReLU, 0, 0)); err != nil {
-		return nil, err
-	}
-	return b, failure("post-operations", b.lib.attrSetPostOps(b.forwardAttr, ops))
+	return b, failure("attributes", b.lib.attrSetScratchpad(b.attr, scratchpadUser))
 }
 
-func (b *builder) close() {
-	if b.attr != 0 {
-		b.lib.attrDestroy(b.attr)
-	}
-	if b.forwardAttr != 0 {
-		b.lib.attrDestroy(b.forwardAttr)
-	}
-}
+func (b *builder) close() { b.lib.attrDestroy(b.attr) }
 
 // layouts describes n images of x and y.
 func (b *builder) layouts(n int) (err error) {
@@ -210,11 +184,11 @@ func (b *builder) plan(n int) (*plan, error) {
 		return nil, err
 	}
 	// Twice: the first one is the hint to the backward kernels.
-	if err := failure("forward", b.lib.descCreate(&hint, op, b.forwardAttr, b.lib.engine, 0)); err != nil {
+	if err := failure("forward", b.lib.descCreate(&hint, op, b.attr, b.lib.engine, 0)); err != nil {
 		return nil, err
 	}
 	defer b.lib.descDestroy(hint)
-	if err := failure("forward", b.lib.descCreate(&desc, op, b.forwardAttr, b.lib.engine, 0)); err != nil {
+	if err := failure("forward", b.lib.descCreate(&desc, op, b.attr, b.lib.engine, 0)); err != nil {
 		return nil, err
 	}
 	var err error

@@ -11,8 +11,17 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// Convolution computes y = conv(x, w) + b, with max(0, ·) where the shape asks
-// for it, and its gradients. It must not be used by two goroutines at once.
+// Activation is a function of each element of y, computed while a piece is in
+// the cache. The zero value is the identity.
+type Activation struct {
+	// Apply replaces each z by y = act(z).
+	Apply func(z []float32)
+	// Grad sets dz = act'(z)·dy, where act' is known from y.
+	Grad func(dz, y, dy []float32)
+}
+
+// Convolution computes y = act(conv(x, w) + b) and its gradients. It must not be
+// used by two goroutines at once.
 //
 // x is N×C×H×W, y N×Out×OH×OW; w is (C·kh·kw)×Out, with rows in the order
 // channel, row, column of the patch; b has Out elements.
@@ -23,6 +32,7 @@ import (
 // and the bits of a result do not depend on the number of cores.
 type Convolution struct {
 	shape Shape
+	act   Activation
 	*handles
 	cleanup runtime.Cleanup
 	cut
@@ -60,7 +70,7 @@ type bindings struct {
 
 // NewConvolution compiles a convolution. It fails where the shape makes none or
 // where no library is there.
-func NewConvolution(s Shape) (*Convolution, error) {
+func NewConvolution(s Shape, act Activation) (*Convolution, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -69,11 +79,11 @@ func NewConvolution(s Shape) (*Convolution, error) {
 		return nil, sel.err
 	}
 	s = s.dense()
-	return newConvolution(sel.lib, s, s.cut())
+	return newConvolution(sel.lib, s, act, s.cut())
 }
 
-func newConvolution(lib *library, s Shape, cut cut) (*Convolution, error) {
-	c := &Convolution{shape: s, handles: &handles{lib: lib}, cut: cut, zeros: make([]float32, s.Out)}
+func newConvolution(lib *library, s Shape, act Activation, cut cut) (*Convolution, error) {
+	c := &Convolution{shape: s, act: act, handles: &handles{lib: lib}, cut: cut, zeros: make([]float32, s.Out)}
 	c.forwardBody = func(lo, hi int) { c.each(lo, hi, c.forwardPiece) }
 	c.backwardBody = func(lo, hi int) { c.each(lo, hi, c.backwardGroup) }
 	c.addBody = c.addGroups
@@ -86,14 +96,17 @@ func newConvolution(lib *library, s Shape, cut cut) (*Convolution, error) {
 }
 
 func (c *Convolution) compileAll() error {
-	defer c.lib.restore(c.lib.single())
-	b, err := newBuilder(c.handles, c.shape)
-	if b != nil {
-		defer b.close()
+	var err error
+	if c.copies.worker, err = c.worker(); err != nil {
+		return err
 	}
+	c.copies.single()
+	defer c.copies.restore()
+	b, err := newBuilder(c.handles, c.shape)
 	if err != nil {
 		return err
 	}
+	defer b.close()
 	if c.main, err = b.plan(c.images); err != nil {
 		return err
 	}
@@ -119,9 +132,6 @@ func (c *Convolution) compileAll() error {
 				}
 			}
 		}
-	}
-	if c.copies.worker, err = c.worker(); err != nil {
-		return err
 	}
 	for _, k := range []struct {
 		to   **binding
@@ -170,10 +180,13 @@ func (c *Convolution) end() error {
 
 // each runs f for pieces or groups lo to hi with a lane of its own.
 func (c *Convolution) each(lo, hi int, f func(l *lane, i int) error) {
-	defer c.lib.restore(c.lib.single())
 	l, err := c.take()
-	for i := lo; i < hi && err == nil; i++ {
-		err = f(l, i)
+	if err == nil {
+		l.single()
+		for i := lo; i < hi && err == nil; i++ {
+			err = f(l, i)
+		}
+		l.restore()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -243,7 +256,8 @@ func (c *Convolution) copyWeights(k *kernel, b *binding, w, block []float32) ([]
 	if k == nil {
 		return w, nil
 	}
-	defer c.lib.restore(c.lib.single())
+	c.copies.single()
+	defer c.copies.restore()
 	to := part(&block, k.slot(argDst).floats)
 	return to, c.copies.run(b, address(w), address(to), address(block))
 }
@@ -327,32 +341,26 @@ func (c *Convolution) forwardPiece(l *lane, i int) error {
 	if err := l.run(b.forward, address(x), address(c.w), address(c.bias), address(y), address(block)); err != nil {
 		return err
 	}
-	return l.out(p.y, b.y, y, c.y[yr[0]:yr[1]], block)
+	if err := l.out(p.y, b.y, y, c.y[yr[0]:yr[1]], block); err != nil {
+		return err
+	}
+	if c.act.Apply != nil {
+		c.act.Apply(c.y[yr[0]:yr[1]])
+	}
+	return nil
 }
 
-// BackwardData computes dx from dy, the gradient for y before the ReLU.
-func (c *Convolution) BackwardData(dy, w, dx []float32) error {
-	return c.backward(nil, w, dy, dx, nil, nil)
-}
-
-// BackwardWeights computes dw and, unless it is nil, db.
-func (c *Convolution) BackwardWeights(x, dy, dw, db []float32) error {
-	return c.backward(x, nil, dy, nil, dw, db)
-}
-
-// Backward computes dx, dw and db at once.
-func (c *Convolution) Backward(x, w, dy, dx, dw, db []float32) error {
-	return c.backward(x, w, dy, dx, dw, db)
-}
-
-func (c *Convolution) backward(x, w, dy, dx, dw, db []float32) error {
+// Backward computes the gradients dx, dw and db from dy, those of them that are
+// not nil. It reads y where there is an activation, w where dx and x where dw is
+// wanted; db comes with dw only.
+func (c *Convolution) Backward(x, w, y, dy, dx, dw, db []float32) error {
 	s := c.shape
 	if err := c.begin(operand{"x", x, s.N * s.image(), dw == nil}, operand{"w", w, s.rows() * s.Out, dx == nil},
-		operand{"dy", dy, s.N * s.output(), false}, operand{"dx", dx, s.N * s.image(), true},
+		operand{"y", y, s.N * s.output(), c.act.Grad == nil}, operand{"dy", dy, s.N * s.output(), false}, operand{"dx", dx, s.N * s.image(), true},
 		operand{"dw", dw, s.rows() * s.Out, true}, operand{"db", db, s.Out, true}); err != nil {
 		return err
 	}
-	c.x, c.dy, c.dx, c.dw, c.db = x, dy, dx, dw, db
+	c.x, c.y, c.dy, c.dx, c.dw, c.db = x, y, dy, dx, dw, db
 	var room int
 	if dx != nil {
 		room = copied(c.weightsData) + align(c.weightsData.scratch())
@@ -401,12 +409,13 @@ func (c *Convolution) copyBack(block []float32) error {
 		copy(c.dw, dw)
 		return nil
 	}
-	defer c.lib.restore(c.lib.single())
+	c.copies.single()
+	defer c.copies.restore()
 	return c.copies.run(c.copies.back, address(dw), address(c.dw), address(block))
 }
 
-func (p *plan) backwardRoom(sum int) int {
-	n := max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + sum
+func (p *plan) backwardRoom(sum, dz int) int {
+	n := align(dz) + max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + sum
 	for _, k := range []*kernel{p.xW, p.dyW, p.dyData} {
 		n += copied(k)
 	}
@@ -420,7 +429,11 @@ func (p *plan) backwardRoom(sum int) int {
 func (c *Convolution) backwardGroup(l *lane, g int) error {
 	pieces := c.pieces(c.shape.N)
 	first, last := g*pieces/c.groups, (g+1)*pieces/c.groups
-	block := borrow(c.main.backwardRoom(c.sum()))
+	dz := 0
+	if c.act.Grad != nil {
+		dz = c.images * c.shape.output()
+	}
+	block := borrow(c.main.backwardRoom(c.sum(), dz))
 	defer giveBack(block)
 	for i := first; i < last; i++ {
 		if err := c.backwardPiece(l, i, g, i == first, block); err != nil {
@@ -433,6 +446,11 @@ func (c *Convolution) backwardGroup(l *lane, g int) error {
 func (c *Convolution) backwardPiece(l *lane, i, g int, first bool, block []float32) error {
 	p, b, xr, yr := c.piece(l, i)
 	plain := c.dy[yr[0]:yr[1]]
+	if c.act.Grad != nil {
+		dz := part(&block, len(plain))
+		c.act.Grad(dz, c.y[yr[0]:yr[1]], plain)
+		plain = dz
+	}
 	var dy []float32
 	var err error
 	if c.dx != nil {

@@ -51,11 +51,11 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 
 var geometries = []Shape{
 	{N: 4, C: 3, H: 8, W: 8, Out: 16, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}},
-	{N: 5, C: 16, H: 8, W: 6, Out: 32, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}, ReLU: true},
+	{N: 5, C: 16, H: 8, W: 6, Out: 32, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}},
 	{N: 3, C: 16, H: 9, W: 8, Out: 24, Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}},
 	{N: 4, C: 16, H: 8, W: 8, Out: 32, Kernel: [2]int{1, 1}, Stride: [2]int{2, 2}},
 	{N: 4, C: 32, H: 5, W: 5, Out: 8, Kernel: [2]int{1, 1}},
-	{N: 3, C: 1, H: 14, W: 14, Out: 6, Kernel: [2]int{5, 5}, Pad: [2]int{2, 2}, ReLU: true},
+	{N: 3, C: 1, H: 14, W: 14, Out: 6, Kernel: [2]int{5, 5}, Pad: [2]int{2, 2}},
 	{N: 7, C: 6, H: 14, W: 14, Out: 16, Kernel: [2]int{5, 5}},
 	{N: 2, C: 3, H: 35, W: 33, Out: 8, Kernel: [2]int{11, 11}, Stride: [2]int{4, 4}, Pad: [2]int{2, 2}},
 	{N: 3, C: 8, H: 11, W: 12, Out: 8, Kernel: [2]int{3, 3}, Pad: [2]int{2, 2}, Dilation: [2]int{2, 2}},
@@ -80,7 +80,7 @@ func TestEqualsDirectSum(t *testing.T) {
 			if cut.images > s.N {
 				continue
 			}
-			c, err := newConvolution(lib, s, cut)
+			c, err := newConvolution(lib, s, Activation{}, cut)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,18 +94,67 @@ func TestEqualsDirectSum(t *testing.T) {
 			near(t, "y", o.y, y)
 			try(c.Forward(o.x, o.w, nil, o.y))
 			near(t, "y without bias", o.y, plain)
-			try(c.BackwardData(o.dy, o.w, o.dx))
+			try(c.Backward(nil, o.w, nil, o.dy, o.dx, nil, nil))
 			near(t, "dx", o.dx, dx)
-			try(c.BackwardWeights(o.x, o.dy, o.dw, nil))
+			try(c.Backward(o.x, nil, nil, o.dy, nil, o.dw, nil))
 			near(t, "dw", o.dw, dw)
 			clear(o.dx)
 			clear(o.dw)
-			try(c.Backward(o.x, o.w, o.dy, o.dx, o.dw, o.db))
+			try(c.Backward(o.x, o.w, nil, o.dy, o.dx, o.dw, o.db))
 			near(t, "dx", o.dx, dx)
 			near(t, "dw", o.dw, dw)
 			near(t, "db", o.db, db)
 			c.Close()
 		}
+	}
+}
+
+// TestActivation: values and gradients of a fused square are those of one that is
+// computed apart, and a NaN stays.
+func TestActivation(t *testing.T) {
+	lib := system(t)
+	square := Activation{
+		Apply: func(z []float32) {
+			for i, v := range z {
+				z[i] = v * v
+			}
+		},
+		Grad: func(dz, y, dy []float32) {
+			for i, v := range y {
+				dz[i] = v * dy[i] // of no function, but known
+			}
+		},
+	}
+	s := geometries[1].dense()
+	o := newOperands(s, 5)
+	d := newDirect(s)
+	want := d.forward(o.x, o.w, o.b)
+	dz := make([]float32, len(want))
+	for i, v := range want {
+		want[i] = v * v
+		dz[i] = float32(want[i]) * o.dy[i]
+	}
+	dx, dw, db := d.backward(o.x, o.w, dz)
+	c, err := newConvolution(lib, s, square, cut{2, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Forward(o.x, o.w, o.b, o.y); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "y", o.y, want)
+	if err := c.Backward(o.x, o.w, o.y, o.dy, o.dx, o.dw, o.db); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "dx", o.dx, dx)
+	near(t, "dw", o.dw, dw)
+	near(t, "db", o.db, db)
+	o.w[3] = float32(math.NaN())
+	if err := c.Forward(o.x, o.w, o.b, o.y); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(o.y, func(v float32) bool { return v != v }) {
+		t.Error("a NaN in w does not show in y")
 	}
 }
 
@@ -115,7 +164,7 @@ func TestSameBitsAtEveryRun(t *testing.T) {
 	o := newOperands(s, 2)
 	var first operands
 	for run := range 4 {
-		c, err := NewConvolution(s)
+		c, err := NewConvolution(s, Activation{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +173,7 @@ func TestSameBitsAtEveryRun(t *testing.T) {
 			if err := c.Forward(o.x, o.w, o.b, o.y); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.Backward(o.x, o.w, o.dy, o.dx, o.dw, o.db); err != nil {
+			if err := c.Backward(o.x, o.w, nil, o.dy, o.dx, o.dw, o.db); err != nil {
 				t.Fatal(err)
 			}
 			if run == 0 {
@@ -144,7 +193,7 @@ func TestAllocatesNothing(t *testing.T) {
 	}
 	system(t)
 	s := Shape{N: 32, C: 16, H: 16, W: 16, Out: 16, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}}
-	c, err := NewConvolution(s)
+	c, err := NewConvolution(s, Activation{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +202,7 @@ func TestAllocatesNothing(t *testing.T) {
 		if err := c.Forward(o.x, o.w, o.b, o.y); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Backward(o.x, o.w, o.dy, o.dx, o.dw, o.db); err != nil {
+		if err := c.Backward(o.x, o.w, nil, o.dy, o.dx, o.dw, o.db); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,11 +223,11 @@ func TestRefuses(t *testing.T) {
 	} {
 		s := good
 		change(&s)
-		if _, err := NewConvolution(s); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := NewConvolution(s, Activation{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	c, err := NewConvolution(good)
+	c, err := NewConvolution(good, Activation{})
 	if err != nil {
 		t.Fatal(err)
 	}

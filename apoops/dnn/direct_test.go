@@ -46,11 +46,6 @@ func (d direct) forward(x, w, b []float32) []float64 {
 		}
 	}
 	d.each(func(i, j, k int) { y[k] += float64(x[i]) * float64(w[j]) })
-	if d.ReLU {
-		for i := range y {
-			y[i] = max(y[i], 0)
-		}
-	}
 	return y
 }
 

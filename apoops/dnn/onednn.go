@@ -2,7 +2,6 @@ package dnn
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/ebitengine/purego"
 	"github.com/pkg/errors"
@@ -45,7 +44,6 @@ const (
 	forwardTraining   = 64
 	convolutionDirect = 1
 	scratchpadUser    = 1
-	eltwiseReLU       = 31
 	queryArgument     = 255 // the layout of the argument of an index
 
 	argSrc         = 1
@@ -80,10 +78,6 @@ type functions struct {
 	attrCreate        func(attr *uintptr) int32
 	attrDestroy       func(attr uintptr) int32
 	attrSetScratchpad func(attr uintptr, mode int32) int32
-	attrSetPostOps    func(attr, ops uintptr) int32
-	postOpsCreate     func(ops *uintptr) int32
-	postOpsDestroy    func(ops uintptr) int32
-	postOpsEltwise    func(ops uintptr, scale float32, kind int32, alpha, beta float32) int32
 
 	forwardInit         func(d *descriptor, prop, algorithm int32, src, weights, bias, dst *layout, stride, dilation, padBefore, padAfter *dims) int32
 	backwardDataInit    func(d *descriptor, algorithm int32, diffSrc, weights, diffDst *layout, stride, dilation, padBefore, padAfter *dims) int32
@@ -109,8 +103,7 @@ func (f *functions) find(library uintptr) error {
 		"memory_desc_get_size": &f.layoutSize, "memory_desc_equal": &f.layoutEqual,
 		"memory_create": &f.memoryCreate, "memory_destroy": &f.memoryDestroy, "memory_set_data_handle": &f.setPointer,
 		"primitive_attr_create": &f.attrCreate, "primitive_attr_destroy": &f.attrDestroy,
-		"primitive_attr_set_scratchpad_mode": &f.attrSetScratchpad, "primitive_attr_set_post_ops": &f.attrSetPostOps,
-		"post_ops_create": &f.postOpsCreate, "post_ops_destroy": &f.postOpsDestroy, "post_ops_append_eltwise": &f.postOpsEltwise,
+		"primitive_attr_set_scratchpad_mode":             &f.attrSetScratchpad,
 		"dilated_convolution_forward_desc_init":          &f.forwardInit,
 		"dilated_convolution_backward_data_desc_init":    &f.backwardDataInit,
 		"dilated_convolution_backward_weights_desc_init": &f.backwardWeightsInit,
@@ -146,26 +139,4 @@ func failure(what string, status int32) error {
 		return errors.Errorf("onednn: %s: %s", what, s)
 	}
 	return errors.Errorf("onednn: %s: status %d", what, status)
-}
-
-// single makes the calls of the running goroutine single-threaded until the
-// returned number is given to restore: a piece of work then runs on the core
-// that called for it, and is the same whatever the number of cores.
-func (f *functions) single() (before uintptr) {
-	if f.setThreads == 0 {
-		return 0
-	}
-	runtime.LockOSThread()
-	before, _, _ = purego.SyscallN(f.getThreads)
-	purego.SyscallN(f.setThreads, 1)
-	return before
-}
-
-// restore ends what single began.
-func (f *functions) restore(before uintptr) {
-	if f.setThreads == 0 {
-		return
-	}
-	purego.SyscallN(f.setThreads, before)
-	runtime.UnlockOSThread()
 }

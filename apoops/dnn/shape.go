@@ -7,8 +7,6 @@ import "github.com/pkg/errors"
 type Shape struct {
 	N, C, H, W, Out               int
 	Kernel, Stride, Pad, Dilation [2]int
-	// ReLU makes the output max(0, y), and the backward pass that of this.
-	ReLU bool
 }
 
 // OutSize is the number of rows and columns of the output.
