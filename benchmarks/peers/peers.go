@@ -95,6 +95,9 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if text := busy(); text != "" {
+		fmt.Fprintln(stdout, text)
+	}
 	var results []result
 	var failed []string
 	for _, c := range all {

@@ -81,7 +81,7 @@ func TestContests(t *testing.T) {
 	if strings.HasPrefix(stdout, "skipped") {
 		t.Skip(strings.TrimSpace(stdout))
 	}
-	if !strings.Contains(stdout, "ours/PyTorch-1") || strings.Index(stdout, "resnet32") < strings.Index(stdout, "lenet") {
+	if !strings.Contains(stdout, "ours/PyTorch-1") || strings.Index(stdout, "resnet32: ") < strings.Index(stdout, "lenet: ") {
 		t.Fatalf("no ratio, or not in order, in %q", stdout)
 	}
 	text, err := os.ReadFile(out)
@@ -167,6 +167,15 @@ func TestCompeteRefusesDifferentNets(t *testing.T) {
 	err := compete(context.Background(), 1, []*contender{a, b}, ignore)
 	if err == nil || !strings.Contains(err.Error(), "7 parameters in fake, 8 in fake") {
 		t.Fatalf("error %v", err)
+	}
+}
+
+func TestBusy(t *testing.T) {
+	if text := busyWith("0.99 3.00 4.00 1/50 17\n", 2); text != "" {
+		t.Error(text)
+	}
+	if text := busyWith("1.00 0.00 0.00 1/50 17\n", 2); !strings.Contains(text, "load 1.0 on 2 cores") {
+		t.Error(text)
 	}
 }
 
