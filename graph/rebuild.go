@@ -1,8 +1,11 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -30,6 +33,9 @@ func rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pas
 		m, err := rebuildNode(n, visit, p)
 		if err == nil {
 			done[n] = m
+			if !m.IsScalar() && m.Dtype() != tensor.Int {
+				p.outputs = append(p.outputs, output{describeUse(n), m})
+			}
 		}
 		return m, err
 	}
@@ -68,4 +74,31 @@ func applyAgain(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.N
 		return nil, err
 	}
 	return gorgonia.ApplyOp(n.Op(), operands...)
+}
+
+// describeUse names a node of the user's, and the leaves that it puts to use: of
+// a product of features and weights, the weights.
+func describeUse(n *gorgonia.Node) string {
+	text := describe(n)
+	conjunction := " with "
+	for _, c := range children(n) {
+		if leaf := onlyLeaf(c); leaf != nil {
+			text += conjunction + leaf.Name()
+			conjunction = " and "
+		}
+	}
+	return text
+}
+
+// onlyLeaf is the one leaf that n is made from, numbers aside, such as the bias
+// behind its broadcast; nil where there are more.
+func onlyLeaf(n *gorgonia.Node) *gorgonia.Node {
+	for n.Op() != nil {
+		arrays := slices.DeleteFunc(children(n), (*gorgonia.Node).IsScalar)
+		if len(arrays) != 1 {
+			return nil
+		}
+		n = arrays[0]
+	}
+	return n
 }

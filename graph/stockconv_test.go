@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -371,6 +372,38 @@ func TestSharedOpsAreWrong(t *testing.T) {
 		}
 		if d := apart(alone, shared); d < 0.01 {
 			t.Errorf("%s: sharing the op changes the gradient by no more than %.2g: it could be shared now", name, d)
+		}
+	}
+}
+
+// TestTraceNamesTheUsersNode has values overflow in one layer after the other.
+func TestTraceNamesTheUsersNode(t *testing.T) {
+	for leaf, want := range map[string]string{
+		"":            "",
+		"x":           "the output of A × Bᵀ (node 6, shape (120, 3)) with x and filter0",
+		"filter0":     "with x and filter0",
+		"norm0/scale": "with norm0/scale",
+		"filter1":     "with filter1",
+		"norm1/scale": "with norm1/scale",
+		"weight":      "with weight",
+		"norm2/scale": "with norm2/scale",
+		"y":           "with y",
+	} {
+		u := stockConvs["strided"].build(t, rand.New(rand.NewPCG(44, 1)), tensor.Float32)
+		params, err := u.LearnableParams()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range append(append(u.Inputs, u.Targets...), u.Params...) {
+			if n.Name() == leaf {
+				for i, v := range n.Value().(*tensor.Dense).Float32s() {
+					n.Value().(*tensor.Dense).Float32s()[i] = float32(math.Copysign(math.MaxFloat32, float64(v)))
+				}
+			}
+		}
+		got, err := Trace(u, params, u.batch, nil)
+		if err != nil || !strings.HasSuffix(got, want) || (want == "") != (got == "") {
+			t.Errorf("overflow by %q: %q, %v; want %q", leaf, got, err, want)
 		}
 	}
 }
