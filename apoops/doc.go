@@ -16,11 +16,13 @@
 //	                      divergences between two outputs, means over the batch
 //	Dropout               from a seed, the same mask wherever it is built
 //	Cast16                rounding to float16 or bfloat16, straight-through gradient
+//	Conv2D                convolution of images N×C×H×W, bias in the weights
 //	MaxPool2D, AvgPool2D, GlobalAvgPool2D
 //	                      pooling of images N×C×H×W
 //	BatchNorm, BatchNormWith
 //	                      over the batch, or with given mean and variance
 //	AddActivate, Pad2D    act(a+b), zeros around images
+//	Subsample             the shortcut of residual nets without parameters
 //	Reshape, Segment      copies in another shape
 //	Finite                1 or 0: are all elements finite
 //	InputMoment, GradientMoment, ProjectedSquares

@@ -58,6 +58,23 @@ func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b 
 	}
 }
 
+// SerialGemm is Gemm on the calling goroutine, for one that is itself a piece of
+// a loop on all cores.
+func SerialGemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+	f, ok := selected().impl.(foreign)
+	if !ok {
+		Gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+		return
+	}
+	ta, tb := trans(transA), trans(transB)
+	switch a := any(a).(type) {
+	case []float32:
+		multiply(&products32, &pool32, f.sgemm, false, ta, tb, m, n, k, float32(alpha), a, lda, any(b).([]float32), ldb, float32(beta), any(c).([]float32), ldc)
+	case []float64:
+		multiply(&products64, &pool64, f.dgemm, false, ta, tb, m, n, k, float64(alpha), a, lda, any(b).([]float64), ldb, float64(beta), any(c).([]float64), ldc)
+	}
+}
+
 func trans(t bool) gonumblas.Transpose {
 	if t {
 		return gonumblas.Trans

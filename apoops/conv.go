@@ -1,0 +1,218 @@
+package apoops
+
+import (
+	"fmt"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Conv is the geometry of a 2-D convolution, rows first, columns second. A patch
+// has Kernel elements a channel, Dilation apart (0 stands for 1), the next one
+// begins Stride further (0 stands for 1), the first one begins Pad before the
+// image, which is surrounded by zeros.
+type Conv struct {
+	Kernel, Stride, Pad, Dilation [2]int
+	// NoBias leaves the bias out: the weights have no last row for it.
+	NoBias bool
+	// Activation is applied to the result.
+	Activation Activation
+}
+
+// Conv2D is a convolution (cross-correlation) of images with the bias folded
+// into its weights, a matrix as that of Dense that acts on patches:
+//
+//	y[n,o,i,j] = act(Σ_k patch(x,n,i,j)[k]·W[k,o] + W[C·kh·kw,o])
+//
+// x is N×C×H×W, W is (C·kh·kw+1)×O with the elements of a patch in the order
+// channel, row, column and the bias as its last row, y is N×O×OH×OW with the
+// sizes of OutSize. Where x is an input of the graph no gradient with respect to
+// it is computed.
+func Conv2D(x, w *gorgonia.Node, c Conv) (*gorgonia.Node, error) {
+	if x == nil || w == nil {
+		return nil, errors.New("apoops: conv: x or W is nil")
+	}
+	if c.Activation < Identity || c.Activation > TanhAct {
+		return nil, errors.Errorf("apoops: conv: %v", c.Activation)
+	}
+	s := convSettings{Conv: c.filled(), inner: !isInput(x)}
+	return pick(&conv[float32]{convSettings: s}, &conv[float64]{convSettings: s}, x, w)
+}
+
+// OutSize is the size of the result for an image of h rows and w columns.
+func (c Conv) OutSize(h, w int) (oh, ow int) {
+	c = c.filled()
+	return c.outSize(0, h), c.outSize(1, w)
+}
+
+func (c Conv) outSize(axis, n int) int {
+	return (n+2*c.Pad[axis]-c.Dilation[axis]*(c.Kernel[axis]-1)-1)/c.Stride[axis] + 1
+}
+
+func (c Conv) filled() Conv {
+	for i := range c.Kernel {
+		if c.Stride[i] == 0 {
+			c.Stride[i] = 1
+		}
+		if c.Dilation[i] == 0 {
+			c.Dilation[i] = 1
+		}
+	}
+	return c
+}
+
+func (c Conv) String() string {
+	return fmt.Sprintf("(%v/%v+%v*%v).%v", c.Kernel, c.Stride, c.Pad, c.Dilation, c.Activation)
+}
+
+// bias is the number of rows of W that hold the bias.
+func (c Conv) bias() int { return extraRow(!c.NoBias) }
+
+// check reports a geometry that does not fit images of shape x.
+func (c Conv) check(x tensor.Shape) error {
+	if err := wantImages(x, "x"); err != nil {
+		return err
+	}
+	for i, k := range c.Kernel {
+		if k < 1 || c.Stride[i] < 1 || c.Pad[i] < 0 || c.Dilation[i] < 1 {
+			return errors.Errorf("kernel %v, stride %v, padding %v, dilation %v: all must be positive, padding at least 0", c.Kernel, c.Stride, c.Pad, c.Dilation)
+		}
+		if c.Dilation[i]*(k-1)+1 > x[2+i]+2*c.Pad[i] {
+			return errors.Errorf("kernel %v with dilation %v is larger than x of shape %v with padding %v", c.Kernel, c.Dilation, x, c.Pad)
+		}
+	}
+	return nil
+}
+
+// infer returns the shape of the result.
+func (c Conv) infer(x, w tensor.Shape) (tensor.Shape, error) {
+	if err := c.check(x); err != nil {
+		return nil, err
+	}
+	if err := wantMatrix(w, "W"); err != nil {
+		return nil, err
+	}
+	if want := x[1]*c.Kernel[0]*c.Kernel[1] + c.bias(); w[0] != want {
+		return nil, errors.Errorf("x of shape %v and kernel %v need W with %d rows (%d of them the bias), not %v", x, c.Kernel, want, c.bias(), w)
+	}
+	oh, ow := c.OutSize(x[2], x[3])
+	return tensor.Shape{x[0], w[1], oh, ow}, nil
+}
+
+type convSettings struct {
+	Conv
+	inner bool // x is computed, so its gradient is wanted
+}
+
+// conv is the kernel of Conv2D.
+type conv[T Float] struct {
+	convSettings
+	engine convEngine[T]
+}
+
+func (k *conv[T]) name() string     { return "conv" + k.Conv.String() }
+func (k *conv[T]) wrt() []bool      { return []bool{k.inner, true} }
+func (k *conv[T]) fresh() kernel[T] { return &conv[T]{convSettings: k.convSettings} }
+
+func (k *conv[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.Conv.infer(in[0], in[1]) }
+
+func (k *conv[T]) run(a *args[T]) error {
+	if k.engine == nil {
+		k.engine = newConvEngine[T](k.Conv, a.shapes[0], a.shapes[1][1])
+	}
+	return k.engine.forward(a.in[0], a.in[1], a.out)
+}
+
+func (k *conv[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	dz := dout
+	var err error
+	if k.Activation != Identity {
+		if dz, err = apply(&activationGrad[T]{act: k.Activation}, out, dout); err != nil {
+			return nil, err
+		}
+	}
+	var dx *gorgonia.Node
+	if k.inner {
+		if dx, err = apply(&convGradX[T]{c: k.Conv, x: in[0].Shape().Clone()}, in[1], dz); err != nil {
+			return nil, err
+		}
+	}
+	dw, err := apply(&convGradW[T]{c: k.Conv}, in[0], dz)
+	return gorgonia.Nodes{dx, dw}, err
+}
+
+// convGradX is the kernel of the gradient with respect to x, whose shape it
+// keeps. Its operands are W and dz, the gradient by the pre-activations.
+type convGradX[T Float] struct {
+	leaf[T]
+	c      Conv
+	x      tensor.Shape
+	engine convEngine[T]
+}
+
+func (k *convGradX[T]) name() string     { return "convGradX" + k.c.String() }
+func (k *convGradX[T]) fresh() kernel[T] { return &convGradX[T]{c: k.c, x: k.x} }
+
+func (k *convGradX[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	want, err := k.c.infer(k.x, in[0])
+	if err != nil {
+		return nil, err
+	}
+	return k.x.Clone(), sameShape(in[1], want)
+}
+
+func (k *convGradX[T]) run(a *args[T]) error {
+	if k.engine == nil {
+		k.engine = newConvEngine[T](k.c, k.x, a.shapes[0][1])
+	}
+	return k.engine.gradX(a.in[1], a.in[0], a.out)
+}
+
+// convGradW is the kernel of the gradient with respect to W. Its operands are x
+// and dz.
+type convGradW[T Float] struct {
+	leaf[T]
+	c      Conv
+	engine convEngine[T]
+}
+
+func (k *convGradW[T]) name() string     { return "convGradW" + k.c.String() }
+func (k *convGradW[T]) fresh() kernel[T] { return &convGradW[T]{c: k.c} }
+
+func (k *convGradW[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	x, dz := in[0], in[1]
+	if err := wantImages(dz, "dz"); err != nil {
+		return nil, err
+	}
+	w := tensor.Shape{x[1]*k.c.Kernel[0]*k.c.Kernel[1] + k.c.bias(), dz[1]}
+	want, err := k.c.infer(x, w)
+	if err != nil {
+		return nil, err
+	}
+	return w, sameShape(dz, want)
+}
+
+func (k *convGradW[T]) run(a *args[T]) error {
+	if k.engine == nil {
+		k.engine = newConvEngine[T](k.c, a.shapes[0], a.shapes[1][1])
+	}
+	return k.engine.gradW(a.in[0], a.in[1], a.out)
+}
+
+// convEngine computes one convolution or one of its gradients, always for the
+// same shapes. W and dW have the bias row unless NoBias is set.
+type convEngine[T Float] interface {
+	// forward sets y = act(conv(x, W)).
+	forward(x, w, y []T) error
+	// gradX sets dx from dz, the gradient by the pre-activations.
+	gradX(dz, w, dx []T) error
+	// gradW sets dW from x and dz.
+	gradW(x, dz, dw []T) error
+}
+
+// newConvEngine chooses how a convolution of images of shape x to the given
+// number of channels is computed.
+func newConvEngine[T Float](c Conv, x tensor.Shape, outputs int) convEngine[T] {
+	return newIm2col[T](c, x, outputs)
+}

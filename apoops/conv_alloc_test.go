@@ -1,0 +1,38 @@
+package apoops
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"gorgonia.org/tensor"
+)
+
+// TestConv2DAllocatesNothing: from the second run on, in every pass.
+func TestConv2DAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool drop entries")
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	s := tensor.Shape{40, 3, 12, 12}
+	for _, c := range []Conv{evenConv(3, 1, 1, 1), evenConv(1, 1, 0, 1)} {
+		k := newConvEngine[float32](c, s, 8)
+		rows := 3*c.Kernel[0]*c.Kernel[1] + 1
+		x := convert(randn(rng, s...), tensor.Float32).Float32s()
+		w := convert(randn(rng, rows, 8), tensor.Float32).Float32s()
+		dz := convert(randn(rng, 40, 8, 12, 12), tensor.Float32).Float32s()
+		y, dx, dw := make([]float32, len(dz)), make([]float32, len(x)), make([]float32, len(w))
+		for what, f := range map[string]func() error{
+			"forward": func() error { return k.forward(x, w, y) },
+			"dx":      func() error { return k.gradX(dz, w, dx) },
+			"dW":      func() error { return k.gradW(x, dz, dw) },
+		} {
+			if n := testing.AllocsPerRun(20, func() {
+				if err := f(); err != nil {
+					t.Fatal(err)
+				}
+			}); n > 1 { // a pool may grow while its users differ from run to run
+				t.Errorf("%v, %s: %v allocations a run", c, what, n)
+			}
+		}
+	}
+}
