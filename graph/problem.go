@@ -17,7 +17,9 @@ import (
 // from those whose values or gradients are wrong: an error names what to use
 // instead. Conv2d, MaxPool2D and BatchNorm are among the accepted. Batch norm takes
 // the statistics of the batch in all passes, and the running ones, which are in
-// the user's op, see none of them.
+// the user's op, see none of them. Gorgonia's MaxPool2D ends the program, in the
+// user's own machine, where a window has nothing but NaN; apoops.MaxPool2D has NaN
+// as its result, so that the step is refused with an error.
 type Problem struct {
 	// Cost is the scalar mean loss on the batch.
 	Cost *gorgonia.Node
