@@ -37,8 +37,9 @@ type Problem struct {
 	// Filters are the parameters that are filters of Gorgonia's Conv2d,
 	// outputs×channels×rows×columns: a preconditioner takes each for a matrix of
 	// outputs×(channels·rows·columns). Parameters of four axes that are not listed
-	// get the diagonal, and so does the bias of a convolution. Under learning rates
-	// it makes no difference.
+	// get the diagonal, and so does the bias of a convolution. KFAC and EKFAC have
+	// no factors for filters, and under SGD, RMSprop and Adam the list makes no
+	// difference. (apoops.Conv2D takes weights that are a matrix already.)
 	Filters gorgonia.Nodes
 	// Divergence measures the change of Output. It must match the cost.
 	Divergence Divergence
