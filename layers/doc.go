@@ -39,5 +39,6 @@
 //	wrn-28-10      WideResNet(28, 10, 10) 36 479 194
 //	resnet8        ResNet8(10)             75 290
 //
-// ImageModel makes them by name. Convolutions start from He's initialisation.
+// ImageModel makes them by name. Convolutions start from He's initialisation, the
+// models' last layers from small weights.
 package layers
