@@ -33,9 +33,9 @@ var mnistRates = &Experiment{
 		"sgdm-apo": offTheMark, "rmsprop-apo": offTheMark, "adam-apo": offTheMark,
 		"sgdm-apo-calibrated": offTheMark, "rmsprop-apo-calibrated": offTheMark, "adam-apo-calibrated": offTheMark,
 	},
-	Model: func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+	Model: func(c Config) (graph.Model, error) { return layers.MLP(c.Widths...), nil },
 	Loss:  graph.SoftmaxCrossEntropy,
-	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+	Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
 		train, test, err = datasets.MNIST(ctx, c.Type())
 		return train, head(test, c.Examples), err
 	},
