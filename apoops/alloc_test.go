@@ -87,8 +87,9 @@ func TestImageOpsAllocateNothing(t *testing.T) {
 	const channels = 40
 	type build = func(x, c *gorgonia.Node) (*gorgonia.Node, error)
 	builds := map[string]build{
-		"add": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
-		"pad": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Pad2D(x, 1, 2) },
+		"add":       func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
+		"pad":       func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Pad2D(x, 1, 2) },
+		"subsample": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Subsample(x, 2, 50) },
 		"max halves": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {
 			return MaxPool2D(x, Pool{Kernel: [2]int{2, 2}})
 		},

@@ -22,6 +22,7 @@
 //	BatchNorm, BatchNormWith
 //	                      over the batch, or with given mean and variance
 //	AddActivate, Pad2D    act(a+b), zeros around images
+//	Subsample             the shortcut of residual nets without parameters
 //	Reshape, Segment      copies in another shape
 //	Finite                1 or 0: are all elements finite
 //	InputMoment, GradientMoment, ProjectedSquares

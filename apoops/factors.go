@@ -2,24 +2,26 @@ package apoops
 
 import "gorgonia.org/gorgonia"
 
-// Factors are what the gradient of a layer's weights is a product of,
-// dW = [a,1]ᵀ·s (a without the 1 where Bias is false).
+// Factors are what the gradient of a layer's weights is a product of:
+// dW = [a,1]ᵀ·s for a fully connected layer, the sum of that over all patches for
+// a convolution (a without the 1 where Bias is false).
 type Factors struct {
-	A    *gorgonia.Node // inputs of the layer, N×n
-	S    *gorgonia.Node // gradients of the mean loss by the pre-activations, N×m
+	A    *gorgonia.Node // inputs of the layer, N×n; images N×C×H×W of a convolution
+	S    *gorgonia.Node // gradients of the mean loss by the pre-activations, N×m or N×m×OH×OW
 	Bias bool           // the last row of the weights is the bias
+	// Conv is the geometry of a convolution, nil for a fully connected layer.
+	Conv *Conv
 }
 
 // GradientFactors finds the factors of a gradient node that Gorgonia made of
-// Dense or Linear; ok is false for all others, such as the sum of the gradients
-// of weights that are used twice.
+// Dense, Linear or Conv2D; ok is false for all others, such as the sum of the
+// gradients of weights that are used twice.
 func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
-	var bias int
 	switch o := n.Op().(type) {
 	case *op[float32]:
-		bias, ok = gradientBias(o)
+		f, ok = layerOf(o)
 	case *op[float64]:
-		bias, ok = gradientBias(o)
+		f, ok = layerOf(o)
 	}
 	if !ok {
 		return Factors{}, false
@@ -29,14 +31,16 @@ func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	f.A = it.Node().(*gorgonia.Node)
 	it.Next()
 	f.S = it.Node().(*gorgonia.Node)
-	f.Bias = bias > 0
 	return f, true
 }
 
-func gradientBias[T Float](o *op[T]) (bias int, ok bool) {
-	k, ok := o.k.(*denseGradW[T])
-	if !ok {
-		return 0, false
+// layerOf is the layer whose gradient an op computes, without the nodes.
+func layerOf[T Float](o *op[T]) (f Factors, ok bool) {
+	switch k := o.k.(type) {
+	case *denseGradW[T]:
+		return Factors{Bias: k.bias > 0}, true
+	case *convGradW[T]:
+		return Factors{Bias: !k.c.NoBias, Conv: &k.c}, true
 	}
-	return k.bias, true
+	return Factors{}, false
 }

@@ -7,15 +7,9 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-const (
-	// groupColumns is the number of patches that make one product of the forward
-	// pass and of dx: products with fewer columns are slow.
-	groupColumns = 512
-	// gradColumns is the same for dW, whose products run on all cores.
-	gradColumns = 2048
-	// groupElements bounds the elements of a group's patches.
-	groupElements = 1 << 20
-)
+// groupColumns is the number of patches that make one product of the forward
+// pass and of dx: products with fewer columns are slow.
+const groupColumns = 512
 
 // im2col computes a convolution by products of W with the patches of groups of
 // images. Groups of the forward pass and of dx run on all cores side by side, each
@@ -27,30 +21,23 @@ type im2col[T Float] struct {
 	n, outputs int
 	x, w, y    []T // of the run at hand; y stands for dz in the gradients
 	serial     bool
-	group      int // images in a group
-	first      int // image of the group at hand of dW
-	count      int // its images
-	cols, z    []T // its patches and gradients
+	group      int           // images in a group of the forward pass and of dx
+	loop       *patchLoop[T] // over the groups of dW
+	z          []T           // dz of a group of dW
 	forwardOne func(lo, hi int)
 	gradXOne   func(lo, hi int)
-	gatherRows func(lo, hi int)
+	addGroup   func(columns []T)
 	gatherGrad func(lo, hi int)
 	biasGrad   func(lo, hi int)
 }
 
 func newIm2col[T Float](c Conv, x tensor.Shape, outputs int) *im2col[T] {
-	k := &im2col[T]{patches: newPatches(c, x), n: x[0], outputs: outputs}
-	k.forwardOne, k.gradXOne = k.forwardGroups, k.gradXGroups
-	k.gatherRows, k.gatherGrad, k.biasGrad = k.gradWPatches, k.gradWOutputs, k.gradBias
+	k := &im2col[T]{patches: newPatches(c, x), n: x[0], outputs: outputs, loop: newPatchLoop[T](c, x)}
+	k.group = k.groupOf(k.n, groupColumns)
+	k.serial = k.groups() > 1
+	k.forwardOne, k.gradXOne, k.addGroup = k.forwardGroups, k.gradXGroups, k.addProduct
+	k.gatherGrad, k.biasGrad = k.gradWOutputs, k.gradBias
 	return k
-}
-
-// groupOf is the number of images in a group of about the given number of
-// patches.
-func (k *im2col[T]) groupOf(columns int) int {
-	g := max(1, columns/k.positions)
-	g = min(g, max(1, groupElements/(k.rows*k.positions)))
-	return min(g, k.n)
 }
 
 func (k *im2col[T]) groups() int { return (k.n + k.group - 1) / k.group }
@@ -67,8 +54,6 @@ func (k *im2col[T]) product(ta bool, m, n, inner int, a []T, lda int, b []T, ldb
 
 func (k *im2col[T]) forward(x, w, y []T) error {
 	k.x, k.w, k.y = x, w, y
-	k.group = k.groupOf(groupColumns)
-	k.serial = k.groups() > 1
 	par.For(k.groups(), 1, k.forwardOne)
 	k.x, k.w, k.y = nil, nil, nil
 	return nil
@@ -152,8 +137,6 @@ func (k *im2col[T]) finish(y []T, count int) {
 
 func (k *im2col[T]) gradX(dz, w, dx []T) error {
 	k.x, k.w, k.y = dx, w, dz
-	k.group = k.groupOf(groupColumns)
-	k.serial = k.groups() > 1
 	par.For(k.groups(), 1, k.gradXOne)
 	k.x, k.w, k.y = nil, nil, nil
 	return nil
@@ -203,58 +186,37 @@ func (k *im2col[T]) scatterAll(dx, cols []T, count int) {
 }
 
 func (k *im2col[T]) gradW(x, dz, dw []T) error {
-	k.x, k.w, k.y = x, dw, dz
-	k.group = k.groupOf(gradColumns)
-	o := k.outputs
-	pad := scratchOf[T]()
-	k.cols = pad.take(k.rows * k.group * k.positions)
-	k.z = pad.take(o * k.group * k.positions)
-	for k.first = 0; k.first < k.n; k.first += k.group {
-		k.count = min(k.group, k.n-k.first)
-		width := k.count * k.positions
-		columns, z := k.cols, k.z
-		if k.sameLayout && k.count == 1 {
-			columns = x[k.first*k.imageSize : (k.first+1)*k.imageSize]
-		} else {
-			par.For(k.rows, rowGrain(width), k.gatherRows)
-		}
-		if k.count == 1 {
-			z = dz[k.first*o*k.positions : (k.first+1)*o*k.positions]
-		} else {
-			par.For(o, rowGrain(width), k.gatherGrad)
-		}
-		var beta T
-		if k.first > 0 {
-			beta = 1
-		}
-		blas.Gemm(false, true, k.rows, o, width, 1, columns, width, z, width, beta, dw, o)
-	}
-	pad.give(k.z)
-	pad.give(k.cols)
+	k.w, k.y = dw, dz
+	k.z = scratchOf[T]().take(k.outputs * k.loop.group * k.positions)
+	k.loop.each(x, k.addGroup)
+	scratchOf[T]().give(k.z)
 	if !k.NoBias {
-		par.For(o, rowGrain(k.n*k.positions), k.biasGrad)
+		par.For(k.outputs, rowGrain(k.n*k.positions), k.biasGrad)
 	}
-	k.x, k.w, k.y, k.cols, k.z = nil, nil, nil, nil, nil
+	k.w, k.y, k.z = nil, nil, nil
 	return nil
 }
 
-// gradWPatches gathers the rows [lo, hi) of the patches of the group at hand.
-func (k *im2col[T]) gradWPatches(lo, hi int) {
-	width := k.count * k.positions
-	for i := range k.count {
-		image := k.x[(k.first+i)*k.imageSize : (k.first+i+1)*k.imageSize]
-		for r := lo; r < hi; r++ {
-			gather(&k.patches, k.cols[r*width+i*k.positions:][:k.positions], image, r)
-		}
+// addProduct adds the part of the group of images at hand to dW.
+func (k *im2col[T]) addProduct(columns []T) {
+	o, first, count := k.outputs, k.loop.first, k.loop.count
+	width := count * k.positions
+	z := k.z
+	if count == 1 {
+		z = k.y[first*o*k.positions : (first+1)*o*k.positions]
+	} else {
+		par.For(o, rowGrain(width), k.gatherGrad)
 	}
+	blas.Gemm(false, true, k.rows, o, width, 1, columns, width, z, width, k.loop.beta(), k.w, o)
 }
 
 // gradWOutputs gathers the channels [lo, hi) of dz of the group at hand.
 func (k *im2col[T]) gradWOutputs(lo, hi int) {
+	first, count := k.loop.first, k.loop.count
 	for j := lo; j < hi; j++ {
-		for i := range k.count {
-			from := ((k.first+i)*k.outputs + j) * k.positions
-			copy(k.z[(j*k.count+i)*k.positions:][:k.positions], k.y[from:])
+		for i := range count {
+			from := ((first+i)*k.outputs + j) * k.positions
+			copy(k.z[(j*count+i)*k.positions:][:k.positions], k.y[from:])
 		}
 	}
 }

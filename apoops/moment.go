@@ -14,14 +14,18 @@ import (
 type Switch struct{ Off bool }
 
 // InputMoment is the second moment of a layer's inputs a, N×n, with the
-// homogeneous coordinate where bias is set:
+// homogeneous coordinate where there is a bias:
 //
 //	Ā = 1/N Σ_i ā_i ā_iᵀ,  ā = [a,1]
 //
-// The result is (n+1)×(n+1), or n×n without bias (Martens & Grosse 2015). It has
-// no gradient.
-func InputMoment(a *gorgonia.Node, bias bool, s *Switch) (*gorgonia.Node, error) {
-	return newMoment(momentSettings{bias: extraRow(bias), on: s}, a)
+// The result is (n+1)×(n+1), or n×n without bias (Martens & Grosse 2015). For a
+// convolution a are the patches, n = C·kh·kw, and the sum is over all patches of
+// the N images (Grosse & Martens 2016). It has no gradient.
+func InputMoment(f Factors, on *Switch) (*gorgonia.Node, error) {
+	if f.Conv != nil {
+		return pick(&patchMoment[float32]{c: *f.Conv, on: on}, &patchMoment[float64]{c: *f.Conv, on: on}, f.A)
+	}
+	return newMoment(momentSettings{bias: extraRow(f.Bias), on: on}, f.A)
 }
 
 // GradientMoment is the second moment of the gradients by the pre-activations of
@@ -29,9 +33,13 @@ func InputMoment(a *gorgonia.Node, bias bool, s *Switch) (*gorgonia.Node, error)
 //
 //	Ḡ = 1/N Σ_i (N·s_i)(N·s_i)ᵀ = N·sᵀs
 //
-// The result is m×m. It has no gradient.
-func GradientMoment(s *gorgonia.Node, on *Switch) (*gorgonia.Node, error) {
-	return newMoment(momentSettings{gradient: true, on: on}, s)
+// The result is m×m. For a convolution the mean is also over the positions. It has
+// no gradient.
+func GradientMoment(f Factors, on *Switch) (*gorgonia.Node, error) {
+	if f.Conv != nil {
+		return pick(&positionMoment[float32]{on: on}, &positionMoment[float64]{on: on}, f.S)
+	}
+	return newMoment(momentSettings{gradient: true, on: on}, f.S)
 }
 
 // ProjectedSquares is the mean over the examples of the squares of their
@@ -39,11 +47,16 @@ func GradientMoment(s *gorgonia.Node, on *Switch) (*gorgonia.Node, error) {
 //
 //	1/N Σ_i (U_A ā_i (N·s_i)ᵀ U_Gᵀ)²
 //
-// with a, N×n, and s, N×m, as in InputMoment and GradientMoment. The rows of U_A,
+// with a and s as in InputMoment and GradientMoment; for a convolution the product
+// is summed over the positions of image i before it is squared. The rows of U_A,
 // (n+1)×(n+1) (n×n without bias), and U_G, m×m, are the basis. The result is
 // (n+1)×m. It has no gradient.
-func ProjectedSquares(a, s, ua, ug *gorgonia.Node, bias bool, on *Switch) (*gorgonia.Node, error) {
-	return pick(&projectedSquares[float32]{bias: extraRow(bias), on: on}, &projectedSquares[float64]{bias: extraRow(bias), on: on}, a, s, ua, ug)
+func ProjectedSquares(f Factors, ua, ug *gorgonia.Node, on *Switch) (*gorgonia.Node, error) {
+	if f.Conv != nil {
+		return pick(&patchSquares[float32]{c: *f.Conv, on: on}, &patchSquares[float64]{c: *f.Conv, on: on}, f.A, f.S, ua, ug)
+	}
+	bias := extraRow(f.Bias)
+	return pick(&projectedSquares[float32]{bias: bias, on: on}, &projectedSquares[float64]{bias: bias, on: on}, f.A, f.S, ua, ug)
 }
 
 func extraRow(bias bool) int {
@@ -131,15 +144,20 @@ func (k *projectedSquares[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	}
 	a, s := in[0], in[1]
 	n, m := a[1]+k.bias, s[1]
-	switch {
-	case a[0] != s[0]:
+	if a[0] != s[0] {
 		return nil, errors.Errorf("a has shape %v, s %v", a, s)
-	case !in[2].Eq(tensor.Shape{n, n}):
-		return nil, errors.Errorf("U_A has shape %v, not (%d, %d)", in[2], n, n)
-	case !in[3].Eq(tensor.Shape{m, m}):
-		return nil, errors.Errorf("U_G has shape %v, not (%d, %d)", in[3], m, m)
 	}
-	return tensor.Shape{n, m}, nil
+	return tensor.Shape{n, m}, checkBases(in[2], in[3], n, m)
+}
+
+func checkBases(ua, ug tensor.Shape, n, m int) error {
+	if !ua.Eq(tensor.Shape{n, n}) {
+		return errors.Errorf("U_A has shape %v, not (%d, %d)", ua, n, n)
+	}
+	if !ug.Eq(tensor.Shape{m, m}) {
+		return errors.Errorf("U_G has shape %v, not (%d, %d)", ug, m, m)
+	}
+	return nil
 }
 
 func (k *projectedSquares[T]) run(a *args[T]) error {

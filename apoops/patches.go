@@ -25,6 +25,17 @@ func newPatches(c Conv, x tensor.Shape) patches {
 	return p
 }
 
+// groupElements bounds the elements of the patches of a group of images.
+const groupElements = 1 << 20
+
+// groupOf is the number of images, of n, in a group of about the given number of
+// patches.
+func (p *patches) groupOf(n, columns int) int {
+	g := max(1, columns/p.positions)
+	g = min(g, max(1, groupElements/(p.rows*p.positions)))
+	return min(g, n)
+}
+
 // split is the channel and the offset of the first element, rows and columns,
 // that patch row r is of.
 func (p *patches) split(r int) (channel, top, left int) {

@@ -108,16 +108,16 @@ func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 // layer builds a block's nodes, nil for a block without factors.
 func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, error) {
 	f, ok := factorsOf(grads[b.Params[0]])
-	if !ok || f.A.Dims() != 2 || f.S.Dims() != 2 {
+	if !ok || (f.Conv == nil && (f.A.Dims() != 2 || f.S.Dims() != 2)) {
 		return nil, nil
 	}
 	f.Bias = f.Bias || len(b.Params) == 2 // a pair of weight and bias
 	l := &layer{}
 	var err error
-	if l.a, err = apoops.InputMoment(f.A, f.Bias, &k.moments); err != nil {
+	if l.a, err = apoops.InputMoment(f, &k.moments); err != nil {
 		return nil, err
 	}
-	if l.g, err = apoops.GradientMoment(f.S, &k.moments); err != nil {
+	if l.g, err = apoops.GradientMoment(f, &k.moments); err != nil {
 		return nil, err
 	}
 	if l.a.Shape()[0] != b.Rows || l.g.Shape()[0] != b.Cols {
@@ -126,7 +126,7 @@ func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, 
 	if squares {
 		l.ua = k.input(k.dt, tensor.Shape{b.Rows, b.Rows}, "basis/A/%s", b.Name)
 		l.ug = k.input(k.dt, tensor.Shape{b.Cols, b.Cols}, "basis/G/%s", b.Name)
-		l.d, err = apoops.ProjectedSquares(f.A, f.S, l.ua, l.ug, f.Bias, &k.squares)
+		l.d, err = apoops.ProjectedSquares(f, l.ua, l.ug, &k.squares)
 	}
 	return l, err
 }

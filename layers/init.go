@@ -14,6 +14,15 @@ type Initializer func(rng *rand.Rand, w []float64, shape tensor.Shape)
 // Zeros leaves all at 0.
 func Zeros() Initializer { return func(*rand.Rand, []float64, tensor.Shape) {} }
 
+// Constant sets all to v.
+func Constant(v float64) Initializer {
+	return func(_ *rand.Rand, w []float64, _ tensor.Shape) {
+		for i := range w {
+			w[i] = v
+		}
+	}
+}
+
 // Normal draws from N(0, σ²).
 func Normal(sigma float64) Initializer {
 	return func(rng *rand.Rand, w []float64, _ tensor.Shape) {

@@ -1,7 +1,6 @@
 package layers
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"github.com/pkg/errors"
@@ -12,7 +11,7 @@ import (
 )
 
 // Model is a sequence of layers.
-type Model struct{ layers []Layer }
+type Model struct{ layers sequence }
 
 var _ graph.Model = (*Model)(nil)
 
@@ -21,29 +20,21 @@ var _ graph.Model = (*Model)(nil)
 // dense1. What is wrong with a layer is reported by Init and Output.
 func Sequential(layers ...Layer) *Model { return &Model{layers: layers} }
 
-// Init implements graph.Model. Each layer draws from a stream of its own, so
-// its weights do not depend on the sizes of the others.
+// Init implements graph.Model. Each layer, a residual block as a whole, draws from
+// a stream of its own, so its weights do not depend on the sizes of the others.
 func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
 	if dt != tensor.Float32 && dt != tensor.Float64 {
 		return nil, errors.Errorf("layers: dtype %v is neither float32 nor float64", dt)
 	}
+	members, err := m.layers.members()
+	if err != nil {
+		return nil, errors.WithMessage(err, "layers")
+	}
 	var all []*graph.Param
-	number := 0
-	for i, l := range m.layers {
-		specs, err := m.specs(i)
-		if err != nil {
-			return nil, err
-		}
+	for i, l := range members {
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
-		for _, s := range specs {
-			name := fmt.Sprintf("%s%d", l.Kind(), number)
-			if s.Name != "" {
-				name += "/" + s.Name
-			}
-			all = append(all, &graph.Param{Name: name, Value: s.draw(rng, dt), Matrix: s.Matrix, Statistic: s.Statistic})
-		}
-		if len(specs) > 0 {
-			number++
+		for _, s := range l.specs {
+			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: s.draw(rng, dt), Matrix: s.Matrix, Statistic: s.Statistic})
 		}
 	}
 	return all, graph.CheckParams(all)
@@ -54,38 +45,13 @@ func (m *Model) Output(p *graph.Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, 
 	if len(x) != 1 {
 		return nil, errors.Errorf("layers: the model takes one input, not %d", len(x))
 	}
-	y, rest, number := x[0], theta, 0
-	for i, l := range m.layers {
-		specs, err := m.specs(i)
-		if err != nil {
-			return nil, err
-		}
-		if len(specs) > len(rest) {
-			return nil, errors.Errorf("layers: %d parameters are too few for the model", len(theta))
-		}
-		name := fmt.Sprintf("layer %d (%s)", i, l.Kind())
-		if len(specs) > 0 {
-			name = fmt.Sprintf("%s%d", l.Kind(), number)
-			number++
-		}
-		in, own := y, rest[:len(specs)]
-		y, err = p.Layer(name, func() (*gorgonia.Node, error) { return l.Apply(p, in, own) })
-		if err != nil {
-			return nil, errors.Wrapf(err, "layers: layer %d (%s)", i, l.Kind())
-		}
-		rest = rest[len(specs):]
+	specs, err := m.layers.params()
+	if err != nil {
+		return nil, errors.WithMessage(err, "layers")
 	}
-	if len(rest) > 0 {
-		return nil, errors.Errorf("layers: %d parameters are %d too many for the model", len(theta), len(rest))
+	if len(specs) != len(theta) {
+		return nil, errors.Errorf("layers: %d parameters for a model of %d", len(theta), len(specs))
 	}
-	return y, nil
-}
-
-func (m *Model) specs(i int) ([]Spec, error) {
-	l := m.layers[i]
-	if l == nil {
-		return nil, errors.Errorf("layers: layer %d is nil", i)
-	}
-	specs, err := l.Params()
-	return specs, errors.Wrapf(err, "layers: layer %d (%s)", i, l.Kind())
+	y, err := m.layers.apply(p, x[0], theta)
+	return y, errors.WithMessage(err, "layers")
 }

@@ -141,6 +141,13 @@ func (b *blockwise[T]) average(nu T) {
 // fallbacks is the number of times that statistics could not be used.
 func (b *blockwise[T]) fallbacks() int { return int(b.failed[0]) }
 
+func (b *blockwise[T]) notes() []string {
+	if n, ok := b.p.(noter); ok {
+		return n.notes()
+	}
+	return nil
+}
+
 // prepare implements preparer for preconditioners with graphs.
 func (b *blockwise[T]) prepare(batch graph.Batch) error {
 	if p, ok := b.p.(preparer); ok {

@@ -46,7 +46,7 @@ const noiseSeed = 0xf15e12
 func newCurvature[T apoops.Float](t *task, s curvatureSettings) *curvature[T] {
 	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.blocks))}
 	for i, b := range t.blocks {
-		if b.Form != graph.Kronecker || (s.maxDim > 0 && max(b.Rows, b.Cols) > s.maxDim) {
+		if b.Form != graph.Kronecker || tooLarge(b, s.maxDim) {
 			continue
 		}
 		l := &factors[T]{
@@ -111,6 +111,22 @@ func (c *curvature[T]) run(s signal, moments, squares bool) error {
 // plain tells whether a block gets the plain gradient.
 func (c *curvature[T]) plain(block int) bool {
 	return c.byBlock[block] == nil || c.byBlock[block].node < 0
+}
+
+// notes lists the blocks that get the plain gradient.
+func (c *curvature[T]) notes() []string {
+	var s simplified
+	for i, b := range c.t.blocks {
+		switch {
+		case b.Form != graph.Kronecker:
+			s.add(b, noMatrix)
+		case tooLarge(b, c.s.maxDim):
+			s.add(b, beyond(c.s.maxDim))
+		case c.graph != nil && c.byBlock[i].node < 0:
+			s.add(b, "its layer is used more than once, or has an op of its own")
+		}
+	}
+	return s.lines(c.s.name, "plain gradient")
 }
 
 // active lists the layers that have factors.

@@ -43,9 +43,12 @@ type EKFACConfig struct {
 
 var _ Optimizer = (*EKFACConfig)(nil)
 
-// EKFAC has KFAC's settings, bases every 100 steps and scalings every step.
+// EKFAC has KFAC's settings, bases every 100 steps and scalings every step. The
+// scalings of a large convolution cost much: two products of U_A and U_G with the
+// gradient of each example. Set MaxDim lower, or ScaleEvery higher, where that is
+// too slow.
 func EKFAC(lr float64) *EKFACConfig {
-	return &EKFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, BasisEvery: 100, ScaleEvery: 1}
+	return &EKFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, BasisEvery: 100, ScaleEvery: 1, MaxDim: defaultMaxDim}
 }
 
 // Name implements Optimizer.

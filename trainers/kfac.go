@@ -25,7 +25,10 @@ import (
 // from the model's own distribution (the true Fisher), or are the batch's with
 // Empirical. A KL clip takes back what a larger η adds: set it to 0 where APO tunes
 // the rate. Parameters that are no layer's weight matrix, layers whose weights
-// are used more than once and those larger than MaxDim get the plain gradient.
+// are used more than once and those larger than MaxDim get the plain gradient
+// (Trainer.Notes names them). The factors of a convolution are those of Grosse &
+// Martens (2016): Ā is the mean over the examples of the sum over the patches, Ḡ
+// that of the mean over the positions.
 //
 // The inverses are computed in float64. Factors that are not finite and matrices
 // that cannot be inverted are left out and counted (Trainer.Fallbacks): the
@@ -46,9 +49,9 @@ type KFACConfig struct {
 var _ Optimizer = (*KFACConfig)(nil)
 
 // KFAC has momentum 0.9, damping 1e-3, averages with 0.95, a KL clip of 1e-3,
-// factors every 10 and inverses every 100 steps.
+// factors every 10 and inverses every 100 steps, a limit of 5000 rows or columns.
 func KFAC(lr float64) *KFACConfig {
-	return &KFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, InverseEvery: 100}
+	return &KFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, InverseEvery: 100, MaxDim: defaultMaxDim}
 }
 
 // Name implements Optimizer.

@@ -191,6 +191,21 @@ func (f *precondForm[T]) scatter(b *precondBlock[T], u []T, scale T) {
 
 func (f *precondForm[T]) bound() {}
 
+// notes lists the blocks with a diagonal S².
+func (f *precondForm[T]) notes() []string {
+	var s simplified
+	for _, b := range f.blocks {
+		switch {
+		case b.Form != graph.Diagonal:
+		case tooLarge(b.Block, f.c.MaxDim):
+			s.add(b.Block, beyond(f.c.MaxDim))
+		default:
+			s.add(b.Block, noMatrix)
+		}
+	}
+	return s.lines(f.c.Name(), "diagonal S²")
+}
+
 func (f *precondForm[T]) rates(int, float64) []float64 { return nil }
 
 func (f *precondForm[T]) norms() []PrecondNorms {

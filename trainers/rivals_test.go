@@ -144,6 +144,20 @@ func TestMaxDimTakesPlainGradient(t *testing.T) {
 		for i, p := range tr.Params() {
 			sameArray(t, o.Name(), p.Value, sgd.Params()[i].Value)
 		}
+		want := o.Name() + ": plain gradient for dense0, dense1: more than 4 rows or columns (max_dim)"
+		if notes := tr.Notes(); len(notes) != 1 || notes[0] != want {
+			t.Errorf("notes %q, want %q", notes, want)
+		}
+	}
+	precond := Precond(0.1)
+	precond.MaxDim = 4
+	tr := toyTrainer(t, precond, Dtype(tensor.Float64))
+	run(t, tr, 0, 11)
+	if notes := tr.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "precond: diagonal S² for dense0, dense1: more than 4") {
+		t.Errorf("notes %q", notes)
+	}
+	if notes := sgd.Notes(); notes != nil {
+		t.Errorf("SGDm has notes %q", notes)
 	}
 }
 

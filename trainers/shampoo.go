@@ -103,6 +103,16 @@ type shampoo[T apoops.Float] struct {
 	inner  blas.Inner[T]
 }
 
+func (k *shampoo[T]) notes() []string {
+	var s simplified
+	for _, b := range k.blocks {
+		if len(b.parts) == 0 {
+			s.add(b.Block, noMatrix)
+		}
+	}
+	return s.lines(k.c.Name(), "diagonal statistics")
+}
+
 // shampooBlock is a block with its parts; a block that is no matrix has a diagonal
 // in place of them.
 type shampooBlock[T apoops.Float] struct {

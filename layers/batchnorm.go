@@ -1,0 +1,72 @@
+package layers
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// BatchNormLayer normalises each channel of N×C×H×W or N×C (Ioffe & Szegedy 2015):
+//
+//	y = act(scale·(x - mean)/√(variance + Epsilon) + shift)
+//
+// with the batch's mean and variance in training, in the lookahead's passes too,
+// and with running ones in evaluation. The latter are statistics of the model:
+// each training step moves them by
+//
+//	running ← running + Rate·(batch - running)
+//
+// where the batch's variance divides by one less than the number of values. scale
+// starts at 1, shift at 0, the running mean at 0, the running variance at 1; no
+// parameter is a matrix.
+type BatchNormLayer struct {
+	Channels   int
+	Activation apoops.Activation
+	Epsilon    float64 // 0 or more
+	Rate       float64 // from 0 to 1; what PyTorch calls momentum
+}
+
+var _ Layer = (*BatchNormLayer)(nil)
+
+// BatchNorm is a batch normalisation with Epsilon 1e-5 and Rate 0.1.
+func BatchNorm(channels int, act apoops.Activation) *BatchNormLayer {
+	return &BatchNormLayer{Channels: channels, Activation: act, Epsilon: 1e-5, Rate: 0.1}
+}
+
+// Kind implements Layer.
+func (*BatchNormLayer) Kind() string { return "bn" }
+
+// Params implements Layer.
+func (b *BatchNormLayer) Params() ([]Spec, error) {
+	if b.Channels < 1 {
+		return nil, errors.Errorf("%d channels: there must be one", b.Channels)
+	}
+	if !(b.Rate >= 0 && b.Rate <= 1) {
+		return nil, errors.Errorf("rate %v of the running statistics is not from 0 to 1", b.Rate)
+	}
+	s := tensor.Shape{b.Channels}
+	return []Spec{
+		{Name: "scale", Shape: s, Init: Constant(1)},
+		{Name: "shift", Shape: s, Init: Zeros()},
+		{Name: "mean", Shape: s, Init: Zeros(), Statistic: true},
+		{Name: "variance", Shape: s, Init: Constant(1), Statistic: true},
+	}, nil
+}
+
+// Apply implements Layer.
+func (b *BatchNormLayer) Apply(p *graph.Pass, x *gorgonia.Node, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+	scale, shift, mean, variance := theta[0], theta[1], theta[2], theta[3]
+	if !p.Training() {
+		return apoops.BatchNormWith(x, scale, shift, mean, variance, b.Epsilon, b.Activation)
+	}
+	y, batchMean, batchVariance, err := apoops.BatchNorm(x, scale, shift, b.Epsilon, b.Activation)
+	if err != nil {
+		return nil, err
+	}
+	p.Track(mean, batchMean, b.Rate)
+	p.Track(variance, batchVariance, b.Rate)
+	return y, nil
+}

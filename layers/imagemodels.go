@@ -1,0 +1,47 @@
+package layers
+
+import (
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// imageModels are the models of images 3×32×32 by name.
+var imageModels = []struct {
+	name string
+	make func(classes int) *Model
+}{
+	{"lenet", LeNet},
+	{"alexnet", AlexNet},
+	{"vgg16", VGG16},
+	{"resnet18", ResNet18},
+	{"resnet34", ResNet34},
+	{"resnet32", func(classes int) *Model { return ResNet32(classes, 16) }},
+	{"resnet32-wide", func(classes int) *Model { return ResNet32(classes, 64) }},
+	{"wrn-28-10", func(classes int) *Model { return WideResNet(28, 10, classes) }},
+	{"resnet8", ResNet8},
+}
+
+// ImageModels are the names of the models of colour images, 3×32×32 as in CIFAR-10,
+// that ImageModel makes.
+func ImageModels() []string {
+	names := make([]string, len(imageModels))
+	for i, m := range imageModels {
+		names[i] = m.name
+	}
+	return names
+}
+
+// ImageModel is the model of a name, one of ImageModels, for so many classes. It
+// takes N×3×32×32 and returns logits N×classes.
+func ImageModel(name string, classes int) (*Model, error) {
+	if classes < 1 {
+		return nil, errors.Errorf("layers: model %q of %d classes", name, classes)
+	}
+	for _, m := range imageModels {
+		if m.name == name {
+			return m.make(classes), nil
+		}
+	}
+	return nil, errors.Errorf("layers: there is no model %q of images, only %s", name, strings.Join(ImageModels(), ", "))
+}

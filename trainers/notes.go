@@ -1,0 +1,73 @@
+package trainers
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Notes tell which parameters the optimizer treats in a simpler form than its own
+// and why, a line for each reason, such as
+//
+//	kfac: plain gradient for conv5, conv6: more than 1024 rows or columns (max_dim)
+//
+// KFAC and EKFAC know after the first step which layers have no factors.
+func (t *Trainer) Notes() []string { return t.engine.notes() }
+
+// Notes is Trainer.Notes.
+func (s *Solver) Notes() []string { return s.engine.notes() }
+
+// noter is implemented by forms and rules that treat some blocks in a simpler form.
+type noter interface{ notes() []string }
+
+func (e *engine) notes() []string {
+	if n, ok := e.form.(noter); ok {
+		return n.notes()
+	}
+	return nil
+}
+
+func (f *rateForm) notes() []string {
+	if n, ok := f.rule.(noter); ok {
+		return n.notes()
+	}
+	return nil
+}
+
+// simplified collects blocks by reason, in the order in which reasons come up.
+type simplified struct {
+	reasons []string
+	blocks  map[string][]string
+}
+
+func (s *simplified) add(b graph.Block, reason string) {
+	if s.blocks == nil {
+		s.blocks = make(map[string][]string)
+	}
+	if s.blocks[reason] == nil {
+		s.reasons = append(s.reasons, reason)
+	}
+	s.blocks[reason] = append(s.blocks[reason], b.Name)
+}
+
+// lines are the notes of an optimizer that takes form for these blocks.
+func (s *simplified) lines(optimizer, form string) []string {
+	var all []string
+	for _, reason := range s.reasons {
+		all = append(all, fmt.Sprintf("%s: %s for %s: %s", optimizer, form, strings.Join(s.blocks[reason], ", "), reason))
+	}
+	return all
+}
+
+// tooLarge tells whether a matrix has more rows or columns than maxDim, 0 for no
+// limit.
+func tooLarge(b graph.Block, maxDim int) bool { return maxDim > 0 && max(b.Rows, b.Cols) > maxDim }
+
+const noMatrix = "no weight matrix"
+
+func beyond(maxDim int) string { return fmt.Sprintf("more than %d rows or columns (max_dim)", maxDim) }
+
+// defaultMaxDim lets the widest layers of ResNet-18 and VGG16 (4609 rows) have
+// their matrices.
+const defaultMaxDim = 5000
