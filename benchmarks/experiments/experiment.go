@@ -143,9 +143,6 @@ type Config struct {
 	// Evaluations is their number besides that before the first step; 0 stands
 	// for 40.
 	Evaluations int `json:"evaluations,omitempty"`
-	// Unmeasured is the number of first steps that do not count in the time of a
-	// step; 0 stands for 1.
-	Unmeasured int `json:"unmeasured_steps,omitempty"`
 	// Decay is the schedule of the methods with a step decay or, with DecayAll, of
 	// all that have no other.
 	Decay    methods.Decay `json:"decay,omitzero"`
@@ -163,6 +160,15 @@ func (c Config) Type() tensor.Dtype {
 		return tensor.Float64
 	}
 	return tensor.Float32
+}
+
+// EvaluateEvery is the number of steps from one evaluation to the next.
+func (c Config) EvaluateEvery() int {
+	n := c.Evaluations
+	if n == 0 {
+		n = 40
+	}
+	return max(1, c.Steps/n)
 }
 
 // Task says what is trained on.

@@ -32,6 +32,9 @@ type Method struct {
 	// Rare names the hyperparameter that is the period, in steps, of work that a
 	// short measurement of time would not see, such as inverses; "" for none.
 	Rare string
+	// Brief are hyperparameters of a short measurement of time, whose steps are
+	// fewer than those that only begin a training.
+	Brief Values
 	// Build makes the optimizer and its options from the hyperparameters.
 	Build func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error)
 }
