@@ -197,7 +197,6 @@ func TestUnsupportedFiles(t *testing.T) {
 		return func(file map[string]any) { file["steps"].([]any)[i].(map[string]any)[key] = v }
 	}
 	for want, change := range map[string]func(map[string]any){
-		"model tiny-conv":   set("model", "kind", "tiny-conv"),
 		"dtype float32":     func(file map[string]any) { file["dtype"] = "float32" },
 		"steps[1].x has 1":  step(1, "x", []any{[]any{1.0, 2.0}}),
 		"steps[4].x_tilde ": step(4, "x_tilde", []any{[]any{1.0, 2.0}}),
@@ -221,7 +220,7 @@ func TestUnsupportedFiles(t *testing.T) {
 func TestExitCodesByPrecedence(t *testing.T) {
 	wrong, other := tinyFile(t), tinyFile(t)
 	wrong["steps"].([]any)[0].(map[string]any)["loss"] = 7.0
-	other["model"].(map[string]any)["kind"] = "tiny-conv"
+	other["dtype"] = "float32"
 	failing, unbuilt := save(t, encode(t, wrong)), save(t, encode(t, other))
 	broken := save(t, []byte("{"))
 	for _, c := range []struct {

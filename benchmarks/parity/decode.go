@@ -20,14 +20,15 @@ func Decode(data []byte) (*Fixture, error) {
 	d := decoder{k: top.whole("K"), loss: top.text("loss")}
 	steps := top.objects("steps")
 	d.readDtype(top)
-	f.model, d.sizes = readModel(top.object("model"))
+	arch := readModel(top.object("model"))
 	f.loss = readLoss(top)
 	rule := top.object("rule")
 	f.rule = readRule(rule)
 	if top.err() != nil {
 		return nil, top.err()
 	}
-	f.theta = weights(d.sizes)
+	f.model, f.theta = arch.model, arch.theta
+	d.input, d.outputs = arch.input, arch.outputs
 	f.phi = phiOf(f.rule, f.theta)
 	f.options = d.readOptions(top, rule, f)
 	f.theta0 = top.object("theta0").arrays(f.theta)
@@ -51,15 +52,13 @@ func Decode(data []byte) (*Fixture, error) {
 type decoder struct {
 	k           int
 	loss        string
-	sizes       []int
+	input       tensor.Shape // of one example
+	outputs     int          // width of the model's output
 	sampled     bool // there are targets of the Fisher matrix
 	fsd         bool // there is a function-space term
 	linear      bool // φ is η itself
 	rows, tilde int  // of B and B' in the steps before, 0 at first
 }
-
-// outputs is the width of the model's output.
-func (d *decoder) outputs() int { return d.sizes[len(d.sizes)-1] }
 
 func (d *decoder) readDtype(top object) {
 	switch dtype := top.text("dtype"); dtype {
@@ -111,9 +110,9 @@ func (d *decoder) readStep(o object, f *Fixture, t int) Step {
 	if o.err() != nil {
 		return s
 	}
-	s.Batch = graph.NewBatch(x, readTargets(o, "t", d.loss, d.rows, d.outputs()))
+	s.Batch = graph.NewBatch(x, readTargets(o, "t", d.loss, d.rows, d.outputs))
 	if d.sampled {
-		s.Sampled = []*tensor.Dense{readTargets(o, "sampled_targets", d.loss, d.rows, d.outputs())}
+		s.Sampled = []*tensor.Dense{readTargets(o, "sampled_targets", d.loss, d.rows, d.outputs)}
 	}
 	s.Loss = o.outcome("loss")
 	s.Grad = o.object("grad").outcomes(f.theta)
@@ -141,20 +140,21 @@ func (d *decoder) readStep(o object, f *Fixture, t int) Step {
 
 // readInputs reads inputs. rows is their number in the steps before.
 func (d *decoder) readInputs(o object, key string, rows *int) *tensor.Dense {
-	x := o.array(key, anyRows, d.sizes[0])
-	n := len(x) / d.sizes[0]
+	size := d.input.TotalSize()
+	x := o.array(key, append([]int{anyRows}, d.input...)...)
+	n := len(x) / size
 	if *rows != 0 && n != *rows && o.err() == nil {
 		o.unsupported("%s has %d rows after %d: a trainer keeps its batch sizes", o.at(key), n, *rows)
 	}
 	*rows = n
-	return matrix(x, n, d.sizes[0])
+	return array(x, append(tensor.Shape{n}, d.input...))
 }
 
-// matrix is nil where the numbers are not there, which is a problem reported
+// array is nil where the numbers are not there, which is a problem reported
 // elsewhere.
-func matrix(x []float64, rows, cols int) *tensor.Dense {
-	if rows == 0 || len(x) != rows*cols {
+func array(x []float64, shape tensor.Shape) *tensor.Dense {
+	if len(x) == 0 || len(x) != shape.TotalSize() {
 		return nil
 	}
-	return tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(x))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))
 }

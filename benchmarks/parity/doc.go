@@ -6,7 +6,10 @@
 // batches that went in and the numbers that came out. Every layer is a matrix
 // (inputs+1)×outputs whose last row is the bias, written row by row.
 //
-//	model           kind mlp; sizes; activation relu, tanh, sigmoid or identity
+//	model           kind mlp; sizes; activation relu, tanh, sigmoid or identity.
+//	                kind tiny-conv: in_channels, height, width; channels, kernel,
+//	                stride, padding of a convolution; activation; pool, the size of
+//	                max pooling; outputs of a linear layer
 //	loss            mse, ce or bce
 //	fsd_direction   old_new, KL(p_θ ‖ p_θ'), or new_old, KL(p_θ' ‖ p_θ)
 //	rule            kind sgd, sgdm, rmsprop, adam, adamw, precond, kfac, ekfac
@@ -14,14 +17,15 @@
 //	meta_optimizer  kind sgd, rmsprop or adam; its hyperparameters
 //	K               a meta-step every K steps, none for 0
 //	lambda_fsd, lambda_wsd
-//	theta0          l0, l1, ... by layer
+//	theta0          l0, l1, ... by layer; conv and fc of tiny-conv
 //	phi0            lr; or l0/A, l0/B, l0/S, ... for precond
 //	steps           x, t, x_tilde, sampled_targets (kfac, ekfac); loss, grad at
 //	                the start of the step; theta, phi after it; meta: q, loss,
 //	                fsd, wsd, dphi
 //
-// Without meta-steps (K = 0) what concerns them may be left out. Files of other
-// rules and models are reported as unsupported, not as failed.
+// Without meta-steps (K = 0) what concerns them may be left out. Files that cannot
+// be replayed, such as those of float32, are reported as unsupported, not as
+// failed.
 //
 // # Relative error
 //

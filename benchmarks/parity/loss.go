@@ -54,5 +54,5 @@ func readTargets(o object, key, loss string, rows, outputs int) *tensor.Dense {
 			o.fail(key, "has %v: the targets of bce are between 0 and 1", v)
 		}
 	}
-	return matrix(t, rows, outputs)
+	return array(t, tensor.Shape{rows, outputs})
 }
