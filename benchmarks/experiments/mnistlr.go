@@ -24,6 +24,7 @@ var mnistRates = &Experiment{
 		Small: {Widths: []int{784, 300, 300, 10}, Steps: 1800, Batch: 100, Rows: 10000, Dtype: "float32"},
 		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: 60000, Batch: 100, Dtype: "float32"},
 	},
+	Rates: true,
 	Methods: []string{
 		"sgdm", "sgdm-decay", "sgdm-apo", "sgdm-apo-calibrated",
 		"rmsprop", "rmsprop-decay", "rmsprop-apo", "rmsprop-apo-calibrated",

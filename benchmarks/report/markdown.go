@@ -85,21 +85,32 @@ func (d *document) section(s *section, figures []figure, folder string) {
 	if s.result != nil {
 		return
 	}
-	if s.e.TimingOnly {
-		d.add("%s", s.costTable())
-		for _, note := range s.notes() {
-			d.add("%s", note)
-		}
-		return
+	for _, t := range s.tables() {
+		d.add("%s", t)
 	}
-	if len(s.e.Variants) > 0 {
-		d.add("%s", s.rateTable())
-	}
-	d.add("%s", s.lossTable())
-	d.add("%s", s.settingsTable())
 	for _, note := range s.notes() {
 		d.add("%s", note)
 	}
+}
+
+// tables are those of the section's results.
+func (s *section) tables() []string {
+	switch {
+	case s.timed() && s.onImages():
+		return []string{s.extrapolation(), s.settingsTable()}
+	case s.timed():
+		return []string{s.costTable()}
+	}
+	var all []string
+	if s.e.Rates {
+		all = append(all, s.rateTable())
+	}
+	if s.onImages() {
+		all = append(all, s.accuracyTable())
+	} else {
+		all = append(all, s.lossTable())
+	}
+	return append(all, s.settingsTable())
 }
 
 // setting describes the configuration.
@@ -108,8 +119,7 @@ func (s *section) setting() string {
 	if len(s.series) > 0 {
 		h = s.series[0].header
 	}
-	widths := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.Widths)), "-"), "[]")
-	text := fmt.Sprintf("widths %s, %d steps of batches of %d", widths, c.Steps, c.Batch)
+	text := fmt.Sprintf("%s, %d steps of batches of %d", c.Task(), c.Steps, c.Batch)
 	if h.PerEpoch > 0 {
 		text += fmt.Sprintf(" (%.3g epochs of %d rows)", float64(c.Steps)/float64(h.PerEpoch), h.Rows)
 	}
@@ -130,7 +140,7 @@ func (s *section) notes() []string {
 		all = append(all, fmt.Sprintf("%d runs are not finished and left out.", s.unfinished))
 	}
 	var missing, without []string
-	for _, name := range s.e.Methods {
+	for _, name := range s.e.MethodsAt(s.scale) {
 		if !slices.ContainsFunc(s.series, func(r *series) bool { return r.method.Name == name }) {
 			missing = append(missing, name)
 		}

@@ -230,8 +230,8 @@ type result struct {
 }
 
 // best is the winner of a search: the configuration with the lowest training loss
-// or, where the trials have a validation set, with the highest accuracy there, and
-// then the one with the lowest loss too. It is nil if all diverged or were not run.
+// or, where the trials have a validation set, with the highest accuracy there, the
+// other one being kept beside it. It is nil if all diverged or were not run.
 func (c *tuneCommand) best(r *runner, trials []Job) (*methods.Winner, error) {
 	var all []result
 	for lo := 0; lo < len(trials); lo += c.seeds {
