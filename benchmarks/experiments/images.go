@@ -82,6 +82,9 @@ func smallImages(s imageSet, net string, epochs int, d methods.Decay) Config {
 func smokeImages(net string, d methods.Decay) Config {
 	c := smallImages(synthetic, net, 2, d)
 	c.Batch, c.Steps, c.Rows = 32, 24, 100
+	if net != "lenet" {
+		c.Batch, c.Steps = 16, 12
+	}
 	return c
 }
 

@@ -142,11 +142,6 @@ func (c *runCommand) open(e *experiments.Experiment, jobs []planned, stdout io.W
 			}
 			j.state = absent
 		}
-		if j.state == absent {
-			if err := share(c.dir, e, &j); err != nil {
-				return nil, err
-			}
-		}
 		if j.state == finished {
 			there++
 		} else {

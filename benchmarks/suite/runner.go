@@ -79,6 +79,11 @@ func (r *runner) one(ctx context.Context, j planned, tick func(Tick), mu *sync.M
 	if missing {
 		return "skipped: no data", nil
 	}
+	if j.state == absent {
+		if twin, err := share(r.dir, j.Job); err != nil || twin != "" {
+			return "the run of " + twin, err
+		}
+	}
 	o := Order{Job: j.Job, Path: j.path(r.dir), Resume: j.state == partial, Source: j.source, Commit: r.commit, Jobs: r.jobs}
 	if err := runProcess(ctx, o, tick); err != nil {
 		return "", err

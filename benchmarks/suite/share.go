@@ -9,31 +9,32 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 )
 
-// share takes a finished run of the same settings over from an experiment that e
-// shares runs with: its numbers would be the same.
-func share(dir string, e *experiments.Experiment, j *planned) error {
+// share takes a finished run of the same settings over from an experiment that
+// the job's shares runs with: its numbers would be the same. It returns that
+// experiment's name, "" if there is no such run.
+func share(dir string, j Job) (twin string, err error) {
+	e, err := experiments.Get(j.Experiment)
+	if err != nil || j.Trial > 0 {
+		return "", err
+	}
 	for _, name := range e.Shares {
-		twin := j.Job
-		twin.Experiment = name
-		st, err := stateOf(dir, twin)
+		o := j
+		o.Experiment = name
+		st, err := stateOf(dir, o)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if st != finished {
 			continue
 		}
-		r, err := ReadRun(twin.path(dir))
+		r, err := ReadRun(o.path(dir))
 		if err != nil {
-			return errors.Wrap(err, "results")
+			return "", errors.Wrap(err, "results")
 		}
 		r.Header.Experiment = e.Name
-		if err := storeRun(j.path(dir), r); err != nil {
-			return err
-		}
-		j.state = finished
-		return nil
+		return name, storeRun(j.path(dir), r)
 	}
-	return nil
+	return "", nil
 }
 
 // storeRun writes a finished run's file.
