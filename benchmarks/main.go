@@ -5,7 +5,7 @@
 //	go run ./benchmarks tune fig3-parkinsons -configs 16  search for hyperparameters
 //	go run ./benchmarks report results                    tables, figures, verdicts on claims
 //	go run ./benchmarks parity FILE...                    compare with reference runs
-//	go run ./benchmarks peers                             time a step beside PyTorch's
+//	go run ./benchmarks peers                             time and memory beside PyTorch's
 //
 // Each has -h. The data sets are found as package datasets says.
 package main
@@ -37,7 +37,7 @@ var commands = []command{
 	{"tune", "search for hyperparameters at random, equally many tries for each method", suite.TuneCommand},
 	{"report", "make tables, figures and verdicts of stored results", report.Command},
 	{"parity", "replay reference runs and compare every number", parity.Command},
-	{"peers", "time a training step side by side with PyTorch", peers.Run},
+	{"peers", "time and memory of training steps side by side with PyTorch", peers.Run},
 }
 
 const usage = `Usage: benchmarks COMMAND [ARGUMENT...]

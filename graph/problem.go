@@ -12,6 +12,14 @@ import (
 
 // Problem is a graph that the user already has: the lookahead's passes are
 // rebuilt from it.
+//
+// The graph may be made of the ops of package apoops and of Gorgonia's own, apart
+// from those whose values or gradients are wrong: an error names what to use
+// instead. Conv2d, MaxPool2D and BatchNorm are among the accepted. Batch norm takes
+// the statistics of the batch in all passes, and the running ones, which are in
+// the user's op, see none of them. Gorgonia's MaxPool2D ends the program, in the
+// user's own machine, where a window has nothing but NaN; apoops.MaxPool2D has NaN
+// as its result, so that the step is refused with an error.
 type Problem struct {
 	// Cost is the scalar mean loss on the batch.
 	Cost *gorgonia.Node
@@ -26,6 +34,13 @@ type Problem struct {
 	// Pairs joins a weight matrix and its bias (1×outputs or a vector of
 	// outputs) to one matrix for a preconditioner, the bias its last row.
 	Pairs []Pair
+	// Filters are the parameters that are filters of Gorgonia's Conv2d,
+	// outputs×channels×rows×columns: a preconditioner takes each for a matrix of
+	// outputs×(channels·rows·columns). Parameters of four axes that are not listed
+	// get the diagonal, and so does the bias of a convolution. KFAC and EKFAC have
+	// no factors for filters, and under SGD, RMSprop and Adam the list makes no
+	// difference. (apoops.Conv2D takes weights that are a matrix already.)
+	Filters gorgonia.Nodes
 	// Divergence measures the change of Output. It must match the cost.
 	Divergence Divergence
 	// Sample draws targets from the distribution that Output describes: for the
@@ -95,13 +110,21 @@ func (q *Problem) LearnableParams() ([]*Param, error) {
 }
 
 // Blocks are those of BlockPerParam, with each pair of weight and bias joined to
-// one.
+// one and filters as matrices.
 func (q *Problem) Blocks(params []*Param) ([]Block, error) {
 	number := make(map[*gorgonia.Node]int, len(q.Params))
 	for i, n := range q.Params {
 		number[n] = i
 	}
 	blocks := BlockPerParam(params)
+	for _, n := range q.Filters {
+		i, ok := number[n]
+		if !ok || n.Dims() != 4 {
+			return nil, errors.Errorf("graph: filter %s is not a parameter of outputs×channels×rows×columns", nodeName(n))
+		}
+		outputs := n.Shape()[0]
+		blocks[i].Rows, blocks[i].Cols, blocks[i].Form = outputs, n.Shape().TotalSize()/outputs, Kronecker
+	}
 	paired := make(map[int]bool)
 	for _, p := range q.Pairs {
 		w, okW := number[p.Weight]

@@ -1,8 +1,11 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -30,6 +33,9 @@ func rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pas
 		m, err := rebuildNode(n, visit, p)
 		if err == nil {
 			done[n] = m
+			if !m.IsScalar() && m.Dtype() != tensor.Int {
+				p.outputs = append(p.outputs, output{describeUse(n), m})
+			}
 		}
 		return m, err
 	}
@@ -44,29 +50,55 @@ func rebuildNode(n *gorgonia.Node, visit func(*gorgonia.Node) (*gorgonia.Node, e
 	if len(operands) == 0 && isConstant(n.Op()) {
 		return n, nil // constants may come from another graph
 	}
-	op, err := reusable(n.Op(), p)
-	if err != nil {
-		return nil, errors.Wrapf(err, "graph: node %d (%v) cannot be rebuilt", n.ID(), n.Op())
-	}
 	fresh := make(gorgonia.Nodes, len(operands))
 	for i, c := range operands {
+		var err error
 		if fresh[i], err = visit(c); err != nil {
 			return nil, err
 		}
 	}
-	if typeName(op) == "reshapeOp" {
-		// Gorgonia's shares memory with its operand, which an in-place op may then
-		// overwrite; its broadcasting uses it everywhere.
-		return apoops.Reshape(fresh[0], n.Shape()...)
-	}
-	m, err := gorgonia.ApplyOp(op, fresh...)
-	return m, errors.Wrapf(err, "graph: rebuilding node %d (%v)", n.ID(), n.Op())
+	m, err := applyAgain(n, fresh, p)
+	return m, errors.Wrapf(err, "graph: node %d (%v) cannot be rebuilt", n.ID(), n.Op())
 }
 
-// reusable returns the op to apply in place of op.
-func reusable(op gorgonia.Op, p *Pass) (gorgonia.Op, error) {
-	if f, ok := op.(apoops.Fresher); ok {
-		return f.Fresh(p.Stream), nil
+// applyAgain applies the op of node n, or one that stands for it, to operands of
+// the rebuilt graph.
+func applyAgain(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
+	if f, ok := n.Op().(apoops.Fresher); ok {
+		return gorgonia.ApplyOp(f.Fresh(p.Stream), operands...)
 	}
-	return op, checkStock(op)
+	if replace, ok := replacements[typeName(n.Op())]; ok {
+		return replace(n, operands[0])
+	}
+	if err := checkStock(n.Op()); err != nil {
+		return nil, err
+	}
+	return gorgonia.ApplyOp(n.Op(), operands...)
+}
+
+// describeUse names a node of the user's, and the leaves that it puts to use: of
+// a product of features and weights, the weights.
+func describeUse(n *gorgonia.Node) string {
+	text := describe(n)
+	conjunction := " with "
+	for _, c := range children(n) {
+		if leaf := onlyLeaf(c); leaf != nil {
+			text += conjunction + leaf.Name()
+			conjunction = " and "
+		}
+	}
+	return text
+}
+
+// onlyLeaf is the one leaf that n is made from, numbers aside, such as the bias
+// behind its broadcast; nil where there are more.
+func onlyLeaf(n *gorgonia.Node) *gorgonia.Node {
+	for n.Op() != nil {
+		arrays := slices.DeleteFunc(children(n), (*gorgonia.Node).IsScalar)
+		if len(arrays) != 1 {
+			return nil
+		}
+		n = arrays[0]
+	}
+	return n
 }

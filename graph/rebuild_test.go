@@ -123,6 +123,13 @@ func TestWrongPairsAreNamed(t *testing.T) {
 		}
 	}
 	q.Pairs = nil
+	for _, n := range []*gorgonia.Node{w1, q.Inputs[0], nil} {
+		q.Filters = gorgonia.Nodes{n}
+		if _, err := q.Blocks(params); err == nil || !strings.Contains(err.Error(), nodeName(n)) {
+			t.Errorf("error %v does not name the filter %s", err, nodeName(n))
+		}
+	}
+	q.Filters = nil
 	if blocks, err := q.Blocks(params); err != nil || len(blocks) != 4 || blocks[2].Name != w2.Name() {
 		t.Errorf("without pairs: %+v, %v", blocks, err)
 	}
@@ -152,6 +159,14 @@ func TestWhatCannotBeRebuiltIsNamed(t *testing.T) {
 		"slice": {func(x, w *gorgonia.Node) *gorgonia.Node {
 			return must(gorgonia.Slice(must(gorgonia.Mul(x, w)), gorgonia.S(0, 2)))
 		}, "apoops.Segment"},
+		"lopsided pooling": {func(x, w *gorgonia.Node) *gorgonia.Node {
+			images := must(gorgonia.Reshape(must(gorgonia.Mul(x, w)), tensor.Shape{1, 1, 4, 2}))
+			return must(gorgonia.MaxPool2D(images, tensor.Shape{2, 2}, []int{1, 0, 0, 0}, []int{2, 2}))
+		}, "both sides"},
+		"pooling of padding": {func(x, w *gorgonia.Node) *gorgonia.Node {
+			images := must(gorgonia.Reshape(must(gorgonia.Mul(x, w)), tensor.Shape{1, 1, 4, 2}))
+			return must(gorgonia.MaxPool2D(images, tensor.Shape{2, 2}, []int{2, 0}, []int{2, 2}))
+		}, "half of the kernel"},
 		"log2":    {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.Log2(must(gorgonia.Mul(x, w)))) }, "log2"},
 		"invSqrt": {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.InverseSqrt(must(gorgonia.Mul(x, w)))) }, "invSqrt"},
 	} {

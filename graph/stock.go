@@ -16,7 +16,6 @@ var pureOps = map[string]bool{
 	"sumOp": true, "maxOp": true, "repeatOp": true, "sizeOp": true, "transposeOp": true,
 	"concatOp": true, "byIndicesOp": true, "upsampleOp": true, "im2colOp": true, "diagFlatOp": true,
 	"minBetween": true, "maxBetween": true, "atOp": true,
-	"reshapeOp": true, // replaced by apoops.Reshape
 }
 
 // wrongOps are those that cannot be used a second time, or not at all, with the
@@ -30,8 +29,6 @@ var wrongOps = map[string]string{
 	"globalAveragePoolOp": "Gorgonia's GlobalAveragePool2D has no gradient",
 	"clampOp":             "Gorgonia's Clamp has a wrong gradient",
 	"GroupNormOp":         "its buffers cannot be copied",
-	"BatchNormOp":         "its buffers cannot be copied yet",
-	"maxPoolOp":           "its buffers cannot be copied yet",
 	"ctcLossOp":           "its buffers cannot be copied",
 	"sparsemaxOp":         "its buffers cannot be copied",
 }

@@ -18,8 +18,9 @@ func Finite(t *tensor.Dense) bool {
 
 // Trace computes J_B(θ) once more, as the base graph does, and names what is the
 // first, in the order of computation, to be not finite: "the output of conv3", of
-// the layers that the model names with Pass.Layer, or "the loss". It is "" where
-// all are finite or the model names no layers. The graph is made for this one run.
+// the layers that the model names with Pass.Layer or the nodes of a Problem, or
+// "the loss". It is "" where all are finite or the model names no layers. The graph
+// is made for this one run.
 func Trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (string, error) {
 	names, nodes, err := trace(src, params, batch, masks)
 	if err != nil {

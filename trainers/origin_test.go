@@ -82,6 +82,59 @@ func TestNonFiniteStepsNameTheLayer(t *testing.T) {
 	}
 }
 
+// TestNonFiniteStepsNameTheConvolution makes a residual net of images overflow at
+// one place after the other, and feeds it wrong images.
+func TestNonFiniteStepsNameTheConvolution(t *testing.T) {
+	const huge = 1e38
+	filled := func(name string, v float64) func(*Trainer, []float32) {
+		return func(tr *Trainer, _ []float32) { fill(paramNamed(t, tr, name).Float32s(), float32(v)) }
+	}
+	poisoned := func(name string, v float64) func(*Trainer, []float32) {
+		return func(tr *Trainer, _ []float32) { paramNamed(t, tr, name).Float32s()[1] = float32(v) }
+	}
+	image := func(v float64) func(*Trainer, []float32) {
+		return func(_ *Trainer, x []float32) { x[500] = float32(v) }
+	}
+	for what, c := range map[string]struct {
+		spoil func(tr *Trainer, x []float32)
+		want  string
+	}{
+		"NaN in the first layer":  {poisoned("conv0", math.NaN()), "in the parameter conv0;"},
+		"NaN in a branch":         {poisoned("residual2/conv0", math.NaN()), "in the parameter residual2/conv0;"},
+		"Inf in a shortcut":       {poisoned("residual2/shortcut/conv0", math.Inf(-1)), "in the parameter residual2/shortcut/conv0;"},
+		"NaN in a batch norm":     {poisoned("residual2/bn1/shift", math.NaN()), "in the parameter residual2/bn1/shift;"},
+		"overflow, first layer":   {filled("conv0", huge), "in the output of conv0;"},
+		"overflow, branch":        {filled("residual2/conv0", huge), "in the output of residual2/conv0;"},
+		"overflow, batch norm":    {filled("residual2/bn1/scale", 3*huge), "in the output of residual2/bn1;"},
+		"overflow, branch's last": {filled("residual2/conv2", huge), "in the output of residual2/conv2;"},
+		"overflow, shortcut":      {filled("residual2/shortcut/conv0", 3*huge), "in the output of residual2/shortcut/conv0;"},
+		"overflow, behind":        {filled("conv3", huge), "in the output of conv3;"},
+		"overflow, last layer":    {filled("dense4", 3*huge), "in the output of dense4;"},
+		"batch variance":          {image(1e25), `the value of statistic "bn1/variance" on the batch is not finite`},
+		"infinite image":          {image(math.Inf(1)), "in the output of conv0;"},
+		"NaN in an image":         {image(math.NaN()), "NaN at row 6"},
+	} {
+		tr := convTrainer(t, SGDm(1e-3), EveryK(2))
+		batches := batchesOf(t, toyImages())
+		for step := range 2 {
+			if _, err := tr.Step(batches.At(step)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b := batches.At(2)
+		c.spoil(tr, b.X[0].Float32s())
+		var before []*tensor.Dense
+		for _, p := range tr.Params() {
+			before = append(before, p.Value.Clone().(*tensor.Dense))
+		}
+		_, err := tr.Step(b)
+		wantError(t, what, err, "trainers: step 2: ", c.want)
+		for i, p := range tr.Params() {
+			sameArray(t, what+": "+p.Name, p.Value, before[i])
+		}
+	}
+}
+
 // TestOriginInActivations names layers without parameters by their place.
 func TestOriginInActivations(t *testing.T) {
 	model := layers.Sequential(layers.Dense(4, 3, apoops.Identity), square{}, layers.Dense(3, 3, apoops.Identity))

@@ -29,6 +29,7 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // Call it before the virtual machine is made, so that the machine records the
 // cost; afterwards the loss is read from the cost's node. The weights are the
 // graph's: Dtype has no effect, Seed one on drawn targets alone (KFAC, EKFAC).
+// graph.Problem tells which of Gorgonia's ops the graph may have.
 //
 // The function-space term's batch B' is the mini-batch of the step before a
 // meta-step (see TildeFrom), so all batches must have one size.

@@ -2,83 +2,74 @@ package peers
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"slices"
-	"text/tabwriter"
+	"strings"
 
 	"github.com/pkg/errors"
 )
 
-// measurement is what one process measured, in milliseconds a step.
-type measurement struct {
-	Median  float64 `json:"median_ms"`
-	Min     float64 `json:"min_ms"`
-	Version string  `json:"version"`
-	BLAS    string  `json:"blas"`
-	Threads int     `json:"threads"`
+// contest is a net that all sides train.
+type contest struct {
+	net  string
+	size size
+	goal goal
+}
+
+// size is how much of a contest is run: so many rounds, in each of which every
+// side times so many steps after some that warm it up.
+type size struct{ rounds, steps, warmup int }
+
+// goal is what this library's figures over PyTorch's should be at most; 0 for no
+// goal.
+type goal struct{ time, memory float64 }
+
+// contests take about five minutes at their own sizes on two cores of 2020.
+var contests = []contest{
+	{net: "mlp", size: size{5, 50, 20}},
+	{net: "lenet", size: size{5, 100, 20}, goal: goal{1.0, 1.3}},
+	{net: "alexnet", size: size{5, 30, 5}, goal: goal{1.1, 1.3}},
+	{net: "vgg16", size: size{3, 3, 1}, goal: goal{1.1, 1.3}},
+	{net: "resnet18", size: size{3, 3, 1}, goal: goal{1.1, 1.3}},
+	{net: "resnet32", size: size{3, 8, 2}, goal: goal{1.1, 1.3}},
+}
+
+// find is the contest of a net.
+func find(net string) (contest, error) {
+	for _, c := range contests {
+		if c.net == net {
+			return c, nil
+		}
+	}
+	return contest{}, errors.Errorf("no contest %q, only %s", net, names())
+}
+
+// names lists the contests.
+func names() string {
+	var all []string
+	for _, c := range contests {
+		all = append(all, c.net)
+	}
+	return strings.Join(all, ", ")
 }
 
 type measure func(ctx context.Context) (measurement, error)
 
-// contender is one side of a contest with what was measured so far.
-type contender struct {
-	name string
-	run  measure
-	all  []measurement
-}
-
-// contest runs the contenders in turn, as often as rounds says.
-func contest(ctx context.Context, rounds int, sides []*contender) error {
-	for range rounds {
+// compete runs the sides in turn, as often as rounds says, and tells note of each
+// measurement. Sides whose nets have different numbers of parameters are an error.
+func compete(ctx context.Context, rounds int, sides []*contender, note func(round int, side string, m measurement) error) error {
+	for round := range rounds {
 		for _, c := range sides {
 			m, err := c.run(ctx)
 			if err != nil {
 				return errors.WithMessage(err, c.name)
 			}
 			c.all = append(c.all, m)
+			if first := sides[0].all[0]; m.Parameters != first.Parameters {
+				return errors.Errorf("not the same net: %d parameters in %s, %d in %s", first.Parameters, sides[0].name, m.Parameters, c.name)
+			}
+			if err := note(round, c.name, m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
-
-// median is the median of the rounds' medians.
-func (c *contender) median() float64 {
-	return median(collect(c.all, func(m measurement) float64 { return m.Median }))
-}
-
-// min is the least time of all rounds.
-func (c *contender) min() float64 {
-	return least(collect(c.all, func(m measurement) float64 { return m.Min }))
-}
-
-// report prints a line for each side, and the ratio of the first to each
-// other.
-func report(w io.Writer, sides []*contender) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\tmedian ms\tmin ms\tversion\tBLAS\tthreads")
-	for _, c := range sides {
-		m := c.all[0]
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%s\t%d\n", c.name, c.median(), c.min(), m.Version, m.BLAS, m.Threads)
-	}
-	for _, c := range sides[1:] {
-		fmt.Fprintf(t, "%s/%s\t%.2f\t%.2f\n", sides[0].name, c.name, sides[0].median()/c.median(), sides[0].min()/c.min())
-	}
-	return errors.Wrap(t.Flush(), "writing the report")
-}
-
-func collect(all []measurement, of func(measurement) float64) []float64 {
-	x := make([]float64, len(all))
-	for i, m := range all {
-		x[i] = of(m)
-	}
-	return x
-}
-
-// median is the middle of x, which has an element.
-func median(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
-	return (x[len(x)/2] + x[(len(x)-1)/2]) / 2
-}
-
-func least(x []float64) float64 { return slices.Min(x) }

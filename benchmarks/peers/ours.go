@@ -3,59 +3,105 @@ package peers
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
+	"runtime/pprof"
+	"slices"
 	"time"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/benchmarks/resident"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// measureOurs times whole steps of this library in this process.
-func measureOurs(s settings) (measurement, error) {
-	name, err := blas.Use()
-	if err != nil {
-		return measurement{}, err
+const classes = 10
+
+// measureOurs measures whole steps of this library in this process. A profile is
+// the file for where the timed steps spend their time; "" is none.
+func measureOurs(net string, s settings, profile string) (m measurement, err error) {
+	if m.BLAS, err = blas.Use(); err != nil {
+		return m, err
 	}
-	tr, err := trainers.New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy, trainers.SGDm(0.01), trainers.EveryK(0))
+	m.Version = fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	m.Threads = runtime.GOMAXPROCS(0)
+	m.Base = resident.Now()
+	model, example, err := build(net)
 	if err != nil {
-		return measurement{}, err
+		return m, err
 	}
-	batch := randomBatch(s.batch)
-	times := make([]float64, 0, s.steps)
-	for i := range s.warmup + s.steps {
+	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, trainers.SGDm(0.01), trainers.EveryK(0))
+	if err != nil {
+		return m, err
+	}
+	m.Parameters = parameters(tr.Params())
+	batch := randomBatch(s.batch, example...)
+	step := func() (milliseconds float64, err error) {
 		began := time.Now()
-		if _, err := tr.Step(batch); err != nil {
-			return measurement{}, errors.Wrapf(err, "step %d", i)
-		}
-		if i >= s.warmup {
-			times = append(times, float64(time.Since(began).Nanoseconds())/1e6)
+		_, err = tr.Step(batch)
+		return float64(time.Since(began).Nanoseconds()) / 1e6, err
+	}
+	for range s.warmup {
+		if _, err := step(); err != nil {
+			return m, err
 		}
 	}
-	return measurement{
-		Median:  median(times),
-		Min:     least(times),
-		Version: fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH),
-		BLAS:    name,
-		Threads: runtime.GOMAXPROCS(0),
-	}, nil
+	if profile != "" {
+		f, err := os.Create(profile)
+		if err != nil {
+			return m, errors.Wrap(err, "profile")
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return m, errors.Wrap(err, "profile")
+		}
+		defer pprof.StopCPUProfile()
+	}
+	times := make([]float64, s.steps)
+	for i := range times {
+		if times[i], err = step(); err != nil {
+			return m, err
+		}
+	}
+	m.Median, m.Min, m.Peak = median(times), slices.Min(times), resident.Peak()
+	return m, nil
 }
 
-// randomBatch has n vectors of 784 numbers in [0, 1) and classes below 10.
-func randomBatch(n int) graph.Batch {
+// build is the model of a net and the shape of an example.
+func build(net string) (*layers.Model, []int, error) {
+	if net == "mlp" {
+		return layers.MLP(784, 1000, 1000, classes), []int{784}, nil
+	}
+	m, err := layers.ImageModel(net, classes)
+	return m, []int{3, 32, 32}, err
+}
+
+// parameters is the number of learned numbers.
+func parameters(all []*graph.Param) int {
+	n := 0
+	for _, p := range graph.Learned(all) {
+		n += p.Value.DataSize()
+	}
+	return n
+}
+
+// randomBatch has n examples of the given shape, of numbers in [0, 1), and their
+// classes.
+func randomBatch(n int, example ...int) graph.Batch {
 	rng := rand.New(rand.NewPCG(1, 1))
-	x, t := make([]float32, n*784), make([]int, n)
+	shape := append(tensor.Shape{n}, example...)
+	x, t := make([]float32, shape.TotalSize()), make([]int, n)
 	for i := range x {
 		x[i] = rng.Float32()
 	}
 	for i := range t {
-		t[i] = rng.IntN(10)
+		t[i] = rng.IntN(classes)
 	}
 	return graph.NewBatch(
-		tensor.New(tensor.WithShape(n, 784), tensor.WithBacking(x)),
+		tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x)),
 		tensor.New(tensor.WithShape(n), tensor.WithBacking(t)))
 }

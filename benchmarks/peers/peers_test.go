@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -26,13 +28,14 @@ func run(args ...string) (code int, stdout, stderr string) {
 
 func TestHelp(t *testing.T) {
 	code, stdout, stderr := run("-h")
-	if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage") || !strings.Contains(stdout, "-rounds") {
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage") || !strings.Contains(stdout, "-rounds") || !strings.Contains(stdout, "resnet18") {
 		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }
 
 func TestWrongUsage(t *testing.T) {
-	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-steps", "-1"}, {"-batch", "0"}, {"-warmup", "-1"}, {"-threads", "two"}, {"-threads", "2,0"}, {"-threads", ""}} {
+	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-steps", "-2"}, {"-batch", "0"}, {"-warmup", "-2"},
+		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-cpuprofile", "file"}} {
 		code, stdout, stderr := run(args...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, "Usage") || !strings.Contains(stderr, args[0]) {
 			t.Errorf("%q: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
@@ -48,32 +51,56 @@ func TestSkippedWithoutTorch(t *testing.T) {
 }
 
 func TestOurs(t *testing.T) {
-	code, stdout, stderr := run("-ours", "-batch", "2", "-steps", "3", "-warmup", "1")
+	profile := filepath.Join(t.TempDir(), "profile")
+	code, stdout, stderr := run("-ours", "lenet", "-batch", "2", "-steps", "3", "-warmup", "1", "-cpuprofile", profile)
 	var m measurement
 	if err := json.Unmarshal([]byte(stdout), &m); code != 0 || stderr != "" || err != nil {
 		t.Fatalf("exit code %d, %v, stdout %q, stderr %q", code, err, stdout, stderr)
 	}
-	if !(m.Min > 0 && m.Min <= m.Median) || m.BLAS == "" || m.Version == "" || m.Threads < 1 {
+	if !(m.Min > 0 && m.Min <= m.Median) || m.BLAS == "" || m.Version == "" || m.Threads < 1 || m.Parameters != 62006 {
 		t.Fatalf("measured %+v", m)
+	}
+	if runtime.GOOS == "linux" && !(0 < m.Base && m.Base <= m.Peak) {
+		t.Fatalf("measured %+v", m)
+	}
+	if s, err := os.Stat(profile); err != nil || s.Size() == 0 {
+		t.Fatalf("profile: %v, %v", s, err)
 	}
 }
 
-// A whole contest where PyTorch is installed.
-func TestContest(t *testing.T) {
+// Whole contests where PyTorch is installed.
+func TestContests(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	code, stdout, stderr := run("-batch", "2", "-steps", "2", "-warmup", "1", "-rounds", "1", "-threads", "1")
+	out := filepath.Join(t.TempDir(), "measurements")
+	code, stdout, stderr := run("-only", "resnet32,lenet", "-batch", "2", "-steps", "1", "-warmup", "0", "-rounds", "1", "-threads", "1,0", "-out", out)
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	if strings.HasPrefix(stdout, "skipped") {
 		t.Skip(strings.TrimSpace(stdout))
 	}
-	if !strings.Contains(stdout, "ours/PyTorch-1") {
-		t.Fatalf("no ratio in %q", stdout)
+	if !strings.Contains(stdout, "ours/PyTorch-1") || strings.Index(stdout, "resnet32: ") < strings.Index(stdout, "lenet: ") {
+		t.Fatalf("no ratio, or not in order, in %q", stdout)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) != 6 {
+		t.Fatalf("%d lines of measurements, not one for each of two contests' three sides", len(lines))
+	}
+	for _, line := range lines {
+		var r record
+		if err := json.Unmarshal([]byte(line), &r); err != nil || r.Side == "" || r.Steps != 1 || r.Min <= 0 || r.Parameters == 0 {
+			t.Errorf("%v in %s", err, line)
+		}
 	}
 }
+
+func ignore(int, string, measurement) error { return nil }
 
 func fake(medians ...float64) *contender {
 	c := &contender{name: "fake"}
@@ -82,7 +109,9 @@ func fake(medians ...float64) *contender {
 		if i >= len(medians) {
 			return measurement{}, errors.New("worn out")
 		}
-		return measurement{Median: medians[i], Min: medians[i] / 2, Version: "v1", BLAS: "none", Threads: 2}, nil
+		m := measurement{Median: medians[i], Min: medians[i] / 2, Version: "v1", BLAS: "none", Threads: 2}
+		m.Peak, m.Base, m.Parameters = int64(2e6*medians[len(medians)-1]), 2e6, 7
+		return m, nil
 	}
 	return c
 }
@@ -91,19 +120,26 @@ func TestReport(t *testing.T) {
 	a, b := fake(9, 1, 3), fake(6, 6, 6)
 	a.name, b.name = "A", "B"
 	sides := []*contender{a, b}
-	if err := contest(context.Background(), 3, sides); err != nil {
+	if err := compete(context.Background(), 3, sides, ignore); err != nil {
 		t.Fatal(err)
 	}
+	r := result{contest{net: "net", goal: goal{0.4, 1.3}}, sides}
 	var out strings.Builder
-	if err := report(&out, sides); err != nil {
+	if err := r.report(&out); err != nil {
+		t.Fatal(err)
+	}
+	if err := summary(&out, []result{r}); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	for i, want := range []string{
-		"median ms min ms version BLAS threads",
-		"A 3.00 0.50 v1 none 2",
-		"B 6.00 3.00 v1 none 2",
-		"A/B 0.50 0.17",
+		"median ms min ms peak MB over base version BLAS threads",
+		"A 3.00 0.50 6 4 v1 none 2",
+		"B 6.00 3.00 12 10 v1 none 2",
+		"A/B 0.50 0.17 0.50 0.40",
+		"goal 0.40 0.40 1.30",
+		"ours/PyTorch time, median time, min goal memory, peak goal",
+		"net 0.50 0.17 0.40 missed 0.50 1.30 met",
 	} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); got != want {
 			t.Errorf("line %d is %q, want %q", i, got, want)
@@ -111,12 +147,35 @@ func TestReport(t *testing.T) {
 	}
 }
 
-func TestContestNamesTheSideThatFails(t *testing.T) {
+func TestCompeteNamesTheSideThatFails(t *testing.T) {
 	a, b := fake(1, 1), fake(1)
 	b.name = "tired"
-	err := contest(context.Background(), 2, []*contender{a, b})
+	err := compete(context.Background(), 2, []*contender{a, b}, ignore)
 	if err == nil || !strings.Contains(err.Error(), "tired: worn out") {
 		t.Fatalf("error %v", err)
+	}
+}
+
+func TestCompeteRefusesDifferentNets(t *testing.T) {
+	a, b := fake(1), fake(1)
+	run := b.run
+	b.run = func(ctx context.Context) (measurement, error) {
+		m, err := run(ctx)
+		m.Parameters++
+		return m, err
+	}
+	err := compete(context.Background(), 1, []*contender{a, b}, ignore)
+	if err == nil || !strings.Contains(err.Error(), "7 parameters in fake, 8 in fake") {
+		t.Fatalf("error %v", err)
+	}
+}
+
+func TestBusy(t *testing.T) {
+	if text := busyWith("0.99 3.00 4.00 1/50 17\n", 2); text != "" {
+		t.Error(text)
+	}
+	if text := busyWith("1.00 0.00 0.00 1/50 17\n", 2); !strings.Contains(text, "load 1.0 on 2 cores") {
+		t.Error(text)
 	}
 }
 

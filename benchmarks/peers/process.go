@@ -3,7 +3,7 @@ package peers
 import (
 	"bytes"
 	"context"
-	_ "embed" // mlp_step.py
+	"embed"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -13,8 +13,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-//go:embed mlp_step.py
-var mlpStep []byte
+//go:embed torch_nets.py torch_step.py torch_train.py
+var scripts embed.FS
 
 // pythons are tried in turn: the system's packages belong to the first.
 var pythons = []string{"/usr/bin/python3", "python3"}
@@ -30,41 +30,48 @@ func findTorch(ctx context.Context, candidates []string) string {
 }
 
 // ourProcess measures this library in a fresh process of this program.
-func ourProcess(s settings) measure {
+func ourProcess(net string, s settings) measure {
 	return func(ctx context.Context) (measurement, error) {
+		var m measurement
 		self, err := os.Executable()
 		if err != nil {
-			return measurement{}, errors.Wrap(err, "finding this program")
+			return m, errors.Wrap(err, "finding this program")
 		}
-		return runJSON(ctx, self, append([]string{Name, "-ours"}, s.arguments("-")...)...)
+		return m, runJSON(ctx, &m, self, append([]string{Name, "-ours", net}, s.arguments("-")...)...)
 	}
 }
 
-// torchProcess measures PyTorch on the given number of threads.
-func torchProcess(python string, threads int, s settings) measure {
+// torchProcess measures PyTorch on the given number of threads; 0 leaves it to
+// PyTorch.
+func torchProcess(python, net string, threads int, s settings) measure {
 	return func(ctx context.Context) (measurement, error) {
-		dir, err := os.MkdirTemp("", Name)
-		if err != nil {
-			return measurement{}, errors.Wrap(err, "writing the script")
-		}
-		defer os.RemoveAll(dir)
-		script := filepath.Join(dir, "mlp_step.py")
-		if err := os.WriteFile(script, mlpStep, 0o600); err != nil {
-			return measurement{}, errors.Wrap(err, "writing the script")
-		}
-		return runJSON(ctx, python, append([]string{script, "--threads", strconv.Itoa(threads)}, s.arguments("--")...)...)
+		var m measurement
+		args := append([]string{"--net", net, "--threads", strconv.Itoa(threads)}, s.arguments("--")...)
+		return m, runScript(ctx, &m, python, "torch_step.py", args...)
 	}
 }
 
-// runJSON runs a program that prints a measurement.
-func runJSON(ctx context.Context, program string, args ...string) (measurement, error) {
-	var m measurement
+// runScript runs one of the scripts with the others beside it.
+func runScript(ctx context.Context, result any, python, script string, args ...string) error {
+	dir, err := os.MkdirTemp("", Name)
+	if err != nil {
+		return errors.Wrap(err, "writing the scripts")
+	}
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, scripts); err != nil {
+		return errors.Wrap(err, "writing the scripts")
+	}
+	return runJSON(ctx, result, python, append([]string{filepath.Join(dir, script)}, args...)...)
+}
+
+// runJSON runs a program that prints the result.
+func runJSON(ctx context.Context, result any, program string, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return m, errors.Wrapf(err, "%s: %s", program, bytes.TrimSpace(stderr.Bytes()))
+		return errors.Wrapf(err, "%s: %s", program, bytes.TrimSpace(stderr.Bytes()))
 	}
-	return m, errors.Wrapf(json.Unmarshal(out, &m), "%s printed %q", program, out)
+	return errors.Wrapf(json.Unmarshal(out, result), "%s printed %q", program, out)
 }

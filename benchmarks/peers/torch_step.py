@@ -1,8 +1,9 @@
-"""Time of one training step of a fully connected net in PyTorch.
+"""Time and memory of training steps of a net in PyTorch.
 
-The net is 784-1000-1000-10 with ReLU on random data in float32; a step is
-forward, cross entropy, backward and SGD with momentum 0.9. Prints one line of
-JSON with the median and the least milliseconds of a step.
+A step is forward, cross entropy, backward and SGD with momentum 0.9, on random
+data of ten classes in float32. Prints one line of JSON: the median and the least
+milliseconds of a step, and this process's resident memory in bytes, after the
+imports and at its peak.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import statistics
 import time
 
 import torch
+
+import torch_nets
 
 
 def blas():
@@ -27,25 +30,35 @@ def blas():
     return "built in"
 
 
+def resident(field):
+    """A field of Linux's description of this process, in bytes; 0 elsewhere."""
+    try:
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith(field + ":"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--net", choices=sorted(torch_nets.NETS), required=True)
+    parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--warmup", type=int, default=10)
     args = parser.parse_args()
 
-    torch.set_num_threads(args.threads)
+    base = resident("VmRSS")
+    if args.threads > 0:
+        torch.set_num_threads(args.threads)
     torch.manual_seed(1)
-    net = torch.nn.Sequential(
-        torch.nn.Linear(784, 1000), torch.nn.ReLU(),
-        torch.nn.Linear(1000, 1000), torch.nn.ReLU(),
-        torch.nn.Linear(1000, 10),
-    )
+    net = torch_nets.NETS[args.net](10)
     loss = torch.nn.CrossEntropyLoss()
     sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-    x = torch.rand(args.batch, 784)
-    t = torch.randint(10, (args.batch,))
+    x, t = torch_nets.batch(args.net, args.batch)
 
     times = []
     for i in range(args.warmup + args.steps):
@@ -58,6 +71,9 @@ def main():
     print(json.dumps({
         "median_ms": statistics.median(times),
         "min_ms": min(times),
+        "peak_bytes": resident("VmHWM"),
+        "base_bytes": base,
+        "parameters": torch_nets.parameters(net),
         "version": torch.__version__,
         "blas": blas(),
         "threads": torch.get_num_threads(),

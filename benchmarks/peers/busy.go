@@ -1,0 +1,25 @@
+package peers
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+)
+
+// busy says so where other programs have used half of the machine in the last
+// minute, as Linux counts it: times are then not to be trusted, and ratios hardly.
+func busy() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	return busyWith(string(text), runtime.NumCPU())
+}
+
+func busyWith(loadavg string, cores int) string {
+	var load float64
+	if _, err := fmt.Sscan(loadavg, &load); err != nil || load < float64(cores)/2 {
+		return ""
+	}
+	return fmt.Sprintf("The machine is busy, load %.1f on %d cores: do not trust these times.\n", load, cores)
+}

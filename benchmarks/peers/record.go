@@ -1,0 +1,42 @@
+package peers
+
+import (
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/pkg/errors"
+)
+
+// record is a line of the file of measurements.
+type record struct {
+	Time    string `json:"time"` // of its writing
+	Contest string `json:"contest"`
+	Side    string `json:"side"`
+	Round   int    `json:"round"`
+	Batch   int    `json:"batch"`
+	Steps   int    `json:"steps"`
+	Warmup  int    `json:"warmup"`
+	measurement
+}
+
+// add appends the record to a file; "" is no file.
+func (r record) add(path string) error {
+	if path == "" {
+		return nil
+	}
+	r.Time = time.Now().UTC().Format(time.RFC3339)
+	line, err := json.Marshal(r)
+	if err != nil {
+		return errors.Wrap(err, "measurement")
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return errors.Wrap(err, "measurements")
+	}
+	_, err = f.Write(append(line, '\n'))
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return errors.Wrapf(err, "measurements %s", path)
+}

@@ -1,0 +1,57 @@
+package peers
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/pkg/errors"
+)
+
+// result is what came of a contest.
+type result struct {
+	contest
+	sides []*contender // this library's first
+}
+
+// report prints a line for each side, the ratio of the first to each other, and
+// the goals.
+func (r result) report(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\tmedian ms\tmin ms\tpeak MB\tover base\tversion\tBLAS\tthreads")
+	for _, c := range r.sides {
+		m := c.all[0]
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%.0f\t%.0f\t%s\t%s\t%d\n", c.name, c.median(), c.min(), c.peak(), c.grown(), m.Version, m.BLAS, m.Threads)
+	}
+	ours := r.sides[0]
+	for _, c := range r.sides[1:] {
+		fmt.Fprintf(t, "%s/%s\t%.2f\t%.2f\t%.2f\t%.2f\n", ours.name, c.name, ours.median()/c.median(), ours.min()/c.min(), ours.peak()/c.peak(), ours.grown()/c.grown())
+	}
+	if r.goal != (goal{}) {
+		fmt.Fprintf(t, "goal\t%.2f\t%.2f\t%.2f\n", r.goal.time, r.goal.time, r.goal.memory)
+	}
+	return errors.Wrap(t.Flush(), "writing the report")
+}
+
+// summary prints the ratios of all contests to the second side with their goals.
+func summary(w io.Writer, all []result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ours/PyTorch\ttime, median\ttime, min\tgoal\t\tmemory, peak\tgoal\t")
+	for _, r := range all {
+		ours, other := r.sides[0], r.sides[1]
+		time, memory := ours.median()/other.median(), ours.peak()/other.peak()
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%s\n", r.net, time, ours.min()/other.min(), verdict(time, r.goal.time), memory, verdict(memory, r.goal.memory))
+	}
+	return errors.Wrap(t.Flush(), "writing the report")
+}
+
+// verdict is a goal and whether a ratio, as it is printed, reaches it.
+func verdict(ratio, goal float64) string {
+	switch {
+	case goal == 0:
+		return "-\t"
+	case ratio < goal+0.005:
+		return fmt.Sprintf("%.2f\tmet", goal)
+	}
+	return fmt.Sprintf("%.2f\tmissed", goal)
+}

@@ -1,0 +1,112 @@
+"""Trains a net in PyTorch from given weights.
+
+The input is a safetensors file: x, t and the weights of this library in its order
+and layout. A step is forward, cross entropy, backward and SGD with momentum 0.9,
+on the whole of (x, t). The output is a file of the same kind: the losses of the
+steps, the gradients of the first one under "gradient/" and the names of the
+weights, and the weights after the last. Prints "{}" when all is done.
+"""
+
+import argparse
+import json
+import struct
+
+import torch
+from torch import nn
+
+import torch_nets
+
+DTYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
+
+
+def read(path):
+    """The tensors of a safetensors file by name, in the order of their data."""
+    with open(path, "rb") as f:
+        header = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
+        data = bytearray(f.read())
+    tensors = {}
+    for name, e in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        begin, end = e["data_offsets"]
+        tensors[name] = torch.frombuffer(data[begin:end], dtype=DTYPES[e["dtype"]]).reshape(e["shape"])
+    return tensors
+
+
+def write(path, tensors):
+    header, data = {}, b""
+    for name, x in tensors.items():
+        b = x.detach().contiguous().numpy().tobytes()
+        dtype = next(k for k, v in DTYPES.items() if v == x.dtype)
+        header[name] = dict(dtype=dtype, shape=list(x.shape), data_offsets=[len(data), len(data) + len(b)])
+        data += b
+    head = json.dumps(header).encode()
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(head)) + head + data)
+
+
+def layers(net):
+    return [m for m in net.modules() if isinstance(m, (nn.Conv2d, nn.Linear, nn.BatchNorm2d))]
+
+
+def set_weights(net, arrays):
+    """Sets all weights; arrays is an iterator over those of this library."""
+    with torch.no_grad():
+        for m in layers(net):
+            if isinstance(m, nn.BatchNorm2d):
+                for p in (m.weight, m.bias, m.running_mean, m.running_var):
+                    p.copy_(next(arrays))
+                continue
+            w = next(arrays)
+            if m.bias is not None:
+                m.bias.copy_(w[-1])
+                w = w[:-1]
+            m.weight.copy_(w.T.reshape(m.weight.shape))
+    if next(arrays, None) is not None:
+        raise SystemExit("more weights than the net has")
+
+
+def weights(net, of=lambda p: p):
+    """All weights, or what of makes of them, as this library's arrays."""
+    arrays = []
+    for m in layers(net):
+        if isinstance(m, nn.BatchNorm2d):
+            arrays += [of(m.weight), of(m.bias), m.running_mean, m.running_var]
+            continue
+        w = of(m.weight).flatten(1).T
+        if m.bias is not None:
+            w = torch.cat([w, of(m.bias)[None]])
+        arrays.append(w)
+    return [a.detach().clone() for a in arrays]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--net", choices=sorted(torch_nets.NETS), required=True)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--rate", type=float, required=True)
+    parser.add_argument("input")
+    parser.add_argument("output")
+    args = parser.parse_args()
+
+    given = read(args.input)
+    x, t = given.pop("x"), given.pop("t")
+    net = torch_nets.NETS[args.net](10).to(x.dtype)
+    set_weights(net, iter(given.values()))
+    loss = nn.CrossEntropyLoss()
+    sgd = torch.optim.SGD(net.parameters(), lr=args.rate, momentum=0.9)
+    losses, out = [], {}
+    for _ in range(args.steps):
+        sgd.zero_grad(set_to_none=True)
+        j = loss(net(x), t)
+        j.backward()
+        losses.append(j.item())
+        if not out:
+            gradients = weights(net, lambda p: p.grad)
+            out = {"gradient/" + name: g for name, g in zip(given, gradients)}
+        sgd.step()
+    out["loss"] = torch.tensor(losses, dtype=torch.float64)
+    out.update(zip(given, weights(net)))
+    write(args.output, out)
+    print("{}")
+
+
+main()
