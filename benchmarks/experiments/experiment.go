@@ -25,9 +25,8 @@ type Experiment struct {
 	// Figure is its place in the paper, Paper what is reported there.
 	Figure, Title, Data, Paper string
 	// Timed are the scales at which runs only measure time and memory; they are
-	// not tuned. TimedMethods, unless it is empty, are those measured there.
-	Timed        []Scale
-	TimedMethods []string
+	// not tuned.
+	Timed []Scale
 	// Rates marks a comparison of ways to set the rate of several optimizers.
 	Rates bool
 	// Choices tells what was chosen where the paper is silent.
@@ -49,8 +48,9 @@ type Experiment struct {
 	Accuracies map[string]float64
 	// Plots are the pictures to draw; none stands for the usual ones.
 	Plots []Plot
-	// Methods are the names of the methods that are compared.
-	Methods []string
+	// Methods are the names of the methods that are compared; SmallMethods, unless
+	// it is empty, are those that the scales below the paper's have.
+	Methods, SmallMethods []string
 	// Variants are the starts of a method whose initial learning rate the
 	// experiment sets. A method that is not there has one, DefaultVariant.
 	Variants map[string][]Variant
@@ -90,8 +90,8 @@ func (e *Experiment) TimedAt(s Scale) bool { return slices.Contains(e.Timed, s) 
 
 // MethodsAt are the methods at a scale.
 func (e *Experiment) MethodsAt(s Scale) []string {
-	if e.TimedAt(s) && len(e.TimedMethods) > 0 {
-		return e.TimedMethods
+	if s != Paper && len(e.SmallMethods) > 0 {
+		return e.SmallMethods
 	}
 	return e.Methods
 }

@@ -50,7 +50,7 @@ func TestExperimentsAreComplete(t *testing.T) {
 				t.Errorf("%s %s: %+v", e.Name, s, c)
 			}
 		}
-		for _, name := range append(slices.Clone(e.Methods), e.TimedMethods...) {
+		for _, name := range append(slices.Clone(e.Methods), e.SmallMethods...) {
 			if _, err := methods.Get(name); err != nil {
 				t.Errorf("%s: %v", e.Name, err)
 			}

@@ -136,7 +136,7 @@ func TestMethodsAtAScale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(e.MethodsAt(Paper)) != 16 || len(e.MethodsAt(Small)) != len(e.TimedMethods) || !e.TimedAt(Small) || e.TimedAt(Paper) {
+	if len(e.MethodsAt(Paper)) != 16 || len(e.MethodsAt(Small)) != len(e.SmallMethods) || !e.TimedAt(Small) || e.TimedAt(Paper) {
 		t.Errorf("%v, %v", e.MethodsAt(Paper), e.MethodsAt(Small))
 	}
 	if s := e.Search(Small); !slices.Equal(s.Experiments, []string{"table4-cifar10-resnet32", "table4-cifar10-lenet"}) || s.Spaces != "images" {

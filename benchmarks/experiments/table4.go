@@ -60,17 +60,17 @@ func table4Timed(s imageSet, net, title string, epochs int, d methods.Decay, acc
 	e := table4(s, net, title, epochs, d, accuracies...)
 	e.Choices += timedChoices
 	e.Scales[Small] = timedImages(s, net, 11)
-	e.Timed, e.TimedMethods = []Scale{Small}, []string{"sgdm", "sgdm-apo"}
+	e.Timed, e.SmallMethods = []Scale{Small}, []string{"sgdm", "sgdm-apo"}
 	e.TunedAs = []string{"table4-cifar10-lenet"}
 	return e
 }
 
 func table4Columns() []*Experiment {
 	resnet8 := table4Trained(cifar10, "resnet8", "thin ResNet-8", 1)
-	resnet8.TunedAs = []string{"table4-cifar10-lenet"}
+	resnet8.TunedAs, resnet8.SmallMethods = []string{"table4-cifar10-lenet"}, table4Methods("sgdm", "adam")
 	resnet32 := table4Timed(cifar10, "resnet32", "ResNet-32", 400, tenth,
 		[3]float64{90.07, 93.30, 92.71}, [3]float64{89.40, 93.34, 92.75}, [3]float64{89.84, 91.94, 91.28}, [3]float64{90.45, 92.26, 91.81})
-	resnet32.TimedMethods = []string{"sgd", "sgd-apo", "sgdm", "sgdm-apo", "sgdm-apo-calibrated", "rmsprop", "rmsprop-apo", "adam", "adam-apo"}
+	resnet32.SmallMethods = []string{"sgd", "sgd-apo", "sgdm", "sgdm-apo", "sgdm-apo-calibrated", "rmsprop", "rmsprop-apo", "adam", "adam-apo"}
 	return []*Experiment{
 		table4Trained(cifar10, "lenet", "LeNet", smallEpochs),
 		resnet8,

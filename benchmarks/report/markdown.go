@@ -31,7 +31,7 @@ func (d *document) header(envs []suite.Environment, sections []*section) {
 	}
 	d.add("Losses are those on the training set (or the part of it that is named) after the last step: the median over the seeds, in brackets " +
 		"the least and the largest. Seconds are those spent in training steps, the building of the graphs in the first included, without evaluation and loading; " +
-		"the time of a step is the mean of all but the first. Peak memory is the resident memory of the run's process while training, the data included, " +
+		"the time of a step is the mean of all but the first, where only a few are timed with the share that rare work, such as inverses, has in the long run. Peak memory is the resident memory of the run's process while training, the data included, " +
 		"in brackets what it grew by since the data were loaded.")
 	if slices.ContainsFunc(sections, func(s *section) bool { return s.maxJobs() > 1 }) {
 		d.add("**Some runs shared the machine with others (-jobs above 1): their seconds are not comparable.**")
@@ -154,6 +154,9 @@ func (s *section) notes() []string {
 	for _, r := range s.series {
 		if r.header.L2Left {
 			without = append(without, r.label)
+		}
+		for _, note := range r.header.Notes {
+			all = append(all, r.label+": "+note+".")
 		}
 		for _, run := range r.runs {
 			if run.Done.DivergedAt != nil {

@@ -27,8 +27,8 @@ of SGDm that are timed now on random data.
 
 const (
 	listedSeeds = 3
-	timedSteps  = 4 // after one that builds the graphs
-	timedImages = 16
+	timedSteps  = 4   // after one that builds the graphs
+	largeBatch  = 2e9 // multiply-adds of a batch's forward pass
 )
 
 // ListCommand is the subcommand "list"; it returns the exit code.
@@ -102,20 +102,20 @@ func totalCost(e *experiments.Experiment, scale experiments.Scale) (float64, err
 	return total, nil
 }
 
-// timeStep is the time of a step of SGDm. Nets on images are timed with few of
-// them, each net once.
+// timeStep is the time of a step of SGDm. Nets on images are timed once, the
+// large ones with few images.
 func timeStep(e *experiments.Experiment, c experiments.Config) (time.Duration, error) {
 	if c.Net == "" {
 		return timeSteps(e, c)
 	}
 	if _, ok := timedNets[c.Net]; !ok {
 		few := c
-		few.Batch = timedImages
+		few.Batch = int(min(max(largeBatch/c.Work(), 4), float64(c.Batch)))
 		step, err := timeSteps(e, few)
 		if err != nil {
 			return 0, err
 		}
-		timedNets[c.Net] = step / timedImages
+		timedNets[c.Net] = step / time.Duration(few.Batch)
 	}
 	return timedNets[c.Net] * time.Duration(c.Batch), nil
 }

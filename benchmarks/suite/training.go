@@ -80,7 +80,7 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 		return nil, err
 	}
 	t.header, err = newHeader(o, m, optimizer)
-	t.header.Rows, t.header.PerEpoch = t.problem.Train.Len(), t.batches.PerEpoch()
+	t.header.Rows, t.header.PerEpoch, t.header.Notes = t.problem.Train.Len(), t.batches.PerEpoch(), t.tr.Notes()
 	return t, err
 }
 
