@@ -155,7 +155,7 @@ func (s *section) notes() []string {
 		if r.header.L2Left {
 			without = append(without, r.label)
 		}
-		for _, note := range r.header.Notes {
+		for _, note := range r.runs[0].Done.Notes {
 			all = append(all, r.label+": "+note+".")
 		}
 		for _, run := range r.runs {

@@ -44,12 +44,10 @@ type Header struct {
 	BLAS   string `json:"blas"`
 	// Threads is the number of cores the run may use; Jobs that of runs at the
 	// same time. With more than one, seconds are not comparable.
-	Threads int `json:"threads"`
-	Jobs    int `json:"jobs"`
-	Rows    int `json:"training_rows"`
-	// Notes tell which parameters the optimizer treats in a simpler form.
-	Notes    []string `json:"notes,omitempty"`
-	PerEpoch int      `json:"steps_per_epoch"`
+	Threads  int `json:"threads"`
+	Jobs     int `json:"jobs"`
+	Rows     int `json:"training_rows"`
+	PerEpoch int `json:"steps_per_epoch"`
 }
 
 // Evaluation is a line about the state before step number Step. Seconds are
@@ -87,6 +85,8 @@ type Done struct {
 	// before: the data and the program.
 	PeakBytes  int64 `json:"peak_rss_bytes"`
 	StartBytes int64 `json:"start_rss_bytes"`
+	// Notes tell which parameters the optimizer treats in a simpler form.
+	Notes []string `json:"notes,omitempty"`
 	// DivergedAt is the step that could not be taken; Message tells why.
 	DivergedAt *int   `json:"diverged_at,omitempty"`
 	Message    string `json:"message,omitempty"`

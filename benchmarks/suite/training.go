@@ -80,7 +80,7 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 		return nil, err
 	}
 	t.header, err = newHeader(o, m, optimizer)
-	t.header.Rows, t.header.PerEpoch, t.header.Notes = t.problem.Train.Len(), t.batches.PerEpoch(), t.tr.Notes()
+	t.header.Rows, t.header.PerEpoch = t.problem.Train.Len(), t.batches.PerEpoch()
 	return t, err
 }
 
@@ -228,6 +228,7 @@ func (t *training) pause(ctx context.Context) error {
 // that did not.
 func (t *training) finish(memory memoryMeter, failure error) error {
 	d := Done{Done: true, Steps: t.tr.Steps(), Seconds: t.seconds, PeakBytes: memory.peak(), StartBytes: memory.start}
+	d.Notes = t.tr.Notes()
 	d.SecondsPerStep = perStep(t.times, int(t.order.Values[t.rare]), t.order.RarePeriod)
 	if len(t.times) > 0 {
 		d.FirstSeconds = t.times[0]
