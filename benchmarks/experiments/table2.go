@@ -69,11 +69,11 @@ func table2Rows() []*Experiment {
 	return []*Experiment{
 		table2Trained(cifar10, "lenet", "LeNet", smallEpochs, 75.73, 73.41, 76.63, 77.42),
 		resnet8,
-		table2Timed(cifar10, "alexnet", "AlexNet", 101, 76.27, 76.09, 78.33, 81.14),
+		table2Timed(cifar10, "alexnet", "AlexNet", 31, 76.27, 76.09, 78.33, 81.14),
 		table2Timed(cifar10, "vgg16", "VGG16", 11, 91.82, 90.19, 92.05, 92.13),
 		resnet18,
 		table2Timed(cifar10, "resnet32-wide", "ResNet-32 (64/128/256)", 11, 94.40, 93.30, 94.49, 94.83),
-		table2Timed(cifar100, "alexnet", "AlexNet", 101, 43.95, 41.82, 46.24, 52.35),
+		table2Timed(cifar100, "alexnet", "AlexNet", 31, 43.95, 41.82, 46.24, 52.35),
 		table2Timed(cifar100, "vgg16", "VGG16", 11, 65.98, 60.61, 61.84, 67.95),
 		table2Timed(cifar100, "resnet18", "ResNet-18", 11, 76.85, 70.87, 76.48, 76.88),
 		table2Timed(cifar100, "resnet32-wide", "ResNet-32 (64/128/256)", 11, 77.47, 56.58, 75.70, 77.41),

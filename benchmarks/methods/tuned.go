@@ -3,6 +3,7 @@ package methods
 import (
 	"embed"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -79,7 +80,7 @@ func (m *Method) Settings(where Search) (v Values, source string, err error) {
 				// Hyperparameters that are newer than the search keep their defaults.
 				v := space.Defaults()
 				maps.Copy(v, w.best(where.ByLoss))
-				return v, "tuned " + path.Join(experiment, scale), nil
+				return v, fmt.Sprintf("tuned %s, %d configurations", path.Join(experiment, scale), w.Configs), nil
 			}
 		}
 	}

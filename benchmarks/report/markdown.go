@@ -130,6 +130,9 @@ func (s *section) setting() string {
 	if c.L2 > 0 {
 		text += fmt.Sprintf(", L2 penalty %g, which the losses below do not include", c.L2)
 	}
+	if t, ok := s.e.Trials[s.scale]; ok && len(s.e.TunedAs) == 0 {
+		text += fmt.Sprintf("; the search's trials are %d steps long", t.Steps)
+	}
 	if c.Rows > 0 {
 		text += fmt.Sprintf("; the training loss is that on the first %d rows", c.Rows)
 	}
