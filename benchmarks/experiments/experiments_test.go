@@ -76,8 +76,7 @@ func TestProximalUpdate(t *testing.T) {
 	gap := func(c Fig1Curve) float64 { return math.Abs(c.After[at] - f.ExampleY) }
 	for _, p := range f.Panels {
 		for i := range p.Curves[1:] {
-			// The minimisation is cut short after a hundred iterations.
-			if a, b := gap(p.Curves[i]), gap(p.Curves[i+1]); b > a+0.01 {
+			if a, b := gap(p.Curves[i]), gap(p.Curves[i+1]); b > a+1e-6 {
 				t.Errorf("%s: a smaller λ leaves a larger error, %v after %v", p.Name, b, a)
 			}
 		}
