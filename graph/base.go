@@ -44,7 +44,7 @@ func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (*
 	if b.statistics, err = readStatistics(pass.tracked, params, theta); err != nil {
 		return nil, err
 	}
-	return b, b.compile()
+	return b, b.compile(b.grads...)
 }
 
 // Feed binds a batch.
