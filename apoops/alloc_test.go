@@ -90,7 +90,10 @@ func TestImageOpsAllocateNothing(t *testing.T) {
 	const channels = 40
 	type build = func(x, c *gorgonia.Node) (*gorgonia.Node, error)
 	builds := map[string]build{
-		"add":       func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
+		"add": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
+		"add three": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {
+			return Add(x, gorgonia.Must(Tanh(x)), x)
+		},
 		"pad":       func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Pad2D(x, 1, 2) },
 		"subsample": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Subsample(x, 2, 50) },
 		"max halves": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {

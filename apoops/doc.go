@@ -21,7 +21,8 @@
 //	                      pooling of images N×C×H×W
 //	BatchNorm, BatchNormWith
 //	                      over the batch, or with given mean and variance
-//	AddActivate, Pad2D    act(a+b), zeros around images
+//	Add, AddActivate      a+b+…, act(a+b)
+//	Pad2D                 zeros around images
 //	Subsample             the shortcut of residual nets without parameters
 //	Reshape, Segment      copies in another shape
 //	Finite                1 or 0: are all elements finite

@@ -13,7 +13,7 @@ type Factors struct {
 	Conv *Conv
 }
 
-// GradientFactors finds the factors of a gradient node that Gorgonia made of
+// GradientFactors finds the factors of a gradient node of
 // Dense, Linear or Conv2D; ok is false for all others, such as the sum of the
 // gradients of weights that are used twice.
 func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
