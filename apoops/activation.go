@@ -116,6 +116,11 @@ func (k *activationGrad[T]) run(a *args[T]) error {
 	return nil
 }
 
+// activationGradient is the node act'(z)·dy.
+func activationGradient(act Activation, y, dy *gorgonia.Node) (*gorgonia.Node, error) {
+	return pick(&activationGrad[float32]{act: act}, &activationGrad[float64]{act: act}, y, dy)
+}
+
 // forward replaces each z by act(z).
 func forward[T Float](act Activation, z []T) {
 	switch act {

@@ -125,25 +125,37 @@ func (k *conv[T]) run(a *args[T]) error {
 }
 
 func (k *conv[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	dz := dout
-	var err error
-	if k.Activation != Identity {
-		if dz, err = apply(&activationGrad[T]{act: k.Activation}, out, dout); err != nil {
-			return nil, err
-		}
-	}
+	dz := k.Conv.dzOperands(out, dout)
 	var dx *gorgonia.Node
+	var err error
 	if k.inner {
-		if dx, err = apply(&convGradX[T]{c: k.Conv, x: in[0].Shape().Clone()}, in[1], dz); err != nil {
+		if dx, err = apply(&convGradX[T]{c: k.Conv, x: in[0].Shape().Clone()}, append(gorgonia.Nodes{in[1]}, dz...)...); err != nil {
 			return nil, err
 		}
 	}
-	dw, err := apply(&convGradW[T]{c: k.Conv}, in[0], dz)
+	dw, err := apply(&convGradW[T]{c: k.Conv}, append(gorgonia.Nodes{in[0]}, dz...)...)
 	return gorgonia.Nodes{dx, dw}, err
 }
 
+// dzOperands is what dz = act'(z)·dy, the gradient by the pre-activations, is
+// computed from: dy and, unless the activation is the identity, y.
+func (c Conv) dzOperands(y, dy *gorgonia.Node) gorgonia.Nodes {
+	if c.Activation == Identity {
+		return gorgonia.Nodes{dy}
+	}
+	return gorgonia.Nodes{dy, y}
+}
+
+// dzValues are the values of dzOperands; y is nil for the identity.
+func dzValues[T Float](in [][]T) (dy, y []T) {
+	if len(in) > 1 {
+		y = in[1]
+	}
+	return in[0], y
+}
+
 // convGradX is the kernel of the gradient with respect to x, whose shape it
-// keeps. Its operands are W and dz, the gradient by the pre-activations.
+// keeps. Its operands are W and what dz is computed from.
 type convGradX[T Float] struct {
 	leaf[T]
 	c      Conv
@@ -159,18 +171,19 @@ func (k *convGradX[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.x.Clone(), sameShape(in[1], want)
+	return k.x.Clone(), sameShapes(want, in[1:])
 }
 
 func (k *convGradX[T]) run(a *args[T]) error {
 	if k.engine == nil {
 		k.engine = newConvEngine[T](k.c, k.x, a.shapes[0][1])
 	}
-	return k.engine.gradX(a.in[1], a.in[0], a.out)
+	dy, y := dzValues(a.in[1:])
+	return k.engine.gradX(dy, y, a.in[0], a.out)
 }
 
 // convGradW is the kernel of the gradient with respect to W. Its operands are x
-// and dz.
+// and what dz is computed from.
 type convGradW[T Float] struct {
 	leaf[T]
 	c      Conv
@@ -181,23 +194,34 @@ func (k *convGradW[T]) name() string     { return "convGradW" + k.c.String() }
 func (k *convGradW[T]) fresh() kernel[T] { return &convGradW[T]{c: k.c} }
 
 func (k *convGradW[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	x, dz := in[0], in[1]
-	if err := wantImages(dz, "dz"); err != nil {
+	x, dy := in[0], in[1]
+	if err := wantImages(dy, "dy"); err != nil {
 		return nil, err
 	}
-	w := tensor.Shape{x[1]*k.c.Kernel[0]*k.c.Kernel[1] + k.c.bias(), dz[1]}
+	w := tensor.Shape{x[1]*k.c.Kernel[0]*k.c.Kernel[1] + k.c.bias(), dy[1]}
 	want, err := k.c.infer(x, w)
 	if err != nil {
 		return nil, err
 	}
-	return w, sameShape(dz, want)
+	return w, sameShapes(want, in[1:])
 }
 
 func (k *convGradW[T]) run(a *args[T]) error {
 	if k.engine == nil {
 		k.engine = newConvEngine[T](k.c, a.shapes[0], a.shapes[1][1])
 	}
-	return k.engine.gradW(a.in[0], a.in[1], a.out)
+	dy, y := dzValues(a.in[1:])
+	return k.engine.gradW(a.in[0], dy, y, a.out)
+}
+
+// sameShapes reports the first shape that is not the one wanted.
+func sameShapes(want tensor.Shape, got []tensor.Shape) error {
+	for _, s := range got {
+		if err := sameShape(s, want); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // convEngine computes one convolution or one of its gradients, always for the
@@ -205,14 +229,19 @@ func (k *convGradW[T]) run(a *args[T]) error {
 type convEngine[T Float] interface {
 	// forward sets y = act(conv(x, W)).
 	forward(x, w, y []T) error
-	// gradX sets dx from dz, the gradient by the pre-activations.
-	gradX(dz, w, dx []T) error
-	// gradW sets dW from x and dz.
-	gradW(x, dz, dw []T) error
+	// gradX sets dx. It looks at y, the result of forward, for the derivative of
+	// the activation; for the identity y may be nil.
+	gradX(dy, y, w, dx []T) error
+	// gradW sets dW.
+	gradW(x, dy, y, dw []T) error
 }
 
 // newConvEngine chooses how a convolution of images of shape x to the given
-// number of channels is computed.
+// number of channels is computed: with oneDNN where it is there and takes the
+// element type, with patches and products otherwise.
 func newConvEngine[T Float](c Conv, x tensor.Shape, outputs int) convEngine[T] {
+	if e, ok := newDNNConv(c, x, outputs).(convEngine[T]); ok {
+		return e
+	}
 	return newIm2col[T](c, x, outputs)
 }

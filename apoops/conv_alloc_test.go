@@ -23,8 +23,8 @@ func TestConv2DAllocatesNothing(t *testing.T) {
 		y, dx, dw := make([]float32, len(dz)), make([]float32, len(x)), make([]float32, len(w))
 		for what, f := range map[string]func() error{
 			"forward": func() error { return k.forward(x, w, y) },
-			"dx":      func() error { return k.gradX(dz, w, dx) },
-			"dW":      func() error { return k.gradW(x, dz, dw) },
+			"dx":      func() error { return k.gradX(dz, y, w, dx) },
+			"dW":      func() error { return k.gradW(x, dz, y, dw) },
 		} {
 			if n := testing.AllocsPerRun(20, func() {
 				if err := f(); err != nil {

@@ -123,7 +123,7 @@ func TestConv2DGroups(t *testing.T) {
 		dz := randn(rng, len(y)).Float64s()
 		dx, dw := make([]float64, len(x)), make([]float64, len(w))
 		for range 2 { // the second time in memory that is not zero
-			if k.forward(x, w, y) != nil || k.gradX(dz, w, dx) != nil || k.gradW(x, dz, dw) != nil {
+			if k.forward(x, w, y) != nil || k.gradX(dz, nil, w, dx) != nil || k.gradW(x, dz, nil, dw) != nil {
 				t.Fatal("an error")
 			}
 		}
@@ -133,7 +133,7 @@ func TestConv2DGroups(t *testing.T) {
 		gotY, gotX, gotW := make([]float64, out), make([]float64, in), make([]float64, len(w))
 		for n := range s[0] {
 			image, dout := x[n*in:(n+1)*in], dz[n*out:(n+1)*out]
-			if one.forward(image, w, gotY) != nil || one.gradX(dout, w, gotX) != nil || one.gradW(image, dout, gotW) != nil {
+			if one.forward(image, w, gotY) != nil || one.gradX(dout, nil, w, gotX) != nil || one.gradW(image, dout, nil, gotW) != nil {
 				t.Fatal("an error")
 			}
 			compare(t, c.name, y[n*out:(n+1)*out], gotY, 1e-13)
@@ -158,7 +158,7 @@ func TestConv2DGradientIsAdjoint(t *testing.T) {
 		x, w := randn(rng, s...).Float64s(), randn(rng, k.rows, outputs).Float64s()
 		dx, dw := make([]float64, len(x)), make([]float64, len(w))
 		dz := randn(rng, s[0]*outputs*k.positions).Float64s()
-		if k.gradX(dz, w, dx) != nil || k.gradW(x, dz, dw) != nil {
+		if k.gradX(dz, nil, w, dx) != nil || k.gradW(x, dz, nil, dw) != nil {
 			t.Fatal("an error")
 		}
 		identity := func(v float64) float64 { return v }

@@ -13,9 +13,9 @@ type Factors struct {
 	Conv *Conv
 }
 
-// GradientFactors finds the factors of a gradient node of
-// Dense, Linear or Conv2D; ok is false for all others, such as the sum of the
-// gradients of weights that are used twice.
+// GradientFactors finds the factors of a gradient node of Dense, Linear or Conv2D;
+// it adds the node of S to the graph where there is none yet. ok is false for all
+// others, such as the sum of the gradients of weights that are used twice.
 func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	switch o := n.Op().(type) {
 	case *op[float32]:
@@ -31,7 +31,13 @@ func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	f.A = it.Node().(*gorgonia.Node)
 	it.Next()
 	f.S = it.Node().(*gorgonia.Node)
-	return f, true
+	if !it.Next() {
+		return f, true
+	}
+	// A convolution with an activation: S is dy as yet, this is y.
+	s, err := activationGradient(f.Conv.Activation, it.Node().(*gorgonia.Node), f.S)
+	f.S = s
+	return f, err == nil
 }
 
 // layerOf is the layer whose gradient an op computes, without the nodes.

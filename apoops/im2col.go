@@ -24,11 +24,15 @@ type im2col[T Float] struct {
 	group      int           // images in a group of the forward pass and of dx
 	loop       *patchLoop[T] // over the groups of dW
 	z          []T           // dz of a group of dW
+	dy, act    []T           // what dz is computed from; act is y
+	dz         []T
 	forwardOne func(lo, hi int)
 	gradXOne   func(lo, hi int)
 	addGroup   func(columns []T)
 	gatherGrad func(lo, hi int)
 	biasGrad   func(lo, hi int)
+
+	activationGrad func(lo, hi int)
 }
 
 func newIm2col[T Float](c Conv, x tensor.Shape, outputs int) *im2col[T] {
@@ -37,6 +41,7 @@ func newIm2col[T Float](c Conv, x tensor.Shape, outputs int) *im2col[T] {
 	k.serial = k.groups() > 1
 	k.forwardOne, k.gradXOne, k.addGroup = k.forwardGroups, k.gradXGroups, k.addProduct
 	k.gatherGrad, k.biasGrad = k.gradWOutputs, k.gradBias
+	k.activationGrad = func(lo, hi int) { backward(k.Activation, k.dz[lo:hi], k.act[lo:hi], k.dy[lo:hi]) }
 	return k
 }
 
@@ -135,11 +140,30 @@ func (k *im2col[T]) finish(y []T, count int) {
 	}
 }
 
-func (k *im2col[T]) gradX(dz, w, dx []T) error {
-	k.x, k.w, k.y = dx, w, dz
+func (k *im2col[T]) gradX(dy, y, w, dx []T) error {
+	k.x, k.w, k.y = dx, w, k.takeDZ(dy, y)
 	par.For(k.groups(), 1, k.gradXOne)
+	k.giveDZ()
 	k.x, k.w, k.y = nil, nil, nil
 	return nil
+}
+
+// takeDZ computes the gradient by the pre-activations; giveDZ gives its memory
+// back.
+func (k *im2col[T]) takeDZ(dy, y []T) []T {
+	if k.Activation == Identity {
+		return dy
+	}
+	k.dy, k.act, k.dz = dy, y, scratchOf[T]().take(len(dy))
+	par.For(len(dy), par.Grain, k.activationGrad)
+	return k.dz
+}
+
+func (k *im2col[T]) giveDZ() {
+	if k.dz != nil {
+		scratchOf[T]().give(k.dz)
+	}
+	k.dy, k.act, k.dz = nil, nil, nil
 }
 
 // gradXGroups computes dx of the groups [lo, hi).
@@ -185,14 +209,15 @@ func (k *im2col[T]) scatterAll(dx, cols []T, count int) {
 	}
 }
 
-func (k *im2col[T]) gradW(x, dz, dw []T) error {
-	k.w, k.y = dw, dz
+func (k *im2col[T]) gradW(x, dy, y, dw []T) error {
+	k.w, k.y = dw, k.takeDZ(dy, y)
 	k.z = scratchOf[T]().take(k.outputs * k.loop.group * k.positions)
 	k.loop.each(x, k.addGroup)
 	scratchOf[T]().give(k.z)
 	if !k.NoBias {
 		par.For(k.outputs, rowGrain(k.n*k.positions), k.biasGrad)
 	}
+	k.giveDZ()
 	k.w, k.y, k.z = nil, nil, nil
 	return nil
 }

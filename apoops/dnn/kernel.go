@@ -1,0 +1,96 @@
+package dnn
+
+import (
+	"runtime"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+)
+
+// kernel is a compiled primitive of oneDNN. It may run on several cores at
+// once.
+type kernel struct {
+	primitive uintptr
+	slots     []slot
+}
+
+// slot is an argument of a kernel: its index, layout and length in memory. An
+// empty slot stands for none, such as scratch memory that is not needed.
+type slot struct {
+	index  int32
+	layout *layout
+	floats int
+}
+
+// of is the layout of an argument.
+func (k *kernel) of(index int32) *layout { return k.slot(index).layout }
+
+func (k *kernel) slot(index int32) slot {
+	for _, s := range k.slots {
+		if s.index == index {
+			return s
+		}
+	}
+	return slot{}
+}
+
+// scratch is the scratch memory it needs, in elements.
+func (k *kernel) scratch() int {
+	if k == nil {
+		return 0
+	}
+	return k.slot(argScratchpad).floats
+}
+
+// binding is a kernel with memory objects of its own, for one core at a time.
+type binding struct {
+	primitive uintptr
+	args      []argument
+	memory    []uintptr // of the arguments, in their order
+}
+
+// worker is what one core needs to run kernels: a stream and the arguments of a
+// call, which are on the heap so that the library can point to them.
+type worker struct {
+	lib    *library
+	stream uintptr
+	args   [4]uintptr
+	// threads is the OS thread's own number of threads, between single and restore.
+	threads uintptr
+}
+
+// single makes the calls of the running goroutine single-threaded until restore:
+// a piece of work then runs on the core that called for it, and gives the same
+// bits whatever the number of cores.
+func (w *worker) single() {
+	if w.lib.setThreads == 0 {
+		return
+	}
+	runtime.LockOSThread()
+	w.threads, _, _ = purego.SyscallN(w.lib.getThreads)
+	w.args[0] = 1
+	purego.SyscallN(w.lib.setThreads, w.args[:1]...)
+}
+
+// restore ends what single began.
+func (w *worker) restore() {
+	if w.lib.setThreads == 0 {
+		return
+	}
+	w.args[0] = w.threads
+	purego.SyscallN(w.lib.setThreads, w.args[:1]...)
+	runtime.UnlockOSThread()
+}
+
+// run runs a kernel on these addresses, one for each argument.
+func (w *worker) run(b *binding, addresses ...unsafe.Pointer) error {
+	for i, p := range addresses {
+		w.args[0], w.args[1] = b.args[i].memory, uintptr(p)
+		if status, _, _ := purego.SyscallN(w.lib.setPointer, w.args[:2]...); int32(status) != 0 {
+			return failure("memory", int32(status))
+		}
+	}
+	w.args = [4]uintptr{b.primitive, w.stream, uintptr(len(b.args)), uintptr(unsafe.Pointer(&b.args[0]))}
+	status, _, _ := purego.SyscallN(w.lib.execute, w.args[:]...)
+	return failure("execution", int32(status))
+}

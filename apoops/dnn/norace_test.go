@@ -1,0 +1,5 @@
+//go:build !race
+
+package dnn
+
+const raceEnabled = false
