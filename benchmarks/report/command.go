@@ -15,7 +15,12 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-const usage = `Usage: benchmarks report [-o FILE] [-notes FILE] DIR
+const (
+	claimsTitle = "What the paper claims"
+	goalsTitle  = "What this project wants to reach"
+)
+
+const usage = `Usage: benchmarks report [-o FILE] [-keep FILE] [-notes FILE] DIR
 
 Writes what the results in DIR say, as Markdown with figures (PNG and SVG):
 DIR/report.md and DIR/figures, or FILE and a folder beside it.
@@ -34,6 +39,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f.SetOutput(io.Discard)
 	out := f.String("o", "", "write the Markdown to this `file`, the figures to FILE without its ending and \"-figures\"")
 	notes := f.String("notes", "", "a Markdown `file` that is put behind the claims, such as benchmarks/NOTES.md")
+	keep := f.String("keep", "", "a report `file` whose sections and claims stay where DIR has no results of their experiments; it may be the one of -o")
 	err := f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
@@ -55,7 +61,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		base := strings.TrimSuffix(path, filepath.Ext(path))
 		figures = filepath.Join(filepath.Dir(path), strings.ToLower(filepath.Base(base))+"-figures")
 	}
-	if err := write(ctx, f.Arg(0), path, figures, *notes); err != nil {
+	if err := write(ctx, f.Arg(0), path, figures, *notes, *keep); err != nil {
 		fmt.Fprintf(stderr, "report: %v\n", err)
 		return 1
 	}
@@ -64,7 +70,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // write makes the report of a results folder.
-func write(ctx context.Context, dir, path, figures, notes string) error {
+func write(ctx context.Context, dir, path, figures, notes, keep string) error {
 	var text []byte
 	if notes != "" {
 		var err error
@@ -76,6 +82,11 @@ func write(ctx context.Context, dir, path, figures, notes string) error {
 	if err != nil {
 		return err
 	}
+	old, err := readEarlier(keep)
+	if err != nil {
+		return err
+	}
+	old.without(sections)
 	envs, err := suite.ReadEnvironments(dir)
 	if err != nil {
 		return err
@@ -84,9 +95,9 @@ func write(ctx context.Context, dir, path, figures, notes string) error {
 		return errors.WithStack(err)
 	}
 	var d document
-	d.header(envs, sections)
-	d.summary("What the paper claims", slices.Concat(paperClaims, imageClaims), sections)
-	d.summary("What this project wants to reach", slices.Concat(goals, imageGoals), sections)
+	d.header(envs, sections, old)
+	d.summary(claimsTitle, slices.Concat(paperClaims, imageClaims), sections, old)
+	d.summary(goalsTitle, slices.Concat(goals, imageGoals), sections, old)
 	d.paperTables(sections)
 	if len(text) > 0 {
 		d.add("%s", strings.TrimSpace(string(text)))
@@ -100,6 +111,9 @@ func write(ctx context.Context, dir, path, figures, notes string) error {
 			return err
 		}
 		d.section(s, drawn, filepath.Base(figures))
+	}
+	for _, o := range old.sections {
+		d.add("%s", o.text)
 	}
 	return errors.WithStack(os.WriteFile(path, []byte(d.b.String()), 0o666))
 }

@@ -15,7 +15,7 @@ type document struct{ b strings.Builder }
 func (d *document) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n\n", args...) }
 
 // header tells where the numbers come from.
-func (d *document) header(envs []suite.Environment, sections []*section) {
+func (d *document) header(envs []suite.Environment, sections []*section, old *earlier) {
 	d.add("# Results")
 	d.add("Made by `go run ./benchmarks report` from the files of `go run ./benchmarks run`; not edited by hand.")
 	if len(envs) == 0 {
@@ -29,6 +29,16 @@ func (d *document) header(envs []suite.Environment, sections []*section) {
 		d.add("%s: %s, %d cores, %.0f GB of memory, %s; %s, BLAS %s; commit %s, %s.", word, e.CPU, e.Cores,
 			float64(e.MemoryBytes)/(1<<30), e.OS, e.Go, e.BLAS, e.Commit, e.Date)
 	}
+	if len(old.sections) > 0 {
+		var names []string
+		for _, o := range old.sections {
+			names = append(names, o.name)
+		}
+		d.add("Kept from the report before, with its machines, for there are no new results: %s.", strings.Join(names, "; "))
+		for _, line := range old.machines {
+			d.add("%s", strings.Replace(line, "Machine: ", "Also: ", 1))
+		}
+	}
 	d.add("Losses are those on the training set (or the part of it that is named) after the last step: the median over the seeds, in brackets " +
 		"the least and the largest. Seconds are those spent in training steps, the building of the graphs in the first included, without evaluation and loading; " +
 		"the time of a step is the mean of all but the first, where only a few are timed with the share that rare work, such as inverses, has in the long run. Peak memory is the resident memory of the run's process while training, the data included, " +
@@ -39,10 +49,15 @@ func (d *document) header(envs []suite.Environment, sections []*section) {
 }
 
 // summary is the table of all claims.
-func (d *document) summary(title string, claims []claim, sections []*section) {
+func (d *document) summary(title string, claims []claim, sections []*section, old *earlier) {
 	t := table{head: []string{"experiment", "claim", "here", "figures"}}
 	for _, e := range experiments.All() {
 		of := sectionsOf(sections, e)
+		kept := old.rowsOf(title, e)
+		t.rows = append(t.rows, kept...)
+		if len(of) == 0 && len(kept) > 0 {
+			continue
+		}
 		if len(of) == 0 && e.TimedAt(experiments.Small) && len(e.Accuracies) > 0 {
 			continue // the paper's tables say that it was not run
 		}
@@ -53,7 +68,7 @@ func (d *document) summary(title string, claims []claim, sections []*section) {
 		}
 		for _, s := range of {
 			for _, f := range s.findings(claims) {
-				t.add(e.Name+", "+string(s.scale), f.text, "**"+string(f.verdict)+"**", f.detail)
+				t.add(s.heading(), f.text, "**"+string(f.verdict)+"**", f.detail)
 			}
 		}
 	}
@@ -73,7 +88,7 @@ func sectionsOf(all []*section, e *experiments.Experiment) []*section {
 
 // section describes one experiment at one scale.
 func (d *document) section(s *section, figures []figure, folder string) {
-	d.add("## %s, %s", s.e.Name, s.scale)
+	d.add("## %s", s.heading())
 	d.add("%s: %s. Data: %s.", s.e.Figure, s.e.Title, s.e.Data)
 	if s.result == nil {
 		d.add("Here: %s.", s.setting())

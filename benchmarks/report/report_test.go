@@ -187,3 +187,55 @@ func TestWrongUsage(t *testing.T) {
 		t.Errorf("an empty folder: exit code %d, %s", code, errs.String())
 	}
 }
+
+// TestReportKeepsEarlierSections writes a report, then another one from results of
+// other experiments that keeps the first one's.
+func TestReportKeepsEarlierSections(t *testing.T) {
+	before, now := t.TempDir(), t.TempDir()
+	for _, m := range []string{"sgdm", "adam"} {
+		fabricate(t, before, "fig3-parkinsons", m, "", 1, 0.02, false)
+		fabricate(t, before, "fig3-protein", m, "", 1, 0.03, false)
+		fabricate(t, now, "fig3-protein", m, "", 1, 0.5, false)
+	}
+	path := filepath.Join(before, "RESULTS.md")
+	report(t, "-o", path, before)
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report(t, "-o", path, "-keep", path, now)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := func(md, title string) string {
+		_, s, _ := strings.Cut(md, "\n## "+title+"\n")
+		s, _, _ = strings.Cut(s, "\n## ")
+		return strings.TrimSpace(s)
+	}
+	md := string(text)
+	if got, want := section(md, "fig3-parkinsons, small"), section(string(first), "fig3-parkinsons, small"); got != want || want == "" {
+		t.Errorf("the section was %q and is %q", want, got)
+	}
+	if strings.Count(md, "## fig3-protein, small") != 1 || !strings.Contains(section(md, "fig3-protein, small"), "0.5") {
+		t.Error("the new results of protein are not there, or the old ones still are")
+	}
+	for _, words := range [][]string{{"| fig3-parkinsons, small |", "lower training loss than all baselines"}, {"| fig3-parkinsons, small |", "Adam's final loss no later"}} {
+		if was := line(string(first), words...); was == "" || line(md, words...) != was {
+			t.Errorf("%q was %q and is %q", words, was, line(md, words...))
+		}
+	}
+	if n := strings.Count(md, "| fig3-parkinsons |"); n > 0 {
+		t.Errorf("%d claims of parkinsons count as not run", n)
+	}
+	if !strings.Contains(md, "Kept from the report before") {
+		t.Error("nothing says that a section is kept")
+	}
+	if err := os.WriteFile(path, []byte("no report"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	if code := Command(context.Background(), []string{"-keep", path, now}, &out, &errs); code != 1 || !strings.Contains(errs.String(), "no report") {
+		t.Errorf("exit code %d: %s", code, errs.String())
+	}
+}
