@@ -42,15 +42,15 @@ const (
 	winoGB = 1 / (2 * winoB2 * (winoB2 - winoA2))
 )
 
-// winoWeights is G·w.
-func winoWeights[T Float](w0, w1, w2 T) (u0, u1, u2, u3, u4, u5 T) {
+// winoKernel is G·w.
+func winoKernel[T Float](w0, w1, w2 T) (u0, u1, u2, u3, u4, u5 T) {
 	e, o := winoGA*w0+winoGA*winoA2*w2, winoGA*winoA*w1
 	p, q := winoGB*w0+winoGB*winoB2*w2, winoGB*winoB*w1
 	return winoG0 * w0, e + o, e - o, p + q, p - q, w2
 }
 
-// winoWeightsGrad is Gᵀ·u, the transpose of winoWeights.
-func winoWeightsGrad[T Float](u0, u1, u2, u3, u4, u5 T) (w0, w1, w2 T) {
+// winoKernelGrad is Gᵀ·u, the transpose of winoKernel.
+func winoKernelGrad[T Float](u0, u1, u2, u3, u4, u5 T) (w0, w1, w2 T) {
 	s, d := u1+u2, u1-u2
 	p, q := u3+u4, u3-u4
 	return winoG0*u0 + (winoGA*s + winoGB*p), winoGA*winoA*d + winoGB*winoB*q, u5 + (winoGA*winoA2*s + winoGB*winoB2*p)

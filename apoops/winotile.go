@@ -17,6 +17,9 @@ type (
 // transform writes Bᵀ·x·B of each tile, element k at v[k·stride:]. It works in
 // place.
 func (b *winoTiles[T]) transform(v []T, stride int) {
+	if fastTransform(b, v, stride) {
+		return
+	}
 	for j := range winoIn {
 		x0, x1, x2, x3, x4, x5 := &b[j], &b[6+j], &b[12+j], &b[18+j], &b[24+j], &b[30+j]
 		for l := range winoLanes {
@@ -39,8 +42,11 @@ func (b *winoTiles[T]) write(v []T, stride int) {
 	}
 }
 
-// fromResults writes A·y·Aᵀ of each tile, as transform does.
-func (b *winoTiles[T]) fromResults(y *winoResults[T], v []T, stride int) {
+// spread writes A·y·Aᵀ of each tile, as transform does. The block is scratch.
+func (b *winoTiles[T]) spread(y *winoResults[T], v []T, stride int) {
+	if fastSpread(b, y, v, stride) {
+		return
+	}
 	for j := range winoOut {
 		y0, y1, y2, y3 := &y[j], &y[4+j], &y[8+j], &y[12+j]
 		for l := range winoLanes {
@@ -56,8 +62,12 @@ func (b *winoTiles[T]) fromResults(y *winoResults[T], v []T, stride int) {
 	b.write(v, stride)
 }
 
-// results sets y to Aᵀ·m·A of each tile, element k of m at m[k·stride:].
+// results sets y to Aᵀ·m·A of each tile, element k of m at m[k·stride:]. The block
+// is scratch.
 func (b *winoTiles[T]) results(y *winoResults[T], m []T, stride int) {
+	if fastResults(b, y, m, stride) {
+		return
+	}
 	for i := range winoIn {
 		m0, m1, m2 := (*[winoLanes]T)(m[6*i*stride:]), (*[winoLanes]T)(m[(6*i+1)*stride:]), (*[winoLanes]T)(m[(6*i+2)*stride:])
 		m3, m4, m5 := (*[winoLanes]T)(m[(6*i+3)*stride:]), (*[winoLanes]T)(m[(6*i+4)*stride:]), (*[winoLanes]T)(m[(6*i+5)*stride:])
