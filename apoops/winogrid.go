@@ -16,78 +16,37 @@ func newWinoGrid(h, w, padH, padW, oh, ow int) winoGrid {
 // tiles is the number of tiles of a plane.
 func (g *winoGrid) tiles() int { return g.th * g.tw }
 
-// gatherTile sets lane l of a block to tile i, j of a plane of the source.
-func gatherTile[T Float](b *winoTiles[T], l int, g *winoGrid, plane []T, i, j int) {
-	l &= winoLanes - 1
-	top, left := i*winoOut-g.padH, j*winoOut-g.padW
-	if top >= 0 && top+winoIn <= g.h && left >= 0 && left+winoIn <= g.w {
-		for r := range winoIn {
-			row := plane[(top+r)*g.w+left:][:winoIn]
-			to := (*[winoIn][winoLanes]T)(b[r*winoIn:])
-			for c := range winoIn {
-				to[c][l] = row[c]
-			}
-		}
-		return
-	}
-	for r := range winoIn {
-		to := (*[winoIn][winoLanes]T)(b[r*winoIn:])
-		if top+r < 0 || top+r >= g.h {
-			for c := range winoIn {
-				to[c][l] = 0
-			}
-			continue
-		}
-		row := plane[(top+r)*g.w : (top+r+1)*g.w]
-		for c := range winoIn {
-			if k := left + c; k >= 0 && k < len(row) {
-				to[c][l] = row[k]
-			} else {
-				to[c][l] = 0
-			}
-		}
-	}
+// A frame is a plane with the zeros around it that whole tiles take: that of the
+// source has two rows and columns more than that of the result.
+func (g *winoGrid) frame(extra int) (h, w int) { return g.th*winoOut + extra, g.tw*winoOut + extra }
+
+// frames is the length of n frames and of a tile behind them, for the lanes that
+// fill the last block.
+func (g *winoGrid) frames(n, extra int) int {
+	h, w := g.frame(extra)
+	return (n*h + winoIn) * w
 }
 
-// gatherResult sets lane l of a block to tile i, j of a plane of the result, with 0
-// beyond its borders.
-func gatherResult[T Float](b *winoResults[T], l int, g *winoGrid, plane []T, i, j int) {
-	l &= winoLanes - 1
-	top, left := i*winoOut, j*winoOut
-	for r := range winoOut {
-		to := (*[winoOut][winoLanes]T)(b[r*winoOut:])
-		if top+r >= g.oh {
-			for c := range winoOut {
-				to[c][l] = 0
-			}
-			continue
+// starts are the elements at which the tiles of n frames begin, in blocks.
+func (g *winoGrid) starts(n, extra int) [][winoLanes]int32 {
+	h, w := g.frame(extra)
+	at := make([][winoLanes]int32, (n*g.tiles()+winoLanes-1)/winoLanes)
+	for t := range len(at) * winoLanes {
+		k, i, j := t/g.tiles(), t%g.tiles()/g.tw, t%g.tw
+		start := (k*h+i*winoOut)*w + j*winoOut
+		if k >= n {
+			start = n * h * w
 		}
-		row := plane[(top+r)*g.ow : (top+r+1)*g.ow][left:]
-		for c := range winoOut {
-			if c < len(row) {
-				to[c][l] = row[c]
-			} else {
-				to[c][l] = 0
-			}
-		}
+		at[t/winoLanes][t%winoLanes] = int32(start)
 	}
+	return at
 }
 
-// scatterResult writes lane l of a block to tile i, j of a plane of the result and
-// adds the bias.
-func scatterResult[T Float](b *winoResults[T], l int, g *winoGrid, plane []T, i, j int, bias T) {
-	l &= winoLanes - 1
-	top, left := i*winoOut, j*winoOut
-	for r := range min(winoOut, g.oh-top) {
-		row := plane[(top+r)*g.ow : (top+r+1)*g.ow][left:]
-		from := (*[winoOut][winoLanes]T)(b[r*winoOut:])
-		if len(row) >= winoOut {
-			row = row[:winoOut]
-			row[0], row[1], row[2], row[3] = from[0][l]+bias, from[1][l]+bias, from[2][l]+bias, from[3][l]+bias
-			continue
-		}
-		for c := range row {
-			row[c] = from[c][l] + bias
-		}
+// frameOf copies a plane of h×w elements into a frame of rows of length row, from
+// the given row and column on. Rows and columns beyond are cut off.
+func frameOf[T Float](frame []T, row int, plane []T, h, w, top, left int) {
+	n := min(w, row-left)
+	for i := range min(h, len(frame)/row-top) {
+		copy(frame[(top+i)*row+left:][:n], plane[i*w:])
 	}
 }

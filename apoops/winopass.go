@@ -19,15 +19,17 @@ const (
 // winoPass goes over groups of images with one of the three products.
 type winoPass[T Float] struct {
 	winoGrid
-	n, in, out   int // images, channels of the source and of the result
-	group        int // images of a group
-	lanes        int // its tiles, in whole blocks
-	weights      winoWeights[T]
-	product, add multiplier[T] // add is for all groups but the first
-	act          Activation
-	biases       []T
-	fromDZ, toDZ winoDZ[T] // what the planes of from or to are the dy of
-	db           []float64
+	n, in, out int // images, channels of the source and of the result
+	group      int // images of a group
+	lanes      int // its tiles, in whole blocks
+	// Where the tiles begin in the frames of a group's planes.
+	sourceAt, resultAt [][winoLanes]int32
+	weights            winoWeights[T]
+	product, add       multiplier[T] // add is for all groups but the first
+	act                Activation
+	biases             []T
+	fromDZ, toDZ       winoDZ[T] // what the planes of from or to are the dy of
+	db                 []float64
 
 	// Of the run at hand.
 	from, to     []T // N×channels×height×width
@@ -43,7 +45,8 @@ type winoPass[T Float] struct {
 func newWinoPass[T Float](g winoGrid, n, in, out int) *winoPass[T] {
 	p := &winoPass[T]{winoGrid: g, n: n, in: in, out: out}
 	p.group = min(max(max(winoElements/(winoSize*(in+out)), winoColumns)/g.tiles(), 1), n)
-	p.lanes = (p.group*g.tiles() + winoLanes - 1) / winoLanes * winoLanes
+	p.sourceAt, p.resultAt = g.starts(p.group, 2), g.starts(p.group, 0)
+	p.lanes = len(p.sourceAt) * winoLanes
 	p.sourceBody, p.resultBody, p.spreadBody = p.sources, p.results, p.spread
 	p.productBody, p.sumBody = p.products, p.sums
 	p.weightBody = func(lo, hi int) { p.weights.transform(lo, hi) }
@@ -107,90 +110,83 @@ func (p *winoPass[T]) runBack(from, dy, dw []T, db []float64) error {
 // sources transforms the channels [lo, hi) of the group's source.
 func (p *winoPass[T]) sources(lo, hi int) {
 	var b winoTiles[T]
+	h, w := p.frame(2)
 	size := p.h * p.w
 	pad := scratchOf[T]()
-	room := pad.take(size)
+	frames, room := pad.take(p.frames(p.group, 2)), pad.take(size)
+	clear(frames)
 	for c := lo; c < hi; c++ {
-		v, l := p.v[c*p.lanes:], 0
-		for n := p.first; n < p.first+p.count; n++ {
-			plane := p.fromDZ.plane(p.from, (n*p.in+c)*size, size, room)
-			for i := range p.th {
-				for j := range p.tw {
-					gatherTile(&b, l, &p.winoGrid, plane, i, j)
-					if l++; l == winoLanes {
-						b.transform(v, p.strideV())
-						v, l = v[winoLanes:], 0
-					}
-				}
-			}
+		for i := range p.count {
+			plane := p.fromDZ.plane(p.from, ((p.first+i)*p.in+c)*size, size, room)
+			frameOf(frames[i*h*w:(i+1)*h*w], w, plane, p.h, p.w, p.padH, p.padW)
 		}
-		if l > 0 {
-			b.transform(v, p.strideV())
+		for i := range p.sourceAt {
+			b.transform(p.v[c*p.lanes+i*winoLanes:], p.strideV(), frames, w, &p.sourceAt[i])
 		}
 	}
 	pad.give(room)
+	pad.give(frames)
 }
 
 // results transforms the channels [lo, hi) of the group's result back.
 func (p *winoPass[T]) results(lo, hi int) {
 	var b winoTiles[T]
-	var y winoResults[T]
-	size := p.oh * p.ow
+	h, w := p.frame(0)
+	pad := scratchOf[T]()
+	frames := pad.take(p.frames(p.group, 0))
 	for c := lo; c < hi; c++ {
 		var bias T
 		if p.biases != nil {
 			bias = p.biases[c]
 		}
-		m, l := p.m[c*p.lanes:], winoLanes
-		for n := p.first; n < p.first+p.count; n++ {
-			plane := p.to[(n*p.out+c)*size:][:size]
-			for i := range p.th {
-				for j := range p.tw {
-					if l == winoLanes {
-						b.results(&y, m, p.strideM())
-						m, l = m[winoLanes:], 0
-					}
-					scatterResult(&y, l, &p.winoGrid, plane, i, j, bias)
-					l++
-				}
+		for i := range p.resultAt {
+			b.results(p.m[c*p.lanes+i*winoLanes:], p.strideM(), frames, w, &p.resultAt[i])
+		}
+		for i := range p.count {
+			plane := p.to[((p.first+i)*p.out+c)*p.oh*p.ow:][:p.oh*p.ow]
+			for r := range p.oh {
+				finishRow(p.act, plane[r*p.ow:(r+1)*p.ow], frames[(i*h+r)*w:], bias)
 			}
-			forward(p.act, plane)
 		}
 	}
+	pad.give(frames)
+}
+
+// finishRow sets y = act(z + bias).
+func finishRow[T Float](act Activation, y, z []T, bias T) {
+	z = z[:len(y)]
+	if act == ReLUAct {
+		for i, v := range z {
+			y[i] = max(v+bias, 0)
+		}
+		return
+	}
+	for i, v := range z {
+		y[i] = v + bias
+	}
+	forward(act, y)
 }
 
 // spread transforms dz of the channels [lo, hi) of the group, and sums it.
 func (p *winoPass[T]) spread(lo, hi int) {
 	var b winoTiles[T]
-	var z winoResults[T]
+	h, w := p.frame(0)
 	size := p.oh * p.ow
 	pad := scratchOf[T]()
-	room := pad.take(size)
+	frames, room := pad.take(p.frames(p.group, 0)), pad.take(size)
+	clear(frames) // those of images that are missing stay 0 and count for nothing
 	for c := lo; c < hi; c++ {
-		m, l := p.m[c*p.lanes:], 0
-		for n := p.first; n < p.first+p.count; n++ {
-			plane := p.toDZ.plane(p.to, (n*p.out+c)*size, size, room)
+		for i := range p.count {
+			plane := p.toDZ.plane(p.to, ((p.first+i)*p.out+c)*size, size, room)
 			p.db[c] += float64(total(plane))
-			for i := range p.th {
-				for j := range p.tw {
-					gatherResult(&z, l, &p.winoGrid, plane, i, j)
-					if l++; l == winoLanes {
-						b.spread(&z, m, p.strideM())
-						m, l = m[winoLanes:], 0
-					}
-				}
-			}
+			frameOf(frames[i*h*w:(i+1)*h*w], w, plane, p.oh, p.ow, 0, 0)
 		}
-		// The tiles that are missing in the last group count for nothing.
-		for at := p.count * p.tiles() / winoLanes * winoLanes; at < p.lanes; at += winoLanes {
-			for i := range z {
-				clear(z[i][l:])
-			}
-			b.spread(&z, m, p.strideM())
-			m, l = m[min(winoLanes, len(m)):], 0
+		for i := range p.resultAt {
+			b.spread(p.m[c*p.lanes+i*winoLanes:], p.strideM(), frames, w, &p.resultAt[i])
 		}
 	}
 	pad.give(room)
+	pad.give(frames)
 }
 
 // products multiplies the transforms [lo, hi) to those of the result.

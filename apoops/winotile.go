@@ -7,18 +7,23 @@ const (
 	winoLanes = 8               // tiles of a block
 )
 
-// winoTiles are the elements of a block of input tiles, and winoResults those of
-// output tiles: an element of all tiles stands together.
-type (
-	winoTiles[T Float]   [winoSize][winoLanes]T
-	winoResults[T Float] [winoOut * winoOut][winoLanes]T
-)
+// winoTiles is a block of tiles of up to 6×6 elements, row by row: an element of all
+// tiles stands together. Its methods read or write tiles of planes whose rows are
+// row elements long; tile l begins at element at[l].
+type winoTiles[T Float] [winoSize][winoLanes]T
 
-// transform writes Bᵀ·x·B of each tile, element k at v[k·stride:]. It works in
-// place.
-func (b *winoTiles[T]) transform(v []T, stride int) {
-	if fastTransform(b, v, stride) {
+// transform writes Bᵀ·x·B of 6×6 elements of a plane, element k at v[k·stride:].
+func (b *winoTiles[T]) transform(v []T, stride int, plane []T, row int, at *[winoLanes]int32) {
+	if fastTransform(b, v, stride, plane, row, at) {
 		return
+	}
+	for l, from := range at {
+		for i := range winoIn {
+			x := (*[winoIn]T)(plane[int(from)+i*row:])
+			for j := range winoIn {
+				b[winoIn*i+j][l] = x[j]
+			}
+		}
 	}
 	for j := range winoIn {
 		x0, x1, x2, x3, x4, x5 := &b[j], &b[6+j], &b[12+j], &b[18+j], &b[24+j], &b[30+j]
@@ -42,15 +47,22 @@ func (b *winoTiles[T]) write(v []T, stride int) {
 	}
 }
 
-// spread writes A·y·Aᵀ of each tile, as transform does. The block is scratch.
-func (b *winoTiles[T]) spread(y *winoResults[T], v []T, stride int) {
-	if fastSpread(b, y, v, stride) {
+// spread writes A·y·Aᵀ of 4×4 elements of a plane, as transform does.
+func (b *winoTiles[T]) spread(v []T, stride int, plane []T, row int, at *[winoLanes]int32) {
+	if fastSpread(b, v, stride, plane, row, at) {
 		return
 	}
+	for l, from := range at {
+		for i := range winoOut {
+			y := (*[winoOut]T)(plane[int(from)+i*row:])
+			for j := range winoOut {
+				b[winoIn*i+j][l] = y[j]
+			}
+		}
+	}
 	for j := range winoOut {
-		y0, y1, y2, y3 := &y[j], &y[4+j], &y[8+j], &y[12+j]
 		for l := range winoLanes {
-			b[j][l], b[6+j][l], b[12+j][l], b[18+j][l], b[24+j][l], b[30+j][l] = winoResultGrad(y0[l], y1[l], y2[l], y3[l])
+			b[j][l], b[6+j][l], b[12+j][l], b[18+j][l], b[24+j][l], b[30+j][l] = winoResultGrad(b[j][l], b[6+j][l], b[12+j][l], b[18+j][l])
 		}
 	}
 	for i := range winoIn {
@@ -62,10 +74,9 @@ func (b *winoTiles[T]) spread(y *winoResults[T], v []T, stride int) {
 	b.write(v, stride)
 }
 
-// results sets y to Aᵀ·m·A of each tile, element k of m at m[k·stride:]. The block
-// is scratch.
-func (b *winoTiles[T]) results(y *winoResults[T], m []T, stride int) {
-	if fastResults(b, y, m, stride) {
+// results writes Aᵀ·m·A, element k of m at m[k·stride:], to 4×4 elements of a plane.
+func (b *winoTiles[T]) results(m []T, stride int, plane []T, row int, at *[winoLanes]int32) {
+	if fastResults(b, m, stride, plane, row, at) {
 		return
 	}
 	for i := range winoIn {
@@ -77,7 +88,15 @@ func (b *winoTiles[T]) results(y *winoResults[T], m []T, stride int) {
 	}
 	for j := range winoOut {
 		for l := range winoLanes {
-			y[j][l], y[4+j][l], y[8+j][l], y[12+j][l] = winoResult(b[j][l], b[4+j][l], b[8+j][l], b[12+j][l], b[16+j][l], b[20+j][l])
+			b[j][l], b[4+j][l], b[8+j][l], b[12+j][l] = winoResult(b[j][l], b[4+j][l], b[8+j][l], b[12+j][l], b[16+j][l], b[20+j][l])
+		}
+	}
+	for l, to := range at {
+		for i := range winoOut {
+			y := (*[winoOut]T)(plane[int(to)+i*row:])
+			for j := range winoOut {
+				y[j] = b[winoOut*i+j][l]
+			}
 		}
 	}
 }

@@ -3,13 +3,13 @@ package apoops
 import "golang.org/x/sys/cpu"
 
 //go:noescape
-func winoTransformAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32)
+func winoTransformAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
 
 //go:noescape
-func winoResultsAVX(y *winoResults[float32], m *float32, stride uintptr, b *winoTiles[float32], c *[6]float32)
+func winoResultsAVX(m *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
 
 //go:noescape
-func winoSpreadAVX(v *float32, stride uintptr, y *winoResults[float32], b *winoTiles[float32], c *[6]float32)
+func winoSpreadAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
 
 // useAVX is a variable for the tests.
 var useAVX = cpu.X86.HasAVX
@@ -20,38 +20,37 @@ var (
 )
 
 // The functions of this file do what the methods of winoTiles do, with the
-// processor's vectors. They tell whether they could. The last row that is written
-// or read is checked here, the strides are not negative.
-
-func fastTransform[T Float](b *winoTiles[T], v []T, stride int) bool {
-	t, ok := any(b).(*winoTiles[float32])
-	if !ok || !useAVX {
-		return false
+// processor's vectors. fast tells whether they can, and gives the operands their
+// types.
+func fast[T Float](b *winoTiles[T], v []T, stride int, plane []T) (t *winoTiles[float32], to, from []float32, ok bool) {
+	if t, ok = any(b).(*winoTiles[float32]); !ok || !useAVX {
+		return nil, nil, nil, false
 	}
-	to := any(v).([]float32)
-	_ = to[(winoSize-1)*stride+winoLanes-1]
-	winoTransformAVX(&to[0], uintptr(stride)*4, t, &winoInputPoints)
-	return true
+	to, from = any(v).([]float32), any(plane).([]float32)
+	_ = to[(winoSize-1)*stride+winoLanes-1] // the strides are positive
+	return t, to, from, true
 }
 
-func fastSpread[T Float](b *winoTiles[T], y *winoResults[T], v []T, stride int) bool {
-	t, ok := any(b).(*winoTiles[float32])
-	if !ok || !useAVX {
-		return false
+func fastTransform[T Float](b *winoTiles[T], v []T, stride int, plane []T, row int, at *[winoLanes]int32) bool {
+	t, to, from, ok := fast(b, v, stride, plane)
+	if ok {
+		winoTransformAVX(&to[0], uintptr(stride)*4, t, &winoInputPoints, &from[0], uintptr(row)*4, &at[0])
 	}
-	to := any(v).([]float32)
-	_ = to[(winoSize-1)*stride+winoLanes-1]
-	winoSpreadAVX(&to[0], uintptr(stride)*4, any(y).(*winoResults[float32]), t, &winoResultPoints)
-	return true
+	return ok
 }
 
-func fastResults[T Float](b *winoTiles[T], y *winoResults[T], m []T, stride int) bool {
-	t, ok := any(b).(*winoTiles[float32])
-	if !ok || !useAVX {
-		return false
+func fastSpread[T Float](b *winoTiles[T], v []T, stride int, plane []T, row int, at *[winoLanes]int32) bool {
+	t, to, from, ok := fast(b, v, stride, plane)
+	if ok {
+		winoSpreadAVX(&to[0], uintptr(stride)*4, t, &winoResultPoints, &from[0], uintptr(row)*4, &at[0])
 	}
-	from := any(m).([]float32)
-	_ = from[(winoSize-1)*stride+winoLanes-1]
-	winoResultsAVX(any(y).(*winoResults[float32]), &from[0], uintptr(stride)*4, t, &winoResultPoints)
-	return true
+	return ok
+}
+
+func fastResults[T Float](b *winoTiles[T], m []T, stride int, plane []T, row int, at *[winoLanes]int32) bool {
+	t, from, to, ok := fast(b, m, stride, plane)
+	if ok {
+		winoResultsAVX(&from[0], uintptr(stride)*4, t, &winoResultPoints, &to[0], uintptr(row)*4, &at[0])
+	}
+	return ok
 }

@@ -51,8 +51,95 @@
 	LEAQ (R8)(R8*4), R10; \
 	LEAQ (R9)(R9*1), R11
 
-// func winoTransformAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32)
-TEXT ·winoTransformAVX(SB), NOSPLIT, $0-32
+// POINTERS makes the addresses of eight tiles in R8..R13, AX and BX of the plane at
+// SI and their offsets in elements, int32, at DX.
+#define POINTERS \
+	MOVLQSX 0(DX), R8; \
+	MOVLQSX 4(DX), R9; \
+	MOVLQSX 8(DX), R10; \
+	MOVLQSX 12(DX), R11; \
+	MOVLQSX 16(DX), R12; \
+	MOVLQSX 20(DX), R13; \
+	MOVLQSX 24(DX), AX; \
+	MOVLQSX 28(DX), BX; \
+	LEAQ (SI)(R8*4), R8; \
+	LEAQ (SI)(R9*4), R9; \
+	LEAQ (SI)(R10*4), R10; \
+	LEAQ (SI)(R11*4), R11; \
+	LEAQ (SI)(R12*4), R12; \
+	LEAQ (SI)(R13*4), R13; \
+	LEAQ (SI)(AX*4), AX; \
+	LEAQ (SI)(BX*4), BX
+
+// NEXTROW moves them to the next row, DX bytes further.
+#define NEXTROW \
+	ADDQ DX, R8; \
+	ADDQ DX, R9; \
+	ADDQ DX, R10; \
+	ADDQ DX, R11; \
+	ADDQ DX, R12; \
+	ADDQ DX, R13; \
+	ADDQ DX, AX; \
+	ADDQ DX, BX
+
+// TRANSPOSE transposes the 4×4 elements in each half of Y0..Y3.
+#define TRANSPOSE \
+	VUNPCKLPS Y1, Y0, Y4; \
+	VUNPCKHPS Y1, Y0, Y5; \
+	VUNPCKLPS Y3, Y2, Y12; \
+	VUNPCKHPS Y3, Y2, Y13; \
+	VUNPCKLPD Y12, Y4, Y0; \
+	VUNPCKHPD Y12, Y4, Y1; \
+	VUNPCKLPD Y13, Y5, Y2; \
+	VUNPCKHPD Y13, Y5, Y3
+
+// GATHER4 loads the first four elements of a row of each tile to Y0..Y3, element by
+// element.
+#define GATHER4 \
+	VMOVUPS (R8), X0; \
+	VMOVUPS (R9), X1; \
+	VMOVUPS (R10), X2; \
+	VMOVUPS (R11), X3; \
+	VINSERTF128 $1, (R12), Y0, Y0; \
+	VINSERTF128 $1, (R13), Y1, Y1; \
+	VINSERTF128 $1, (AX), Y2, Y2; \
+	VINSERTF128 $1, (BX), Y3, Y3; \
+	TRANSPOSE
+
+// func winoTransformAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+TEXT ·winoTransformAVX(SB), NOSPLIT, $0-56
+	MOVQ plane+32(FP), SI
+	MOVQ at+48(FP), DX
+	POINTERS
+	MOVQ row+40(FP), DX
+	MOVQ b+16(FP), DI
+	MOVQ $6, CX
+
+gather:
+	GATHER4
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVSD 16(R8), X0
+	VMOVHPS 16(R9), X0, X0
+	VMOVSD 16(R10), X1
+	VMOVHPS 16(R11), X1, X1
+	VMOVSD 16(R12), X2
+	VMOVHPS 16(R13), X2, X2
+	VMOVSD 16(AX), X3
+	VMOVHPS 16(BX), X3, X3
+	VINSERTF128 $1, X2, Y0, Y0
+	VINSERTF128 $1, X3, Y1, Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VSHUFPS $0xdd, Y1, Y0, Y3
+	VMOVUPS Y2, 128(DI)
+	VMOVUPS Y3, 160(DI)
+	NEXTROW
+	ADDQ $192, DI
+	DECQ CX
+	JNZ  gather
+
 	MOVQ v+0(FP), DI
 	MOVQ stride+8(FP), R8
 	MOVQ b+16(FP), SI
@@ -129,13 +216,12 @@ rows:
 	VADDPS Y14, Y12, Y14; \
 	VMOVAPS Y5, Y15
 
-// func winoResultsAVX(y *winoResults[float32], m *float32, stride uintptr, b *winoTiles[float32], c *[6]float32)
-TEXT ·winoResultsAVX(SB), NOSPLIT, $0-40
-	MOVQ y+0(FP), DI
-	MOVQ m+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ b+24(FP), BX
-	MOVQ c+32(FP), DX
+// func winoResultsAVX(m *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+TEXT ·winoResultsAVX(SB), NOSPLIT, $0-56
+	MOVQ m+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), DX
 	CONSTANTS
 	STRIDES
 	MOVQ BX, AX
@@ -167,14 +253,39 @@ columns:
 	VMOVUPS 512(BX), Y4
 	VMOVUPS 640(BX), Y5
 	RESULT
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y13, 128(DI)
-	VMOVUPS Y14, 256(DI)
-	VMOVUPS Y15, 384(DI)
+	VMOVUPS Y0, 0(BX)
+	VMOVUPS Y13, 128(BX)
+	VMOVUPS Y14, 256(BX)
+	VMOVUPS Y15, 384(BX)
 	ADDQ $32, BX
-	ADDQ $32, DI
 	DECQ CX
 	JNZ  columns
+
+	MOVQ b+16(FP), DI
+	MOVQ plane+32(FP), SI
+	MOVQ at+48(FP), DX
+	POINTERS
+	MOVQ row+40(FP), DX
+	MOVQ $4, CX
+
+scatter:
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	TRANSPOSE
+	VMOVUPS X0, (R8)
+	VMOVUPS X1, (R9)
+	VMOVUPS X2, (R10)
+	VMOVUPS X3, (R11)
+	VEXTRACTF128 $1, Y0, (R12)
+	VEXTRACTF128 $1, Y1, (R13)
+	VEXTRACTF128 $1, Y2, (AX)
+	VEXTRACTF128 $1, Y3, (BX)
+	NEXTROW
+	ADDQ $128, DI
+	DECQ CX
+	JNZ  scatter
 	VZEROUPPER
 	RET
 
@@ -196,23 +307,40 @@ columns:
 	VADDPS Y13, Y12, Y14; \
 	VSUBPS Y13, Y12, Y15
 
-// func winoSpreadAVX(v *float32, stride uintptr, y *winoResults[float32], b *winoTiles[float32], c *[6]float32)
-TEXT ·winoSpreadAVX(SB), NOSPLIT, $0-40
+// func winoSpreadAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+TEXT ·winoSpreadAVX(SB), NOSPLIT, $0-56
+	MOVQ plane+32(FP), SI
+	MOVQ at+48(FP), DX
+	POINTERS
+	MOVQ row+40(FP), DX
+	MOVQ b+16(FP), DI
+	MOVQ $4, CX
+
+gather:
+	GATHER4
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	NEXTROW
+	ADDQ $192, DI
+	DECQ CX
+	JNZ  gather
+
 	MOVQ v+0(FP), DI
 	MOVQ stride+8(FP), R8
-	MOVQ y+16(FP), SI
-	MOVQ b+24(FP), BX
-	MOVQ c+32(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), DX
 	CONSTANTS
 	STRIDES
 	MOVQ BX, AX
 	MOVQ $4, CX
 
 columns:
-	VMOVUPS 0(SI), Y0
-	VMOVUPS 128(SI), Y1
-	VMOVUPS 256(SI), Y2
-	VMOVUPS 384(SI), Y3
+	VMOVUPS 0(AX), Y0
+	VMOVUPS 192(AX), Y1
+	VMOVUPS 384(AX), Y2
+	VMOVUPS 576(AX), Y3
 	SPREAD
 	VMOVUPS Y0, 0(AX)
 	VMOVUPS Y4, 192(AX)
@@ -220,7 +348,6 @@ columns:
 	VMOVUPS Y14, 576(AX)
 	VMOVUPS Y15, 768(AX)
 	VMOVUPS Y3, 960(AX)
-	ADDQ $32, SI
 	ADDQ $32, AX
 	DECQ CX
 	JNZ  columns

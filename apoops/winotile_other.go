@@ -4,8 +4,8 @@ package apoops
 
 // On other processors the methods of winoTiles do the work.
 
-func fastTransform[T Float](*winoTiles[T], []T, int) bool { return false }
+func fastTransform[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }
 
-func fastSpread[T Float](*winoTiles[T], *winoResults[T], []T, int) bool { return false }
+func fastSpread[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }
 
-func fastResults[T Float](*winoTiles[T], *winoResults[T], []T, int) bool { return false }
+func fastResults[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }

@@ -14,35 +14,24 @@ func TestVectorsGiveTheSameBits(t *testing.T) {
 		t.Skip("this processor has no AVX")
 	}
 	rng := rand.New(rand.NewPCG(4, 1))
-	const stride = 11
-	var tiles winoTiles[float32]
-	var results winoResults[float32]
-	from := make([]float32, winoSize*stride)
-	fill := func(v []float32) {
+	const stride, row = 11, 26
+	random := func(n int) []float32 {
+		v := make([]float32, n)
 		for i := range v {
 			v[i] = float32(rng.NormFloat64())
 		}
+		return v
 	}
-	for i := range tiles {
-		fill(tiles[i][:])
-	}
-	for i := range results {
-		fill(results[i][:])
-	}
-	fill(from)
+	plane, m := random(10*row), random(winoSize*stride)
+	at := [winoLanes]int32{0, 4, 9, 20, 4*row + 1, 4*row + 5, 4*row + 11, 4*row + 20}
 	run := func(avx bool) (all [3][]float32) {
 		useAVX = avx
 		defer func() { useAVX = true }()
-		b, y := tiles, results
-		for i := range all {
-			all[i] = make([]float32, len(from))
-		}
-		b.transform(all[0], stride)
-		b.spread(&y, all[1], stride)
-		b.results(&y, from, stride)
-		for i := range y {
-			copy(all[2][i*winoLanes:], y[i][:])
-		}
+		var b winoTiles[float32]
+		all = [3][]float32{make([]float32, len(m)), make([]float32, len(m)), make([]float32, len(plane))}
+		b.transform(all[0], stride, plane, row, &at)
+		b.spread(all[1], stride, plane, row, &at)
+		b.results(m, stride, all[2], row, &at)
 		return all
 	}
 	got, want := run(true), run(false)
