@@ -8,10 +8,9 @@ import (
 )
 
 const (
-	// winoElements bounds the transforms of a group, but for winoColumns tiles:
-	// products with fewer are slow.
-	winoElements = 1 << 21
-	winoColumns  = 128
+	// winoColumns is about the number of tiles of a group: products with fewer
+	// columns are slow, transforms of more leave the cache.
+	winoColumns = 256
 	// apart keeps the 36 matrices of a transform from the same sets of a cache.
 	apart = 16
 )
@@ -44,7 +43,7 @@ type winoPass[T Float] struct {
 
 func newWinoPass[T Float](g winoGrid, n, in, out int) *winoPass[T] {
 	p := &winoPass[T]{winoGrid: g, n: n, in: in, out: out}
-	p.group = min(max(max(winoElements/(winoSize*(in+out)), winoColumns)/g.tiles(), 1), n)
+	p.group = min(max(winoColumns/g.tiles(), 1), n)
 	p.sourceAt, p.resultAt = g.starts(p.group, 2), g.starts(p.group, 0)
 	p.lanes = len(p.sourceAt) * winoLanes
 	p.sourceBody, p.resultBody, p.spreadBody = p.sources, p.results, p.spread
