@@ -1,8 +1,11 @@
 package apoops
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -87,7 +90,10 @@ func TestImageOpsAllocateNothing(t *testing.T) {
 	const channels = 40
 	type build = func(x, c *gorgonia.Node) (*gorgonia.Node, error)
 	builds := map[string]build{
-		"add":       func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
+		"add": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
+		"add three": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {
+			return Add(x, gorgonia.Must(Tanh(x)), x)
+		},
 		"pad":       func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Pad2D(x, 1, 2) },
 		"subsample": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) { return Subsample(x, 2, 50) },
 		"max halves": func(x, _ *gorgonia.Node) (*gorgonia.Node, error) {
@@ -160,8 +166,44 @@ func checkAllocations(t *testing.T, g *gorgonia.ExprGraph, dt tensor.Dtype) (ops
 		if allocs := testing.AllocsPerRun(50, run); allocs != 0 {
 			t.Errorf("%v of %v: %v allocations a run", o, dt, allocs)
 		}
+		switch o := o.(type) {
+		case *op[float32]:
+			checkOverwrites(t, o, in)
+		case *op[float64]:
+			checkOverwrites(t, o, in)
+		}
 	}
 	return ops
+}
+
+// checkOverwrites runs an op on memory full of NaN, its own and lent memory: the
+// bits of its result are those of its last run.
+func checkOverwrites[T Float](t *testing.T, o *op[T], in []gorgonia.Value) {
+	t.Helper()
+	if o.Borrows() == 0 {
+		return
+	}
+	want := slices.Clone(o.a.out)
+	for _, memory := range [][]T{o.a.out, make([]T, len(want))} {
+		for i := range memory {
+			memory[i] = T(math.NaN())
+		}
+		if err := o.Borrow(memory); err != nil {
+			t.Fatalf("%v: %v", o, err)
+		}
+		v, err := o.Do(in...)
+		if err != nil {
+			t.Fatalf("%v: %v", o, err)
+		}
+		if v.Uintptr() != uintptr(unsafe.Pointer(&memory[0])) {
+			t.Fatalf("%v: the result is not in the memory lent", o)
+		}
+		for i, w := range want {
+			if memory[i] != w && (memory[i] == memory[i] || w == w) {
+				t.Fatalf("%v: element %d is %v on old memory, %v before", o, i, memory[i], w)
+			}
+		}
+	}
 }
 
 // valueFor makes a value of a node's type, of zeros or ones.

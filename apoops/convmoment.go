@@ -19,6 +19,7 @@ type patchMoment[T Float] struct {
 
 func (k *patchMoment[T]) name() string     { return "patchMoment" + k.c.String() }
 func (k *patchMoment[T]) fresh() kernel[T] { return &patchMoment[T]{c: k.c, on: k.on} }
+func (k *patchMoment[T]) keeps()           {}
 
 func (k *patchMoment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := k.c.check(in[0]); err != nil {
@@ -59,8 +60,11 @@ func (k *patchMoment[T]) add(columns []T) {
 		return
 	}
 	for i := range n {
-		sum := &k.out[i*dim+n]
-		*sum = beta**sum + scale*total(columns[i*width:(i+1)*width])
+		sum := scale * total(columns[i*width:(i+1)*width])
+		if l.first > 0 {
+			sum += k.out[i*dim+n]
+		}
+		k.out[i*dim+n] = sum
 	}
 }
 
@@ -72,6 +76,7 @@ type positionMoment[T Float] struct {
 
 func (k *positionMoment[T]) name() string     { return "positionMoment" }
 func (k *positionMoment[T]) fresh() kernel[T] { return &positionMoment[T]{on: k.on} }
+func (k *positionMoment[T]) keeps()           {}
 
 func (k *positionMoment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{in[0][1], in[0][1]}, wantImages(in[0], "s")
@@ -106,6 +111,7 @@ type patchSquares[T Float] struct {
 
 func (k *patchSquares[T]) name() string     { return "patchSquares" + k.c.String() }
 func (k *patchSquares[T]) fresh() kernel[T] { return &patchSquares[T]{c: k.c, on: k.on} }
+func (k *patchSquares[T]) keeps()           {}
 
 func (k *patchSquares[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	a, s := in[0], in[1]

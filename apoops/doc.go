@@ -21,7 +21,8 @@
 //	                      pooling of images N×C×H×W
 //	BatchNorm, BatchNormWith
 //	                      over the batch, or with given mean and variance
-//	AddActivate, Pad2D    act(a+b), zeros around images
+//	Add, AddActivate      a+b+…, act(a+b)
+//	Pad2D                 zeros around images
 //	Subsample             the shortcut of residual nets without parameters
 //	Reshape, Segment      copies in another shape
 //	Finite                1 or 0: are all elements finite
@@ -40,7 +41,8 @@
 //
 // Every op owns the buffer of its result and reuses it in each run, works on all
 // cores and allocates nothing per step; so an op's value is valid until the next
-// run, and an op must not be applied twice (Fresher makes another). Gradients of
+// run, and an op must not be applied twice (Fresher makes another). A program that
+// knows the order of a run may lend ops memory by turns (Borrower). Gradients of
 // gradients are not provided. Element types are float32 and float64.
 //
 // Package blas finds the BLAS, package par runs the loops.

@@ -13,10 +13,9 @@ type Factors struct {
 	Conv *Conv
 }
 
-// GradientFactors finds the factors of a gradient node that Gorgonia made of
-// Dense, Linear or Conv2D; it adds the node of S to the graph where there is none
-// yet. ok is false for all others, such as the sum of the gradients of weights
-// that are used twice.
+// GradientFactors finds the factors of a gradient node of Dense, Linear or Conv2D;
+// it adds the node of S to the graph where there is none yet. ok is false for all
+// others, such as the sum of the gradients of weights that are used twice.
 func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	switch o := n.Op().(type) {
 	case *op[float32]:

@@ -84,6 +84,7 @@ type moment[T Float] struct {
 
 func (k *moment[T]) name() string     { return "moment" }
 func (k *moment[T]) fresh() kernel[T] { return &moment[T]{momentSettings: k.momentSettings} }
+func (k *moment[T]) keeps()           {}
 
 func (k *moment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := wantMatrix(in[0], "the operand"); err != nil {
@@ -132,6 +133,7 @@ type projectedSquares[T Float] struct {
 }
 
 func (k *projectedSquares[T]) name() string { return "projectedSquares" }
+func (k *projectedSquares[T]) keeps()       {}
 func (k *projectedSquares[T]) fresh() kernel[T] {
 	return &projectedSquares[T]{bias: k.bias, on: k.on}
 }

@@ -71,7 +71,7 @@ func (k *preconditionRelative[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.No
 	// dY_B does the common work; dY_A takes it as an operand, so that it runs
 	// after it.
 	first := &relativeGradB[T]{of: &k.precondition}
-	dyb, err := apply(first, in[0], in[1], out, dout)
+	dyb, err := apply(first, in[0], in[1], in[2], out, dout)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +79,8 @@ func (k *preconditionRelative[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.No
 	return gorgonia.Nodes{nil, nil, nil, nil, dya, dyb}, err
 }
 
-// relativeGradB is the kernel dY_B = Z(D∘X)ᵀ + X(D∘Z)ᵀ; its operands are A, B, U
-// and dU.
+// relativeGradB is the kernel dY_B = Z(D∘X)ᵀ + X(D∘Z)ᵀ; its operands are A, B,
+// S, U and dU.
 type relativeGradB[T Float] struct {
 	leaf[T]
 	of    *precondition[T]
@@ -94,11 +94,11 @@ func (k *relativeGradB[T]) name() string     { return "relativeGradB" }
 func (k *relativeGradB[T]) fresh() kernel[T] { return &relativeGradB[T]{of: k.of} }
 
 func (k *relativeGradB[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	return in[1].Clone(), sameShape(in[2], in[3])
+	return in[1].Clone(), sameShape(in[3], in[4])
 }
 
 func (k *relativeGradB[T]) run(args *args[T]) error {
-	a, b, du := args.in[0], args.in[1], args.in[3]
+	a, b, du := args.in[0], args.in[1], args.in[4]
 	p, n, m := k.of, k.of.n, k.of.m
 	k.half, k.z, k.sz = sized(k.half, n*m), sized(k.z, n*m), sized(k.sz, n*m)
 	if k.scale == nil {

@@ -44,7 +44,7 @@ func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (*
 	if b.statistics, err = readStatistics(pass.tracked, params, theta); err != nil {
 		return nil, err
 	}
-	return b, b.compile()
+	return b, b.compile(b.grads...)
 }
 
 // Feed binds a batch.
@@ -61,27 +61,6 @@ func (b *Base) LossValue() float64 { return scalar(b.loss) }
 // Grads are the gradients of the last run, in the order of the Learned
 // parameters. They are valid until the next run.
 func (b *Base) Grads() ([]*tensor.Dense, error) { return denseValues(b.grads) }
-
-// differentiate is gorgonia.Grad with an error that names inputs the objective
-// does not depend on.
-func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Nodes, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.Errorf("graph: differentiating: %v", r)
-		}
-	}()
-	if !cost.IsScalar() {
-		return nil, errors.Errorf("graph: the objective has shape %v, not a scalar", cost.Shape())
-	}
-	used := ancestors(cost)
-	for _, n := range wrt {
-		if !used[n] {
-			return nil, errors.Errorf("graph: %q has no influence on the objective", n.Name())
-		}
-	}
-	grads, err = gorgonia.Grad(cost, wrt...)
-	return grads, errors.Wrap(err, "graph: differentiating")
-}
 
 // ancestors is the set of nodes that n is computed from, n included.
 func ancestors(n *gorgonia.Node) map[*gorgonia.Node]bool {

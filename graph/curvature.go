@@ -81,7 +81,7 @@ func NewCurvature(c CurvatureConfig) (*Curvature, error) {
 	if len(outputs) == 0 {
 		return nil, errors.New("graph: no block is the weight matrix of a layer that is used once: there are no Kronecker factors")
 	}
-	return k, k.compile(outputs...)
+	return k, k.compileFor(outputs...)
 }
 
 // gradients builds the gradient of the loss by each learned parameter.

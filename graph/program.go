@@ -17,9 +17,10 @@ var building sync.Mutex
 
 // program is a compiled graph with named inputs.
 type program struct {
-	g  *gorgonia.ExprGraph
-	dt tensor.Dtype
-	vm gorgonia.VM
+	g      *gorgonia.ExprGraph
+	dt     tensor.Dtype
+	vm     gorgonia.VM
+	values gorgonia.Nodes // whose values are read after a run
 }
 
 func newProgram(dt tensor.Dtype) *program {
@@ -57,9 +58,18 @@ func (p *program) weights(params []*Param, name string) (gorgonia.Nodes, error) 
 	return nodes, nil
 }
 
-// compile checks that the graph's nodes are distinct and makes its VM. With
-// outputs, the VM computes what those need and no more.
-func (p *program) compile(outputs ...*gorgonia.Node) (err error) {
+// compile checks that the graph's nodes are distinct and makes its VM. The values
+// of nodes that are read after a run are to be named, apart from those that nothing
+// in the graph depends on and those of gorgonia.Read: after a run others may be
+// overwritten.
+func (p *program) compile(values ...*gorgonia.Node) error { return p.compileGraph(p.g, values) }
+
+// compileFor is compile for a VM that computes what the outputs need and no more.
+func (p *program) compileFor(outputs ...*gorgonia.Node) error {
+	return p.compileGraph(p.g.ExactSubgraphRoots(outputs...), outputs)
+}
+
+func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (err error) {
 	if err := distinct(p.g); err != nil {
 		return err
 	}
@@ -68,16 +78,12 @@ func (p *program) compile(outputs ...*gorgonia.Node) (err error) {
 			err = errors.Errorf("graph: compiling: %v", r)
 		}
 	}()
-	g := p.g
-	if len(outputs) > 0 {
-		g = g.ExactSubgraphRoots(outputs...)
-	}
 	vm := gorgonia.NewTapeMachine(g)
 	// The VM's finalizer closes cycles with its nodes, which would keep the
 	// whole program alive for ever.
 	runtime.SetFinalizer(vm, nil)
-	p.vm = vm
-	return nil
+	p.vm, p.values = vm, values
+	return p.shareMemory(vm.Prog(), g)
 }
 
 // Run executes the program on the values bound to its inputs.

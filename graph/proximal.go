@@ -90,7 +90,7 @@ func NewProximal(c ProximalConfig) (*Proximal, error) {
 			return nil, err
 		}
 	}
-	if err := p.compile(); err != nil {
+	if err := p.compile(p.dphi...); err != nil {
 		return nil, err
 	}
 	return p, nil

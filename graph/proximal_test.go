@@ -105,6 +105,18 @@ func arraysFor(rng *rand.Rand, look Lookahead, params []*Param) (phi, inputs []*
 			}
 			inputs = append(inputs, random(rng, 0.5, b.Rows, b.Cols))
 		}
+	case RelativeLookahead:
+		for _, b := range l.Blocks {
+			if b.Form == Kronecker {
+				phi = append(phi, zeros(b.Cols, b.Cols), zeros(b.Rows, b.Rows))
+				for _, f := range b.Factors() {
+					inputs = append(inputs, random(rng, 0.4, f.Shape...))
+				}
+			} else {
+				phi = append(phi, random(rng, 0.4, b.Rows, b.Cols))
+			}
+			inputs = append(inputs, random(rng, 0.5, b.Rows, b.Cols))
+		}
 	case Free:
 		for _, p := range params {
 			phi = append(phi, random(rng, 0.7, p.Value.Shape()...))

@@ -71,7 +71,7 @@ func trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (names
 	if err := letAll("target", t, batch.T); err != nil {
 		return nil, nil, err
 	}
-	if err := p.compile(nodes...); err != nil {
+	if err := p.compileFor(nodes...); err != nil {
 		return nil, nil, err
 	}
 	return names, nodes, p.Run()

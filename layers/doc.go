@@ -1,10 +1,12 @@
-// Package layers has layers and models to train: fully connected layers,
-// activations, dropout, their composition, and seeded initialisers.
+// Package layers has layers and models to train: fully connected and convolutional
+// layers, pooling, batch normalisation, residual blocks, activations, dropout, their
+// composition, seeded initialisers, and the nets of the experiments.
 //
 // A model is an architecture, a graph.Model: it holds no weights. Init draws
 // them from a seed, Output builds y = f(x, θ) from given nodes, as often as
-// needed. A Dense layer's weights are one matrix (inputs+1)×outputs whose last
-// row is the bias, the homogeneous form that the preconditioners want.
+// needed. A layer's weights are one matrix whose last row is the bias, the
+// homogeneous form that the preconditioners want: (inputs+1)×outputs of Dense,
+// (channels·kh·kw+1)×outputs of Conv, which acts on patches.
 //
 //	model := layers.MLP(784, 1000, 1000, 10)       // ReLU between layers, linear output
 //	net := layers.Sequential(
@@ -13,4 +15,30 @@
 //		layers.Dense(32, 10, apoops.Identity),
 //	)
 //	theta, err := net.Init(1, tensor.Float32)
+//
+// Images are N×C×H×W. Convolutions and batch normalisation have the activation
+// built in; a bias in front of a normalisation does nothing, so it is left out:
+//
+//	conv := layers.Conv(3, 16, 3, apoops.Identity) // 3×3
+//	conv.Pad, conv.NoBias = [2]int{1, 1}, true
+//	net := layers.Sequential(
+//		conv, layers.BatchNorm(16, apoops.ReLUAct),
+//		layers.MaxPool(apoops.Pool{Kernel: [2]int{2, 2}}),
+//		layers.GlobalAvgPool(), layers.Dense(16, 10, apoops.Identity),
+//	)
+//
+// The models of images 3×32×32, as in CIFAR-10, with their weights for 10 classes:
+//
+//	lenet          LeNet(10)               62 006
+//	alexnet        AlexNet(10)          2 472 266
+//	vgg16          VGG16(10)           14 719 818   no batch normalisation
+//	resnet18       ResNet18(10)        11 173 962
+//	resnet34       ResNet34(10)        21 282 122
+//	resnet32       ResNet32(10, 16)       464 154
+//	resnet32-wide  ResNet32(10, 64)     7 386 186
+//	wrn-28-10      WideResNet(28, 10, 10) 36 479 194
+//	resnet8        ResNet8(10)             75 290
+//
+// ImageModel makes them by name. Convolutions start from He's initialisation, the
+// models' last layers from small weights.
 package layers

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // imageModels are the models of images 3×32×32 by name.
@@ -33,7 +35,9 @@ func ImageModels() []string {
 }
 
 // ImageModel is the model of a name, one of ImageModels, for so many classes. It
-// takes N×3×32×32 and returns logits N×classes.
+// takes N×3×32×32 and returns logits N×classes. Its last layer starts with small
+// weights, N(0, 0.01²), as is usual for such nets (Goyal et al. 2017): the first loss
+// is about ln classes, whatever the scale of the features.
 func ImageModel(name string, classes int) (*Model, error) {
 	if classes < 1 {
 		return nil, errors.Errorf("layers: model %q of %d classes", name, classes)
@@ -44,4 +48,11 @@ func ImageModel(name string, classes int) (*Model, error) {
 		}
 	}
 	return nil, errors.Errorf("layers: there is no model %q of images, only %s", name, strings.Join(ImageModels(), ", "))
+}
+
+// logits is the last layer of the models of images.
+func logits(inputs, classes int) *DenseLayer {
+	d := Dense(inputs, classes, apoops.Identity)
+	d.Init = Normal(0.01)
+	return d
 }

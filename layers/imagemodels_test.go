@@ -1,6 +1,8 @@
 package layers
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +57,26 @@ func TestImageModels(t *testing.T) {
 	}
 	if len(ImageModels()) != 9 {
 		t.Errorf("%d models: %v", len(ImageModels()), ImageModels())
+	}
+}
+
+// TestFirstLoss finds small logits of a new net.
+func TestFirstLoss(t *testing.T) {
+	x := randomPictures(rand.New(rand.NewPCG(5, 4)), 2, 3, 32, 32)
+	for _, name := range []string{"lenet", "alexnet", "resnet8"} {
+		m, err := ImageModel(name, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params, err := m.Init(1, tensor.Float64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range outputOf(t, m, params, graph.BaseRole, x) {
+			if v == 0 || math.Abs(v) > 0.7 {
+				t.Errorf("%s: a logit starts at %v", name, v)
+			}
+		}
 	}
 }
 

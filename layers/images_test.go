@@ -94,7 +94,7 @@ func TestConvNet(t *testing.T) {
 // TestResidualNets compares whole nets with the tests' own arithmetic, in training
 // and in evaluation.
 func TestResidualNets(t *testing.T) {
-	x := randomPictures(rand.New(rand.NewPCG(5, 2)), 2, 3, 32, 32)
+	x := randomPictures(rand.New(rand.NewPCG(5, 2)), 2, 3, 12, 9)
 	for name, c := range map[string]struct {
 		m    *Model
 		want func(r reference, x pictures) []float64

@@ -11,7 +11,7 @@ func LeNet(classes int) *Model {
 		Conv(3, 6, 5, apoops.ReLUAct), halve(),
 		Conv(6, 16, 5, apoops.ReLUAct), halve(),
 		Flatten(),
-		Dense(16*5*5, 120, apoops.ReLUAct), Dense(120, 84, apoops.ReLUAct), Dense(84, classes, apoops.Identity),
+		Dense(16*5*5, 120, apoops.ReLUAct), Dense(120, 84, apoops.ReLUAct), logits(84, classes),
 	)
 }
 
@@ -26,7 +26,7 @@ func AlexNet(classes int) *Model {
 		first, halve(),
 		same(64, 192, 5), halve(),
 		same(192, 384, 3), same(384, 256, 3), same(256, 256, 3), halve(),
-		Flatten(), Dense(256, classes, apoops.Identity),
+		Flatten(), logits(256, classes),
 	)
 }
 
@@ -44,7 +44,7 @@ func VGG16(classes int) *Model {
 		}
 		m.layers = append(m.layers, halve())
 	}
-	m.layers = append(m.layers, Flatten(), Dense(in, classes, apoops.Identity))
+	m.layers = append(m.layers, Flatten(), logits(in, classes))
 	return m
 }
 

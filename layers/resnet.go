@@ -54,7 +54,7 @@ func resNet(blocks []int, width, classes int, reshaping func(in, out, stride int
 			in = out
 		}
 	}
-	m.layers = append(m.layers, GlobalAvgPool(), Dense(in, classes, apoops.Identity))
+	m.layers = append(m.layers, GlobalAvgPool(), logits(in, classes))
 	return m
 }
 

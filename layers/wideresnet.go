@@ -32,7 +32,7 @@ func WideResNet(depth, widen, classes int) *Model {
 			in = out
 		}
 	}
-	m.layers = append(m.layers, BatchNorm(in, apoops.ReLUAct), GlobalAvgPool(), Dense(in, classes, apoops.Identity))
+	m.layers = append(m.layers, BatchNorm(in, apoops.ReLUAct), GlobalAvgPool(), logits(in, classes))
 	return m
 }
 

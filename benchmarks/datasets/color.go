@@ -124,6 +124,14 @@ func (m *ColorImages) First(n int) *ColorImages {
 	return &first
 }
 
+// After is the set without its first n images, as First shares it.
+func (m *ColorImages) After(n int) *ColorImages {
+	n = min(max(n, 0), m.Len())
+	rest := *m
+	rest.pixels, rest.labels = m.pixels[n*imageBytes:], m.labels[n:]
+	return &rest
+}
+
 // Data has all images as a trainers.Data, without augmentation.
 func (m *ColorImages) Data() trainers.Data {
 	plain := *m

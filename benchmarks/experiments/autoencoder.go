@@ -25,14 +25,14 @@ var autoencoder = &Experiment{
 		Paper: {Widths: []int{784, 1000, 500, 250, 30}, Steps: 6000, Batch: 1000, Rows: 10000, Dtype: "float32", L2: 1e-5},
 	},
 	Methods: rivals,
-	Model:   func(c Config) graph.Model { return layers.Autoencoder(c.Widths...) },
+	Model:   func(c Config) (graph.Model, error) { return layers.Autoencoder(c.Widths...), nil },
 	Loss:    graph.BernoulliCrossEntropy,
-	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+	Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
 		images, _, err := datasets.MNIST(ctx, c.Type())
 		if err == nil && c.Pool > 1 {
 			images.X, err = pool(images.X, 28, c.Pool)
 		}
-		return trainers.Data{X: images.X, T: alias(images.X)}, trainers.Data{}, err
+		return trainers.Data{X: images.X, T: alias(images.X)}, nil, err
 	},
 }
 

@@ -19,7 +19,7 @@ const costChoices = "101 steps, the first not counted, so that what happens ever
 
 // costAutoencoder measures the time of a step of the paper's autoencoder.
 var costAutoencoder = &Experiment{
-	Name: "cost-autoencoder", Group: "cost", TimingOnly: true,
+	Name: "cost-autoencoder", Group: "cost", Timed: Scales,
 	Figure: "Section 5", Title: "Time and memory of a step, autoencoder", Data: "MNIST, the first 10000 images",
 	Paper:   "3/K extra forward and 1/K extra backward passes; APO-Precond takes less time than the second-order methods that invert",
 	Choices: costChoices,
@@ -36,7 +36,7 @@ var costAutoencoder = &Experiment{
 
 // costMLP measures the time of a step of an MLP with a small batch.
 var costMLP = &Experiment{
-	Name: "cost-mlp", Group: "cost", TimingOnly: true,
+	Name: "cost-mlp", Group: "cost", Timed: Scales,
 	Figure: "Section 5", Title: "Time and memory of a step, MLP", Data: "MNIST, the first 10000 images",
 	Paper: costAutoencoder.Paper, Choices: costChoices,
 	Scales: map[Scale]Config{
@@ -45,10 +45,10 @@ var costMLP = &Experiment{
 		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: costSteps, Batch: 128, Examples: 10000, Rows: 1000, Dtype: "float32"},
 	},
 	Methods: costAutoencoder.Methods,
-	Model:   func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+	Model:   func(c Config) (graph.Model, error) { return layers.MLP(c.Widths...), nil },
 	Loss:    graph.SoftmaxCrossEntropy,
-	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+	Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
 		train, _, err = datasets.MNIST(ctx, c.Type())
-		return train, trainers.Data{}, err
+		return train, nil, err
 	},
 }

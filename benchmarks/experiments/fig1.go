@@ -23,7 +23,7 @@ var fig1 = &Experiment{
 			x: 0.5, y: 1.5,
 		}
 		if s == Smoke {
-			p.steps, p.iterations = 300, 100
+			p.steps, p.iterations = 300, 300
 		}
 		return p.run(ctx)
 	},

@@ -24,6 +24,7 @@ var mnistRates = &Experiment{
 		Small: {Widths: []int{784, 300, 300, 10}, Steps: 1800, Batch: 100, Rows: 10000, Dtype: "float32"},
 		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: 60000, Batch: 100, Dtype: "float32"},
 	},
+	Rates: true,
 	Methods: []string{
 		"sgdm", "sgdm-decay", "sgdm-apo", "sgdm-apo-calibrated",
 		"rmsprop", "rmsprop-decay", "rmsprop-apo", "rmsprop-apo-calibrated",
@@ -33,9 +34,9 @@ var mnistRates = &Experiment{
 		"sgdm-apo": offTheMark, "rmsprop-apo": offTheMark, "adam-apo": offTheMark,
 		"sgdm-apo-calibrated": offTheMark, "rmsprop-apo-calibrated": offTheMark, "adam-apo-calibrated": offTheMark,
 	},
-	Model: func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+	Model: func(c Config) (graph.Model, error) { return layers.MLP(c.Widths...), nil },
 	Loss:  graph.SoftmaxCrossEntropy,
-	Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+	Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
 		train, test, err = datasets.MNIST(ctx, c.Type())
 		return train, head(test, c.Examples), err
 	},

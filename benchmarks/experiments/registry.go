@@ -1,5 +1,7 @@
 package experiments
 
+import "slices"
+
 // rivals are the methods of the figures that compare preconditioners.
 var rivals = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond", "precond-above"}
 
@@ -13,6 +15,9 @@ func init() {
 	Register(illConditioned("32", illConditioned32))
 	Register(autoencoder)
 	Register(mnistRates)
+	for _, e := range slices.Concat(table2Rows(), table4Columns(), fig5()) {
+		Register(e)
+	}
 	Register(costAutoencoder)
 	Register(costMLP)
 }

@@ -29,11 +29,11 @@ func uci(name, data string, inputs, paperSteps int, load uciLoader) *Experiment 
 			Paper: {Widths: widths, Steps: paperSteps, Batch: 100, Dtype: "float32"},
 		},
 		Methods: rivals,
-		Model:   func(c Config) graph.Model { return layers.MLP(c.Widths...) },
+		Model:   func(c Config) (graph.Model, error) { return layers.MLP(c.Widths...), nil },
 		Loss:    graph.SquaredError,
-		Load: func(ctx context.Context, c Config) (train, test trainers.Data, err error) {
+		Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
 			train, err = load(ctx, c.Type())
-			return train, trainers.Data{}, err
+			return train, nil, err
 		},
 	}
 }

@@ -29,6 +29,12 @@ type Method struct {
 	Needs string
 	// NoL2 is true if the optimizer has no L2 penalty.
 	NoL2 bool
+	// Rare names the hyperparameter that is the period, in steps, of work that a
+	// short measurement of time would not see, such as inverses; "" for none.
+	Rare string
+	// Brief are hyperparameters of a short measurement of time, whose steps are
+	// fewer than those that only begin a training.
+	Brief Values
 	// Build makes the optimizer and its options from the hyperparameters.
 	Build func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error)
 }
@@ -40,6 +46,10 @@ type Values map[string]float64
 type Run struct {
 	Steps int
 	L2    float64
+	// Decay is the schedule of the methods with a step decay; the zero value
+	// stands for a tenth at 3/8 and 5/8 of the run, as the paper's manual schedule
+	// of ResNet-32 (epochs 150 and 250 of 400).
+	Decay Decay
 	// Rate is the initial learning rate, for methods with a Base.
 	Rate float64
 	// Calibration serves mini-batches before the first step; nil for none.

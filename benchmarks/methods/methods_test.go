@@ -3,6 +3,7 @@ package methods
 import (
 	"io/fs"
 	"maps"
+	"path"
 	"strings"
 	"testing"
 
@@ -10,34 +11,110 @@ import (
 )
 
 func TestSpacesParseAndSamplesLieInThem(t *testing.T) {
-	for _, m := range All() {
-		space, err := m.SearchSpace()
-		if err != nil {
-			t.Fatalf("%s: %v", m.Name, err)
+	folders := []string{""}
+	entries, err := fs.ReadDir(spaceFiles, "spaces")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			folders = append(folders, e.Name())
 		}
-		if !maps.Equal(space.Sample(m.Name, 1, 0), space.Defaults()) {
-			t.Errorf("%s: configuration 0 is not the default", m.Name)
+	}
+	for _, folder := range folders {
+		for _, m := range All() {
+			t.Run(path.Join(folder, m.Name), func(t *testing.T) { testSpace(t, m, folder) })
 		}
-		moved, seedMatters := false, false
-		for i := range 50 {
-			v := space.Sample(m.Name, 7, i)
-			if !maps.Equal(v, space.Sample(m.Name, 7, i)) {
-				t.Fatalf("%s: configuration %d differs the second time", m.Name, i)
+	}
+}
+
+func testSpace(t *testing.T, m *Method, folder string) {
+	space, err := m.SearchSpace(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !maps.Equal(space.Sample(m.Name, 1, 0), space.Defaults()) {
+		t.Error("configuration 0 is not the default")
+	}
+	moved, seedMatters := false, false
+	for i := range 50 {
+		v := space.Sample(m.Name, 7, i)
+		if !maps.Equal(v, space.Sample(m.Name, 7, i)) {
+			t.Fatalf("configuration %d differs the second time", i)
+		}
+		for _, d := range space {
+			if x := v[d.Name]; d.ranged() && (x < d.Min*0.999 || x > d.Max*1.001) || len(d.Choices) == 0 && !d.ranged() && x != d.Default {
+				t.Errorf("%s = %v is not in %+v", d.Name, x, d)
 			}
-			for _, d := range space {
-				if x := v[d.Name]; d.ranged() && (x < d.Min*0.999 || x > d.Max*1.001) || len(d.Choices) == 0 && !d.ranged() && x != d.Default {
-					t.Errorf("%s: %s = %v is not in %+v", m.Name, d.Name, x, d)
-				}
-			}
-			moved = moved || !maps.Equal(v, space.Defaults())
-			seedMatters = seedMatters || !maps.Equal(v, space.Sample(m.Name, 8, i))
 		}
-		if !moved {
-			t.Errorf("%s: all configurations are the default", m.Name)
+		moved = moved || !maps.Equal(v, space.Defaults())
+		seedMatters = seedMatters || !maps.Equal(v, space.Sample(m.Name, 8, i))
+	}
+	if !moved {
+		t.Error("all configurations are the default")
+	}
+	if !seedMatters {
+		t.Error("the seed does not matter")
+	}
+	if _, ok := space.Defaults()[m.Rare]; m.Rare != "" && !ok {
+		t.Errorf("no hyperparameter %q", m.Rare)
+	}
+}
+
+// Spaces of a folder take the place of those outside of it.
+func TestSpacesOfAFolder(t *testing.T) {
+	m, err := Get("adam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	general, err := m.SearchSpace("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := m.SearchSpace("images")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if images[0].Min <= general[0].Min {
+		t.Errorf("the range of images begins at %v, the general one at %v", images[0].Min, general[0].Min)
+	}
+	other, err := m.SearchSpace("no such folder")
+	if err != nil || other[0].Min != general[0].Min {
+		t.Errorf("a folder without the space: %+v, %v", other, err)
+	}
+}
+
+func TestDecay(t *testing.T) {
+	for _, c := range []struct {
+		d    Decay
+		step int
+		want float64
+	}{
+		{Decay{}, 900, 1},
+		{Decay{0.2, []float64{0.3, 0.6, 0.8}}, 299, 1},
+		{Decay{0.2, []float64{0.3, 0.6, 0.8}}, 300, 0.2},
+		{Decay{0.5, []float64{0.3, 0.6, 0.8}}, 800, 0.125},
+	} {
+		s := c.d.Schedule(1000)
+		if err := s.Err(); err != nil || s.At(c.step) != c.want {
+			t.Errorf("%+v at %d of 1000 steps: %v, want %v (%v)", c.d, c.step, s.At(c.step), c.want, err)
 		}
-		if !seedMatters {
-			t.Errorf("%s: the seed does not matter", m.Name)
-		}
+	}
+	if s := stepDecay(Run{Steps: 1000}); s.At(374) != 1 || s.At(375) != 0.1 {
+		t.Error("the usual decay is not at 3/8 of the run")
+	}
+	if s := stepDecay(Run{Steps: 1000, Decay: Decay{0.5, []float64{0.3}}}); s.At(300) != 0.5 {
+		t.Error("the run's decay is not taken")
+	}
+}
+
+func TestBestByLoss(t *testing.T) {
+	a, b := Values{"lr": 1}, Values{"lr": 2}
+	if w := (Winner{Values: a, ByLoss: b}); w.best(false)["lr"] != 1 || w.best(true)["lr"] != 2 {
+		t.Error("the two winners are mixed up")
+	}
+	if w := (Winner{Values: a}); w.best(true)["lr"] != 1 {
+		t.Error("one winner does not stand for both")
 	}
 }
 
@@ -78,7 +155,7 @@ func TestMethodsBuildFromTheirDefaults(t *testing.T) {
 		if !m.Available() {
 			continue
 		}
-		v, source, err := m.Settings("no such experiment", "small")
+		v, source, err := m.Settings(Search{Experiments: []string{"no such experiment"}, Scale: "small"})
 		if err != nil || source != "default" {
 			t.Fatalf("%s: settings from %q: %v", m.Name, source, err)
 		}
@@ -124,7 +201,7 @@ func TestStoredWinners(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			space, err := m.SearchSpace()
+			space, err := m.SearchSpace("")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,8 +13,8 @@ import (
 // same names.
 var rivals = []*Method{
 	named("shampoo", "Shampoo", "shampoo", 3),
-	named("kfac", "KFAC", "kfac", 1.8),
-	named("ekfac", "EKFAC", "ekfac", 2.5),
+	rarely("inverse_every", named("kfac", "KFAC", "kfac", 1.8)),
+	rarely("basis_every", named("ekfac", "EKFAC", "ekfac", 2.5)),
 }
 
 // decodedSettings are the settings that are no plain numbers: whole numbers, flags
@@ -32,6 +32,12 @@ var decodedSettings = map[string]func(v float64) any{
 
 // graftings are Shampoo's by their number in its space.
 var graftings = []string{"none", "sgd", "rmsprop", "adam"}
+
+// rarely names a method's rare work.
+func rarely(period string, m *Method) *Method {
+	m.Rare = period
+	return m
+}
 
 // named is an optimizer of trainers' registry.
 func named(name, label, space string, cost float64) *Method {

@@ -5,13 +5,15 @@ import (
 	"embed"
 	"encoding/json"
 	"hash/fnv"
+	"io/fs"
 	"math"
 	"math/rand/v2"
+	"path"
 
 	"github.com/pkg/errors"
 )
 
-//go:embed spaces/*.json
+//go:embed spaces
 var spaceFiles embed.FS
 
 // Space is the search space of a method's hyperparameters, in the order in
@@ -65,10 +67,15 @@ func round(v float64) float64 {
 	return math.Round(v/unit) * unit
 }
 
-// SearchSpace reads the method's space.
-func (m *Method) SearchSpace() (Space, error) {
-	name := "spaces/" + m.Space + ".json"
+// SearchSpace reads the method's space: that of a folder below spaces, for tasks
+// of one kind, where the folder has it, else that of spaces itself.
+func (m *Method) SearchSpace(folder string) (Space, error) {
+	name := path.Join("spaces", folder, m.Space+".json")
 	text, err := spaceFiles.ReadFile(name)
+	if folder != "" && errors.Is(err, fs.ErrNotExist) {
+		name = path.Join("spaces", m.Space+".json")
+		text, err = spaceFiles.ReadFile(name)
+	}
 	if err != nil {
 		return nil, errors.Wrapf(err, "space of %s", m.Name)
 	}

@@ -3,7 +3,9 @@ package methods
 import (
 	"embed"
 	"encoding/json"
+	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 
 	"github.com/pkg/errors"
@@ -17,11 +19,16 @@ type Tuned map[string]Winner
 
 // Winner is the best configuration of a search.
 type Winner struct {
-	Values  Values  `json:"values"`
-	Loss    float64 `json:"loss"`
-	Configs int     `json:"configs"` // tried
-	Command string  `json:"command"`
-	Commit  string  `json:"commit,omitempty"`
+	Values Values  `json:"values"`
+	Loss   float64 `json:"loss"`
+	// Accuracy is that on the validation set, in a search for the highest; ByLoss
+	// are then the values with the lowest training loss, if they are others.
+	Accuracy float64 `json:"accuracy,omitempty"`
+	ByLoss   Values  `json:"by_loss,omitempty"`
+
+	Configs int    `json:"configs"` // tried
+	Command string `json:"command"`
+	Commit  string `json:"commit,omitempty"`
 }
 
 // TunedFile is the name of the file for an experiment at a scale.
@@ -41,11 +48,21 @@ func LoadTuned(fsys fs.FS, experiment, scale string) (Tuned, error) {
 	return t, errors.Wrap(json.Unmarshal(text, &t), name)
 }
 
-// Settings returns the method's hyperparameters for an experiment: those tuned
-// at this scale, those tuned at the small one, or the space's defaults. source
-// says which.
-func (m *Method) Settings(experiment, scale string) (v Values, source string, err error) {
-	space, err := m.SearchSpace()
+// Search tells where the settings for an experiment at a scale are looked for.
+type Search struct {
+	// Experiments are those whose winners are taken, the first that has one.
+	Experiments []string
+	Scale       string
+	// Spaces is the folder of the search spaces, as SearchSpace has it.
+	Spaces string
+	// ByLoss asks for the values with the lowest training loss.
+	ByLoss bool
+}
+
+// Settings returns the method's hyperparameters: those tuned at the scale, those
+// tuned at the small one, or the space's defaults. source says which.
+func (m *Method) Settings(where Search) (v Values, source string, err error) {
+	space, err := m.SearchSpace(where.Spaces)
 	if err != nil {
 		return nil, "", err
 	}
@@ -53,19 +70,27 @@ func (m *Method) Settings(experiment, scale string) (v Values, source string, er
 	if err != nil {
 		return nil, "", errors.Wrap(err, "tuned settings")
 	}
-	for _, s := range []string{scale, "small"} {
-		tuned, err := LoadTuned(stored, experiment, s)
-		if err != nil {
-			return nil, "", err
-		}
-		if w, ok := tuned[m.Name]; ok {
-			// Hyperparameters that are newer than the search keep their defaults.
-			v := space.Defaults()
-			for name, value := range w.Values {
-				v[name] = value
+	for _, experiment := range where.Experiments {
+		for _, scale := range []string{where.Scale, "small"} {
+			tuned, err := LoadTuned(stored, experiment, scale)
+			if err != nil {
+				return nil, "", err
 			}
-			return v, "tuned " + path.Join(experiment, s), nil
+			if w, ok := tuned[m.Name]; ok {
+				// Hyperparameters that are newer than the search keep their defaults.
+				v := space.Defaults()
+				maps.Copy(v, w.best(where.ByLoss))
+				return v, fmt.Sprintf("tuned %s, %d configurations", path.Join(experiment, scale), w.Configs), nil
+			}
 		}
 	}
 	return space.Defaults(), "default", nil
+}
+
+// best are the values by the search's own criterion or by the training loss.
+func (w Winner) best(byLoss bool) Values {
+	if byLoss && w.ByLoss != nil {
+		return w.ByLoss
+	}
+	return w.Values
 }

@@ -54,10 +54,10 @@ type decoder struct {
 	loss        string
 	input       tensor.Shape // of one example
 	outputs     int          // width of the model's output
-	sampled     bool // there are targets of the Fisher matrix
-	fsd         bool // there is a function-space term
-	linear      bool // φ is η itself
-	rows, tilde int  // of B and B' in the steps before, 0 at first
+	sampled     bool         // there are targets of the Fisher matrix
+	fsd         bool         // there is a function-space term
+	linear      bool         // φ is η itself
+	rows, tilde int          // of B and B' in the steps before, 0 at first
 }
 
 func (d *decoder) readDtype(top object) {

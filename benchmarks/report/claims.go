@@ -31,6 +31,8 @@ type claim struct {
 	where, text string
 	// experiments are names or groups.
 	experiments []string
+	// timed marks a claim that a measurement of time decides too.
+	timed bool
 	// about picks the series, by the method's name; nil for the methods
 	// themselves.
 	about func(s *section, r *series) bool
@@ -45,7 +47,7 @@ func structured(_ *section, r *series) bool { return strings.HasPrefix(r.method.
 func (s *section) findings(claims []claim) []finding {
 	var all []finding
 	for _, c := range claims {
-		if !c.applies(s.e) {
+		if !c.applies(s.e) || s.timed() && !c.timed {
 			continue
 		}
 		text := c.where + ": " + c.text

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -84,8 +85,9 @@ func write(ctx context.Context, dir, path, figures, notes string) error {
 	}
 	var d document
 	d.header(envs, sections)
-	d.summary("What the paper claims", paperClaims, sections)
-	d.summary("What this project wants to reach", goals, sections)
+	d.summary("What the paper claims", slices.Concat(paperClaims, imageClaims), sections)
+	d.summary("What this project wants to reach", slices.Concat(goals, imageGoals), sections)
+	d.paperTables(sections)
 	if len(text) > 0 {
 		d.add("%s", strings.TrimSpace(string(text)))
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/apo-gorgonia/apo/benchmarks/chart"
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
@@ -18,24 +19,31 @@ type figure struct {
 
 // axis is what curves run along.
 type axis struct {
-	name, label string
-	of          func(suite.Evaluation) float64
-}
-
-var axes = []axis{
-	{"steps", "step", func(e suite.Evaluation) float64 { return float64(e.Step) }},
-	{"time", "seconds in training steps", func(e suite.Evaluation) float64 { return e.Seconds }},
-}
-
-// quantity is what curves show.
-type quantity struct {
-	name, label string
-	of          func(suite.Evaluation) float64
+	label string
+	of    func(suite.Evaluation) float64
 }
 
 var (
-	trainingLoss = quantity{"loss", "training loss", func(e suite.Evaluation) float64 { return float64(e.TrainLoss) }}
-	learningRate = quantity{"rate", "learning rate", func(e suite.Evaluation) float64 {
+	bySteps = axis{"step", func(e suite.Evaluation) float64 { return float64(e.Step) }}
+	byTime  = axis{"seconds in training steps", func(e suite.Evaluation) float64 { return e.Seconds }}
+)
+
+// quantity is what curves show.
+type quantity struct {
+	label  string
+	linear bool // the axis
+	of     func(suite.Evaluation) float64
+}
+
+var (
+	trainingLoss = quantity{"training loss", false, func(e suite.Evaluation) float64 { return float64(e.TrainLoss) }}
+	testAccuracy = quantity{"test accuracy, %", true, func(e suite.Evaluation) float64 {
+		if e.Accuracy == nil {
+			return math.NaN()
+		}
+		return 100 * float64(*e.Accuracy)
+	}}
+	learningRate = quantity{"learning rate", false, func(e suite.Evaluation) float64 {
 		if len(e.Rates) == 0 {
 			return math.NaN()
 		}
@@ -43,25 +51,46 @@ var (
 	}}
 )
 
+// plots say what the pictures show.
+var plots = map[experiments.Plot]struct {
+	quantity
+	axis
+}{
+	experiments.LossBySteps:     {trainingLoss, bySteps},
+	experiments.LossByTime:      {trainingLoss, byTime},
+	experiments.AccuracyBySteps: {testAccuracy, bySteps},
+	experiments.RateBySteps:     {learningRate, bySteps},
+}
+
+// plots are the experiment's or else the usual ones.
+func (s *section) plots() []experiments.Plot {
+	switch {
+	case len(s.e.Plots) > 0:
+		return s.e.Plots
+	case s.e.Rates:
+		return []experiments.Plot{experiments.LossBySteps, experiments.LossByTime, experiments.RateBySteps}
+	}
+	return []experiments.Plot{experiments.LossBySteps, experiments.LossByTime}
+}
+
+// worthDrawing is the least number of points of a curve.
+const worthDrawing = 3
+
 // draw makes the section's figures in dir, each as PNG and SVG.
 func (s *section) draw(dir string) ([]figure, error) {
-	if s.e.TimingOnly {
-		return nil, nil
-	}
 	if s.result != nil {
 		return s.drawComputed(dir)
 	}
+	if s.timed() {
+		return nil, nil
+	}
 	var all []figure
 	for _, g := range s.groups() {
-		for _, a := range axes {
-			f, err := s.curves(dir, g, trainingLoss, a)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, f)
+		if !slices.ContainsFunc(g.series, func(r *series) bool { return len(r.runs[0].Evaluations) >= worthDrawing }) {
+			continue
 		}
-		if g.family != "" {
-			f, err := s.curves(dir, g, learningRate, axes[0])
+		for _, p := range s.plots() {
+			f, err := s.curves(dir, g, p)
 			if err != nil {
 				return nil, err
 			}
@@ -80,7 +109,7 @@ type group struct {
 // groups are one figure for each optimizer where an experiment compares ways to
 // set its rate, else one for all.
 func (s *section) groups() []group {
-	if len(s.e.Variants) == 0 {
+	if !s.e.Rates {
 		return []group{{"", s.series}}
 	}
 	var all []group
@@ -95,15 +124,16 @@ func (s *section) groups() []group {
 	return all
 }
 
-func (s *section) curves(dir string, g group, q quantity, a axis) (figure, error) {
+func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error) {
+	q, a := plots[p].quantity, plots[p].axis
 	title := fmt.Sprintf("%s (%s)", s.e.Title, s.scale)
 	name := s.name()
 	if g.family != "" {
 		name += "-" + g.family
 		title = g.series[0].header.Label + ": " + title
 	}
-	name += "-" + q.name + "-" + a.name
-	c := chart.Chart{Title: title, X: a.label, Y: q.label}
+	name += "-" + string(p)
+	c := chart.Chart{Title: title, X: a.label, Y: q.label, LinearY: q.linear}
 	limit := 0.0
 	for i, r := range g.series {
 		l := r.line(q, a, chart.Colors[i%len(chart.Colors)])
@@ -116,7 +146,7 @@ func (s *section) curves(dir string, g group, q quantity, a axis) (figure, error
 		}
 		c.Lines = append(c.Lines, l)
 	}
-	if q.name == trainingLoss.name && limit > 0 {
+	if q.label == trainingLoss.label && limit > 0 {
 		c.YMax = min(limit, highest(c.Lines))
 	}
 	caption := fmt.Sprintf("%s by %s; lines are medians over seeds, bands go from the least to the largest", q.label, a.label)

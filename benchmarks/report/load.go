@@ -36,6 +36,12 @@ type series struct {
 
 func (s *section) name() string { return s.e.Name + "-" + string(s.scale) }
 
+// timed tells whether the section only measures time and memory.
+func (s *section) timed() bool { return s.e.TimedAt(s.scale) }
+
+// onImages tells whether the section's nets classify images.
+func (s *section) onImages() bool { return s.config.Net != "" }
+
 // find is the series of a method without variants, nil if it was not run.
 func (s *section) find(method string) *series {
 	for _, r := range s.series {

@@ -31,7 +31,7 @@ func (d *document) header(envs []suite.Environment, sections []*section) {
 	}
 	d.add("Losses are those on the training set (or the part of it that is named) after the last step: the median over the seeds, in brackets " +
 		"the least and the largest. Seconds are those spent in training steps, the building of the graphs in the first included, without evaluation and loading; " +
-		"the time of a step is the mean of all but the first. Peak memory is the resident memory of the run's process while training, the data included, " +
+		"the time of a step is the mean of all but the first, where only a few are timed with the share that rare work, such as inverses, has in the long run. Peak memory is the resident memory of the run's process while training, the data included, " +
 		"in brackets what it grew by since the data were loaded.")
 	if slices.ContainsFunc(sections, func(s *section) bool { return s.maxJobs() > 1 }) {
 		d.add("**Some runs shared the machine with others (-jobs above 1): their seconds are not comparable.**")
@@ -43,6 +43,9 @@ func (d *document) summary(title string, claims []claim, sections []*section) {
 	t := table{head: []string{"experiment", "claim", "here", "figures"}}
 	for _, e := range experiments.All() {
 		of := sectionsOf(sections, e)
+		if len(of) == 0 && e.TimedAt(experiments.Small) && len(e.Accuracies) > 0 {
+			continue // the paper's tables say that it was not run
+		}
 		if len(of) == 0 {
 			for _, f := range (&section{e: e}).findings(claims) {
 				t.add(e.Name, f.text, string(notRun), "no results of this experiment")
@@ -85,21 +88,32 @@ func (d *document) section(s *section, figures []figure, folder string) {
 	if s.result != nil {
 		return
 	}
-	if s.e.TimingOnly {
-		d.add("%s", s.costTable())
-		for _, note := range s.notes() {
-			d.add("%s", note)
-		}
-		return
+	for _, t := range s.tables() {
+		d.add("%s", t)
 	}
-	if len(s.e.Variants) > 0 {
-		d.add("%s", s.rateTable())
-	}
-	d.add("%s", s.lossTable())
-	d.add("%s", s.settingsTable())
 	for _, note := range s.notes() {
 		d.add("%s", note)
 	}
+}
+
+// tables are those of the section's results.
+func (s *section) tables() []string {
+	switch {
+	case s.timed() && s.onImages():
+		return []string{s.extrapolation(), s.settingsTable()}
+	case s.timed():
+		return []string{s.costTable()}
+	}
+	var all []string
+	if s.e.Rates {
+		all = append(all, s.rateTable())
+	}
+	if s.onImages() {
+		all = append(all, s.accuracyTable())
+	} else {
+		all = append(all, s.lossTable())
+	}
+	return append(all, s.settingsTable())
 }
 
 // setting describes the configuration.
@@ -108,14 +122,16 @@ func (s *section) setting() string {
 	if len(s.series) > 0 {
 		h = s.series[0].header
 	}
-	widths := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.Widths)), "-"), "[]")
-	text := fmt.Sprintf("widths %s, %d steps of batches of %d", widths, c.Steps, c.Batch)
+	text := fmt.Sprintf("%s, %d steps of batches of %d", c.Task(), c.Steps, c.Batch)
 	if h.PerEpoch > 0 {
 		text += fmt.Sprintf(" (%.3g epochs of %d rows)", float64(c.Steps)/float64(h.PerEpoch), h.Rows)
 	}
 	text += ", " + c.Dtype
 	if c.L2 > 0 {
 		text += fmt.Sprintf(", L2 penalty %g, which the losses below do not include", c.L2)
+	}
+	if t, ok := s.e.Trials[s.scale]; ok && len(s.e.TunedAs) == 0 {
+		text += fmt.Sprintf("; the search's trials are %d steps long", t.Steps)
 	}
 	if c.Rows > 0 {
 		text += fmt.Sprintf("; the training loss is that on the first %d rows", c.Rows)
@@ -130,7 +146,7 @@ func (s *section) notes() []string {
 		all = append(all, fmt.Sprintf("%d runs are not finished and left out.", s.unfinished))
 	}
 	var missing, without []string
-	for _, name := range s.e.Methods {
+	for _, name := range s.e.MethodsAt(s.scale) {
 		if !slices.ContainsFunc(s.series, func(r *series) bool { return r.method.Name == name }) {
 			missing = append(missing, name)
 		}
@@ -141,6 +157,9 @@ func (s *section) notes() []string {
 	for _, r := range s.series {
 		if r.header.L2Left {
 			without = append(without, r.label)
+		}
+		for _, note := range r.runs[0].Done.Notes {
+			all = append(all, r.label+": "+note+".")
 		}
 		for _, run := range r.runs {
 			if run.Done.DivergedAt != nil {

@@ -88,13 +88,43 @@ func timeTo(es []suite.Evaluation, target float64) float64 {
 	return math.Inf(1)
 }
 
-// accuracy is that on the test set at the end; NaN where there is none.
-func (r *series) accuracy() float64 {
-	return suite.Median(r.each(func(run *suite.Run) float64 {
-		last := run.Evaluations[len(run.Evaluations)-1]
-		if last.Accuracy == nil {
-			return math.NaN()
+// tested tells whether there is a test set.
+func (r *series) tested() bool {
+	return slices.ContainsFunc(r.runs, func(run *suite.Run) bool {
+		return len(run.Evaluations) > 0 && run.Evaluations[0].Accuracy != nil
+	})
+}
+
+// accuracy is that on the test set at the end, 0 for runs that diverged; NaN where
+// there is no test set.
+func (r *series) accuracy() spread {
+	return spreadOf(r.each(func(run *suite.Run) float64 {
+		if run.Done.DivergedAt != nil {
+			return 0
 		}
-		return float64(*last.Accuracy)
+		return run.FinalAccuracy()
 	}))
+}
+
+// testLoss is that at the end, +Inf for runs that diverged.
+func (r *series) testLoss() spread {
+	return spreadOf(r.each(func(run *suite.Run) float64 {
+		last := run.Evaluations[len(run.Evaluations)-1]
+		if run.Done.DivergedAt != nil || last.TestLoss == nil {
+			return math.Inf(1)
+		}
+		return float64(*last.TestLoss)
+	}))
+}
+
+// best is the evaluation of a run with the highest test accuracy, the first of
+// equal ones; nil if there is none.
+func best(run *suite.Run) *suite.Evaluation {
+	var top *suite.Evaluation
+	for i, e := range run.Evaluations {
+		if e.Accuracy != nil && (top == nil || *e.Accuracy > *top.Accuracy) {
+			top = &run.Evaluations[i]
+		}
+	}
+	return top
 }

@@ -37,10 +37,7 @@ func (t *table) String() string {
 func (s *section) lossTable() string {
 	t := table{head: []string{"method", "seeds", "final training loss: median (least … largest)", "seconds to Adam's final loss",
 		"ms a step", "to SGDm's", "to KFAC's", "peak memory, MB"}}
-	hasAccuracy := false
-	for _, r := range s.series {
-		hasAccuracy = hasAccuracy || !math.IsNaN(r.accuracy())
-	}
+	hasAccuracy := slices.ContainsFunc(s.series, (*series).tested)
 	if hasAccuracy {
 		t.head = append(t.head, "test accuracy")
 	}
@@ -53,7 +50,7 @@ func (s *section) lossTable() string {
 		cells := []string{r.label, fmt.Sprint(len(r.runs)), r.final().text() + r.divergence(), reach,
 			number(1000 * r.secondsPerStep()), ratio(r, sgdm), ratio(r, kfac), r.memory()}
 		if hasAccuracy {
-			cells = append(cells, percent(r.accuracy()))
+			cells = append(cells, percent(r.accuracy().median))
 		}
 		t.add(cells...)
 	}
@@ -146,7 +143,11 @@ func (s *section) rateTable() string {
 		}
 		return way
 	}
-	t := table{head: []string{"final training loss"}}
+	what, cell := "final training loss", func(r *series) string { return r.final().text() + r.divergence() }
+	if s.onImages() {
+		what, cell = "test accuracy at the end", s.besidePaper
+	}
+	t := table{head: []string{what}}
 	for _, r := range s.series {
 		if c := column(r); !slices.Contains(t.head, c) {
 			t.head = append(t.head, c)
@@ -159,7 +160,7 @@ func (s *section) rateTable() string {
 			row[i+1] = "not run"
 		}
 		for _, r := range g.series {
-			row[slices.Index(t.head, column(r))] = r.final().text() + r.divergence()
+			row[slices.Index(t.head, column(r))] = cell(r)
 		}
 		t.add(row...)
 	}
@@ -170,14 +171,14 @@ func (s *section) rateTable() string {
 func (s *section) settingsTable() string {
 	t := table{head: []string{"method", "hyperparameters", "from"}}
 	for _, r := range s.series {
-		t.add(r.label, r.values(), r.header.Source)
+		t.add(r.label, r.values(s.e.Spaces), r.header.Source)
 	}
 	return t.String()
 }
 
-func (r *series) values() string {
+func (r *series) values(spaces string) string {
 	var words []string
-	space, err := r.method.SearchSpace()
+	space, err := r.method.SearchSpace(spaces)
 	if err != nil { // cannot be: the files are embedded and tested
 		space = methods.Space{}
 	}

@@ -19,6 +19,9 @@ type Job struct {
 	Values     methods.Values     `json:"values"`
 	Rate       float64            `json:"initial_rate,omitempty"`
 	Config     experiments.Config `json:"config"`
+	// RarePeriod is, in a measurement of time, the usual period of the work that
+	// methods.Method.Rare names; Values has a shorter one.
+	RarePeriod int `json:"rare_period,omitempty"`
 	// Trial is the number of a search's configuration, counted from 1; 0 for a
 	// run that is none.
 	Trial int `json:"trial,omitempty"`
@@ -26,14 +29,38 @@ type Job struct {
 
 // newJob has the method's stored settings.
 func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant, seed uint64) (Job, string, error) {
-	values, source, err := m.Settings(e.Name, string(scale))
+	values, source, err := m.Settings(e.Search(scale))
 	if err != nil {
 		return Job{}, "", err
 	}
 	j := Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Scales[scale]}
+	if e.TimedAt(scale) {
+		j.shorten(m)
+	}
 	j.Rate, err = initialRate(e, scale, m, v)
 	return j, source, err
 }
+
+// shorten adapts the settings to a measurement of few steps, in which rare work
+// is due in the middle and at the end.
+func (j *Job) shorten(m *methods.Method) {
+	measured := j.Config.Steps - 1
+	if period := int(j.Values[m.Rare]); m.Rare != "" && period > measured {
+		j.RarePeriod = period
+		j.Values[m.Rare] = float64(max(1, measured/2))
+	}
+	if measured < warmedUp {
+		for name, value := range m.Brief {
+			if _, ok := j.Values[name]; ok {
+				j.Values[name] = value
+			}
+		}
+	}
+}
+
+// warmedUp is the number of steps from which a measurement can do with a method's
+// usual beginning.
+const warmedUp = 100
 
 // initialRate is the variant's multiple of the base optimizer's best fixed
 // rate; 0 for a method whose own hyperparameters have its rate.
@@ -45,7 +72,7 @@ func initialRate(e *experiments.Experiment, scale experiments.Scale, m *methods.
 	if err != nil {
 		return 0, err
 	}
-	fixed, _, err := base.Settings(e.Name, string(scale))
+	fixed, _, err := base.Settings(e.Search(scale))
 	return fixed["lr"] * v.Factor, err
 }
 

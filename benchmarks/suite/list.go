@@ -27,7 +27,8 @@ of SGDm that are timed now on random data.
 
 const (
 	listedSeeds = 3
-	timedSteps  = 4 // after one that builds the graphs
+	timedSteps  = 4   // after one that builds the graphs
+	largeBatch  = 2e9 // multiply-adds of a batch's forward pass
 )
 
 // ListCommand is the subcommand "list"; it returns the exit code.
@@ -67,14 +68,16 @@ func list(e *experiments.Experiment, quick bool, w io.Writer) error {
 		if !ok {
 			continue
 		}
-		widths := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.Widths)), "-"), "[]")
-		fmt.Fprintf(w, "  %-7s  widths %s, %d steps of %d", scale, widths, c.Steps, c.Batch)
+		fmt.Fprintf(w, "  %-7s  %s, %d steps of %d", scale, c.Task(), c.Steps, c.Batch)
+		if e.TimedAt(scale) && c.Steps < warmedUp {
+			fmt.Fprint(w, ", timed alone")
+		}
 		if !quick {
 			step, err := timeStep(e, c)
 			if err != nil {
 				return errors.WithMessagef(err, "%s %s", e.Name, scale)
 			}
-			total, err := totalCost(e)
+			total, err := totalCost(e, scale)
 			if err != nil {
 				return err
 			}
@@ -87,9 +90,9 @@ func list(e *experiments.Experiment, quick bool, w io.Writer) error {
 }
 
 // totalCost is the time of a step of all runs in times of SGDm's.
-func totalCost(e *experiments.Experiment) (float64, error) {
+func totalCost(e *experiments.Experiment, scale experiments.Scale) (float64, error) {
 	total := 0.0
-	for _, name := range e.Methods {
+	for _, name := range e.MethodsAt(scale) {
 		m, err := methods.Get(name)
 		if err != nil {
 			return 0, err
@@ -99,9 +102,33 @@ func totalCost(e *experiments.Experiment) (float64, error) {
 	return total, nil
 }
 
-// timeStep is the time of a step of SGDm.
+// timeStep is the time of a step of SGDm. Nets on images are timed once, the
+// large ones with few images.
 func timeStep(e *experiments.Experiment, c experiments.Config) (time.Duration, error) {
-	tr, err := trainers.New(e.Model(c), e.Loss, trainers.SGDm(1e-6), trainers.EveryK(0), trainers.Dtype(c.Type()))
+	if c.Net == "" {
+		return timeSteps(e, c)
+	}
+	if _, ok := timedNets[c.Net]; !ok {
+		few := c
+		few.Batch = int(min(max(largeBatch/c.Work(), 4), float64(c.Batch)))
+		step, err := timeSteps(e, few)
+		if err != nil {
+			return 0, err
+		}
+		timedNets[c.Net] = step / time.Duration(few.Batch)
+	}
+	return timedNets[c.Net] * time.Duration(c.Batch), nil
+}
+
+// timedNets are the times of a step for each image.
+var timedNets = make(map[string]time.Duration)
+
+func timeSteps(e *experiments.Experiment, c experiments.Config) (time.Duration, error) {
+	model, err := e.Model(c)
+	if err != nil {
+		return 0, err
+	}
+	tr, err := trainers.New(model, e.Loss, trainers.SGDm(1e-6), trainers.EveryK(0), trainers.Dtype(c.Type()))
 	if err != nil {
 		return 0, err
 	}
@@ -122,19 +149,28 @@ func timeStep(e *experiments.Experiment, c experiments.Config) (time.Duration, e
 // classifier, inputs as targets where the widths are an encoder's.
 func randomBatch(e *experiments.Experiment, c experiments.Config) graph.Batch {
 	rng := rand.New(rand.NewPCG(1, 1))
+	if c.Net != "" {
+		x := uniform(rng, c, 3*32*32)
+		x.Reshape(c.Batch, 3, 32, 32)
+		return graph.NewBatch(x, classNumbers(rng, c.Batch, c.Classes()))
+	}
 	x := uniform(rng, c, c.Widths[0])
 	outputs := c.Widths[len(c.Widths)-1]
 	switch e.Loss.Name {
 	case graph.SoftmaxCrossEntropy.Name:
-		t := make([]int, c.Batch)
-		for i := range t {
-			t[i] = rng.IntN(outputs)
-		}
-		return graph.NewBatch(x, tensor.New(tensor.WithShape(c.Batch), tensor.WithBacking(t)))
+		return graph.NewBatch(x, classNumbers(rng, c.Batch, outputs))
 	case graph.BernoulliCrossEntropy.Name:
 		outputs = c.Widths[0]
 	}
 	return graph.NewBatch(x, uniform(rng, c, outputs))
+}
+
+func classNumbers(rng *rand.Rand, n, classes int) *tensor.Dense {
+	t := make([]int, n)
+	for i := range t {
+		t[i] = rng.IntN(classes)
+	}
+	return tensor.New(tensor.WithShape(n), tensor.WithBacking(t))
 }
 
 func uniform(rng *rand.Rand, c experiments.Config, cols int) *tensor.Dense {

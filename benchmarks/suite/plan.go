@@ -36,12 +36,17 @@ func (s selection) experiments() ([]*experiments.Experiment, error) {
 	return all, nil
 }
 
+// noScale tells that an experiment has no such scale.
+func noScale(s experiments.Scale) string {
+	return fmt.Sprintf("not at the scale %s, for which its net is too large", s)
+}
+
 // methods are those of an experiment that this version of the library has. It
 // tells about the others.
 func (s selection) methods(e *experiments.Experiment, w io.Writer) ([]*methods.Method, error) {
 	names := s.optimizers
 	if len(names) == 0 {
-		names = e.Methods
+		names = e.MethodsAt(s.scale)
 	}
 	var all []*methods.Method
 	for _, name := range names {

@@ -76,12 +76,17 @@ type Done struct {
 	Done    bool    `json:"done"`
 	Steps   int     `json:"steps"`
 	Seconds float64 `json:"seconds"`
-	// SecondsPerStep leaves the first step out, which builds the graphs.
+	// FirstSeconds are those of the first step, which builds the graphs.
+	FirstSeconds float64 `json:"first_seconds,omitempty"`
+	// SecondsPerStep is the mean time of a step in the long run, without the first
+	// ones.
 	SecondsPerStep float64 `json:"seconds_per_step"`
 	// PeakBytes is the largest resident memory while training, StartBytes that
 	// before: the data and the program.
 	PeakBytes  int64 `json:"peak_rss_bytes"`
 	StartBytes int64 `json:"start_rss_bytes"`
+	// Notes tell which parameters the optimizer treats in a simpler form.
+	Notes []string `json:"notes,omitempty"`
 	// DivergedAt is the step that could not be taken; Message tells why.
 	DivergedAt *int   `json:"diverged_at,omitempty"`
 	Message    string `json:"message,omitempty"`
@@ -93,6 +98,16 @@ type Run struct {
 	Evaluations []Evaluation
 	Pause       *Pause
 	Done        *Done // nil while the run is not finished
+}
+
+// FinalAccuracy is the last accuracy on the test set, NaN where the run diverged
+// or has none.
+func (r *Run) FinalAccuracy() float64 {
+	n := len(r.Evaluations)
+	if n == 0 || r.Done != nil && r.Done.DivergedAt != nil || r.Evaluations[n-1].Accuracy == nil {
+		return math.NaN()
+	}
+	return float64(*r.Evaluations[n-1].Accuracy)
 }
 
 // FinalLoss is the last training loss, +Inf where the run diverged or has none.

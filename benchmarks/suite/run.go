@@ -102,6 +102,10 @@ func (c *runCommand) prepare(ctx context.Context, stdout io.Writer) (todo []plan
 			}
 			continue
 		}
+		if _, ok := e.Scales[c.scale]; !ok {
+			fmt.Fprintf(stdout, "%s: %s\n", e.Name, noScale(c.scale))
+			continue
+		}
 		var notes strings.Builder
 		ms, err := c.methods(e, &notes)
 		if err != nil {
@@ -125,9 +129,8 @@ func (c *runCommand) prepare(ctx context.Context, stdout io.Writer) (todo []plan
 // open are the jobs that are still to be run.
 func (c *runCommand) open(e *experiments.Experiment, jobs []planned, stdout io.Writer) ([]planned, error) {
 	var todo []planned
-	count := make(map[state]int)
+	there := 0
 	for _, j := range jobs {
-		count[j.state]++
 		if j.state == other {
 			if !c.redo {
 				fmt.Fprintf(stdout, "%s: made with other settings and kept; -redo makes it again\n", j)
@@ -139,10 +142,12 @@ func (c *runCommand) open(e *experiments.Experiment, jobs []planned, stdout io.W
 			}
 			j.state = absent
 		}
-		if j.state != finished {
+		if j.state == finished {
+			there++
+		} else {
 			todo = append(todo, j)
 		}
 	}
-	fmt.Fprintf(stdout, "%s %s: %d runs, %d of them there already\n", e.Name, c.scale, len(jobs), count[finished])
+	fmt.Fprintf(stdout, "%s %s: %d runs, %d of them there already\n", e.Name, c.scale, len(jobs), there)
 	return todo, nil
 }

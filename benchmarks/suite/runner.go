@@ -68,11 +68,7 @@ func (r *runner) do(ctx context.Context, jobs []planned) error {
 // jobWeight is about the time of a job: the cost of the products, with a floor
 // for what a step costs however small the net is.
 func jobWeight(j planned) float64 {
-	products := 0
-	for i, w := range j.Config.Widths[1:] {
-		products += (j.Config.Widths[i] + 1) * w
-	}
-	return float64(j.Config.Steps) * j.cost * (1e-4 + 6e-11*float64(products*j.Config.Batch))
+	return float64(j.Config.Steps) * j.cost * (1e-4 + 6e-11*j.Config.Work()*float64(j.Config.Batch))
 }
 
 // one runs one job and describes its end.
@@ -82,6 +78,11 @@ func (r *runner) one(ctx context.Context, j planned, tick func(Tick), mu *sync.M
 	mu.Unlock()
 	if missing {
 		return "skipped: no data", nil
+	}
+	if j.state == absent {
+		if twin, err := share(r.dir, j.Job); err != nil || twin != "" {
+			return "the run of " + twin, err
+		}
 	}
 	o := Order{Job: j.Job, Path: j.path(r.dir), Resume: j.state == partial, Source: j.source, Commit: r.commit, Jobs: r.jobs}
 	if err := runProcess(ctx, o, tick); err != nil {

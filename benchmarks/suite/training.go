@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	evaluations     = 40   // of a run, besides the one before the first step
 	evaluationBatch = 1000 // rows evaluated at once
+	evaluatedImages = 250  // the same of images
 	// checkpointEvery is the time between two checkpoints.
 	checkpointEvery = time.Minute
 	// calibrationSeed draws other mini-batches than training does.
@@ -27,18 +27,18 @@ const (
 
 // training is a run with its file.
 type training struct {
-	order   Order
-	problem *experiments.Problem
-	tr      *trainers.Trainer
-	batches *trainers.Batches
-	log     *logFile
-	header  Header
-	// seconds are those of all steps, of the first of this process first.
-	seconds, first float64
-	stepsHere      int
-	lastLoss       float64
-	evaluated      int // the last step with an evaluation, -1 at first
-	saved          time.Time
+	order     Order
+	rare      string // methods.Method.Rare
+	problem   *experiments.Problem
+	tr        *trainers.Trainer
+	batches   *trainers.Batches
+	log       *logFile
+	header    Header
+	seconds   float64   // of all steps
+	times     []float64 // of the steps of this process
+	lastLoss  float64
+	evaluated int // the last step with an evaluation, -1 at first
+	saved     time.Time
 }
 
 func newTraining(ctx context.Context, o Order) (*training, error) {
@@ -50,7 +50,7 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &training{order: o, lastLoss: math.NaN(), evaluated: -1, saved: time.Now()}
+	t := &training{order: o, rare: m.Rare, lastLoss: math.NaN(), evaluated: -1, saved: time.Now()}
 	if t.problem, err = e.Problem(ctx, o.Config); err != nil {
 		return nil, err
 	}
@@ -61,15 +61,22 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
-	optimizer, opts, err := m.Build(o.Values, methods.Run{
-		Steps: o.Config.Steps, L2: o.Config.L2, Rate: o.Rate,
+	optimizer, own, err := m.Build(o.Values, methods.Run{
+		Steps: o.Config.Steps, L2: o.Config.L2, Rate: o.Rate, Decay: o.Config.Decay,
 		Calibration: func(i int) (graph.Batch, error) { return calibration.At(i), nil },
 	})
 	if err != nil {
 		return nil, err
 	}
-	opts = append(opts, trainers.Seed(o.Seed), trainers.Dtype(o.Config.Type()), trainers.TildeFrom(t.batches.TildeAt))
-	if t.tr, err = trainers.New(e.Model(o.Config), e.Loss, optimizer, opts...); err != nil {
+	opts := []trainers.Option{trainers.Seed(o.Seed), trainers.Dtype(o.Config.Type()), trainers.TildeFrom(t.batches.TildeAt)}
+	if o.Config.DecayAll {
+		opts = append(opts, trainers.WithSchedule(o.Config.Decay.Schedule(o.Config.Steps)))
+	}
+	model, err := e.Model(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	if t.tr, err = trainers.New(model, e.Loss, optimizer, append(opts, own...)...); err != nil {
 		return nil, err
 	}
 	t.header, err = newHeader(o, m, optimizer)
@@ -107,7 +114,9 @@ func (t *training) open() (err error) {
 // run trains to the end, until the context ends or until the run diverges.
 func (t *training) run(ctx context.Context, progress func(step int, loss float64)) error {
 	memory := startMemory()
-	every := max(1, t.order.Config.Steps/evaluations)
+	stream := t.batches.Stream(ctx, t.tr.Steps())
+	defer stream.Close()
+	every := t.order.Config.EvaluateEvery()
 	for {
 		step := t.tr.Steps()
 		if ended := step == t.order.Config.Steps; ended || step%every == 0 {
@@ -128,10 +137,11 @@ func (t *training) run(ctx context.Context, progress func(step int, loss float64
 				return err
 			}
 		}
-		if ctx.Err() != nil {
+		batch, err := stream.Next()
+		if err != nil {
 			return t.pause(ctx)
 		}
-		if err := t.step(step); err != nil {
+		if err := t.step(batch); err != nil {
 			if step == 0 && !notFinite(err) {
 				return err // the method cannot be run at all
 			}
@@ -146,16 +156,12 @@ func notFinite(err error) bool {
 	return strings.Contains(text, "not finite") || strings.Contains(text, "the loss is")
 }
 
-func (t *training) step(step int) error {
-	batch := t.batches.At(step)
+func (t *training) step(batch graph.Batch) error {
 	began := time.Now()
 	stats, err := t.tr.Step(batch)
 	spent := time.Since(began).Seconds()
 	t.seconds += spent
-	if t.stepsHere == 0 {
-		t.first = spent
-	}
-	t.stepsHere++
+	t.times = append(t.times, spent)
 	t.lastLoss = stats.Loss
 	return err
 }
@@ -164,13 +170,17 @@ func (t *training) step(step int) error {
 func (t *training) evaluate() (float64, error) {
 	step := t.tr.Steps()
 	e := Evaluation{Step: step, Epoch: float64(step) / float64(t.batches.PerEpoch()), Seconds: t.seconds}
-	train, err := t.tr.Evaluate(t.problem.Evaluate, evaluationBatch)
+	rows := evaluationBatch
+	if t.order.Config.Net != "" {
+		rows = evaluatedImages
+	}
+	train, err := t.tr.Evaluate(t.problem.Evaluate, rows)
 	if err != nil {
 		return 0, err
 	}
 	e.TrainLoss, e.TrainAccuracy = Number(train.Loss), known(train.Accuracy)
-	if t.problem.Test.Len() > 0 {
-		test, err := t.tr.Evaluate(t.problem.Test, evaluationBatch)
+	if t.problem.Test != nil {
+		test, err := t.tr.Evaluate(t.problem.Test, rows)
 		if err != nil {
 			return 0, err
 		}
@@ -218,8 +228,10 @@ func (t *training) pause(ctx context.Context) error {
 // that did not.
 func (t *training) finish(memory memoryMeter, failure error) error {
 	d := Done{Done: true, Steps: t.tr.Steps(), Seconds: t.seconds, PeakBytes: memory.peak(), StartBytes: memory.start}
-	if t.stepsHere > 1 {
-		d.SecondsPerStep = (t.seconds - t.first) / float64(t.stepsHere-1)
+	d.Notes = t.tr.Notes()
+	d.SecondsPerStep = perStep(t.times, int(t.order.Values[t.rare]), t.order.RarePeriod)
+	if len(t.times) > 0 {
+		d.FirstSeconds = t.times[0]
 	}
 	if failure != nil {
 		at := t.tr.Steps()

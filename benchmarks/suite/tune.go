@@ -1,11 +1,14 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -21,9 +24,11 @@ const tuneUsage = `Usage: benchmarks tune [NAME...] [flags]
 
 Random search: for each method the same number of configurations, drawn from
 its space (benchmarks/methods/spaces), each trained for the experiment's number
-of steps on seeds from 1001 on, which "run" never uses. Configuration 1 has the
-space's defaults. The one with the lowest final training loss wins. A method
-that adapts a rate starts from the experiment's first variant.
+of steps, or of its trials, on seeds from 1001 on, which "run" never uses.
+Configuration 1 has the space's defaults. The one with the lowest final training
+loss wins; in an experiment that keeps a part of the training set out of its
+trials for it, the one with the highest accuracy there. A method that adapts a
+rate starts from the experiment's first variant.
 
 The trials are kept in -out/tune, and are not made again; the winners go to
 -out/tuned, and with -save into the repository, where "run" finds them after
@@ -94,8 +99,8 @@ func (c *tuneCommand) search(ctx context.Context, r *runner, stdout io.Writer) (
 		return false, err
 	}
 	for _, e := range es {
-		if e.Compute != nil || e.TimingOnly {
-			fmt.Fprintf(stdout, "%s: nothing to tune\n", e.Name)
+		if why := c.untuned(e); why != "" {
+			fmt.Fprintf(stdout, "%s: %s\n", e.Name, why)
 			continue
 		}
 		var notes strings.Builder
@@ -117,6 +122,19 @@ func (c *tuneCommand) search(ctx context.Context, r *runner, stdout io.Writer) (
 		}
 	}
 	return unavailable, nil
+}
+
+// untuned tells why an experiment is not tuned, "" for one that is.
+func (c *tuneCommand) untuned(e *experiments.Experiment) string {
+	switch _, ok := e.Scales[c.scale]; {
+	case e.Compute != nil || e.TimedAt(c.scale):
+		return "nothing to tune"
+	case !ok:
+		return noScale(c.scale)
+	case len(e.TunedAs) > 0 && !slices.Contains(c.names, e.Name):
+		return "not tuned unless it is named alone; it takes the settings of " + strings.Join(e.TunedAs, " or ")
+	}
+	return ""
 }
 
 // method searches for one method and stores the winner.
@@ -144,21 +162,25 @@ func (c *tuneCommand) method(ctx context.Context, r *runner, e *experiments.Expe
 	if err := r.do(ctx, todo); err != nil {
 		return err
 	}
-	best, loss, err := c.best(r, trials)
+	w, err := c.best(r, trials)
 	if err != nil {
 		return err
 	}
-	if best == nil {
+	if w == nil {
 		fmt.Fprintf(stdout, "%s %s %s: no winner of %d configurations\n", e.Name, c.scale, m.Name, c.configs)
 		return nil
 	}
-	fmt.Fprintf(stdout, "%s %s %s: training loss %.4g with %v\n", e.Name, c.scale, m.Name, loss, best)
-	w := methods.Winner{Values: best, Loss: loss, Configs: c.configs, Command: c.record(e, m), Commit: r.commit}
+	result := fmt.Sprintf("training loss %.4g", w.Loss)
+	if w.Accuracy > 0 {
+		result = fmt.Sprintf("validation accuracy %.2f%%, %s", 100*w.Accuracy, result)
+	}
+	fmt.Fprintf(stdout, "%s %s %s: %s with %v\n", e.Name, c.scale, m.Name, result, w.Values)
+	w.Configs, w.Command, w.Commit = c.configs, c.record(e, m), r.commit
 	for _, dir := range []string{c.tunedDir(), c.save} {
 		if dir == "" {
 			continue
 		}
-		if err := storeWinner(dir, e.Name, string(c.scale), m.Name, w); err != nil {
+		if err := storeWinner(dir, e.Name, string(c.scale), m.Name, *w); err != nil {
 			return err
 		}
 	}
@@ -175,7 +197,7 @@ func (c *tuneCommand) tunedDir() string { return filepath.Join(c.dir, "tuned") }
 
 // trials are all runs of a method's search.
 func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Job, error) {
-	space, err := m.SearchSpace()
+	space, err := m.SearchSpace(e.Spaces)
 	if err != nil {
 		return nil, err
 	}
@@ -194,38 +216,61 @@ func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Jo
 		for k := range c.seeds {
 			jobs = append(jobs, Job{
 				Experiment: e.Name, Scale: c.scale, Method: m.Name, Variant: v.Name, Seed: uint64(firstTuningSeed + k),
-				Values: space.Sample(m.Name, c.drawSeed, i), Rate: rate, Config: e.Scales[c.scale], Trial: i + 1,
+				Values: space.Sample(m.Name, c.drawSeed, i), Rate: rate, Config: e.Trial(c.scale), Trial: i + 1,
 			})
 		}
 	}
 	return jobs, nil
 }
 
-// best is the configuration with the lowest median of the final losses, nil if
-// all diverged or were not run.
-func (c *tuneCommand) best(r *runner, trials []Job) (best methods.Values, loss float64, err error) {
+// result is what a configuration's trials gave: medians over the seeds.
+type result struct {
+	values         methods.Values
+	loss, accuracy float64
+}
+
+// best is the winner of a search: the configuration with the lowest training loss
+// or, where the trials have a validation set, with the highest accuracy there, the
+// other one being kept beside it. It is nil if all diverged or were not run.
+func (c *tuneCommand) best(r *runner, trials []Job) (*methods.Winner, error) {
+	var all []result
 	for lo := 0; lo < len(trials); lo += c.seeds {
-		var finals []float64
-		for _, j := range trials[lo : lo+c.seeds] {
-			st, err := stateOf(r.dir, j)
-			if err != nil {
-				return nil, 0, err
-			}
-			if st != finished {
-				continue // failed or without data, which was told
-			}
-			run, err := ReadRun(j.path(r.dir))
-			if err != nil {
-				return nil, 0, err
-			}
-			finals = append(finals, run.FinalLoss())
+		of, err := c.result(r, trials[lo:lo+c.seeds])
+		if err != nil {
+			return nil, err
 		}
-		if len(finals) < c.seeds {
-			continue
-		}
-		if l := Median(finals); l < maxLoss && (best == nil || l < loss) {
-			best, loss = trials[lo].Values, l
+		if of.loss < maxLoss {
+			all = append(all, of)
 		}
 	}
-	return best, loss, nil
+	if len(all) == 0 {
+		return nil, nil
+	}
+	byLoss := slices.MinFunc(all, func(a, b result) int { return cmp.Compare(a.loss, b.loss) })
+	if trials[0].Config.Validation == 0 {
+		return &methods.Winner{Values: byLoss.values, Loss: byLoss.loss}, nil
+	}
+	best := slices.MaxFunc(all, func(a, b result) int { return cmp.Compare(a.accuracy, b.accuracy) })
+	return &methods.Winner{Values: best.values, Loss: best.loss, Accuracy: best.accuracy, ByLoss: byLoss.values}, nil
+}
+
+// result has the loss +Inf for trials that diverged, failed or were without data,
+// which was told.
+func (c *tuneCommand) result(r *runner, trials []Job) (result, error) {
+	var losses, accuracies []float64
+	for _, j := range trials {
+		st, err := stateOf(r.dir, j)
+		if err != nil {
+			return result{}, err
+		}
+		if st != finished {
+			return result{loss: math.Inf(1)}, nil
+		}
+		run, err := ReadRun(j.path(r.dir))
+		if err != nil {
+			return result{}, err
+		}
+		losses, accuracies = append(losses, run.FinalLoss()), append(accuracies, run.FinalAccuracy())
+	}
+	return result{trials[0].Values, Median(losses), Median(accuracies)}, nil
 }

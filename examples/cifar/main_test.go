@@ -13,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
+	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -45,6 +46,7 @@ func TestRun(t *testing.T) {
 		{"kfac", []string{"-opt", "kfac", "-limit", "40", "-settings", `{"damping": 0.01}`}, "rate.png", 1, 4},
 		{"precond", []string{"-opt", "precond", "-dtype", "float64", "-k", "1"}, "precond.png", 0, 6},
 		{"cifar100", []string{"-data", "cifar100", "-opt", "rmsprop"}, "rate.png", 1, 6},
+		{"batch norm", []string{"-model", "resnet8", "-batch", "4", "-limit", "8", "-augment", "-apo", "plain", "-k", "2"}, "rate.png", 1, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "new", "folder")
@@ -113,8 +115,8 @@ func TestModels(t *testing.T) {
 	}
 	data := t.TempDir()
 	writeData(t, data)
-	for name := range models {
-		if name == "wrn28-10" || name == "resnet34" || name == "vgg16" { // they take most of the time, and nothing else
+	for _, name := range layers.ImageModels() {
+		if slices.Contains([]string{"wrn-28-10", "resnet18", "resnet34", "vgg16", "resnet32-wide"}, name) { // they take most of the time, and nothing else
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -152,7 +154,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{[]string{"-h"}, cli.OK, nil},
 		{[]string{"-opt", "nosuch"}, cli.Usage, append(trainers.OptimizerNames(), "nosuch")},
-		{[]string{"-model", "nosuch"}, cli.Usage, []string{"nosuch", "mlp"}},
+		{[]string{"-model", "nosuch"}, cli.Usage, append(layers.ImageModels(), "nosuch")},
 		{[]string{"-nosuchflag"}, cli.Usage, []string{"nosuchflag"}},
 		{[]string{"word"}, cli.Usage, []string{"word"}},
 		{[]string{"-data", "mnist"}, cli.Usage, []string{"mnist", "cifar100", "svhn"}},

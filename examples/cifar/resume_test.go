@@ -74,6 +74,7 @@ func TestInterrupted(t *testing.T) {
 		"calibrated": {"-augment", "-k", "4"},
 		"plain":      {"-augment", "-opt", "adam", "-apo", "plain", "-k", "2", "-schedule", "cosine"},
 		"kfac":       {"-opt", "kfac"},
+		"batch norm": {"-augment", "-model", "resnet8", "-k", "4", "-batch", "4", "-limit", "24"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole, parts := t.TempDir(), t.TempDir()
@@ -102,7 +103,7 @@ func TestKilled(t *testing.T) {
 	writeData(t, data)
 	for _, model := range killedModels {
 		t.Run(model, func(t *testing.T) {
-			args := []string{"-model", model, "-augment", "-batch", "10", "-epochs", "6", "-apo", "plain", "-k", "2"}
+			args := []string{"-model", model, "-augment", "-batch", "4", "-limit", "24", "-epochs", "6", "-apo", "plain", "-k", "2"}
 			whole, parts := t.TempDir(), t.TempDir()
 			began := time.Now()
 			if !child(t, data, time.Minute, with(args, "-out", whole)...) {
@@ -149,7 +150,7 @@ func child(t *testing.T, data string, patience time.Duration, args ...string) bo
 }
 
 // killedModels are the nets that are killed, one with batch norm.
-var killedModels = []string{"mlp"}
+var killedModels = []string{"lenet", "resnet8"}
 
 // TestKilledInEvaluation has an epoch that was saved and not yet evaluated, and
 // a line of the log that is not whole.

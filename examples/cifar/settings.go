@@ -39,7 +39,7 @@ type settings struct {
 
 func defaults() settings {
 	return settings{
-		Model: "mlp", Data: "cifar10", Optimizer: "sgdm", Batch: 128, Epochs: 3, Schedule: "constant", DecayBy: 0.1,
+		Model: "lenet", Data: "cifar10", Optimizer: "sgdm", Batch: 128, Epochs: 3, Schedule: "constant", DecayBy: 0.1,
 		Seed: 1, Dtype: "float32", out: filepath.Join("out", "cifar"),
 	}
 }

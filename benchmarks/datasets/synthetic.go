@@ -1,0 +1,53 @@
+package datasets
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+// Synthetic returns images that are made up, for runs without files: each class
+// has a pattern of waves, which an image shows in noise. The same seed and sizes
+// give the same images, of which the training set has n and the test set m; the
+// classes take turns.
+func Synthetic(seed uint64, dtype tensor.Dtype, classes, n, m int) (train, test *ColorImages, err error) {
+	if err := checkDtype(dtype); err != nil {
+		return nil, nil, err
+	}
+	if classes < 1 || n < 1 || m < 1 {
+		return nil, nil, errors.Errorf("datasets: synthetic images: %d classes, %d and %d images, want 1 or more", classes, n, m)
+	}
+	rng := rand.New(rand.NewPCG(seed, 1))
+	patterns := make([][]float64, classes)
+	for i := range patterns {
+		patterns[i] = waves(rng)
+	}
+	draw := func(n int) (pixels []byte, labels []int) {
+		pixels, labels = make([]byte, n*imageBytes), make([]int, n)
+		for i := range labels {
+			labels[i] = i % classes
+			for j, p := range patterns[labels[i]] {
+				pixels[i*imageBytes+j] = byte(min(max(128+40*p+40*rng.NormFloat64(), 0), 255))
+			}
+		}
+		return pixels, labels
+	}
+	trainPixels, trainLabels := draw(n)
+	testPixels, testLabels := draw(m)
+	train, test = newColorImages(dtype, classes, trainPixels, trainLabels, testPixels, testLabels)
+	return train, test, nil
+}
+
+// waves is an image's pattern, one wave for each channel.
+func waves(rng *rand.Rand) []float64 {
+	pattern := make([]float64, 0, imageBytes)
+	for range channels {
+		down, right, phase := rng.NormFloat64(), rng.NormFloat64(), 2*math.Pi*rng.Float64()
+		for i := range plane {
+			pattern = append(pattern, math.Sin(down*float64(i/side)+right*float64(i%side)+phase))
+		}
+	}
+	return pattern
+}

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// accuracyTable compares the methods on images, beside the paper's accuracies.
+func (s *section) accuracyTable() string {
+	t := table{head: []string{"method", "seeds", "test accuracy at the end: median (least … largest)", "the paper's, " + s.paperEpochs(), "best epoch's",
+		"test loss", "training loss", "seconds", "ms a step", "to SGDm's", "to KFAC's", "to the fixed rate's", "peak memory, MB"}}
+	sgdm, kfac := s.find("sgdm"), s.find("kfac")
+	for _, r := range s.series {
+		t.add(r.label, fmt.Sprint(len(r.runs)), percents(r.accuracy())+r.divergence(), s.paperAccuracy(r.method.Name), r.bestEpochs(),
+			number(r.testLoss().median), number(r.final().median), number(r.seconds()), number(1000*r.secondsPerStep()),
+			ratio(r, sgdm), ratio(r, kfac), ratio(r, s.find(r.method.Base)), r.memory())
+	}
+	return t.String()
+}
+
+// extrapolation tells what the paper's runs would take, from a few steps.
+func (s *section) extrapolation() string {
+	paper := s.e.Scales[experiments.Paper]
+	t := table{head: []string{"method", "runs", "ms a step", "to SGDm's", "to KFAC's", "to the fixed rate's", "peak memory, MB", "seconds of the first step",
+		fmt.Sprintf("training loss before and after %d steps", s.config.Steps), "hours for the paper's " + s.paperEpochs(), "the paper's accuracy"}}
+	sgdm, kfac := s.find("sgdm"), s.find("kfac")
+	for _, r := range s.series {
+		run := r.runs[0]
+		t.add(r.label, fmt.Sprint(len(r.runs)), number(1000*r.secondsPerStep())+r.divergence(), ratio(r, sgdm), ratio(r, kfac), ratio(r, s.find(r.method.Base)), r.memory(),
+			number(suite.Median(r.each(func(run *suite.Run) float64 { return run.Done.FirstSeconds }))),
+			number(float64(run.Evaluations[0].TrainLoss))+", "+number(run.FinalLoss()),
+			number(r.secondsPerStep()*float64(paper.Steps)/3600), s.paperAccuracy(r.method.Name))
+	}
+	return t.String()
+}
+
+// paperEpochs is the length of the paper's runs.
+func (s *section) paperEpochs() string {
+	return fmt.Sprintf("%d epochs", s.e.Scales[experiments.Paper].Evaluations)
+}
+
+func (s *section) paperAccuracy(method string) string {
+	a, ok := s.e.Accuracies[method]
+	if !ok {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f%%", a)
+}
+
+// besidePaper is a method's accuracy with the paper's.
+func (s *section) besidePaper(r *series) string {
+	text := percents(r.accuracy()) + r.divergence()
+	if p := s.paperAccuracy(r.method.Name); p != "-" {
+		text += "; paper " + p
+	}
+	return text
+}
+
+// bestEpochs are the accuracy of the best epoch, the median over the seeds, and
+// the epochs of the seeds.
+func (r *series) bestEpochs() string {
+	var top []float64
+	var epochs []string
+	for _, run := range r.runs {
+		if e := best(run); e != nil {
+			top, epochs = append(top, float64(*e.Accuracy)), append(epochs, fmt.Sprintf("%.3g", e.Epoch))
+		}
+	}
+	if len(top) == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%s (epoch %s)", percent(suite.Median(top)), strings.Join(epochs, ", "))
+}
+
+func (r *series) seconds() float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 { return run.Done.Seconds }))
+}
+
+func percents(s spread) string {
+	if s.low == s.high {
+		return percent(s.median)
+	}
+	return fmt.Sprintf("%s (%s … %s)", percent(s.median), percent(s.low), percent(s.high))
+}
+
+// paperTables are the paper's Tables 2 and 4 with what is known here, an
+// experiment a row.
+func (d *document) paperTables(sections []*section) {
+	for _, g := range []struct{ group, title string }{{"table2", "Table 2"}, {"table4", "Table 4"}} {
+		es, err := experiments.Find(g.group)
+		if err != nil || !slices.ContainsFunc(sections, func(s *section) bool { return s.e.Group == g.group }) {
+			continue
+		}
+		d.add("## %s", g.title)
+		d.add("Test accuracies here (the median over the seeds, at the end of so many epochs) and the paper's. Nets that were timed for a few steps alone, and those " +
+			"whose data set is not on this machine, have the paper's numbers only.")
+		d.add("%s", paperTable(es, sections))
+	}
+}
+
+func paperTable(es []*experiments.Experiment, sections []*section) string {
+	t := table{head: []string{"net and data", "here"}}
+	names := es[0].Methods
+	for _, name := range names {
+		t.head = append(t.head, methodLabel(name))
+	}
+	for _, e := range es {
+		s := bestSection(sections, e)
+		row := []string{e.Title, s.length()}
+		for _, name := range names {
+			cell := "-"
+			if r := s.find(name); r != nil && !s.timed() {
+				cell = percents(r.accuracy())
+			}
+			if p := s.paperAccuracy(name); p != "-" {
+				cell += "; paper " + p
+			}
+			row = append(row, cell)
+		}
+		t.add(row...)
+	}
+	return t.String()
+}
+
+// bestSection is the one at the largest scale that has results but smoke's; an
+// empty one if there is none.
+func bestSection(sections []*section, e *experiments.Experiment) *section {
+	found := &section{e: e}
+	for _, s := range sections {
+		if s.e == e && s.scale != experiments.Smoke {
+			found = s
+		}
+	}
+	return found
+}
+
+// length tells how long the section's runs were.
+func (s *section) length() string {
+	switch {
+	case len(s.series) == 0:
+		return "not run"
+	case s.timed():
+		return fmt.Sprintf("timed, %d steps", s.config.Steps)
+	}
+	return fmt.Sprintf("%.3g epochs", float64(s.config.Steps)/float64(s.series[0].header.PerEpoch))
+}
+
+func methodLabel(name string) string {
+	m, err := methods.Get(name)
+	if err != nil { // cannot be: the experiments' methods are tested
+		return name
+	}
+	return m.Label
+}

@@ -1,0 +1,200 @@
+package suite
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
+)
+
+func imageJob(t *testing.T, experiment, method string) Job {
+	t.Helper()
+	e, err := experiments.Get(experiment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := methods.Get(method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, _, err := newJob(e, experiments.Smoke, m, experiments.DefaultVariant, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// A run with batch norm, random changes of its images and a schedule goes on
+// from where it was stopped bit for bit.
+func TestInterruptedRunOnImagesGoesOn(t *testing.T) {
+	for _, method := range []string{"sgdm", "precond"} {
+		j := imageJob(t, "table2-cifar10-resnet8", method)
+		j.Config.Steps, j.Config.Evaluations = 6, 3
+		dir, whole := t.TempDir(), t.TempDir()
+		finish(t, whole, j)
+		for _, stopAt := range []int{2, 4} {
+			ctx, cancel := context.WithCancel(context.Background())
+			err := work(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: stopAt > 2}, func(step int, _ float64) {
+				if step >= stopAt {
+					cancel()
+				}
+			})
+			cancel()
+			if err != context.Canceled {
+				t.Fatalf("%s stopped at %d: %v", method, stopAt, err)
+			}
+		}
+		if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
+			t.Fatal(err)
+		}
+		a, b := losses(t, j.path(dir)), losses(t, j.path(whole))
+		if !sameJSON(t, a, b) {
+			t.Errorf("%s: the resumed run differs", method)
+		}
+		if last := b[len(b)-1]; last.Step != 6 || last.Accuracy == nil || last.TestLoss == nil {
+			t.Errorf("%s: the last evaluation is %+v", method, last)
+		}
+	}
+}
+
+// The rate falls as the experiment says, for methods without a schedule of their
+// own too.
+func TestDecayOfAllMethods(t *testing.T) {
+	j := imageJob(t, "table2-cifar10-lenet", "sgdm")
+	j.Config.Steps, j.Config.Evaluations = 10, 10
+	dir := t.TempDir()
+	finish(t, dir, j)
+	lr := j.Values["lr"]
+	for _, e := range losses(t, j.path(dir)) {
+		want := lr
+		for _, at := range []int{3, 6, 8} {
+			if e.Step >= at {
+				want *= 0.2
+			}
+		}
+		// The rate is that of the step before, or the initial one.
+		if e.Step > 0 && e.Step != 3 && e.Step != 6 && e.Step != 8 && math.Abs(float64(e.Rates[0])-want) > 1e-9 {
+			t.Errorf("step %d: rate %v, want %v", e.Step, e.Rates, want)
+		}
+	}
+}
+
+// A search on images is won by the best validation accuracy, and the winner by
+// training loss is kept beside it.
+func TestTuneByAccuracy(t *testing.T) {
+	dir, saved := t.TempDir(), t.TempDir()
+	tune := func(ctx context.Context, args []string, out, err *strings.Builder) int {
+		return TuneCommand(ctx, args, out, err)
+	}
+	args := []string{"table2-cifar10-lenet", "table2-cifar10-vgg16", "table4", "-scale", "smoke", "-optimizers", "adam", "-configs", "3", "-out", dir, "-save", saved}
+	code, text := call(tune, args...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, text)
+	}
+	for _, want := range []string{"validation accuracy", "vgg16: not at the scale smoke", "table4-cifar10-resnet8: not tuned unless it is named alone"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %q", want, text)
+		}
+	}
+	won, err := readWinners(saved, "table2-cifar10-lenet", "smoke")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, _ := filepath.Glob(filepath.Join(dir, "tune", "table2-cifar10-lenet", "smoke", "*.jsonl"))
+	var accuracies, losses []float64
+	for _, p := range paths {
+		r, err := ReadRun(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Header.Config.Validation != 40 || r.Header.Rows != 360 {
+			t.Errorf("a trial on %d images: %+v", r.Header.Rows, r.Header.Config)
+		}
+		accuracies, losses = append(accuracies, r.FinalAccuracy()), append(losses, r.FinalLoss())
+	}
+	w := won["adam"]
+	if len(paths) != 3 || w.Accuracy != slices.Max(accuracies) || w.ByLoss == nil {
+		t.Fatalf("winner %+v of %v, %v", w, accuracies, losses)
+	}
+	for i, p := range paths {
+		r, err := ReadRun(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if losses[i] == slices.Min(losses) && r.Header.Values["lr"] != w.ByLoss["lr"] {
+			t.Errorf("the lowest loss has %v, not %v", r.Header.Values, w.ByLoss)
+		}
+	}
+}
+
+// Experiments that share runs make them once.
+func TestSharedRuns(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"table4-cifar10-lenet", "fig5-accuracy", "-scale", "smoke", "-optimizers", "sgdm", "-seeds", "1", "-out", dir}
+	code, text := call(runCall, args...)
+	if code != 0 || !strings.Contains(text, "the run of table4-cifar10-lenet") {
+		t.Fatalf("exit code %d: %s", code, text)
+	}
+	table, figure := imageJob(t, "table4-cifar10-lenet", "sgdm"), imageJob(t, "fig5-accuracy", "sgdm")
+	if st, err := stateOf(dir, figure); err != nil || st != finished {
+		t.Fatalf("state %v: %v", st, err)
+	}
+	if !sameJSON(t, losses(t, table.path(dir)), losses(t, figure.path(dir))) {
+		t.Error("the shared run differs")
+	}
+	figure.Values = methods.Values{"lr": 0.5}
+	if twin, err := share(dir, figure); err != nil || twin != "" {
+		t.Errorf("a run with other settings is shared with %q: %v", twin, err)
+	}
+}
+
+func TestShortMeasurements(t *testing.T) {
+	e, err := experiments.Get("table2-cifar10-vgg16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]methods.Values{
+		"kfac":          {"inverse_every": 5, "factor_every": 10},
+		"precond-above": {"warm_up": 1, "k": 10},
+	} {
+		m, err := methods.Get(method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, _, err := newJob(e, experiments.Small, m, experiments.DefaultVariant, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range want {
+			if j.Values[name] != v {
+				t.Errorf("%s: %s is %v, want %v", method, name, j.Values[name], v)
+			}
+		}
+		if method == "kfac" && j.RarePeriod != 100 {
+			t.Errorf("kfac: usual period %d", j.RarePeriod)
+		}
+		whole, _, err := newJob(e, experiments.Paper, m, experiments.DefaultVariant, 1)
+		if err != nil || whole.RarePeriod != 0 || whole.Values["inverse_every"] == 5 || whole.Values["warm_up"] == 1 {
+			t.Errorf("%s at the paper's scale: %+v, %v", method, whole, err)
+		}
+	}
+}
+
+func TestPerStep(t *testing.T) {
+	if got := perStep([]float64{9}, 0, 0); got != 0 {
+		t.Errorf("one step: %v", got)
+	}
+	if got := perStep([]float64{9, 1, 2, 3}, 0, 0); got != 2 {
+		t.Errorf("without rare work: %v", got)
+	}
+	// Work of 100 every 5 steps, usually every 100, and of 10 every 10 steps.
+	times := []float64{50, 1, 1, 1, 1, 101, 1, 1, 1, 1, 111}
+	if got, want := perStep(times, 5, 100), 1+100./100+10./10; math.Abs(got-want) > 1e-12 {
+		t.Errorf("with rare work: %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,54 @@
+package suite
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+)
+
+// share takes a finished run of the same settings over from an experiment that
+// the job's shares runs with: its numbers would be the same. It returns that
+// experiment's name, "" if there is no such run.
+func share(dir string, j Job) (twin string, err error) {
+	e, err := experiments.Get(j.Experiment)
+	if err != nil || j.Trial > 0 {
+		return "", err
+	}
+	for _, name := range e.Shares {
+		o := j
+		o.Experiment = name
+		st, err := stateOf(dir, o)
+		if err != nil {
+			return "", err
+		}
+		if st != finished {
+			continue
+		}
+		r, err := ReadRun(o.path(dir))
+		if err != nil {
+			return "", errors.Wrap(err, "results")
+		}
+		r.Header.Experiment = e.Name
+		return name, storeRun(j.path(dir), r)
+	}
+	return "", nil
+}
+
+// storeRun writes a finished run's file.
+func storeRun(path string, r *Run) error {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	lines := []any{r.Header}
+	for _, e := range r.Evaluations {
+		lines = append(lines, e)
+	}
+	for _, l := range append(lines, r.Done) {
+		if err := enc.Encode(l); err != nil {
+			return errors.Wrap(err, path)
+		}
+	}
+	return replaceFile(path, text.Bytes())
+}

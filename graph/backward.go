@@ -1,0 +1,194 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// differentiate builds the gradients of a scalar by inputs of its graph, in the
+// graph, and returns them in the inputs' order. It is gorgonia.Grad but for the sums
+// where a node is read more than once, which Gorgonia computes on one core and in
+// new memory, and for the errors. A graph is differentiated once.
+func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Nodes, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Errorf("graph: differentiating: %v", r)
+		}
+	}()
+	if !cost.IsScalar() {
+		return nil, errors.Errorf("graph: the objective has shape %v, not a scalar", cost.Shape())
+	}
+	used := ancestors(cost)
+	for _, n := range wrt {
+		switch {
+		case n.Op() != nil:
+			return nil, errors.Errorf("graph: %s is computed: gradients are by inputs", describe(n))
+		case !used[n]:
+			return nil, errors.Errorf("graph: %q has no influence on the objective", n.Name())
+		}
+	}
+	b := backward{terms: make(map[*gorgonia.Node]gorgonia.Nodes)}
+	if b.order, err = readersFirst(cost, used); err != nil {
+		return nil, err
+	}
+	if b.active, err = active(b.order, cost, wrt); err != nil {
+		return nil, err
+	}
+	for _, n := range wrt {
+		if !b.active[n] {
+			return nil, errors.Errorf("graph: the objective depends on %q through ops without a gradient alone", n.Name())
+		}
+	}
+	if err := b.pass(cost); err != nil {
+		return nil, err
+	}
+	for _, n := range wrt {
+		grads = append(grads, n.Deriv())
+	}
+	return grads, nil
+}
+
+// readersFirst are the used nodes of cost's graph, each before its operands. The
+// order is Gorgonia's, which decides in which order gradients are added up.
+func readersFirst(cost *gorgonia.Node, used map[*gorgonia.Node]bool) (gorgonia.Nodes, error) {
+	sorted, err := gorgonia.Sort(cost.Graph())
+	if err != nil {
+		return nil, errors.Wrap(err, "graph: sorting")
+	}
+	return slices.DeleteFunc(sorted, func(n *gorgonia.Node) bool { return !used[n] }), nil
+}
+
+// active are the nodes that depend on wrt and that cost depends on, both by ops
+// with gradients.
+func active(order gorgonia.Nodes, cost *gorgonia.Node, wrt gorgonia.Nodes) (map[*gorgonia.Node]bool, error) {
+	moves := map[*gorgonia.Node]bool{cost: true} // the cost
+	for _, n := range order {
+		if moves[n] {
+			for _, c := range differentiableOperands(n) {
+				moves[c] = true
+			}
+		}
+	}
+	moved := make(map[*gorgonia.Node]bool) // by wrt
+	for _, n := range wrt {
+		moved[n] = true
+	}
+	both := make(map[*gorgonia.Node]bool)
+	for _, n := range slices.Backward(order) {
+		moved[n] = moved[n] || slices.ContainsFunc(differentiableOperands(n), func(c *gorgonia.Node) bool { return moved[c] })
+		both[n] = moved[n] && moves[n]
+		if err := checkDifferentiable(n, moved); err != nil {
+			return nil, err
+		}
+	}
+	return both, nil
+}
+
+// differentiableOperands are those operands that the node's op has a gradient by.
+func differentiableOperands(n *gorgonia.Node) (operands gorgonia.Nodes) {
+	op, ok := n.Op().(gorgonia.SDOp)
+	if !ok {
+		return nil
+	}
+	all := children(n)
+	for i, differentiable := range op.DiffWRT(len(all)) {
+		if differentiable {
+			operands = append(operands, all[i])
+		}
+	}
+	return operands
+}
+
+// checkDifferentiable reports an op without any gradient that is the only one to
+// read a computed node that wrt moves. Where others read it too, such as the sum and
+// the number of elements that make a mean, the node counts as a constant in it.
+func checkDifferentiable(n *gorgonia.Node, moved map[*gorgonia.Node]bool) error {
+	if _, ok := n.Op().(gorgonia.SDOp); ok || n.Op() == nil {
+		return nil
+	}
+	for _, c := range children(n) {
+		if moved[c] && c.Op() != nil && n.Graph().To(c.ID()).Len() == 1 {
+			return errors.Errorf("graph: %s has no gradient", describe(n))
+		}
+	}
+	return nil
+}
+
+// backward is one reverse pass.
+type backward struct {
+	order  gorgonia.Nodes
+	active map[*gorgonia.Node]bool
+	terms  map[*gorgonia.Node]gorgonia.Nodes // of the gradient by a node
+}
+
+// pass makes the gradients by all active nodes, and tells Gorgonia about them:
+// that keeps its machine from overwriting those of inputs.
+func (b *backward) pass(cost *gorgonia.Node) error {
+	one := gorgonia.NewConstant(1.0)
+	if cost.Dtype() == tensor.Float32 {
+		one = gorgonia.NewConstant(float32(1))
+	}
+	b.terms[cost] = gorgonia.Nodes{cost.Graph().AddNode(one)}
+	for _, n := range b.order {
+		if !b.active[n] {
+			continue
+		}
+		if n.Deriv() != nil {
+			return errors.Errorf("graph: %s has been differentiated before", describe(n))
+		}
+		grad, err := total(b.terms[n])
+		if err != nil {
+			return errors.Wrapf(err, "graph: adding up the gradient by %s", describe(n))
+		}
+		gorgonia.SetDerivOf(grad, n)
+		if n.Op() == nil {
+			continue
+		}
+		if err := b.step(n, grad); err != nil {
+			return errors.Wrapf(err, "graph: gradient of %s", describe(n))
+		}
+	}
+	return nil
+}
+
+// step adds the terms that n contributes to the gradients by its operands.
+func (b *backward) step(n, grad *gorgonia.Node) error {
+	op, operands := n.Op().(gorgonia.SDOp), children(n)
+	grads, err := op.SymDiff(operands, n, grad)
+	if err != nil {
+		return err
+	}
+	for i, differentiable := range op.DiffWRT(len(operands)) {
+		switch {
+		case !differentiable:
+		case i >= len(grads) || grads[i] == nil:
+			return errors.Errorf("there is none by operand %d", i)
+		default:
+			b.terms[operands[i]] = append(b.terms[operands[i]], grads[i])
+		}
+	}
+	return nil
+}
+
+// total is the sum of the terms in their order. Gorgonia adds those of unlike
+// shapes, such as (n) and (1, n).
+func total(terms gorgonia.Nodes) (*gorgonia.Node, error) {
+	if len(terms) == 0 {
+		return nil, errors.New("there are no terms")
+	}
+	alike := func(t *gorgonia.Node) bool {
+		return t.Dtype() == terms[0].Dtype() && slices.Equal(t.Shape(), terms[0].Shape())
+	}
+	switch {
+	case len(terms) == 1:
+		return terms[0], nil
+	case slices.ContainsFunc(terms, func(t *gorgonia.Node) bool { return !alike(t) }):
+		return gorgonia.ReduceAdd(terms)
+	}
+	return apoops.Add(terms...)
+}

@@ -1,0 +1,89 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+	"unsafe"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// sharing has programs lend memory to their ops. Tests turn it off.
+var sharing = true
+
+// alignment of lent memory in bytes: that of a cache line.
+const alignment = 64
+
+// shareMemory gives the ops of package apoops memory by turns: two results may lie
+// in one place where the first is not needed any more when the second is computed.
+// The values, which are read after a run, keep memory of their own.
+func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
+	order, ok := executionOrder(program, g)
+	if !ok || !sharing {
+		return nil
+	}
+	lives := lifetimes(order, p.values)
+	if err := lend[float32](order, lives); err != nil {
+		return err
+	}
+	return lend[float64](order, lives)
+}
+
+// lend makes one block of memory for all results of type T that do not outlive a
+// run and lends parts of it to their ops.
+func lend[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) error {
+	var ops []apoops.Borrower[T]
+	var places []place
+	size := alignment / int(unsafe.Sizeof(T(0)))
+	for _, n := range order {
+		op, ok := n.Op().(apoops.Borrower[T])
+		if !ok || op.Borrows() == 0 || lives[n].to == len(order) {
+			continue
+		}
+		ops = append(ops, op)
+		places = append(places, place{lifetime: lives[n], size: (op.Borrows() + size - 1) / size})
+	}
+	block := make([]T, arrange(places)*size)
+	for i, op := range ops {
+		if err := op.Borrow(block[places[i].at*size:][:op.Borrows()]); err != nil {
+			return errors.Wrap(err, "graph: sharing memory")
+		}
+	}
+	return nil
+}
+
+// place is where a result lies during its lifetime, in units of alignment.
+type place struct {
+	lifetime
+	size, at int
+}
+
+// arrange finds a position for each place, the largest first, each the lowest that
+// is free during its lifetime. It returns the size of the whole.
+func arrange(places []place) (whole int) {
+	order := make([]int, len(places))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(places[j].size, places[i].size) })
+	var placed []*place // by position
+	for _, i := range order {
+		p := &places[i]
+		for _, q := range placed {
+			if !p.meets(q.lifetime) {
+				continue
+			}
+			if p.at+p.size <= q.at {
+				break
+			}
+			p.at = max(p.at, q.at+q.size)
+		}
+		to, _ := slices.BinarySearchFunc(placed, p.at, func(q *place, at int) int { return cmp.Compare(q.at, at) })
+		placed = slices.Insert(placed, to, p)
+		whole = max(whole, p.at+p.size)
+	}
+	return whole
+}
