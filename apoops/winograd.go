@@ -23,7 +23,7 @@ import (
 type winograd[T Float] struct {
 	Conv
 	c, outputs       int
-	x, y, dx         winoGrid // from x to y, and from dz to dx
+	y, dx            winoGrid // from x to y, and from dz to dx
 	n                int
 	first, back, sum *winoPass[T]
 	db               []float64

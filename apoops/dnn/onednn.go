@@ -26,7 +26,7 @@ type argument struct {
 // version is a dnnl_version_t.
 type version struct {
 	major, minor, patch int32
-	hash                uintptr
+	_                   uintptr // the hash of the sources
 	runtime             uint32
 }
 
