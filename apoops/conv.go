@@ -237,11 +237,17 @@ type convEngine[T Float] interface {
 }
 
 // newConvEngine chooses how a convolution of images of shape x to the given
-// number of channels is computed: with oneDNN where it is there and takes the
-// element type, with patches and products otherwise.
+// number of channels is computed. In float64 it is always the plain way, with
+// patches and products. In float32 it is Winograd's algorithm where that is the
+// fastest (see winoChannels), oneDNN where it is there, the plain way otherwise.
 func newConvEngine[T Float](c Conv, x tensor.Shape, outputs int) convEngine[T] {
-	if e, ok := newDNNConv(c, x, outputs).(convEngine[T]); ok {
-		return e
+	if _, ok := any(T(0)).(float32); ok {
+		if winograds(c) && min(x[1], outputs) >= winoChannels {
+			return newWinograd[T](c, x, outputs)
+		}
+		if e, ok := newDNNConv(c, x, outputs).(convEngine[T]); ok {
+			return e
+		}
 	}
 	return newIm2col[T](c, x, outputs)
 }

@@ -14,8 +14,15 @@ func TestConv2DAllocatesNothing(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	s := tensor.Shape{40, 3, 12, 12}
-	for _, c := range []Conv{evenConv(3, 1, 1, 1), evenConv(1, 1, 0, 1)} {
-		k := newConvEngine[float32](c, s, 8)
+	three, one := evenConv(3, 1, 1, 1), evenConv(1, 1, 0, 1)
+	for _, e := range []struct {
+		Conv
+		engine convEngine[float32]
+	}{
+		{three, newConvEngine[float32](three, s, 8)}, {one, newConvEngine[float32](one, s, 8)},
+		{three, newIm2col[float32](three, s, 8)}, {one, newIm2col[float32](one, s, 8)}, {three, newWinograd[float32](three, s, 8)},
+	} {
+		c, k := e.Conv, e.engine
 		rows := 3*c.Kernel[0]*c.Kernel[1] + 1
 		x := convert(randn(rng, s...), tensor.Float32).Float32s()
 		w := convert(randn(rng, rows, 8), tensor.Float32).Float32s()
@@ -31,7 +38,7 @@ func TestConv2DAllocatesNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 			}); n > 1 { // a pool may grow while its users differ from run to run
-				t.Errorf("%v, %s: %v allocations a run", c, what, n)
+				t.Errorf("%T, %v, %s: %v allocations a run", k, c, what, n)
 			}
 		}
 	}

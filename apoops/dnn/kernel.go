@@ -46,7 +46,6 @@ func (k *kernel) scratch() int {
 type binding struct {
 	primitive uintptr
 	args      []argument
-	memory    []uintptr // of the arguments, in their order
 }
 
 // worker is what one core needs to run kernels: a stream and the arguments of a

@@ -13,7 +13,7 @@ import (
 
 type (
 	layout     [696 / 8]uint64  // dnnl_memory_desc_t
-	descriptor [5976 / 8]uint64 // dnnl_convolution_desc_t
+	descriptor [5976 / 8]uint64 // dnnl_convolution_desc_t; dnnl_matmul_desc_t is smaller
 	dims       [12]int64        // dnnl_dims_t
 )
 
@@ -26,7 +26,7 @@ type argument struct {
 // version is a dnnl_version_t.
 type version struct {
 	major, minor, patch int32
-	hash                uintptr
+	_                   uintptr // the hash of the sources
 	runtime             uint32
 }
 
@@ -79,6 +79,12 @@ type functions struct {
 	attrDestroy       func(attr uintptr) int32
 	attrSetScratchpad func(attr uintptr, mode int32) int32
 
+	attrSetPostOps func(attr, ops uintptr) int32
+	postOpsCreate  func(ops *uintptr) int32
+	postOpsDestroy func(ops uintptr) int32
+	postOpsAdd     func(ops uintptr, scale float32) int32
+
+	matmulInit          func(d *descriptor, a, b, bias, c *layout) int32
 	forwardInit         func(d *descriptor, prop, algorithm int32, src, weights, bias, dst *layout, stride, dilation, padBefore, padAfter *dims) int32
 	backwardDataInit    func(d *descriptor, algorithm int32, diffSrc, weights, diffDst *layout, stride, dilation, padBefore, padAfter *dims) int32
 	backwardWeightsInit func(d *descriptor, algorithm int32, src, diffWeights, diffBias, diffDst *layout, stride, dilation, padBefore, padAfter *dims) int32
@@ -103,7 +109,9 @@ func (f *functions) find(library uintptr) error {
 		"memory_desc_get_size": &f.layoutSize, "memory_desc_equal": &f.layoutEqual,
 		"memory_create": &f.memoryCreate, "memory_destroy": &f.memoryDestroy, "memory_set_data_handle": &f.setPointer,
 		"primitive_attr_create": &f.attrCreate, "primitive_attr_destroy": &f.attrDestroy,
-		"primitive_attr_set_scratchpad_mode":             &f.attrSetScratchpad,
+		"primitive_attr_set_scratchpad_mode": &f.attrSetScratchpad,
+		"primitive_attr_set_post_ops":        &f.attrSetPostOps, "post_ops_create": &f.postOpsCreate, "post_ops_destroy": &f.postOpsDestroy,
+		"post_ops_append_sum": &f.postOpsAdd, "matmul_desc_init": &f.matmulInit,
 		"dilated_convolution_forward_desc_init":          &f.forwardInit,
 		"dilated_convolution_backward_data_desc_init":    &f.backwardDataInit,
 		"dilated_convolution_backward_weights_desc_init": &f.backwardWeightsInit,

@@ -1,0 +1,56 @@
+package apoops
+
+import "golang.org/x/sys/cpu"
+
+//go:noescape
+func winoTransformAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+
+//go:noescape
+func winoResultsAVX(m *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+
+//go:noescape
+func winoSpreadAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+
+// useAVX is a variable for the tests.
+var useAVX = cpu.X86.HasAVX
+
+var (
+	winoInputPoints  = [6]float32{winoA, winoB, winoA2, winoB2, winoAB, winoAA}
+	winoResultPoints = [6]float32{winoA, winoB, winoA2, winoB2, winoA3, winoB3}
+)
+
+// The functions of this file do what the methods of winoTiles do, with the
+// processor's vectors. fast tells whether they can, and gives the operands their
+// types.
+func fast[T Float](b *winoTiles[T], v []T, stride int, plane []T) (t *winoTiles[float32], to, from []float32, ok bool) {
+	if t, ok = any(b).(*winoTiles[float32]); !ok || !useAVX {
+		return nil, nil, nil, false
+	}
+	to, from = any(v).([]float32), any(plane).([]float32)
+	_ = to[(winoSize-1)*stride+winoLanes-1] // the strides are positive
+	return t, to, from, true
+}
+
+func fastTransform[T Float](b *winoTiles[T], v []T, stride int, plane []T, row int, at *[winoLanes]int32) bool {
+	t, to, from, ok := fast(b, v, stride, plane)
+	if ok {
+		winoTransformAVX(&to[0], uintptr(stride)*4, t, &winoInputPoints, &from[0], uintptr(row)*4, &at[0])
+	}
+	return ok
+}
+
+func fastSpread[T Float](b *winoTiles[T], v []T, stride int, plane []T, row int, at *[winoLanes]int32) bool {
+	t, to, from, ok := fast(b, v, stride, plane)
+	if ok {
+		winoSpreadAVX(&to[0], uintptr(stride)*4, t, &winoResultPoints, &from[0], uintptr(row)*4, &at[0])
+	}
+	return ok
+}
+
+func fastResults[T Float](b *winoTiles[T], m []T, stride int, plane []T, row int, at *[winoLanes]int32) bool {
+	t, from, to, ok := fast(b, m, stride, plane)
+	if ok {
+		winoResultsAVX(&from[0], uintptr(stride)*4, t, &winoResultPoints, &to[0], uintptr(row)*4, &at[0])
+	}
+	return ok
+}

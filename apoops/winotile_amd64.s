@@ -1,0 +1,373 @@
+#include "textflag.h"
+
+// Blocks are 36 or 16 rows of 8 float32, 32 bytes each. The order of operations is
+// that of the Go functions, without fused multiplication and addition, so the bits
+// are the same.
+
+// INPUT computes Bᵀ·x of Y0..Y5; t0 is left in Y12 and t5 in Y14 by the two
+// steps INPUT0 and INPUT5, t1..t4 in Y14 and Y15 by INPUT12 and INPUT34.
+// Y6..Y11 are a, b, a², b², a²b², a²+b².
+#define INPUT12 \
+	VMULPS Y9, Y2, Y12; \
+	VSUBPS Y12, Y4, Y12; \
+	VMULPS Y9, Y1, Y13; \
+	VSUBPS Y13, Y3, Y13; \
+	VMULPS Y6, Y13, Y13; \
+	VADDPS Y13, Y12, Y14; \
+	VSUBPS Y13, Y12, Y15
+
+#define INPUT34 \
+	VMULPS Y8, Y2, Y12; \
+	VSUBPS Y12, Y4, Y12; \
+	VMULPS Y8, Y1, Y13; \
+	VSUBPS Y13, Y3, Y13; \
+	VMULPS Y7, Y13, Y13; \
+	VADDPS Y13, Y12, Y14; \
+	VSUBPS Y13, Y12, Y15
+
+#define INPUT0 \
+	VMULPS Y10, Y0, Y12; \
+	VMULPS Y11, Y2, Y13; \
+	VSUBPS Y13, Y12, Y12; \
+	VADDPS Y12, Y4, Y12
+
+#define INPUT5 \
+	VMULPS Y10, Y1, Y14; \
+	VMULPS Y11, Y3, Y15; \
+	VSUBPS Y15, Y14, Y14; \
+	VADDPS Y14, Y5, Y14
+
+#define CONSTANTS \
+	VBROADCASTSS 0(DX), Y6; \
+	VBROADCASTSS 4(DX), Y7; \
+	VBROADCASTSS 8(DX), Y8; \
+	VBROADCASTSS 12(DX), Y9; \
+	VBROADCASTSS 16(DX), Y10; \
+	VBROADCASTSS 20(DX), Y11
+
+// STRIDES makes 3 and 5 times the stride R8.
+#define STRIDES \
+	LEAQ (R8)(R8*2), R9; \
+	LEAQ (R8)(R8*4), R10; \
+	LEAQ (R9)(R9*1), R11
+
+// POINTERS makes the addresses of eight tiles in R8..R13, AX and BX of the plane at
+// SI and their offsets in elements, int32, at DX.
+#define POINTERS \
+	MOVLQSX 0(DX), R8; \
+	MOVLQSX 4(DX), R9; \
+	MOVLQSX 8(DX), R10; \
+	MOVLQSX 12(DX), R11; \
+	MOVLQSX 16(DX), R12; \
+	MOVLQSX 20(DX), R13; \
+	MOVLQSX 24(DX), AX; \
+	MOVLQSX 28(DX), BX; \
+	LEAQ (SI)(R8*4), R8; \
+	LEAQ (SI)(R9*4), R9; \
+	LEAQ (SI)(R10*4), R10; \
+	LEAQ (SI)(R11*4), R11; \
+	LEAQ (SI)(R12*4), R12; \
+	LEAQ (SI)(R13*4), R13; \
+	LEAQ (SI)(AX*4), AX; \
+	LEAQ (SI)(BX*4), BX
+
+// NEXTROW moves them to the next row, DX bytes further.
+#define NEXTROW \
+	ADDQ DX, R8; \
+	ADDQ DX, R9; \
+	ADDQ DX, R10; \
+	ADDQ DX, R11; \
+	ADDQ DX, R12; \
+	ADDQ DX, R13; \
+	ADDQ DX, AX; \
+	ADDQ DX, BX
+
+// TRANSPOSE transposes the 4×4 elements in each half of Y0..Y3.
+#define TRANSPOSE \
+	VUNPCKLPS Y1, Y0, Y4; \
+	VUNPCKHPS Y1, Y0, Y5; \
+	VUNPCKLPS Y3, Y2, Y12; \
+	VUNPCKHPS Y3, Y2, Y13; \
+	VUNPCKLPD Y12, Y4, Y0; \
+	VUNPCKHPD Y12, Y4, Y1; \
+	VUNPCKLPD Y13, Y5, Y2; \
+	VUNPCKHPD Y13, Y5, Y3
+
+// GATHER4 loads the first four elements of a row of each tile to Y0..Y3, element by
+// element.
+#define GATHER4 \
+	VMOVUPS (R8), X0; \
+	VMOVUPS (R9), X1; \
+	VMOVUPS (R10), X2; \
+	VMOVUPS (R11), X3; \
+	VINSERTF128 $1, (R12), Y0, Y0; \
+	VINSERTF128 $1, (R13), Y1, Y1; \
+	VINSERTF128 $1, (AX), Y2, Y2; \
+	VINSERTF128 $1, (BX), Y3, Y3; \
+	TRANSPOSE
+
+// func winoTransformAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+TEXT ·winoTransformAVX(SB), NOSPLIT, $0-56
+	MOVQ plane+32(FP), SI
+	MOVQ at+48(FP), DX
+	POINTERS
+	MOVQ row+40(FP), DX
+	MOVQ b+16(FP), DI
+	MOVQ $6, CX
+
+gather:
+	GATHER4
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVSD 16(R8), X0
+	VMOVHPS 16(R9), X0, X0
+	VMOVSD 16(R10), X1
+	VMOVHPS 16(R11), X1, X1
+	VMOVSD 16(R12), X2
+	VMOVHPS 16(R13), X2, X2
+	VMOVSD 16(AX), X3
+	VMOVHPS 16(BX), X3, X3
+	VINSERTF128 $1, X2, Y0, Y0
+	VINSERTF128 $1, X3, Y1, Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VSHUFPS $0xdd, Y1, Y0, Y3
+	VMOVUPS Y2, 128(DI)
+	VMOVUPS Y3, 160(DI)
+	NEXTROW
+	ADDQ $192, DI
+	DECQ CX
+	JNZ  gather
+
+	MOVQ v+0(FP), DI
+	MOVQ stride+8(FP), R8
+	MOVQ b+16(FP), SI
+	MOVQ c+24(FP), DX
+	CONSTANTS
+	STRIDES
+	MOVQ SI, BX
+	MOVQ $6, CX
+
+columns:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 192(BX), Y1
+	VMOVUPS 384(BX), Y2
+	VMOVUPS 576(BX), Y3
+	VMOVUPS 768(BX), Y4
+	VMOVUPS 960(BX), Y5
+	INPUT12
+	VMOVUPS Y14, 192(BX)
+	VMOVUPS Y15, 384(BX)
+	INPUT34
+	VMOVUPS Y14, 576(BX)
+	VMOVUPS Y15, 768(BX)
+	INPUT0
+	VMOVUPS Y12, 0(BX)
+	INPUT5
+	VMOVUPS Y14, 960(BX)
+	ADDQ $32, BX
+	DECQ CX
+	JNZ  columns
+	MOVQ $6, CX
+
+rows:
+	VMOVUPS 0(SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VMOVUPS 128(SI), Y4
+	VMOVUPS 160(SI), Y5
+	INPUT12
+	VMOVUPS Y14, (DI)(R8*1)
+	VMOVUPS Y15, (DI)(R8*2)
+	INPUT34
+	VMOVUPS Y14, (DI)(R9*1)
+	VMOVUPS Y15, (DI)(R8*4)
+	INPUT0
+	VMOVUPS Y12, (DI)
+	INPUT5
+	VMOVUPS Y14, (DI)(R10*1)
+	ADDQ $192, SI
+	ADDQ R11, DI
+	DECQ CX
+	JNZ  rows
+	VZEROUPPER
+	RET
+
+// RESULT computes Aᵀ·m of Y0..Y5 in Y0, Y13, Y14 and Y15. Y6..Y11 are a, b, a², b²,
+// a³, b³.
+#define RESULT \
+	VADDPS Y2, Y1, Y12; \
+	VSUBPS Y2, Y1, Y13; \
+	VADDPS Y4, Y3, Y14; \
+	VSUBPS Y4, Y3, Y15; \
+	VADDPS Y14, Y12, Y1; \
+	VADDPS Y1, Y0, Y0; \
+	VMULPS Y10, Y13, Y1; \
+	VMULPS Y11, Y15, Y2; \
+	VADDPS Y2, Y1, Y1; \
+	VADDPS Y1, Y5, Y5; \
+	VMULPS Y6, Y13, Y13; \
+	VMULPS Y7, Y15, Y15; \
+	VADDPS Y15, Y13, Y13; \
+	VMULPS Y8, Y12, Y12; \
+	VMULPS Y9, Y14, Y14; \
+	VADDPS Y14, Y12, Y14; \
+	VMOVAPS Y5, Y15
+
+// func winoResultsAVX(m *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+TEXT ·winoResultsAVX(SB), NOSPLIT, $0-56
+	MOVQ m+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), DX
+	CONSTANTS
+	STRIDES
+	MOVQ BX, AX
+	MOVQ $6, CX
+
+rows:
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(R8*1), Y1
+	VMOVUPS (SI)(R8*2), Y2
+	VMOVUPS (SI)(R9*1), Y3
+	VMOVUPS (SI)(R8*4), Y4
+	VMOVUPS (SI)(R10*1), Y5
+	RESULT
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y13, 32(AX)
+	VMOVUPS Y14, 64(AX)
+	VMOVUPS Y15, 96(AX)
+	ADDQ R11, SI
+	ADDQ $128, AX
+	DECQ CX
+	JNZ  rows
+	MOVQ $4, CX
+
+columns:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 128(BX), Y1
+	VMOVUPS 256(BX), Y2
+	VMOVUPS 384(BX), Y3
+	VMOVUPS 512(BX), Y4
+	VMOVUPS 640(BX), Y5
+	RESULT
+	VMOVUPS Y0, 0(BX)
+	VMOVUPS Y13, 128(BX)
+	VMOVUPS Y14, 256(BX)
+	VMOVUPS Y15, 384(BX)
+	ADDQ $32, BX
+	DECQ CX
+	JNZ  columns
+
+	MOVQ b+16(FP), DI
+	MOVQ plane+32(FP), SI
+	MOVQ at+48(FP), DX
+	POINTERS
+	MOVQ row+40(FP), DX
+	MOVQ $4, CX
+
+scatter:
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	TRANSPOSE
+	VMOVUPS X0, (R8)
+	VMOVUPS X1, (R9)
+	VMOVUPS X2, (R10)
+	VMOVUPS X3, (R11)
+	VEXTRACTF128 $1, Y0, (R12)
+	VEXTRACTF128 $1, Y1, (R13)
+	VEXTRACTF128 $1, Y2, (AX)
+	VEXTRACTF128 $1, Y3, (BX)
+	NEXTROW
+	ADDQ $128, DI
+	DECQ CX
+	JNZ  scatter
+	VZEROUPPER
+	RET
+
+// SPREAD computes A·y of Y0..Y3: the first and the last result are Y0 and Y3, the
+// others Y4, Y5, Y14 and Y15. Y6..Y11 are as in RESULT.
+#define SPREAD \
+	VMULPS Y8, Y2, Y12; \
+	VADDPS Y12, Y0, Y12; \
+	VMULPS Y6, Y1, Y13; \
+	VMULPS Y10, Y3, Y14; \
+	VADDPS Y14, Y13, Y13; \
+	VADDPS Y13, Y12, Y4; \
+	VSUBPS Y13, Y12, Y5; \
+	VMULPS Y9, Y2, Y12; \
+	VADDPS Y12, Y0, Y12; \
+	VMULPS Y7, Y1, Y13; \
+	VMULPS Y11, Y3, Y14; \
+	VADDPS Y14, Y13, Y13; \
+	VADDPS Y13, Y12, Y14; \
+	VSUBPS Y13, Y12, Y15
+
+// func winoSpreadAVX(v *float32, stride uintptr, b *winoTiles[float32], c *[6]float32, plane *float32, row uintptr, at *int32)
+TEXT ·winoSpreadAVX(SB), NOSPLIT, $0-56
+	MOVQ plane+32(FP), SI
+	MOVQ at+48(FP), DX
+	POINTERS
+	MOVQ row+40(FP), DX
+	MOVQ b+16(FP), DI
+	MOVQ $4, CX
+
+gather:
+	GATHER4
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	NEXTROW
+	ADDQ $192, DI
+	DECQ CX
+	JNZ  gather
+
+	MOVQ v+0(FP), DI
+	MOVQ stride+8(FP), R8
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), DX
+	CONSTANTS
+	STRIDES
+	MOVQ BX, AX
+	MOVQ $4, CX
+
+columns:
+	VMOVUPS 0(AX), Y0
+	VMOVUPS 192(AX), Y1
+	VMOVUPS 384(AX), Y2
+	VMOVUPS 576(AX), Y3
+	SPREAD
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y4, 192(AX)
+	VMOVUPS Y5, 384(AX)
+	VMOVUPS Y14, 576(AX)
+	VMOVUPS Y15, 768(AX)
+	VMOVUPS Y3, 960(AX)
+	ADDQ $32, AX
+	DECQ CX
+	JNZ  columns
+	MOVQ $6, CX
+
+rows:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	SPREAD
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y4, (DI)(R8*1)
+	VMOVUPS Y5, (DI)(R8*2)
+	VMOVUPS Y14, (DI)(R9*1)
+	VMOVUPS Y15, (DI)(R8*4)
+	VMOVUPS Y3, (DI)(R10*1)
+	ADDQ $192, BX
+	ADDQ R11, DI
+	DECQ CX
+	JNZ  rows
+	VZEROUPPER
+	RET

@@ -1,0 +1,11 @@
+//go:build !amd64
+
+package apoops
+
+// On other processors the methods of winoTiles do the work.
+
+func fastTransform[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }
+
+func fastSpread[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }
+
+func fastResults[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }
