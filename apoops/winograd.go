@@ -3,9 +3,6 @@ package apoops
 import (
 	"golang.org/x/sys/cpu"
 	"gorgonia.org/tensor"
-
-	"github.com/apo-gorgonia/apo/apoops/dnn"
-	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // winograd computes a convolution of kernel 3×3 and stride 1 by Winograd's
@@ -126,66 +123,3 @@ func (d *winoDZ[T]) plane(dy []T, at, n int, room []T) []T {
 	backward(d.act, room[:n], d.y[at:at+n], dy[at:at+n])
 	return room[:n]
 }
-
-// winoWeights are the transforms of W, 36 matrices C×O.
-type winoWeights[T Float] struct {
-	c, o    int
-	rotated bool
-	w, u    []T
-}
-
-func (t *winoWeights[T]) layout(transposed bool) dnn.Matrix {
-	return dnn.Matrix{Rows: t.c, Cols: t.o, Stride: t.o, Transposed: transposed}
-}
-
-// matrix is transform number k.
-func (t *winoWeights[T]) matrix(k int) []T { return t.u[k*t.c*t.o:][:t.c*t.o] }
-
-// transform computes G·w·Gᵀ for the input channels [lo, hi).
-func (t *winoWeights[T]) transform(lo, hi int) {
-	first, step := 0, 1
-	if t.rotated {
-		first, step = 8, -1
-	}
-	o, size := t.o, t.c*t.o
-	for c := lo; c < hi; c++ {
-		w, u := t.w[c*9*o:(c+1)*9*o], t.u[c*o:]
-		var g [9][]T
-		for i := range g {
-			g[i] = w[(first+i*step)*o:][:o]
-		}
-		for l := range o {
-			var s [winoIn][3]T
-			for j := range 3 {
-				s[0][j], s[1][j], s[2][j], s[3][j], s[4][j], s[5][j] = winoKernel(g[j][l], g[3+j][l], g[6+j][l])
-			}
-			for i := range winoIn {
-				u0, u1, u2, u3, u4, u5 := winoKernel(s[i][0], s[i][1], s[i][2])
-				for j, v := range [winoIn]T{u0, u1, u2, u3, u4, u5} {
-					u[(6*i+j)*size+l] = v
-				}
-			}
-		}
-	}
-}
-
-// transformBack computes dW = Gᵀ·u·G for the input channels [lo, hi).
-func (t *winoWeights[T]) transformBack(lo, hi int) {
-	o, size := t.o, t.c*t.o
-	for c := lo; c < hi; c++ {
-		w, u := t.w[c*9*o:(c+1)*9*o], t.u[c*o:]
-		for l := range o {
-			var s [3][winoIn]T
-			for j := range winoIn {
-				at := func(i int) T { return u[(6*i+j)*size+l] }
-				s[0][j], s[1][j], s[2][j] = winoKernelGrad(at(0), at(1), at(2), at(3), at(4), at(5))
-			}
-			for i := range 3 {
-				w[3*i*o+l], w[(3*i+1)*o+l], w[(3*i+2)*o+l] = winoKernelGrad(s[i][0], s[i][1], s[i][2], s[i][3], s[i][4], s[i][5])
-			}
-		}
-	}
-}
-
-// all runs a loop over the input channels.
-func (t *winoWeights[T]) all(body func(lo, hi int)) { par.For(t.c, 1, body) }

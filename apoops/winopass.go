@@ -64,7 +64,7 @@ func (p *winoPass[T]) strideM() int { return p.out*p.lanes + apart }
 func (p *winoPass[T]) begin(from, w, to []T) {
 	pad := scratchOf[T]()
 	p.from, p.to, p.weights.w = from, to, w
-	p.weights.u = pad.take(winoSize * p.weights.c * p.weights.o)
+	p.weights.u = pad.take(winoSize * p.weights.stride())
 	p.v, p.m = pad.take(winoSize*p.strideV()), pad.take(winoSize*p.strideM())
 	p.err = nil
 }

@@ -9,3 +9,7 @@ func fastTransform[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32
 func fastSpread[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }
 
 func fastResults[T Float](*winoTiles[T], []T, int, []T, int, *[winoLanes]int32) bool { return false }
+
+func fastKernels[T Float](*winoTiles[T], []T, int, []T, int, int) bool { return false }
+
+func fastKernelsBack[T Float](*winoTiles[T], []T, int, []T, int) bool { return false }

@@ -24,14 +24,23 @@ func TestVectorsGiveTheSameBits(t *testing.T) {
 	}
 	plane, m := random(10*row), random(winoSize*stride)
 	at := [winoLanes]int32{0, 4, 9, 20, 4*row + 1, 4*row + 5, 4*row + 11, 4*row + 20}
-	run := func(avx bool) (all [3][]float32) {
+	run := func(avx bool) (all [5][]float32) {
 		useAVX = avx
 		defer func() { useAVX = true }()
 		var b winoTiles[float32]
-		all = [3][]float32{make([]float32, len(m)), make([]float32, len(m)), make([]float32, len(plane))}
+		for i := range all {
+			all[i] = make([]float32, max(len(m), len(plane), winoSize*(2*row+apart)))
+		}
 		b.transform(all[0], stride, plane, row, &at)
 		b.spread(all[1], stride, plane, row, &at)
 		b.results(m, stride, all[2], row, &at)
+		for i, rotated := range []bool{false, true} { // 13 kernels: the last ones one by one
+			k := winoWeights[float32]{c: 1, o: 13, rotated: rotated, w: plane, u: all[3+i]}
+			k.transform(0, 1)
+			k.w = make([]float32, 9*13)
+			k.transformBack(0, 1)
+			all[3+i] = append(all[3+i], k.w...)
+		}
 		return all
 	}
 	got, want := run(true), run(false)
