@@ -1,0 +1,150 @@
+package dnn
+
+import (
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// Backward computes the gradients dx, dw and db from dy, those of them that are
+// not nil. It reads y where there is an activation, w where dx and x where dw is
+// wanted; db comes with dw only.
+func (c *Convolution) Backward(x, w, y, dy, dx, dw, db []float32) error {
+	s := c.shape
+	if err := c.begin(operand{"x", x, s.N * s.image(), dw == nil}, operand{"w", w, s.rows() * s.Out, dx == nil},
+		operand{"y", y, s.N * s.output(), c.act.Grad == nil}, operand{"dy", dy, s.N * s.output(), false}, operand{"dx", dx, s.N * s.image(), true},
+		operand{"dw", dw, s.rows() * s.Out, true}, operand{"db", db, s.Out, true}); err != nil {
+		return err
+	}
+	c.x, c.y, c.dy, c.dx, c.dw, c.db = x, y, dy, dx, dw, db
+	var room int
+	if dx != nil {
+		room = copied(c.weightsData) + align(c.weightsData.scratch())
+	}
+	if dw != nil {
+		room += c.groups*c.sum() + align(c.weightsBack.scratch())
+	}
+	block := borrow(room + line)
+	defer giveBack(block)
+	rest := block
+	if dw != nil {
+		c.sums = part(&rest, c.groups*c.sum())
+	}
+	if dx != nil {
+		var err error
+		if c.w, err = c.copyWeights(c.weightsData, c.copies.data, w, rest); err != nil {
+			return err
+		}
+	}
+	par.For(c.groups, 1, c.backwardBody)
+	if dw != nil && c.failure == nil {
+		par.For(c.sum(), par.Grain, c.addBody)
+		c.failure = c.copyBack(rest)
+	}
+	return c.end()
+}
+
+// sum is the length of one group's dw and db.
+func (c *Convolution) sum() int {
+	return align(c.main.weights.slot(argDiffWeights).floats) + align(c.shape.Out)
+}
+
+// addGroups adds up elements lo to hi of the groups' sums, in the groups' order.
+func (c *Convolution) addGroups(lo, hi int) {
+	for g := 1; g < c.groups; g++ {
+		blas.Axpy(1, c.sums[g*c.sum()+lo:g*c.sum()+hi], c.sums[lo:hi])
+	}
+}
+
+func (c *Convolution) copyBack(block []float32) error {
+	dw := c.sums[:c.main.weights.slot(argDiffWeights).floats]
+	if c.db != nil {
+		copy(c.db, c.sums[align(len(dw)):])
+	}
+	if c.weightsBack == nil {
+		copy(c.dw, dw)
+		return nil
+	}
+	c.copies.single()
+	defer c.copies.restore()
+	return c.copies.run(c.copies.back, address(dw), address(c.dw), address(block))
+}
+
+func (p *plan) backwardRoom(sum, dz int) int {
+	n := align(dz) + max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + sum
+	for _, k := range []*kernel{p.xW, p.dyW, p.dyData} {
+		n += copied(k)
+	}
+	if p.dx != nil {
+		n += align(p.dx.slot(argSrc).floats)
+	}
+	return n + line
+}
+
+// backwardGroup computes the gradients of a group of pieces, one after another.
+func (c *Convolution) backwardGroup(l *lane, g int) error {
+	pieces := c.pieces(c.shape.N)
+	first, last := g*pieces/c.groups, (g+1)*pieces/c.groups
+	dz := 0
+	if c.act.Grad != nil {
+		dz = c.images * c.shape.output()
+	}
+	block := borrow(c.main.backwardRoom(c.sum(), dz))
+	defer giveBack(block)
+	for i := first; i < last; i++ {
+		if err := c.backwardPiece(l, i, g, i == first, block); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Convolution) backwardPiece(l *lane, i, g int, first bool, block []float32) error {
+	p, b, xr, yr := c.piece(l, i)
+	plain := c.dy[yr[0]:yr[1]]
+	if c.act.Grad != nil {
+		dz := part(&block, len(plain))
+		c.act.Grad(dz, c.y[yr[0]:yr[1]], plain)
+		plain = dz
+	}
+	var dy []float32
+	var err error
+	if c.dx != nil {
+		if dy, err = l.in(p.dyData, b.dyData, plain, &block); err != nil {
+			return err
+		}
+		rest := block
+		to := c.dx[xr[0]:xr[1]]
+		dx := room(p.dx, to, &rest)
+		if err = l.run(b.data, address(dy), address(c.w), address(dx), address(rest)); err != nil {
+			return err
+		}
+		if err = l.out(p.dx, b.dx, dx, to, rest); err != nil {
+			return err
+		}
+	}
+	if c.dw == nil {
+		return nil
+	}
+	if c.dx == nil || !p.sameDY {
+		if dy, err = l.in(p.dyW, b.dyW, plain, &block); err != nil {
+			return err
+		}
+	}
+	x, err := l.in(p.xW, b.xW, c.x[xr[0]:xr[1]], &block)
+	if err != nil {
+		return err
+	}
+	sums := c.sums[g*c.sum():][:c.sum()]
+	to := sums
+	if !first {
+		to = part(&block, len(sums))
+	}
+	dw, db := to, to[align(p.weights.slot(argDiffWeights).floats):]
+	if err = l.run(b.weights, address(x), address(dy), address(dw), address(db), address(block)); err != nil {
+		return err
+	}
+	if !first {
+		blas.Axpy(1, to, sums)
+	}
+	return nil
+}

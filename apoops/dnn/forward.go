@@ -1,0 +1,56 @@
+package dnn
+
+import "github.com/apo-gorgonia/apo/apoops/par"
+
+// Forward computes y. A nil bias is zero.
+func (c *Convolution) Forward(x, w, bias, y []float32) error {
+	s := c.shape
+	if err := c.begin(operand{"x", x, s.N * s.image(), false}, operand{"w", w, s.rows() * s.Out, false},
+		operand{"bias", bias, s.Out, true}, operand{"y", y, s.N * s.output(), false}); err != nil {
+		return err
+	}
+	if bias == nil {
+		bias = c.zeros
+	}
+	c.x, c.bias, c.y = x, bias, y
+	block := borrow(copied(c.weightsForward) + c.weightsForward.scratch() + line)
+	defer giveBack(block)
+	var err error
+	if c.w, err = c.copyWeights(c.weightsForward, c.copies.forward, w, block); err != nil {
+		return err
+	}
+	par.For(c.pieces(s.N), 1, c.forwardBody)
+	return c.end()
+}
+
+func (p *plan) forwardRoom() int {
+	n := p.forward.scratch()
+	if p.x != nil {
+		n += align(p.x.slot(argDst).floats)
+	}
+	if p.y != nil {
+		n += align(p.y.slot(argSrc).floats)
+	}
+	return n + max(p.x.scratch(), p.y.scratch()) + line
+}
+
+func (c *Convolution) forwardPiece(l *lane, i int) error {
+	p, b, xr, yr := c.piece(l, i)
+	block := borrow(p.forwardRoom())
+	defer giveBack(block)
+	x, err := l.in(p.x, b.x, c.x[xr[0]:xr[1]], &block)
+	if err != nil {
+		return err
+	}
+	y := room(p.y, c.y[yr[0]:yr[1]], &block)
+	if err := l.run(b.forward, address(x), address(c.w), address(c.bias), address(y), address(block)); err != nil {
+		return err
+	}
+	if err := l.out(p.y, b.y, y, c.y[yr[0]:yr[1]], block); err != nil {
+		return err
+	}
+	if c.act.Apply != nil {
+		c.act.Apply(c.y[yr[0]:yr[1]])
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package dnn
+
+import "unsafe"
+
+// lane is what one core needs for a piece.
+type lane struct {
+	*worker
+	main, tail *bindings
+}
+
+// bindings is a plan with memory objects.
+type bindings struct {
+	forward, data, weights    *binding
+	x, y, dx, dyData, xW, dyW *binding
+}
+
+// take returns an idle lane or a new one.
+func (c *Convolution) take() (*lane, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.idle); n > 0 {
+		l := c.idle[n-1]
+		c.idle = c.idle[:n-1]
+		return l, nil
+	}
+	w, err := c.worker()
+	if err != nil {
+		return nil, err
+	}
+	l := &lane{worker: w}
+	if l.main, err = c.bindAll(c.main); err != nil {
+		return nil, err
+	}
+	l.tail, err = c.bindAll(c.tail)
+	return l, err
+}
+
+func (c *Convolution) bindAll(p *plan) (*bindings, error) {
+	if p == nil {
+		return nil, nil
+	}
+	b := new(bindings)
+	for _, k := range []struct {
+		to   **binding
+		from *kernel
+	}{
+		{&b.forward, p.forward}, {&b.data, p.data}, {&b.weights, p.weights},
+		{&b.x, p.x}, {&b.y, p.y}, {&b.dx, p.dx}, {&b.dyData, p.dyData}, {&b.xW, p.xW}, {&b.dyW, p.dyW},
+	} {
+		var err error
+		if *k.to, err = c.bind(k.from); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// piece is the plan of piece i and its images of x and y.
+func (c *Convolution) piece(l *lane, i int) (p *plan, b *bindings, x, y [2]int) {
+	lo := i * c.images
+	hi := min(lo+c.images, c.shape.N)
+	p, b = c.main, l.main
+	if hi-lo < c.images {
+		p, b = c.tail, l.tail
+	}
+	in, out := c.shape.image(), c.shape.output()
+	return p, b, [2]int{lo * in, hi * in}, [2]int{lo * out, hi * out}
+}
+
+// copyWeights copies w to the layout of a kernel, if that is another one.
+func (c *Convolution) copyWeights(k *kernel, b *binding, w, block []float32) ([]float32, error) {
+	if k == nil {
+		return w, nil
+	}
+	c.copies.single()
+	defer c.copies.restore()
+	to := part(&block, k.slot(argDst).floats)
+	return to, c.copies.run(b, address(w), address(to), address(block))
+}
+
+func address(x []float32) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
+
+// copied is the memory that a copy needs.
+func copied(k *kernel) int {
+	if k == nil {
+		return 0
+	}
+	return align(k.slot(argDst).floats)
+}
+
+// in copies a plain piece to a kernel's layout, at the front of the block.
+func (l *lane) in(k *kernel, b *binding, plain []float32, block *[]float32) ([]float32, error) {
+	if k == nil {
+		return plain, nil
+	}
+	to := part(block, k.slot(argDst).floats)
+	return to, l.run(b, address(plain), address(to), address(*block))
+}
+
+// room is where a kernel writes: to the plain piece, or to the block.
+func room(k *kernel, plain []float32, block *[]float32) []float32 {
+	if k == nil {
+		return plain
+	}
+	return part(block, k.slot(argSrc).floats)
+}
+
+// out copies what a kernel wrote to the plain piece.
+func (l *lane) out(k *kernel, b *binding, from, plain, block []float32) error {
+	if k == nil {
+		return nil
+	}
+	return l.run(b, address(from), address(plain), address(block))
+}
