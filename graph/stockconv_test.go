@@ -250,9 +250,6 @@ func TestRebuiltConvolutions(t *testing.T) {
 // TestRebuiltConvolutionsMetaGradients checks ∂Q/∂φ by central differences, with
 // B' another batch than B, and that Q leaves the user's state alone.
 func TestRebuiltConvolutionsMetaGradients(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped in short mode: mathematics, which takes long under the race detector")
-	}
 	for name, c := range stockConvs {
 		rng := rand.New(rand.NewPCG(42, 1))
 		u := c.build(t, rng, tensor.Float64)
