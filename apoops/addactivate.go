@@ -47,10 +47,7 @@ func (k *addActivate[T]) chunk(lo, hi int) {
 		addReLU(y, a, b)
 		return
 	}
-	a, b = a[:len(y)], b[:len(y)]
-	for i, v := range a {
-		y[i] = v + b[i]
-	}
+	addTo(y, a, b)
 	forward(k.act, y)
 }
 

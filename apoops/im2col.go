@@ -64,19 +64,32 @@ func (k *im2col[T]) forward(x, w, y []T) error {
 	return nil
 }
 
+// takeGroup lends memory for the patches of a group and for its outputs, which are
+// nil where the images themselves are the patches and the outputs.
+func (k *im2col[T]) takeGroup() (cols, z []T) {
+	pad := scratchOf[T]()
+	if !k.sameLayout || k.group > 1 {
+		cols = pad.take(k.rows * k.group * k.positions)
+	}
+	if k.group > 1 {
+		z = pad.take(k.outputs * k.group * k.positions)
+	}
+	return cols, z
+}
+
+func (k *im2col[T]) giveGroup(cols, z []T) {
+	for _, lent := range [2][]T{z, cols} {
+		if lent != nil {
+			scratchOf[T]().give(lent)
+		}
+	}
+}
+
 // forwardGroups computes the outputs of the groups [lo, hi).
 func (k *im2col[T]) forwardGroups(lo, hi int) {
 	o := k.outputs
-	pad := scratchOf[T]()
-	var cols, z []T
-	if !k.sameLayout || k.group > 1 {
-		cols = pad.take(k.rows * k.group * k.positions)
-		defer pad.give(cols)
-	}
-	if k.group > 1 {
-		z = pad.take(o * k.group * k.positions)
-		defer pad.give(z)
-	}
+	cols, z := k.takeGroup()
+	defer k.giveGroup(cols, z)
 	for g := lo; g < hi; g++ {
 		first := g * k.group
 		count := min(k.group, k.n-first)
@@ -99,13 +112,7 @@ func (k *im2col[T]) columns(dst []T, first, count int) []T {
 	if k.sameLayout && count == 1 {
 		return k.x[first*k.imageSize : (first+1)*k.imageSize]
 	}
-	width := count * k.positions
-	for i := range count {
-		image := k.x[(first+i)*k.imageSize : (first+i+1)*k.imageSize]
-		for r := range k.rows {
-			gather(&k.patches, dst[r*width+i*k.positions:][:k.positions], image, r)
-		}
-	}
+	gatherAll(&k.patches, dst, k.x[first*k.imageSize:], count, 0, k.rows)
 	return dst
 }
 
@@ -169,16 +176,8 @@ func (k *im2col[T]) giveDZ() {
 // gradXGroups computes dx of the groups [lo, hi).
 func (k *im2col[T]) gradXGroups(lo, hi int) {
 	o := k.outputs
-	pad := scratchOf[T]()
-	var cols, z []T
-	if !k.sameLayout || k.group > 1 {
-		cols = pad.take(k.rows * k.group * k.positions)
-		defer pad.give(cols)
-	}
-	if k.group > 1 {
-		z = pad.take(o * k.group * k.positions)
-		defer pad.give(z)
-	}
+	cols, z := k.takeGroup()
+	defer k.giveGroup(cols, z)
 	for g := lo; g < hi; g++ {
 		first := g * k.group
 		count := min(k.group, k.n-first)

@@ -84,6 +84,18 @@ func gather[T Float](p *patches, dst, image []T, r int) {
 	}
 }
 
+// gatherAll copies the rows [lo, hi) of the patches of the first count images to
+// dst, rows×(count·positions).
+func gatherAll[T Float](p *patches, dst, images []T, count, lo, hi int) {
+	width := count * p.positions
+	for i := range count {
+		image := images[i*p.imageSize : (i+1)*p.imageSize]
+		for r := lo; r < hi; r++ {
+			gather(p, dst[r*width+i*p.positions:][:p.positions], image, r)
+		}
+	}
+}
+
 // scatter adds src, row r of an image's patches, to the elements of the image
 // that it was gathered from.
 func scatter[T Float](p *patches, image, src []T, r int) {

@@ -46,13 +46,7 @@ func (l *patchLoop[T]) each(x []T, visit func(columns []T)) {
 
 // gatherRows gathers the rows [lo, hi) of the group's patches.
 func (l *patchLoop[T]) gatherRows(lo, hi int) {
-	width := l.count * l.positions
-	for i := range l.count {
-		image := l.x[(l.first+i)*l.imageSize : (l.first+i+1)*l.imageSize]
-		for r := lo; r < hi; r++ {
-			gather(&l.patches, l.cols[r*width+i*l.positions:][:l.positions], image, r)
-		}
-	}
+	gatherAll(&l.patches, l.cols, l.x[l.first*l.imageSize:], l.count, lo, hi)
 }
 
 // beta is what a sum over the groups starts from: 0 at the first group, which
