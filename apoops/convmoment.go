@@ -60,7 +60,7 @@ func (k *patchMoment[T]) add(columns []T) {
 		return
 	}
 	for i := range n {
-		sum := scale * total(columns[i*width:(i+1)*width])
+		sum := scale * T(sum64(columns[i*width:(i+1)*width]))
 		if l.first > 0 {
 			sum += k.out[i*dim+n]
 		}
@@ -158,7 +158,7 @@ func (k *patchSquares[T]) add(columns []T) {
 		if !k.c.NoBias {
 			last := g[l.rows*wide+i*m:][:m]
 			for j := range last {
-				last[j] = total(s[j*l.positions : (j+1)*l.positions])
+				last[j] = T(sum64(s[j*l.positions : (j+1)*l.positions]))
 			}
 		}
 	}

@@ -252,25 +252,8 @@ func (k *im2col[T]) gradBias(lo, hi int) {
 		var sum float64
 		for i := range k.n {
 			from := (i*k.outputs + j) * k.positions
-			sum += float64(total(k.y[from : from+k.positions]))
+			sum += sum64(k.y[from : from+k.positions])
 		}
 		db[j] = T(sum)
 	}
-}
-
-// total is Σ x. Four sums side by side take a third of the time of one.
-func total[T Float](x []T) T {
-	var a, b, c, d T
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		q := x[i : i+4 : i+4]
-		a += q[0]
-		b += q[1]
-		c += q[2]
-		d += q[3]
-	}
-	for ; i < len(x); i++ {
-		a += x[i]
-	}
-	return (a + b) + (c + d)
 }

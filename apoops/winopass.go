@@ -177,7 +177,7 @@ func (p *winoPass[T]) spread(lo, hi int) {
 	for c := lo; c < hi; c++ {
 		for i := range p.count {
 			plane := p.toDZ.plane(p.to, ((p.first+i)*p.out+c)*size, size, room)
-			p.db[c] += float64(total(plane))
+			p.db[c] += sum64(plane)
 			frameOf(frames[i*h*w:(i+1)*h*w], w, plane, p.oh, p.ow, 0, 0)
 		}
 		for i := range p.resultAt {
