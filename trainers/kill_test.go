@@ -49,9 +49,18 @@ var killRuns = map[string]killRun{
 	"relative": convRun(PrecondFromAbove(0.5), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
+	"trust": convRun(trusting(PrecondFromAbove(0.5), 1e-3), func(b *Batches) []Option {
+		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
+	}),
 	"kfac":    convRun(KFAC(0.01), func(*Batches) []Option { return []Option{EveryK(2)} }),
 	"ekfac":   convRun(EKFAC(0.003), func(*Batches) []Option { return []Option{EveryK(3)} }),
 	"shampoo": convRun(Shampoo(0.03), func(*Batches) []Option { return []Option{EveryK(2)} }),
+}
+
+// trusting is o with a limit on what a step changes.
+func trusting(o *PrecondConfig, limit float64) *PrecondConfig {
+	o.Relative.Trust = limit
+	return o
 }
 
 // convRun trains the small residual net. The options get batches of their own.

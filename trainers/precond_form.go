@@ -1,8 +1,6 @@
 package trainers
 
 import (
-	"math"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -18,6 +16,7 @@ type precondForm[T apoops.Float] struct {
 	fsd    Weight // λ_FSD
 	vec    vectors[T]
 	sum    blas.Inner[T]
+	region trustRegion
 }
 
 // precondBlock is one block at work. Its arrays are in the block's order.
@@ -41,6 +40,9 @@ func newPrecondForm(c *PrecondConfig, params []*graph.Param, blocks []graph.Bloc
 
 func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, blocks []graph.Block, fsd Weight) *precondForm[T] {
 	f := &precondForm[T]{c: *c, params: params, fsd: fsd}
+	if c.Relative != nil {
+		f.region = newTrustRegion(c.Relative.Trust)
+	}
 	for _, b := range blocks {
 		p := &precondBlock[T]{Block: b}
 		for _, q := range b.Factors() {
@@ -136,23 +138,6 @@ func (f *precondForm[T]) inputs(scale float64) []*tensor.Dense {
 		all[i] = b.scaled
 	}
 	return all
-}
-
-// trust is the factor ν on the update that keeps its predicted function-space
-// discrepancy below Clip/2.
-func (f *precondForm[T]) trust(step int) float64 {
-	limit := f.c.Clip * f.fsd(step)
-	if limit == 0 {
-		return 1
-	}
-	var energy float64 // Σ<G, PG>
-	for _, b := range f.blocks {
-		energy += f.sum.Product(b.input(f.c.MomentumMode), b.u)
-	}
-	if energy <= limit {
-		return 1
-	}
-	return math.Sqrt(limit / energy)
 }
 
 // input is what P multiplies: the gradient or its average.

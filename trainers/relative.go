@@ -35,10 +35,15 @@ import (
 type RelativeConfig struct {
 	Step            float64 `json:"step"`               // above 0, below 1
 	Decay           float64 `json:"decay"`              // of the averages v: at least 0, below 1
-	TargetFSD       float64 `json:"target_fsd"`         // 0 stands for the preconditioner's Clip
+	TargetFSD       float64 `json:"target_fsd"`         // 0 stands for a fifth of Trust or, without it, the preconditioner's Clip
 	MetaSteps       int     `json:"meta_steps"`         // at each K-th step, 1 or more
 	WarmUp          int     `json:"warm_up"`            // first steps that are all visited, 0 or more
 	WarmUpMetaSteps int     `json:"warm_up_meta_steps"` // at each of these, 1 or more
+	// Trust, where it is not 0, takes the place of the preconditioner's Clip: the
+	// update is ν·P·G with the largest ν ≤ 1 whose function-space discrepancy is not
+	// above Trust, as meta-steps measured it. Clip predicts the discrepancy from
+	// <G, PG>, which noise in G makes too large.
+	Trust float64 `json:"trust,omitempty"`
 }
 
 // RelativeSteps has the settings found to work on small regression nets and
@@ -60,8 +65,8 @@ func (r *RelativeConfig) validate(c *PrecondConfig) error {
 			return errors.Errorf("trainers: %s: %s is %d: it must be %d or more", c.Name(), n.field, n.value, n.least)
 		}
 	}
-	return firstFailed(c.Name(), notNegative("target_fsd", r.TargetFSD),
-		check{"clip", c.Clip, c.Clip > 0 || r.TargetFSD > 0, "positive where target_fsd is 0"}, fraction("decay", r.Decay),
+	return firstFailed(c.Name(), notNegative("target_fsd", r.TargetFSD), notNegative("trust", r.Trust),
+		check{"clip", c.Clip, c.Clip > 0 || r.TargetFSD > 0 || r.Trust > 0, "positive where target_fsd and trust are 0"}, fraction("decay", r.Decay),
 		check{"step", r.Step, r.Step > 0 && r.Step < 1, "above 0 and below 1"})
 }
 
@@ -70,6 +75,7 @@ type relativeLearner[T apoops.Float] struct {
 	e       *engine
 	c       RelativeConfig
 	blocks  []*relativeBlock[T]
+	region  *trustRegion
 	prox    *graph.Proximal
 	look    graph.RelativeLookahead
 	phi     []*tensor.Dense // zeros for Y_A and Y_B, S of the others
@@ -78,6 +84,9 @@ type relativeLearner[T apoops.Float] struct {
 }
 
 func newRelativeLearner(e *engine) (learner, error) {
+	if c, ok := e.o.(*PrecondConfig); ok && c.Relative.Trust > 0 && (e.c.noFSD || e.c.noWSD) {
+		return nil, errors.Errorf("trainers: %s: trust compares the function-space with the weight-space discrepancy: λ_FSD and λ_WSD must be above 0", c.Name())
+	}
 	switch f := e.form.(type) {
 	case *precondForm[float32]:
 		return makeRelativeLearner(e, f), nil
@@ -88,8 +97,12 @@ func newRelativeLearner(e *engine) (learner, error) {
 }
 
 func makeRelativeLearner[T apoops.Float](e *engine, f *precondForm[T]) *relativeLearner[T] {
-	l := &relativeLearner[T]{e: e, c: *f.c.Relative, numbers: []float64{1, 0}}
-	if l.c.TargetFSD == 0 {
+	l := &relativeLearner[T]{e: e, c: *f.c.Relative, region: &f.region, numbers: []float64{1, 0}}
+	switch {
+	case l.c.TargetFSD > 0:
+	case l.c.Trust > 0:
+		l.c.TargetFSD = l.c.Trust / 5
+	default:
 		l.c.TargetFSD = f.c.Clip
 	}
 	for _, b := range f.blocks {
@@ -193,6 +206,7 @@ func (l *relativeLearner[T]) metaStep(v *visit, i int, m *MetaStats) error {
 		dphi = dphi[len(b.phi):]
 	}
 	l.adaptEpsilon(m.FSD)
+	l.region.measure(m.FSD, m.WSD, m.Epsilon)
 	return nil
 }
 
@@ -254,6 +268,9 @@ func (l *relativeLearner[T]) inputs(v *visit) []*tensor.Dense {
 
 func (l *relativeLearner[T]) state() []NamedTensor {
 	all := []NamedTensor{{Name: "epsilon and meta-steps", Value: tensor.New(tensor.WithShape(2), tensor.WithBacking(l.numbers))}}
+	if l.c.Trust > 0 {
+		all = append(all, NamedTensor{Name: "curvature of the update", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.region.curvature))})
+	}
 	for _, b := range l.blocks {
 		all = append(all, b.state()...)
 	}

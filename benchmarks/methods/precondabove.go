@@ -9,7 +9,7 @@ var precondAbove = &Method{
 	Brief: Values{"warm_up": 1},
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
 		o := trainers.PrecondFromAbove(v["lr"])
-		o.Clip = v["clip"]
+		o.Clip, o.Relative.Trust = v["clip"], v["trust"] // one of them
 		if visits, ok := v["warm_up"]; ok {
 			o.Relative.WarmUp = int(visits)
 		}
