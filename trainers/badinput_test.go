@@ -65,8 +65,8 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		"averages for ever":  {SGD(0.1), Calibrated(CalibratedConfig{Decay: 1}), "decay"},
 		"growth < 0":         {SGD(0.1), Calibrated(CalibratedConfig{Growth: -1}), "growth"},
 		"calibrated precond": {Precond(0.1), Calibrated(CalibratedConfig{}), "precond has no learning rate"},
-		"trust < 0":          {trusting(PrecondFromAbove(1), -1), EveryK(1), "trust"},
-		"trust without λ_W":  {trusting(PrecondFromAbove(1), 0.1), WSD(0), "λ_WSD must be above 0"},
+		"trust < 0":          {trusting(PrecondTrust(1), -1), EveryK(1), "trust"},
+		"trust without λ_W":  {PrecondTrust(1), WSD(0), "λ_WSD must be above 0"},
 		"no calibration":     {SGD(0.1), CalibrateFrom(nil), "CalibrateFrom"},
 	} {
 		_, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, c.o, c.opt)

@@ -25,8 +25,12 @@
 //	kfac      Ā⁻¹ g Ḡ⁻¹, natural gradient descent with Kronecker factors
 //	ekfac     the same in the factors' eigenbases, with scalings of its own
 //	shampoo   L^(-1/4) g R^(-1/4), from second moments of the gradient alone
-//	precond, precond-above
-//	          APO-Precond, by steps down ∂Q/∂φ or by relative steps from above
+//	precond   APO-Precond, by steps down ∂Q/∂φ
+//	precond-above
+//	          APO-Precond by relative steps, from a P that is too large
+//	precond-trust
+//	          the same with the length of a step limited by what meta-steps
+//	          measure, for convolutional nets
 //
 // Weight decay, a setting of all but APO-Precond, skips nothing: it concerns
 // biases, which are rows of the weight matrices, and scales and shifts as well.

@@ -49,7 +49,7 @@ var killRuns = map[string]killRun{
 	"relative": convRun(PrecondFromAbove(0.5), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
-	"trust": convRun(trusting(PrecondFromAbove(0.5), 1e-3), func(b *Batches) []Option {
+	"trust": convRun(trusting(PrecondTrust(0.5), 1e-3), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
 	"kfac":    convRun(KFAC(0.01), func(*Batches) []Option { return []Option{EveryK(2)} }),

@@ -96,6 +96,7 @@ var optimizers = map[string]func(lr float64) Optimizer{
 	"adamw":         func(lr float64) Optimizer { return AdamW(lr) },
 	"precond":       func(lr float64) Optimizer { return Precond(lr) },
 	"precond-above": func(lr float64) Optimizer { return PrecondFromAbove(lr) },
+	"precond-trust": func(lr float64) Optimizer { return PrecondTrust(lr) },
 	"kfac":          func(lr float64) Optimizer { return KFAC(lr) },
 	"ekfac":         func(lr float64) Optimizer { return EKFAC(lr) },
 	"shampoo":       func(lr float64) Optimizer { return Shampoo(lr) },

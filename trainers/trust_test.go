@@ -24,7 +24,7 @@ func TestTrustLimitsTheDiscrepancy(t *testing.T) {
 	}
 	b := graph.NewBatch(dense(x), tensor.New(tensor.WithShape(rows, 1), tensor.WithBacking(y)))
 	for _, limit := range []float64{1e-3, 1e6} {
-		o := PrecondFromAbove(rate)
+		o := PrecondTrust(rate)
 		o.Relative.Step, o.Relative.Trust, o.MomentumMode = 1e-300, limit, MomentumNone
 		tr, err := New(layers.DeepLinear(n, 1), graph.SquaredError, o, Dtype(tensor.Float64), EveryK(2), FSD(1), WSD(0.1), Seed(3))
 		if err != nil {
