@@ -64,9 +64,9 @@ func median(x []float64) float64 {
 // metaEvery is K of the measured trainers.
 const metaEvery = 10
 
-// BenchmarkAPOOverhead measures what APO costs: a step of 784-1000-1000-10 on
-// batches of 128 with a meta-step every tenth, against the same net with the
-// base optimizer alone.
+// BenchmarkAPOOverhead measures what APO costs: a step on a batch of 128 with a
+// meta-step every tenth, against the same net with the base optimizer alone. The
+// nets are 784-1000-1000-10 and LeNet.
 func BenchmarkAPOOverhead(b *testing.B) {
 	name, err := blas.Use()
 	if err != nil {
@@ -75,16 +75,21 @@ func BenchmarkAPOOverhead(b *testing.B) {
 	b.Logf("BLAS: %s", name)
 	for _, c := range []struct {
 		name      string
+		net       measured
 		apo, base Optimizer
 	}{
-		{"SGDm-APO", SGDm(0.01), SGDm(0.01)},
-		{"Adam-APO", Adam(1e-3), Adam(1e-3)},
-		{"Precond", Precond(0.01), SGDm(0.01)},
+		{"SGDm-APO", mlp, SGDm(0.01), SGDm(0.01)},
+		{"Adam-APO", mlp, Adam(1e-3), Adam(1e-3)},
+		{"Precond", mlp, Precond(0.01), SGDm(0.01)},
+		{"LeNet/SGD-APO", lenet, SGD(0.01), SGD(0.01)},
+		{"LeNet/SGDm-APO", lenet, SGDm(0.01), SGDm(0.01)},
+		{"LeNet/RMSprop-APO", lenet, RMSprop(1e-3), RMSprop(1e-3)},
+		{"LeNet/Adam-APO", lenet, Adam(1e-3), Adam(1e-3)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			compare(b, [2]side{
-				{"apo", metaEvery, stepsOf(b, c.apo, EveryK(metaEvery))},
-				{"base", metaEvery, stepsOf(b, c.base, EveryK(0))},
+				{"apo", metaEvery, stepsOf(b, c.net, c.apo, EveryK(metaEvery))},
+				{"base", metaEvery, stepsOf(b, c.net, c.base, EveryK(0))},
 			})
 		})
 	}
@@ -107,7 +112,7 @@ func BenchmarkStep(b *testing.B) {
 		{"Shampoo", Shampoo(0.01), 0},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			steps := stepsOf(b, c.o, EveryK(c.k))
+			steps := stepsOf(b, mlp, c.o, EveryK(c.k))
 			if err := steps(); err != nil {
 				b.Fatal(err)
 			}
@@ -122,15 +127,29 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-// stepsOf makes a trainer of the measured net; the function takes metaEvery
-// steps.
-func stepsOf(b *testing.B, o Optimizer, opts ...Option) func() error {
+// measured is a net with the shape of its inputs.
+type measured struct {
+	model func() (graph.Model, error)
+	input tensor.Shape
+}
+
+var (
+	mlp   = measured{func() (graph.Model, error) { return layers.MLP(784, 1000, 1000, 10), nil }, tensor.Shape{784}}
+	lenet = measured{func() (graph.Model, error) { return layers.ImageModel("lenet", 10) }, tensor.Shape{3, 32, 32}}
+)
+
+// stepsOf makes a trainer of the net; the function takes metaEvery steps.
+func stepsOf(b *testing.B, net measured, o Optimizer, opts ...Option) func() error {
 	b.Helper()
-	tr, err := New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy, o, opts...)
+	model, err := net.model()
 	if err != nil {
 		b.Fatal(err)
 	}
-	batch := syntheticImages(128)
+	tr, err := New(model, graph.SoftmaxCrossEntropy, o, opts...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	batch := syntheticImages(128, net.input...)
 	return func() error {
 		for range metaEvery {
 			if _, err := tr.Step(batch); err != nil {
@@ -141,13 +160,13 @@ func stepsOf(b *testing.B, o Optimizer, opts ...Option) func() error {
 	}
 }
 
-// syntheticImages are n vectors of 784 numbers with class numbers below 10.
-func syntheticImages(n int) graph.Batch {
+// syntheticImages are n arrays of that shape with class numbers below 10.
+func syntheticImages(n int, shape ...int) graph.Batch {
 	classes := make([]int, n)
 	for i := range classes {
 		classes[i] = i % 10
 	}
-	return graph.NewBatch(gaussian32(1, tensor.Shape{n, 784}), denseOf(classes, n))
+	return graph.NewBatch(gaussian32(1, append(tensor.Shape{n}, shape...)), denseOf(classes, n))
 }
 
 // BenchmarkFusedAdam measures Gorgonia's Adam against this package's on the 1.8

@@ -147,7 +147,15 @@ func (s *section) length() string {
 	case s.timed():
 		return fmt.Sprintf("timed, %d steps", s.config.Steps)
 	}
-	return fmt.Sprintf("%.3g epochs", float64(s.config.Steps)/float64(s.series[0].header.PerEpoch))
+	return epochs(s.config.Steps, s.series[0].header.PerEpoch)
+}
+
+// epochs is a number of steps in epochs.
+func epochs(steps, perEpoch int) string {
+	if steps == perEpoch {
+		return "1 epoch"
+	}
+	return fmt.Sprintf("%.3g epochs", float64(steps)/float64(perEpoch))
 }
 
 func methodLabel(name string) string {

@@ -139,7 +139,7 @@ func (s *section) setting() string {
 	}
 	text := fmt.Sprintf("%s, %d steps of batches of %d", c.Task(), c.Steps, c.Batch)
 	if h.PerEpoch > 0 {
-		text += fmt.Sprintf(" (%.3g epochs of %d rows)", float64(c.Steps)/float64(h.PerEpoch), h.Rows)
+		text += fmt.Sprintf(" (%s of %d rows)", epochs(c.Steps, h.PerEpoch), h.Rows)
 	}
 	text += ", " + c.Dtype
 	if c.L2 > 0 {
