@@ -57,9 +57,9 @@ var killRuns = map[string]killRun{
 	"shampoo": convRun(Shampoo(0.03), func(*Batches) []Option { return []Option{EveryK(2)} }),
 }
 
-// trusting is o with a limit on what a step changes.
+// trusting is o with a limit on what a step changes and a short warm-up.
 func trusting(o *PrecondConfig, limit float64) *PrecondConfig {
-	o.Relative.Trust = limit
+	o.Relative.Trust, o.Relative.WarmUp, o.Relative.WarmUpMetaSteps = limit, 3, 2
 	return o
 }
 
@@ -136,7 +136,7 @@ func awaitCheckpoints(t *testing.T, path string, times int) {
 			seen++
 		}
 		switch waited := time.Since(began); {
-		case seen == 0 && waited > 20*time.Second:
+		case seen == 0 && waited > time.Minute:
 			t.Fatal("the child wrote no checkpoint")
 		case seen > 0 && waited > time.Second:
 			return
