@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/pkg/errors"
@@ -84,9 +85,6 @@ type relativeLearner[T apoops.Float] struct {
 }
 
 func newRelativeLearner(e *engine) (learner, error) {
-	if c, ok := e.o.(*PrecondConfig); ok && c.Relative.Trust > 0 && (e.c.noFSD || e.c.noWSD) {
-		return nil, errors.Errorf("trainers: %s: trust compares the function-space with the weight-space discrepancy: λ_FSD and λ_WSD must be above 0", c.Name())
-	}
 	switch f := e.form.(type) {
 	case *precondForm[float32]:
 		return makeRelativeLearner(e, f), nil
@@ -98,13 +96,7 @@ func newRelativeLearner(e *engine) (learner, error) {
 
 func makeRelativeLearner[T apoops.Float](e *engine, f *precondForm[T]) *relativeLearner[T] {
 	l := &relativeLearner[T]{e: e, c: *f.c.Relative, region: &f.region, numbers: []float64{1, 0}}
-	switch {
-	case l.c.TargetFSD > 0:
-	case l.c.Trust > 0:
-		l.c.TargetFSD = l.c.Trust / 5
-	default:
-		l.c.TargetFSD = f.c.Clip
-	}
+	l.c.TargetFSD = cmp.Or(l.c.TargetFSD, l.c.Trust/5, f.c.Clip)
 	for _, b := range f.blocks {
 		r := newRelativeBlock(b)
 		l.blocks = append(l.blocks, r)

@@ -25,8 +25,9 @@ import (
 
 const about = `Cifar trains a convolutional net (-model) on CIFAR-10, CIFAR-100 or SVHN.
 APO adapts the optimizer's learning rate (-apo), or its preconditioner (-opt precond,
-precond-above or precond-trust, the best for these nets). Without flags: LeNet on CIFAR-10, SGD with momentum at a learning
-rate that APO calibrates, three epochs: some 58% of the test images come out right.
+precond-above or precond-trust). Without flags: LeNet on CIFAR-10, SGD with momentum
+at a learning rate that APO calibrates, three epochs: some 58% of the test images
+come out right.
 
 Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy, the best epoch so far), checkpoint,
