@@ -31,7 +31,8 @@
 //	SampleCategorical, SampleBernoulli, SampleNormal
 //	                      targets drawn from a model's outputs
 //
-// All take and return nodes and work with gorgonia.Grad and a TapeMachine:
+// All take and return nodes and work with gorgonia.Grad and a TapeMachine; a
+// LispMachine runs them forwards alone and fails where a gradient is to be computed:
 //
 //	x := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(100, 784), gorgonia.WithName("x"))
 //	w := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(785, 10), gorgonia.WithName("w"))
