@@ -19,10 +19,12 @@ type checkpointMeta struct {
 	Seed            uint64          `json:"seed"`
 	Steps           int             `json:"steps"`
 	Skipped         int             `json:"skipped"`
+	// Environment is environment() of the process that wrote it.
+	Environment map[string]string `json:"environment,omitempty"`
 }
 
 func (e *engine) metaDocument() (checkpointMeta, error) {
-	m := checkpointMeta{Optimizer: e.o.Name(), K: e.c.k, LinearRate: e.c.linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped}
+	m := checkpointMeta{Optimizer: e.o.Name(), K: e.c.k, LinearRate: e.c.linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped, Environment: environment()}
 	var err error
 	if m.Settings, err = json.Marshal(e.o); err != nil {
 		return m, errors.Wrap(err, "trainers: optimizer settings")
@@ -111,6 +113,7 @@ func (e *engine) load(path string) error {
 		overwrite(t.Value, stored[t.Name])
 	}
 	e.steps, e.skipped = doc.Steps, doc.Skipped
+	e.loaded = environmentNotes(doc.Environment)
 	return nil
 }
 
@@ -160,8 +163,8 @@ func (t *Trainer) Save(path string) error { return t.engine.save(path) }
 
 // Load restores a checkpoint written by a trainer of the same model, optimizer,
 // learner (the settings of Meta or Calibrated), K and seed. The steps that follow are those of a run never stopped, bit for
-// bit, if data, λ and schedules are functions of the step's number. After an
-// error the trainer is as before.
+// bit, if data, λ and schedules are functions of the step's number. Where another
+// BLAS wrote it, Notes says so. After an error the trainer is as before.
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }
 
 // SaveWeights writes the weights and the model's statistics alone, as a

@@ -33,6 +33,7 @@ type engine struct {
 	kept    [][]*tensor.Dense
 	steps   int
 	skipped int
+	loaded  []string // notes on the checkpoint that was loaded
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {

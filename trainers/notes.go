@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -12,7 +13,8 @@ import (
 //
 //	kfac: plain gradient for conv5, conv6: more than 1024 rows or columns (max_dim)
 //
-// KFAC and EKFAC know after the first step which layers have no factors.
+// KFAC and EKFAC know after the first step which layers have no factors. After
+// Load there is a note where the checkpoint was written in another environment.
 func (t *Trainer) Notes() []string { return t.engine.notes() }
 
 // Notes is Trainer.Notes.
@@ -22,10 +24,11 @@ func (s *Solver) Notes() []string { return s.engine.notes() }
 type noter interface{ notes() []string }
 
 func (e *engine) notes() []string {
+	all := slices.Clone(e.loaded)
 	if n, ok := e.form.(noter); ok {
-		return n.notes()
+		all = append(all, n.notes()...)
 	}
-	return nil
+	return all
 }
 
 func (f *rateForm) notes() []string {
