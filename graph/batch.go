@@ -49,10 +49,10 @@ func checkArrays(kind string, arrays []*tensor.Dense) error {
 			return errors.Errorf("graph: %s %d of the batch is missing", kind, i)
 		}
 		if a.Dims() == 0 || a.Shape()[0] == 0 || a.Shape().TotalSize() == 0 {
-			return errors.Errorf("graph: empty batch: %s %d has shape %v", kind, i, a.Shape())
+			return ErrShape.Errorf("graph: empty batch: %s %d has shape %v", kind, i, a.Shape())
 		}
 		if at := firstNaN(a); at >= 0 {
-			return errors.Errorf("graph: %s %d of the batch holds NaN at row %d (element %d)", kind, i, at/(a.Shape().TotalSize()/a.Shape()[0]), at)
+			return ErrNotFinite.Errorf("graph: %s %d of the batch holds NaN at row %d (element %d)", kind, i, at/(a.Shape().TotalSize()/a.Shape()[0]), at)
 		}
 	}
 	return nil

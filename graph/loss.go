@@ -25,10 +25,6 @@ type Loss struct {
 // describe. The draws depend on the seed and step of noise.
 type Sampler func(y *gorgonia.Node, noise *apoops.Masks) (gorgonia.Nodes, error)
 
-// ErrNoSample is the cause of the error about a loss or a problem whose targets
-// cannot be drawn. Test for it with errors.Is.
-var ErrNoSample = errors.New("there is no Sample to draw targets with")
-
 // The distributions of the losses, each of one target array.
 var (
 	// CategoricalTargets are classes with the probabilities softmax(y).

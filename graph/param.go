@@ -40,13 +40,13 @@ func CheckParams(params []*Param) error {
 		case seen[p.Name]:
 			return errors.Errorf("graph: two parameters are named %q", p.Name)
 		case p.Value.Dtype() != tensor.Float32 && p.Value.Dtype() != tensor.Float64:
-			return errors.Errorf("graph: parameter %q is of dtype %v, not float32 or float64", p.Name, p.Value.Dtype())
+			return ErrDtype.Errorf("graph: parameter %q is of dtype %v, not float32 or float64", p.Name, p.Value.Dtype())
 		case p.Value.Dtype() != params[0].Value.Dtype():
-			return errors.Errorf("graph: parameter %q is of dtype %v, %q of %v", p.Name, p.Value.Dtype(), params[0].Name, params[0].Value.Dtype())
+			return ErrDtype.Errorf("graph: parameter %q is of dtype %v, %q of %v", p.Name, p.Value.Dtype(), params[0].Name, params[0].Value.Dtype())
 		case p.Matrix && p.Statistic:
 			return errors.Errorf("graph: parameter %q is marked a matrix and a statistic: statistics have no preconditioner", p.Name)
 		case p.Matrix && p.Value.Dims() != 2:
-			return errors.Errorf("graph: parameter %q is marked a matrix but has shape %v", p.Name, p.Value.Shape())
+			return ErrShape.Errorf("graph: parameter %q is marked a matrix but has shape %v", p.Name, p.Value.Shape())
 		case !RowMajor(p.Value):
 			return errors.Errorf("graph: parameter %q is a view or column-major: clone it in row-major order", p.Name)
 		}

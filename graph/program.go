@@ -104,8 +104,12 @@ func letAll(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
 		if a == nil {
 			return errors.Errorf("graph: %s %d is missing", kind, i)
 		}
+		different := ErrShape
+		if a.Dtype() != n.Dtype() {
+			different = ErrDtype
+		}
 		if a.Dtype() != n.Dtype() || !a.Shape().Eq(n.Shape()) {
-			return errors.Errorf("graph: %s %d is %v of shape %v; the graph was built for %v of shape %v", kind, i, a.Dtype(), a.Shape(), n.Dtype(), n.Shape())
+			return different.Errorf("graph: %s %d is %v of shape %v; the graph was built for %v of shape %v", kind, i, a.Dtype(), a.Shape(), n.Dtype(), n.Shape())
 		}
 		if !RowMajor(a) {
 			return errors.Errorf("graph: %s %d is a view or column-major: clone it in row-major order", kind, i)

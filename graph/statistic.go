@@ -56,7 +56,7 @@ func (b *Base) CheckStatistics() error {
 			return errors.Errorf("graph: statistic %q: the last run left no value (%T)", s.name, s.batch)
 		}
 		if !Finite(v) {
-			return errors.Errorf("graph: the value of statistic %q on the batch is not finite", s.name)
+			return ErrNotFinite.Errorf("graph: the value of statistic %q on the batch is not finite", s.name)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package trainers
 
 import (
-	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -93,7 +92,7 @@ func newBlockwise[T apoops.Float](t *task, s blockwiseSettings, build func(block
 func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
 	for i, p := range b.params {
 		if s.g[i].Dtype() != p.Value.Dtype() || s.g[i].DataSize() != p.Value.DataSize() {
-			return nil, errors.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, s.g[i].Dtype(), s.g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
+			return nil, ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, s.g[i].Dtype(), s.g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
 		}
 	}
 	for _, k := range b.blocks {

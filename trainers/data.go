@@ -33,11 +33,11 @@ func (d Data) Check() error {
 	case d.Len() == 0:
 		return errors.New("trainers: empty data set")
 	case d.T.Dims() == 0 || d.T.Shape()[0] != d.Len():
-		return errors.Errorf("trainers: data set has %d input rows but targets of shape %v", d.Len(), d.T.Shape())
+		return ErrShape.Errorf("trainers: data set has %d input rows but targets of shape %v", d.Len(), d.T.Shape())
 	case d.X.Dtype() != tensor.Float32 && d.X.Dtype() != tensor.Float64:
-		return errors.Errorf("trainers: data set with inputs of dtype %v, not float32 or float64", d.X.Dtype())
+		return ErrDtype.Errorf("trainers: data set with inputs of dtype %v, not float32 or float64", d.X.Dtype())
 	case d.T.Dtype() != tensor.Int && d.T.Dtype() != d.X.Dtype():
-		return errors.Errorf("trainers: data set with targets of dtype %v, not int or %v", d.T.Dtype(), d.X.Dtype())
+		return ErrDtype.Errorf("trainers: data set with targets of dtype %v, not int or %v", d.T.Dtype(), d.X.Dtype())
 	case !graph.RowMajor(d.X) || !graph.RowMajor(d.T):
 		return errors.New("trainers: data set of views or column-major tensors: clone them in row-major order")
 	}

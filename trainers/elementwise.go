@@ -3,7 +3,6 @@ package trainers
 import (
 	"sync"
 
-	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -134,7 +133,7 @@ func (e *elementwise[T]) directionArrays() []*tensor.Dense {
 func (e *elementwise[T]) sweep(t int, rates []float64, g []*tensor.Dense) error {
 	for i, p := range e.params {
 		if g[i].Dtype() != p.Value.Dtype() || g[i].DataSize() != p.Value.DataSize() {
-			return errors.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, g[i].Dtype(), g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
+			return ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, g[i].Dtype(), g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
 		}
 	}
 	e.k.begin(t)

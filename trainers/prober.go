@@ -1,7 +1,6 @@
 package trainers
 
 import (
-	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -53,7 +52,7 @@ func (p *elementProber[T]) probe(s signal) ([]*tensor.Dense, error) {
 	}
 	for i, q := range p.params {
 		if s.g[i].DataSize() != q.Value.DataSize() {
-			return nil, errors.Errorf("trainers: gradient of %q has %d elements, not %d", q.Name, s.g[i].DataSize(), q.Value.DataSize())
+			return nil, ErrShape.Errorf("trainers: gradient of %q has %d elements, not %d", q.Name, s.g[i].DataSize(), q.Value.DataSize())
 		}
 		d, w, g := slice[T](p.e[i]), slice[T](q.Value), slice[T](s.g[i])
 		par.For(len(d), par.Grain, func(lo, hi int) {

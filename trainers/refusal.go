@@ -3,7 +3,6 @@ package trainers
 import (
 	"fmt"
 
-	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -30,7 +29,7 @@ func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) erro
 	if where := e.origin(batch); where != "" {
 		what += "; the first non-finite values are in " + where
 	}
-	return errors.Errorf("trainers: step %d: %s; the weights are as before the step", e.steps, what)
+	return ErrNotFinite.Errorf("trainers: step %d: %s; the weights are as before the step", e.steps, what)
 }
 
 // culprit names the first parameter whose gradient is not finite.

@@ -109,6 +109,12 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 // Last tells what the last step did.
 func (s *Solver) Last() Stats { return s.last }
 
+// Steps is the number of steps taken.
+func (s *Solver) Steps() int { return s.engine.steps }
+
+// Skipped is Trainer.Skipped.
+func (s *Solver) Skipped() int { return s.engine.skipped }
+
 // Fallbacks is Trainer.Fallbacks.
 func (s *Solver) Fallbacks() int { return s.engine.fallbacks() }
 
@@ -136,7 +142,7 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 		}
 		d, ok := v.(*tensor.Dense)
 		if !ok || d.Dtype() != params[i].Value.Dtype() || d.DataSize() != params[i].Value.DataSize() {
-			return nil, errors.Errorf("gradient of %q is %T, not %v of shape %v: run the machine before the step", params[i].Name, v, params[i].Value.Dtype(), params[i].Value.Shape())
+			return nil, ErrShape.Errorf("gradient of %q is %T, not %v of shape %v: run the machine before the step", params[i].Name, v, params[i].Value.Dtype(), params[i].Value.Shape())
 		}
 		g[i] = d
 	}

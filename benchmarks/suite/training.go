@@ -142,18 +142,12 @@ func (t *training) run(ctx context.Context, progress func(step int, loss float64
 			return t.pause(ctx)
 		}
 		if err := t.step(batch); err != nil {
-			if step == 0 && !notFinite(err) {
+			if step == 0 && !errors.Is(err, trainers.ErrNotFinite) {
 				return err // the method cannot be run at all
 			}
 			return t.finish(memory, err)
 		}
 	}
-}
-
-// notFinite recognises a trainer's refusal of a loss or gradient.
-func notFinite(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "not finite") || strings.Contains(text, "the loss is")
 }
 
 func (t *training) step(batch graph.Batch) error {
