@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"fmt"
 	"path"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -33,6 +35,14 @@ type Pass struct {
 	tracked  []tracked
 	path     string
 	outputs  []output
+	notes    []string // on what the user ought to know about the rebuilt graph
+}
+
+// note adds a note, once.
+func (p *Pass) note(format string, a ...any) {
+	if text := fmt.Sprintf(format, a...); !slices.Contains(p.notes, text) {
+		p.notes = append(p.notes, text)
+	}
 }
 
 // tracked is a statistic and what it follows.

@@ -68,7 +68,7 @@ func applyAgain(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.N
 		return gorgonia.ApplyOp(f.Fresh(p.Stream), operands...)
 	}
 	if replace, ok := replacements[typeName(n.Op())]; ok {
-		return replace(n, operands[0])
+		return replace(n, operands, p)
 	}
 	if err := checkStock(n.Op()); err != nil {
 		return nil, err
