@@ -1,6 +1,8 @@
 package apoops
 
 import (
+	"math"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -12,19 +14,24 @@ import (
 // value, so that it can be fused with the op before it.
 type Activation int
 
-// The activations. The derivative of ReLUAct at 0 is 0.
+// The activations. The derivative of ReLUAct at 0 is 0, that of RectifyAct is 1:
+// as its value at 0 is +0, and -0 below, the value tells.
 const (
 	Identity   Activation = iota // z
 	ReLUAct                      // max(z, 0)
 	SigmoidAct                   // 1/(1+e⁻ᶻ)
 	TanhAct                      // tanh z
+	RectifyAct                   // max(z, 0), as Gorgonia's Rectify
 )
 
-var activationNames = [...]string{"identity", "relu", "sigmoid", "tanh"}
+var activationNames = [...]string{"identity", "relu", "sigmoid", "tanh", "rectify"}
+
+// known tells whether a is one of the activations.
+func (a Activation) known() bool { return a >= 0 && int(a) < len(activationNames) }
 
 // String is the activation's name in lower case.
 func (a Activation) String() string {
-	if a < 0 || int(a) >= len(activationNames) {
+	if !a.known() {
 		return "unknown activation"
 	}
 	return activationNames[a]
@@ -132,6 +139,8 @@ func forward[T Float](act Activation, z []T) {
 		sigmoids(z)
 	case TanhAct:
 		tanhs(z)
+	case RectifyAct:
+		rectify(z)
 	}
 }
 
@@ -151,6 +160,8 @@ func backward[T Float](act Activation, dz, y, dy []T) {
 		for i, v := range y {
 			dz[i] = (1 - v*v) * dy[i]
 		}
+	case RectifyAct:
+		whereUnsigned(dz, y, dy)
 	}
 }
 
@@ -164,5 +175,26 @@ func wherePositive[T Float](dz, y, dy []T) {
 			k = 1
 		}
 		dz[i] = choice[k&1]
+	}
+}
+
+// rectify replaces z by -0 below 0, by +0 at 0.
+func rectify[T Float](z []T) {
+	negativeZero := T(math.Copysign(0, -1))
+	for i, v := range z {
+		choice, k := [2]T{v + 0, negativeZero}, 0
+		if v < 0 {
+			k = 1
+		}
+		z[i] = choice[k&1]
+	}
+}
+
+// whereUnsigned sets dz to dy where y has no sign, to 0 elsewhere.
+func whereUnsigned[T Float](dz, y, dy []T) {
+	y, dy = y[:len(dz)], dy[:len(dz)]
+	for i, v := range y {
+		choice := [2]T{dy[i], 0}
+		dz[i] = choice[math.Float64bits(float64(v))>>63]
 	}
 }

@@ -11,7 +11,7 @@ import (
 // AddActivate is act(a+b) by element for a and b of one shape, such as the two
 // branches of a residual block.
 func AddActivate(a, b *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
-	if act < Identity || act > TanhAct {
+	if !act.known() {
 		return nil, errors.Errorf("apoops: add: %v", act)
 	}
 	return pick(&addActivate[float32]{act: act}, &addActivate[float64]{act: act}, a, b)

@@ -58,7 +58,7 @@ func BatchNormWith(x, scale, shift, mean, variance *gorgonia.Node, epsilon float
 }
 
 func checkNorm(epsilon float64, act Activation) error {
-	if act < Identity || act > TanhAct {
+	if !act.known() {
 		return errors.Errorf("apoops: batch norm: %v", act)
 	}
 	if !(epsilon >= 0) || math.IsInf(epsilon, 1) {

@@ -43,7 +43,7 @@ var normShapes = []tensor.Shape{{4, 3}, {2, 1}, {2, 3, 2, 3}, {3, 2, 5, 1}, {1, 
 func TestBatchNorm(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 1))
 	for _, s := range normShapes {
-		for _, a := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct} {
+		for _, a := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct, RectifyAct} {
 			for _, computed := range []bool{true, false} {
 				const epsilon = 1e-3
 				wrt := []int{1, 2}

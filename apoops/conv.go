@@ -33,7 +33,7 @@ func Conv2D(x, w *gorgonia.Node, c Conv) (*gorgonia.Node, error) {
 	if x == nil || w == nil {
 		return nil, errors.New("apoops: conv: x or W is nil")
 	}
-	if c.Activation < Identity || c.Activation > TanhAct {
+	if !c.Activation.known() {
 		return nil, errors.Errorf("apoops: conv: %v", c.Activation)
 	}
 	s := convSettings{Conv: c.filled(), inner: !isInput(x)}

@@ -56,7 +56,7 @@ func compareEngines[T Float](t *testing.T, tolerance float64, engine func(c Conv
 	rng := rand.New(rand.NewPCG(5, 1))
 	random := func(n int) []T { return elements[T](convert(randn(rng, n), dtypeOf[T]())) }
 	for _, c := range engineCases {
-		for _, act := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct} {
+		for _, act := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct, RectifyAct} {
 			for _, noBias := range []bool{false, true} {
 				conv := c.conv
 				conv.Activation, conv.NoBias = act, noBias

@@ -26,24 +26,38 @@ func Linear(x, w *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
 	return newDense(x, w, denseSettings{act: act})
 }
 
+// Affine is a fully connected layer whose bias is an operand of its own:
+//
+//	y = act(x·W + b)
+//
+// x is N×n, W is n×m, b has m elements in any shape, y is N×m. Where x is an input
+// of the graph no gradient with respect to it is computed.
+func Affine(x, w, b *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
+	if b == nil {
+		return nil, errors.New("apoops: dense: b is nil")
+	}
+	return newDense(x, w, denseSettings{act: act, apart: true}, b)
+}
+
 type denseSettings struct {
 	act   Activation
 	bias  int  // rows of W that hold the bias: 1 or 0
+	apart bool // the bias is the third operand
 	inner bool // x is computed, so its gradient is wanted
 }
 
-func newDense(x, w *gorgonia.Node, s denseSettings) (*gorgonia.Node, error) {
+func newDense(x, w *gorgonia.Node, s denseSettings, b ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if x == nil || w == nil {
 		return nil, errors.New("apoops: dense: x or W is nil")
 	}
-	if s.act < Identity || s.act > TanhAct {
+	if !s.act.known() {
 		return nil, errors.Errorf("apoops: dense: %v", s.act)
 	}
 	s.inner = !isInput(x)
-	return pick(&dense[float32]{denseSettings: s}, &dense[float64]{denseSettings: s}, x, w)
+	return pick(&dense[float32]{denseSettings: s}, &dense[float64]{denseSettings: s}, append(gorgonia.Nodes{x, w}, b...)...)
 }
 
-// dense is the kernel of Dense and Linear.
+// dense is the kernel of Dense, Linear and Affine.
 type dense[T Float] struct {
 	denseSettings
 	a    *args[T]
@@ -52,7 +66,7 @@ type dense[T Float] struct {
 }
 
 func (k *dense[T]) name() string     { return "dense." + k.act.String() }
-func (k *dense[T]) wrt() []bool      { return []bool{k.inner, true} }
+func (k *dense[T]) wrt() []bool      { return []bool{k.inner, true, true} }
 func (k *dense[T]) fresh() kernel[T] { return &dense[T]{denseSettings: k.denseSettings} }
 
 func (k *dense[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
@@ -65,6 +79,9 @@ func (k *dense[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	}
 	if w[0] != x[1]+k.bias {
 		return nil, errors.Errorf("x of shape %v needs W with %d rows (%d of them the bias), not %v", x, x[1]+k.bias, k.bias, w)
+	}
+	if k.apart && in[2].TotalSize() != w[1] {
+		return nil, errors.Errorf("W of shape %v needs a bias of %d elements, not %v", w, w[1], in[2])
 	}
 	return tensor.Shape{x[0], w[1]}, nil
 }
@@ -83,6 +100,9 @@ func (k *dense[T]) run(a *args[T]) error {
 func (k *dense[T]) biasAndActivation(lo, hi int) {
 	w := k.a.in[1]
 	bias := w[len(w)-k.bias*k.m:]
+	if k.apart {
+		bias = k.a.in[2]
+	}
 	for i := lo; i < hi; i++ {
 		row := k.a.out[i*k.m : (i+1)*k.m]
 		for j, b := range bias {
@@ -107,7 +127,11 @@ func (k *dense[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.N
 		}
 	}
 	dw, err := apply(&denseGradW[T]{bias: k.bias}, in[0], dz)
-	return gorgonia.Nodes{dx, dw}, err
+	if err != nil || !k.apart {
+		return gorgonia.Nodes{dx, dw}, err
+	}
+	db, err := apply(&columnSums[T]{to: in[2].Shape().Clone()}, dz)
+	return gorgonia.Nodes{dx, dw, db}, err
 }
 
 // denseGradX is the kernel dx = dz·W[:n]ᵀ.
@@ -153,19 +177,11 @@ func (k *denseGradW[T]) run(a *args[T]) error {
 	k.a, k.m = a, a.shapes[1][1]
 	blas.Gemm(true, false, n, k.m, rows, 1, a.in[0], max(n, 1), a.in[1], k.m, 0, a.out, k.m)
 	if k.bias > 0 {
-		par.For(k.m, 256, k.body)
+		par.For(k.m, columnGrain, k.body)
 	}
 	return nil
 }
 
-// biasGrad sums the columns [lo, hi) of dz.
 func (k *denseGradW[T]) biasGrad(lo, hi int) {
-	sum := k.a.out[len(k.a.out)-k.m:][lo:hi]
-	clear(sum)
-	dz := k.a.in[1]
-	for i := lo; i < len(dz); i += k.m {
-		for j, v := range dz[i : i+hi-lo] {
-			sum[j] += v
-		}
-	}
+	sumColumns(k.a.out[len(k.a.out)-k.m:], k.a.in[1], lo, hi)
 }

@@ -12,7 +12,7 @@ import (
 // act is the reference of every activation.
 func act(a Activation, z float64) float64 {
 	switch a {
-	case ReLUAct:
+	case ReLUAct, RectifyAct:
 		return max(z, 0)
 	case SigmoidAct:
 		return 1 / (1 + math.Exp(-z))
@@ -24,7 +24,7 @@ func act(a Activation, z float64) float64 {
 
 func TestDense(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	for _, a := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct} {
+	for _, a := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct, RectifyAct} {
 		for _, s := range [][3]int{{4, 3, 5}, {1, 1, 1}, {65, 7, 130}} {
 			rows, n, m := s[0], s[1], s[2]
 			if rows > 10 && a == ReLUAct {

@@ -244,7 +244,7 @@ func TestPad2D(t *testing.T) {
 
 func TestAddActivate(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 5))
-	for _, a := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct} {
+	for _, a := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct, RectifyAct} {
 		opTest{
 			name:   "add " + a.String(),
 			build:  func(in gorgonia.Nodes) (*gorgonia.Node, error) { return AddActivate(in[0], in[1], a) },

@@ -53,6 +53,12 @@ var pairLosses = []pairLoss{
 		p := 1 / (1 + math.Exp(-z))
 		return -t*math.Log(p) - (1-t)*math.Log(1-p)
 	}), 0, false},
+	{"softCrossEntropy", SoftCrossEntropy, func(z, t []float64) (sum float64) {
+		for j, p := range softmaxOf(z) {
+			sum -= t[j] * math.Log(p)
+		}
+		return sum
+	}, 0, true},
 	{"categoricalKL", CategoricalKL, categoricalOf, 1, true},
 	{"categoricalReverseKL", CategoricalReverseKL, func(x, y []float64) float64 { return categoricalOf(y, x) }, 1, true},
 	{"bernoulliKL", BernoulliKL, sumOver(bernoulliOf), 1, false},

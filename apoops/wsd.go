@@ -74,37 +74,6 @@ func (k *minus[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nod
 	return ret, err
 }
 
-// times is the kernel factor·x, or factor·x·c for a scalar second operand c.
-type times[T Float] struct {
-	leaf[T]
-	factor T
-	f      T
-	a      *args[T]
-	body   func(lo, hi int)
-}
-
-func (k *times[T]) name() string     { return "times" }
-func (k *times[T]) fresh() kernel[T] { return &times[T]{factor: k.factor} }
-
-func (k *times[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
-
-func (k *times[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			out, x := k.a.out[lo:hi], k.a.in[0][lo:hi]
-			for i, v := range x {
-				out[i] = k.f * v
-			}
-		}
-	}
-	k.a, k.f = a, k.factor
-	if len(a.in) == 2 {
-		k.f *= a.in[1][0]
-	}
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
-}
-
 // HalfSquaredNorm is ½ Σ_i ‖u_i‖² of nodes of any shapes: the weight-space
 // discrepancy of the updates u_i.
 func HalfSquaredNorm(u ...*gorgonia.Node) (*gorgonia.Node, error) {
