@@ -54,34 +54,63 @@ type Pair struct{ Weight, Bias *gorgonia.Node }
 
 var _ Source = (*Problem)(nil)
 
-// Check reports missing nodes, nodes of other graphs and parameters without
-// values.
-func (q *Problem) Check() error {
-	if q.Cost == nil || q.Output == nil {
-		return errors.New("graph: problem without a cost or an output")
-	}
-	if !q.Cost.IsScalar() {
+// CheckTraining reports a missing cost and parameters that are missing, computed
+// or of another graph, or have no values: all that matters where no pass is
+// rebuilt.
+func (q *Problem) CheckTraining() error {
+	switch {
+	case q.Cost == nil:
+		return errors.New("graph: problem without a cost")
+	case !q.Cost.IsScalar():
 		return errors.Errorf("graph: the cost has shape %v, not a scalar", q.Cost.Shape())
+	case len(q.Params) == 0:
+		return errors.New("graph: problem without parameters")
 	}
-	if len(q.Params) == 0 || len(q.Inputs) == 0 {
-		return errors.New("graph: problem without parameters or inputs")
-	}
-	for kind, nodes := range map[string]gorgonia.Nodes{"input": q.Inputs, "target": q.Targets, "parameter": q.Params} {
-		for i, n := range nodes {
-			switch {
-			case n == nil:
-				return errors.Errorf("graph: %s %d is nil", kind, i)
-			case n.Op() != nil:
-				return errors.Errorf("graph: %s %d (%s) is computed, not a leaf", kind, i, describe(n))
-			case kind != "parameter" && n.IsScalar():
-				return errors.Errorf("graph: %s %q is a scalar: give it the shape (1)", kind, n.Name())
-			case n.Graph() != q.Cost.Graph():
-				return errors.Errorf("graph: %s %q belongs to another graph", kind, n.Name())
-			}
-		}
+	if err := q.checkLeaves("parameter", q.Params); err != nil {
+		return err
 	}
 	_, err := q.LearnableParams()
 	return err
+}
+
+// Check is CheckTraining for a problem whose passes are rebuilt: that needs the
+// output, and the inputs and targets among the leaves.
+func (q *Problem) Check() error {
+	if err := q.CheckTraining(); err != nil {
+		return err
+	}
+	if q.Output == nil {
+		return errors.New("graph: problem without an output")
+	}
+	if len(q.Inputs) == 0 {
+		return errors.New("graph: problem without inputs")
+	}
+	for kind, nodes := range map[string]gorgonia.Nodes{"input": q.Inputs, "target": q.Targets} {
+		if err := q.checkLeaves(kind, nodes); err != nil {
+			return err
+		}
+		for _, n := range nodes {
+			if n.IsScalar() {
+				return errors.Errorf("graph: %s %q is a scalar: give it the shape (1)", kind, n.Name())
+			}
+		}
+	}
+	return nil
+}
+
+// checkLeaves reports nodes that are no leaves of the cost's graph.
+func (q *Problem) checkLeaves(kind string, nodes gorgonia.Nodes) error {
+	for i, n := range nodes {
+		switch {
+		case n == nil:
+			return errors.Errorf("graph: %s %d is nil", kind, i)
+		case n.Op() != nil:
+			return errors.Errorf("graph: %s %d (%s) is computed, not a leaf", kind, i, describe(n))
+		case n.Graph() != q.Cost.Graph():
+			return errors.Errorf("graph: %s %q belongs to another graph", kind, n.Name())
+		}
+	}
+	return nil
 }
 
 // Example is a batch of zeros in the shapes of the inputs and targets.

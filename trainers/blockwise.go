@@ -147,13 +147,8 @@ func (b *blockwise[T]) notes() []string {
 	return nil
 }
 
-// prepare implements preparer for preconditioners with graphs.
-func (b *blockwise[T]) prepare(batch graph.Batch) error {
-	if p, ok := b.p.(preparer); ok {
-		return p.prepare(batch)
-	}
-	return nil
-}
+// wrapped is the preconditioner.
+func (b *blockwise[T]) wrapped() any { return b.p }
 
 func (b *blockwise[T]) state() []NamedTensor {
 	all := []NamedTensor{{Name: "fallbacks", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.failed))}}

@@ -76,6 +76,24 @@ type preparer interface {
 	prepare(batch graph.Batch) error
 }
 
+// wrapper is a form or rule around another.
+type wrapper interface{ wrapped() any }
+
+// preparerOf finds the rule with graphs of its own in a form, nil where there is
+// none.
+func preparerOf(v any) preparer {
+	for {
+		if p, ok := v.(preparer); ok {
+			return p
+		}
+		w, ok := v.(wrapper)
+		if !ok {
+			return nil
+		}
+		v = w.wrapped()
+	}
+}
+
 // faller is a rule or form that counts how often it fell back on older
 // statistics or on the plain gradient because new ones could not be used.
 type faller interface{ fallbacks() int }

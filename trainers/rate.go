@@ -129,13 +129,8 @@ func (f *rateForm) rates(step int, scale float64) []float64 {
 	return out
 }
 
-// prepare builds the rule's own graphs, where it has some.
-func (f *rateForm) prepare(batch graph.Batch) error {
-	if p, ok := f.rule.(preparer); ok {
-		return p.prepare(batch)
-	}
-	return nil
-}
+// wrapped is the rule.
+func (f *rateForm) wrapped() any { return f.rule }
 
 // fallbacks counts what the rule had to leave out.
 func (f *rateForm) fallbacks() int {

@@ -19,6 +19,7 @@ import (
 type Solver struct {
 	engine  *engine
 	problem graph.Problem
+	rebuilt bool // passes of the problem's graph are rebuilt
 	loss    gorgonia.Value
 	last    Stats
 }
@@ -30,6 +31,10 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // cost; afterwards the loss is read from the cost's node. The weights are the
 // graph's: Dtype has no effect, Seed one on drawn targets alone (KFAC, EKFAC).
 // graph.Problem tells which of Gorgonia's ops the graph may have.
+//
+// With EveryK(0) there is no lookahead: any graph will do that Gorgonia trains,
+// and the problem needs its cost and parameters alone, unless the optimizer has
+// passes of its own (KFAC, EKFAC).
 //
 // The function-space term's batch B' is the mini-batch of the step before a
 // meta-step (see TildeFrom), so all batches must have one size.
@@ -47,7 +52,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if c.divergence.Build != nil {
 		p.Divergence = c.divergence
 	}
-	if err := p.Check(); err != nil {
+	if err := p.CheckTraining(); err != nil {
 		return nil, err
 	}
 	if c.k > 0 && !c.noFSD && p.Divergence.Build == nil {
@@ -65,20 +70,33 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, nil); err != nil {
 		return nil, err
 	}
-	// Built now, so that what cannot be rebuilt is known before the training.
-	example := p.Example()
-	if f, ok := s.engine.form.(preparer); ok {
-		if err := f.prepare(example); err != nil {
-			return nil, errors.WithMessage(err, "trainers: Wrap")
-		}
-	}
-	if c.k > 0 {
-		if err := s.engine.learner.prepare(example, example.X); err != nil {
-			return nil, errors.WithMessage(err, "trainers: Wrap")
-		}
+	if err := s.prepare(); err != nil {
+		return nil, err
 	}
 	gorgonia.Read(p.Cost, &s.loss)
 	return s, nil
+}
+
+// prepare builds the solver's own graphs, so that what cannot be rebuilt is known
+// before the training.
+func (s *Solver) prepare() error {
+	rule, learner := preparerOf(s.engine.form), s.engine.learner
+	if s.rebuilt = rule != nil || learner != nil; !s.rebuilt {
+		return nil
+	}
+	if err := s.problem.Check(); err != nil {
+		return err
+	}
+	example := s.problem.Example()
+	if rule != nil {
+		if err := rule.prepare(example); err != nil {
+			return errors.WithMessage(err, "trainers: Wrap")
+		}
+	}
+	if learner != nil {
+		return errors.WithMessage(learner.prepare(example, example.X), "trainers: Wrap")
+	}
+	return nil
 }
 
 // Step implements gorgonia.Solver: it takes one training step with the
@@ -92,7 +110,9 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
 	}
 	batch, err := s.batch()
-	if err != nil {
+	if err != nil && !s.rebuilt {
+		batch = graph.Batch{} // only a trace of what is not finite would use it
+	} else if err != nil {
 		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
 	}
 	loss, err := s.lossValue()
