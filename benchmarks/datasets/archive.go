@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 )
@@ -29,43 +30,45 @@ type use func(i int, content []byte) error
 // order, from the first place that has them, unpacked or in the archive. After
 // an error the caller must forget what it was given.
 func (c *config) loadArchive(ctx context.Context, s set, a archive, use use) error {
-	if ctx == nil {
-		return errors.New("datasets: nil context")
+	return c.find(ctx, s, source{
+		names:    a.names(),
+		from:     func(folder string) (bool, error) { return c.loadFilesFrom(folder, a, use) },
+		download: func(ctx context.Context) (bool, []string, error) { return c.downloadArchive(ctx, s, a, use) },
+	})
+}
+
+// names says what is looked for.
+func (a archive) names() string {
+	var names []string
+	for _, f := range a.files {
+		names = append(names, f.name)
 	}
-	folders := c.folders(s)
-	for _, folder := range folders {
-		if err := ctx.Err(); err != nil {
-			return errors.Wrapf(err, "datasets: %s", s.name)
-		}
-		found, err := c.loadFilesFrom(folder, a, use)
-		if err != nil || found {
-			return err
-		}
+	return strings.Join(names, ", ") + " (each also .gz) or " + a.name
+}
+
+// limit is the largest size that all files may have together.
+func (a archive) limit(checksum bool) int64 {
+	var sum int64
+	for _, f := range a.files {
+		sum += f.limit(checksum)
 	}
-	var failures []string
-	if !c.skipDownload {
-		var found bool
-		var err error
-		if found, failures, err = c.downloadArchive(ctx, s, a, use); err != nil || found {
-			return err
-		}
-	}
-	return c.notFound(s, a.files[0].name+" or "+a.name, folders, failures)
+	return min(sum, maxBytes)
 }
 
 // loadFilesFrom takes the files that lie in folder or, where one is missing,
 // the archive.
 func (c *config) loadFilesFrom(folder string, a archive, use use) (found bool, err error) {
+	left := a.limit(!c.skipChecksum)
 	for i, f := range a.files {
-		content, err := c.loadFrom(folder, f)
+		found, err := c.loadFrom(folder, f, min(left, f.limit(!c.skipChecksum)), func(content []byte) error {
+			left -= int64(len(content))
+			return use(i, content)
+		})
 		if err != nil {
 			return false, err
 		}
-		if content == nil {
+		if !found {
 			return c.loadArchiveFrom(folder, a, use)
-		}
-		if err := use(i, content); err != nil {
-			return false, errors.Wrapf(err, "datasets: %s", filepath.Join(folder, f.name))
 		}
 	}
 	return true, nil
@@ -86,7 +89,7 @@ func (c *config) loadArchiveFrom(folder string, a archive, use use) (found bool,
 func (c *config) downloadArchive(ctx context.Context, s set, a archive, use use) (found bool, failures []string, err error) {
 	folder, err := c.cacheFolder(s)
 	if err != nil {
-		return false, nil, errors.Wrapf(err, "datasets: downloading %s", a.name)
+		return false, nil, errors.Wrapf(err, "datasets: %s: downloading %s", s.title, a.name)
 	}
 	var storing error
 	storeAndUse := func(i int, content []byte) error {
@@ -98,7 +101,7 @@ func (c *config) downloadArchive(ctx context.Context, s set, a archive, use use)
 	for _, address := range a.urls {
 		raw, err := c.get(ctx, address, a.name)
 		if ctx.Err() != nil {
-			return false, nil, errors.Wrapf(ctx.Err(), "datasets: downloading %s", a.name)
+			return false, nil, errors.Wrapf(ctx.Err(), "datasets: %s: downloading %s", s.title, a.name)
 		}
 		if err == nil {
 			err = checkMD5(raw, a.md5)
@@ -118,14 +121,17 @@ func (c *config) downloadArchive(ctx context.Context, s set, a archive, use use)
 }
 
 // extract gives each file in the archive to use. All must be there once, in any
-// folder; other members are passed over.
+// folder; other members are passed over. What the archive unpacks to is limited
+// by what its files can be.
 func (a archive) extract(raw []byte, checksum bool, use use) error {
 	gz, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
 		return errors.Wrap(err, "gzip")
 	}
+	left := a.limit(checksum)
 	seen := make([]bool, len(a.files))
-	for members := tar.NewReader(gz); ; {
+	unpacked := &cappedReader{r: gz, left: left + slack, max: left + slack}
+	for members := tar.NewReader(unpacked); ; {
 		header, err := members.Next()
 		if err == io.EOF {
 			break
@@ -142,11 +148,13 @@ func (a archive) extract(raw []byte, checksum bool, use use) error {
 			return errors.Errorf("archive holds %s twice", f.name)
 		}
 		seen[i] = true
-		content, err := readLimited(members, maxBytes)
+		limit := min(left, f.limit(checksum))
+		content, err := readLimited(members, limit)
 		if err == nil {
-			content, err = f.open(content, checksum)
+			content, err = f.open(content, checksum, limit)
 		}
 		if err == nil {
+			left -= int64(len(content))
 			err = use(i, content)
 		}
 		if err != nil {

@@ -79,7 +79,7 @@ func TestArchivedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = loadTwo(t.Context(), testArchive(good), offline...)
-	if wantError(t, err, "1.bin or numbers.tar.gz", dir, cache, "downloads are off"); !errors.Is(err, ErrNotFound) {
+	if wantError(t, err, "1.bin, 2.bin (each also .gz) or numbers.tar.gz", dir, cache, "downloads are off"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("cause of %q is not ErrNotFound", err)
 	}
 	// The archive as it is in the data folder, beside one of its files.
@@ -87,6 +87,34 @@ func TestArchivedFiles(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "numbers", "1.bin"), []byte("one"))
 	if got, err = loadTwo(t.Context(), testArchive(good), offline...); err != nil || got != want {
 		t.Fatalf("data folder: %q, %v", got, err)
+	}
+}
+
+// TestDamagedCacheOfArchive has one file of the cache damaged; all are fetched
+// again.
+func TestDamagedCacheOfArchive(t *testing.T) {
+	good := tarred(t, "1.bin", "one", "2.bin", "two")
+	base := serve(t, map[string]http.HandlerFunc{"/good": answer(good)})
+	cache := t.TempDir()
+	writeFile(t, filepath.Join(cache, "numbers", "1.bin"), []byte("one"))
+	writeFile(t, filepath.Join(cache, "numbers", "2.bin"), []byte("tw"))
+	_, err := loadTwo(t.Context(), testArchive(good), WithDir(""), WithCacheDir(cache), WithoutDownload())
+	wantError(t, err, "2.bin: 2 bytes of content, want 3", "downloads are off")
+	got, err := loadTwo(t.Context(), testArchive(good, base+"/good"), WithDir(""), WithCacheDir(cache))
+	if err != nil || got != [2]string{"one", "two"} {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if _, err = loadTwo(t.Context(), testArchive(good), WithDir(""), WithCacheDir(cache), WithoutDownload()); err != nil {
+		t.Error(err)
+	}
+	// The same in the data folder is the user's to mend.
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "1.bin"), []byte("one"))
+	writeFile(t, filepath.Join(dir, "2.bin"), []byte("tw"))
+	_, err = loadTwo(t.Context(), testArchive(good, base+"/good"), WithDir(dir), WithCacheDir(cache))
+	wantError(t, err, filepath.Join(dir, "2.bin"))
+	if own, err := os.ReadFile(filepath.Join(dir, "2.bin")); err != nil || string(own) != "tw" {
+		t.Errorf("the user's file holds %q, %v", own, err)
 	}
 }
 
@@ -121,6 +149,34 @@ func TestDamagedArchives(t *testing.T) {
 			}
 			wantNoFiles(t, cache)
 		})
+	}
+}
+
+// TestArchiveBombs has archives whose members unpack to more than a set's files
+// can be: those that are looked for, those that are not, and packed ones.
+func TestArchiveBombs(t *testing.T) {
+	two := func(a archive) archive {
+		for i := range a.files {
+			a.files[i].size = 1000
+		}
+		return a
+	}
+	for name, test := range map[string]struct {
+		raw  []byte
+		want string
+	}{
+		"a file":         {tarred(t, "1.bin", string(make([]byte, 9000)), "2.bin", "two"), "1.bin: more than 8000 bytes"},
+		"a packed file":  {tarred(t, "1.bin", string(gzipped(t, string(make([]byte, 9000)))), "2.bin", "two"), "1.bin: gzip: more than 8000 bytes"},
+		"another member": {tarred(t, "other", string(make([]byte, 2*slack)), "1.bin", "one", "2.bin", "two"), "more than 1064576 bytes"},
+		"many of them":   {tarred(t, "a", string(make([]byte, slack/2)), "b", string(make([]byte, slack/2)), "c", string(make([]byte, 18000))), "more than 1064576 bytes"},
+	} {
+		dir := t.TempDir()
+		writeFile(t, filepath.Join(dir, "numbers.tar.gz"), test.raw)
+		_, err := loadTwo(t.Context(), two(testArchive(nil)), WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload(), WithoutChecksum())
+		t.Run(name, func(t *testing.T) { wantError(t, err, "numbers.tar.gz", test.want) })
+	}
+	if got := cifar10.archive.limit(false); got != maxBytes {
+		t.Errorf("files of one's own may have %d bytes together, want %d", got, maxBytes)
 	}
 }
 

@@ -23,8 +23,11 @@ type Augmentation struct {
 // mirror.
 var CropFlip = Augmentation{Pad: 4, Flip: true}
 
-// Augmented is the set with random changes.
+// Augmented is the set with random changes. A wrong Pad is an error of Check.
 func (m *ColorImages) Augmented(a Augmentation) *ColorImages {
+	if m == nil {
+		return nil
+	}
 	augmented := *m
 	augmented.augment = a
 	return &augmented

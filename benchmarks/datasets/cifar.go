@@ -22,7 +22,7 @@ type cifarLabel struct {
 }
 
 var cifar10 = cifar{
-	set: set{name: "cifar-10", folders: []string{"cifar-10-batches-bin", "cifar-10", ""}},
+	set: set{title: "CIFAR-10", name: "cifar-10", folders: []string{"cifar-10-batches-bin", "cifar-10", ""}},
 	archive: archive{
 		name: "cifar-10-binary.tar.gz",
 		md5:  "c32a1d4ab5d03f1284b67883e8d87530",
@@ -40,7 +40,7 @@ var cifar10 = cifar{
 }
 
 var cifar100 = cifar{
-	set: set{name: "cifar-100", folders: []string{"cifar-100-binary", "cifar-100", ""}},
+	set: set{title: "CIFAR-100", name: "cifar-100", folders: []string{"cifar-100-binary", "cifar-100", ""}},
 	archive: archive{
 		name: "cifar-100-binary.tar.gz",
 		md5:  "03b5dce01913d631647c71ecec9e9cb8",

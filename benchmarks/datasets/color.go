@@ -90,8 +90,13 @@ func moments(counts [256]int) (mean, std float64) {
 	return mean, math.Sqrt(squares / n)
 }
 
-// Len is the number of images.
-func (m *ColorImages) Len() int { return len(m.labels) }
+// Len is the number of images; that of a nil set is 0.
+func (m *ColorImages) Len() int {
+	if m == nil {
+		return 0
+	}
+	return len(m.labels)
+}
 
 // Classes is the number of classes.
 func (m *ColorImages) Classes() int { return m.classes }
@@ -100,7 +105,7 @@ func (m *ColorImages) Classes() int { return m.classes }
 func (m *ColorImages) Labels() []int { return m.labels }
 
 // Pixels are the 3072 bytes of an image: its red, its green and its blue plane,
-// each row by row. They must not be changed.
+// each row by row, with i from 0 to Len-1. They must not be changed.
 func (m *ColorImages) Pixels(i int) []byte { return m.pixels[i*imageBytes : (i+1)*imageBytes] }
 
 // Normalisation is the mean and the standard deviation of each channel of the
@@ -109,7 +114,7 @@ func (m *ColorImages) Normalisation() (mean, std [3]float64) { return m.norm.mea
 
 // Check implements trainers.Set.
 func (m *ColorImages) Check() error {
-	if m == nil || m.Len() == 0 {
+	if m.Len() == 0 {
 		return errors.New("datasets: no images")
 	}
 	return m.augment.check()
@@ -118,6 +123,9 @@ func (m *ColorImages) Check() error {
 // First is the set of the first n images, or of all if there are fewer. It
 // shares memory with m, and its pixels are normalised in the same way.
 func (m *ColorImages) First(n int) *ColorImages {
+	if m == nil {
+		return nil
+	}
 	n = min(max(n, 0), m.Len())
 	first := *m
 	first.pixels, first.labels = m.pixels[:n*imageBytes], m.labels[:n]
@@ -126,14 +134,21 @@ func (m *ColorImages) First(n int) *ColorImages {
 
 // After is the set without its first n images, as First shares it.
 func (m *ColorImages) After(n int) *ColorImages {
+	if m == nil {
+		return nil
+	}
 	n = min(max(n, 0), m.Len())
 	rest := *m
 	rest.pixels, rest.labels = m.pixels[n*imageBytes:], m.labels[n:]
 	return &rest
 }
 
-// Data has all images as a trainers.Data, without augmentation.
+// Data has all images as a trainers.Data, without augmentation; that of a set
+// without images is the zero Data, which every user of it refuses.
 func (m *ColorImages) Data() trainers.Data {
+	if m.Len() == 0 {
+		return trainers.Data{}
+	}
 	plain := *m
 	plain.augment = Augmentation{}
 	b, rows := plain.NewBatch(plain.Len()), make([]int, plain.Len())
@@ -144,7 +159,7 @@ func (m *ColorImages) Data() trainers.Data {
 	return trainers.Data{X: b.X[0], T: b.T[0]}
 }
 
-// NewBatch implements trainers.Set.
+// NewBatch implements trainers.Set; n is 1 or more.
 func (m *ColorImages) NewBatch(n int) graph.Batch {
 	return graph.NewBatch(
 		tensor.New(tensor.Of(m.norm.dtype), tensor.WithShape(n, channels, side, side)),

@@ -20,6 +20,11 @@ func TestDecodeCSV(t *testing.T) {
 		{"one column", "1\n\n-2e3\n", false, nil, 2, 1, []float64{1, -2000}},
 		{"quoted header", "\"a\",\"b c\"\r\n1, 2 \r\n", true, []string{"a", "b c"}, 1, 2, []float64{1, 2}},
 		{"byte order mark", "\ufeffa,b\n1,2\n", true, []string{"a", "b"}, 1, 2, []float64{1, 2}},
+		{"mark before a quoted header", "\ufeff\"a, b\",\"c\"\n1,2\n", true, []string{"a, b", "c"}, 1, 2, []float64{1, 2}},
+		{"mark without header", "\ufeff1,2\n3,4\n", false, nil, 2, 2, []float64{1, 2, 3, 4}},
+		{"mark before a quoted number", "\ufeff\"1\",\"2\"\r\n3,4\r\n", false, nil, 2, 2, []float64{1, 2, 3, 4}},
+		{"mark before an empty line", "\ufeff\r\na,b\r\n1,2\r\n", true, []string{"a", "b"}, 1, 2, []float64{1, 2}},
+		{"mark before empty lines without header", "\ufeff\n\n1,2\n", false, nil, 1, 2, []float64{1, 2}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -42,6 +47,9 @@ func TestDecodeCSVErrors(t *testing.T) {
 		want       string
 	}{
 		{"empty", "", false, "no data rows"},
+		{"mark only", "\ufeff", false, "no data rows"},
+		{"half a mark", "\xef\xbb1,2\n", false, "line 1, field 1"},
+		{"mark twice", "\ufeff\ufeff1,2\n", false, "line 1, field 1"},
 		{"blank", "\n\n", false, "no data rows"},
 		{"header only", "a,b\n", true, "no data rows"},
 		{"short row", "1,2\n3\n", false, "line 2 has 1 fields, the first has 2"},
@@ -60,6 +68,33 @@ func TestDecodeCSVErrors(t *testing.T) {
 			wantError(t, err, test.want)
 		})
 	}
+}
+
+// TestCSVLimits has a text that goes on for ever, one with more numbers than
+// allowed, and a reader that is none.
+func TestCSVLimits(t *testing.T) {
+	_, err := decodeCSV(endless("1,2\n"), false, 1e5, 1e6)
+	wantError(t, err, "csv: ", "more than 100000 bytes")
+	_, err = decodeCSV(endless("1,"), false, 1e5, 1e6) // one row without end
+	wantError(t, err, "csv: ", "more than 100000 bytes")
+	_, err = decodeCSV(endless("1,2\n"), false, 1e6, 101)
+	wantError(t, err, "csv: line 51: more than 101 numbers")
+	if table, err := decodeCSV(strings.NewReader("1,2\n3,4\n"), false, 8, 4); err != nil || table.Rows != 2 {
+		t.Errorf("at the limits: %+v, %v", table, err)
+	}
+	_, err = DecodeCSV(nil, true)
+	wantError(t, err, "csv: nil reader")
+}
+
+// endless is text that repeats.
+type endless string
+
+func (e endless) Read(b []byte) (int, error) {
+	n := 0
+	for n < len(b) {
+		n += copy(b[n:], e)
+	}
+	return n, nil
 }
 
 func FuzzCSV(f *testing.F) {

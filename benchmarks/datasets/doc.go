@@ -26,13 +26,19 @@
 //  4. the public addresses. What is downloaded is verified, then put into the
 //     cache unpacked. WithoutDownload leaves this step out.
 //
-// A file NAME may also be called NAME.gz. The UCI sets may be left in the zip
-// archives the UCI repository hands out, the CIFAR sets in their tar.gz
-// archives. Content is compared, unpacked, with the SHA-256 sum of the published
+// A file NAME may also be called NAME.gz, and an IDX file
+// train-images.idx3-ubyte too. The UCI sets may be left in the zip archives the
+// UCI repository hands out, the CIFAR sets in their tar.gz archives. Content is compared, unpacked, with the SHA-256 sum of the published
 // file, or its MD5 sum where only that is published (CIFAR-100, SVHN); Slice has
-// no published sum and is accepted by its number of rows. A file that is found but wrong is an
-// error: the search does not go on past it. MNIST and Fashion-MNIST use the
-// same file names, so a folder can hold only one of them directly.
+// no published sum and is accepted by its number of rows. A file that is found
+// but wrong is an error, and so is a data folder that does not exist: the search
+// does not go on past it. Only in the cache a damaged file is downloaded anew.
+//
+// What files unpack to is limited by the size of the published ones; with
+// WithoutChecksum, to eight times as much and to 512 MB for all files of a set.
+//
+// MNIST and Fashion-MNIST use the same file names, so a folder can hold only one
+// of them directly.
 //
 // All inputs of trainers.Data are matrices of the dtype asked for, tensor.Float32 or
 // tensor.Float64. Class targets are vectors of tensor.Int; regression targets

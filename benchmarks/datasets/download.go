@@ -14,7 +14,7 @@ import (
 )
 
 var defaultClient = &http.Client{
-	Timeout: 10 * time.Minute,
+	Timeout: time.Hour,
 	Transport: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
@@ -25,54 +25,108 @@ var defaultClient = &http.Client{
 	},
 }
 
+const (
+	// idleLimit is how long a download may stand still.
+	idleLimit = 30 * time.Second
+	// attempts is how often an address is asked that breaks off its answer.
+	attempts = 2
+)
+
 // download tries the addresses of f in turn and stores the first content that
-// verifies in the cache. If none does, it returns neither content nor error
-// but what went wrong with each.
-func (c *config) download(ctx context.Context, s set, f file) (content []byte, failures []string, err error) {
+// verifies in the cache. If none does, it returns no error but what went wrong
+// with each.
+func (c *config) download(ctx context.Context, s set, f file, use func(content []byte) error) (found bool, failures []string, err error) {
 	folder, err := c.cacheFolder(s)
 	if err != nil {
-		return nil, nil, errors.Wrapf(err, "datasets: downloading %s", f.name)
+		return false, nil, errors.Wrapf(err, "datasets: %s: downloading %s", s.title, f.name)
 	}
 	for _, address := range f.urls {
 		raw, err := c.get(ctx, address, f.name)
 		if ctx.Err() != nil {
-			return nil, nil, errors.Wrapf(ctx.Err(), "datasets: downloading %s", f.name)
+			return false, nil, errors.Wrapf(ctx.Err(), "datasets: %s: downloading %s", s.title, f.name)
 		}
+		var content []byte
 		if err == nil {
-			content, err = f.open(raw, true)
+			content, err = f.open(raw, true, f.limit(true))
+		}
+		if err == nil && !f.hasSum() { // nothing but use tells whether it is right
+			err = use(content)
 		}
 		if err != nil {
 			failures = append(failures, address+" ("+err.Error()+")")
 			continue
 		}
 		if err := store(folder, f.name, content); err != nil {
-			return nil, nil, errors.Wrapf(err, "datasets: storing %s", f.name)
+			return false, nil, errors.Wrapf(err, "datasets: storing %s", f.name)
 		}
-		return content, nil, nil
+		if f.hasSum() {
+			err = use(content)
+		}
+		return true, nil, errors.Wrapf(err, "datasets: %s", address)
 	}
-	return nil, failures, nil
+	return false, failures, nil
 }
 
-// get returns the body found at address. Its errors do not repeat the address.
-func (c *config) get(ctx context.Context, address, name string) ([]byte, error) {
+// get returns the body found at address, asked for once more if it breaks off.
+// Its errors do not repeat the address.
+func (c *config) get(ctx context.Context, address, name string) (raw []byte, err error) {
+	for range attempts {
+		var began bool
+		if raw, began, err = c.getOnce(ctx, address, name); err == nil || !began || ctx.Err() != nil {
+			break
+		}
+	}
+	return raw, err
+}
+
+// getOnce tells whether the body began to come.
+func (c *config) getOnce(ctx context.Context, address, name string) (raw []byte, began bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, false, withoutURL(err)
 	}
 	req.Header.Set("Accept-Encoding", "identity") // so that lengths are those of the file
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, false, withoutURL(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, errors.Errorf("server answers %s", resp.Status)
+		return nil, false, errors.Errorf("server answers %s", resp.Status)
 	}
-	var body io.Reader = resp.Body
+	if resp.ContentLength > maxBytes {
+		return nil, false, errors.Errorf("server wants to send %d bytes, more than %d", resp.ContentLength, maxBytes)
+	}
+	idle := &idleReader{r: resp.Body, limit: c.idle, stop: cancel}
+	var body io.Reader = idle
 	if c.progress != nil {
 		body = &progressReader{r: body, report: c.progress, name: name, total: resp.ContentLength}
 	}
-	return readLimited(body, maxBytes)
+	raw, err = readLimited(body, maxBytes)
+	if err != nil && errors.Is(context.Cause(ctx), errIdle) {
+		err = errors.Errorf("%s stood still for %v after %d bytes", name, c.idle, idle.done)
+	}
+	return raw, true, err
+}
+
+var errIdle = errors.New("no bytes came")
+
+// idleReader calls stop when a read takes longer than the limit.
+type idleReader struct {
+	r     io.Reader
+	limit time.Duration
+	stop  context.CancelCauseFunc
+	done  int64
+}
+
+func (i *idleReader) Read(b []byte) (int, error) {
+	timer := time.AfterFunc(i.limit, func() { i.stop(errIdle) })
+	defer timer.Stop()
+	n, err := i.r.Read(b)
+	i.done += int64(n)
+	return n, err
 }
 
 func withoutURL(err error) error {

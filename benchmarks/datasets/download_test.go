@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 )
 
 const downloadContent = "a,b\n1,2\n3,4\n"
@@ -51,7 +53,7 @@ func downloadFrom(t *testing.T, ctx context.Context, cache string, urls []string
 	f := testFile(downloadContent)
 	f.urls = urls
 	opts = append([]Option{WithCacheDir(cache)}, opts...)
-	return newConfig(opts).load(ctx, set{name: "numbers", folders: []string{""}}, f)
+	return loaded(ctx, newConfig(opts), set{name: "numbers", folders: []string{""}}, f)
 }
 
 func TestDownloadForms(t *testing.T) {
@@ -151,6 +153,98 @@ func TestDownloadCancelled(t *testing.T) {
 		t.Error("the second mirror was asked after the cancellation")
 	}
 	wantNoFiles(t, cache)
+}
+
+// stalled sends part of the content and then nothing.
+func stalled(asked *int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		*asked++
+		w.Header().Set("Content-Length", strconv.Itoa(len(downloadContent)))
+		w.Write([]byte(downloadContent[:5]))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+}
+
+func withIdle(limit time.Duration) Option { return func(c *config) { c.idle = limit } }
+
+func TestDownloadStandsStill(t *testing.T) {
+	asked := 0
+	base := serve(t, map[string]http.HandlerFunc{"/stalled": stalled(&asked), "/good": answer([]byte(downloadContent))})
+	idle := withIdle(50 * time.Millisecond)
+	_, err := downloadFrom(t, t.Context(), t.TempDir(), []string{base + "/stalled"}, idle)
+	wantError(t, err, base+"/stalled (numbers.csv stood still for 50ms after 5 bytes)")
+	if asked != attempts {
+		t.Errorf("asked %d times", asked)
+	}
+	got, err := downloadFrom(t, t.Context(), t.TempDir(), []string{base + "/stalled", base + "/good"}, idle)
+	if err != nil || string(got) != downloadContent {
+		t.Errorf("after a stalled mirror: %q, %v", got, err)
+	}
+}
+
+// TestDownloadAsksAgain has a server that breaks off once.
+func TestDownloadAsksAgain(t *testing.T) {
+	asked := 0
+	base := serve(t, map[string]http.HandlerFunc{"/cut": func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		w.Header().Set("Content-Length", strconv.Itoa(len(downloadContent)))
+		if asked == 1 {
+			w.Write([]byte(downloadContent[:5]))
+			return
+		}
+		w.Write([]byte(downloadContent))
+	}})
+	got, err := downloadFrom(t, t.Context(), t.TempDir(), []string{base + "/cut"})
+	if err != nil || string(got) != downloadContent || asked != 2 {
+		t.Errorf("got %q, %v after %d answers", got, err, asked)
+	}
+}
+
+// TestDamagedCache has files in the cache that were damaged there: they are
+// fetched again. The user's own are not touched.
+func TestDamagedCache(t *testing.T) {
+	base := serve(t, map[string]http.HandlerFunc{"/numbers.csv": answer([]byte(downloadContent))})
+	for name, raw := range map[string][]byte{
+		"numbers.csv":    []byte(downloadContent[:5]),
+		"numbers.csv.gz": gzipped(t, downloadContent)[:20],
+		"numbers.zip":    []byte("PK\x03\x04"),
+	} {
+		cache := t.TempDir()
+		path := filepath.Join(cache, "numbers", name)
+		writeFile(t, path, raw)
+		_, err := downloadFrom(t, t.Context(), cache, nil, WithoutDownload())
+		wantError(t, err, path, "downloads are off")
+		_, err = downloadFrom(t, t.Context(), cache, []string{base + "/missing"})
+		wantError(t, err, path, base+"/missing (server answers 404")
+		for _, urls := range [][]string{{base + "/numbers.csv"}, nil} { // the second time, the cache has it
+			got, err := downloadFrom(t, t.Context(), cache, urls)
+			if err != nil || string(got) != downloadContent {
+				t.Fatalf("%s: %q, %v", name, got, err)
+			}
+		}
+	}
+}
+
+// TestDamagedCacheByContent has a file without a known sum, in the cache and
+// then at the first address, which only its reader finds to be wrong.
+func TestDamagedCacheByContent(t *testing.T) {
+	base := serve(t, map[string]http.HandlerFunc{"/wrong": answer([]byte("x\n")), "/numbers.csv": answer([]byte(downloadContent))})
+	cache := t.TempDir()
+	path := filepath.Join(cache, "numbers", "numbers.csv")
+	writeFile(t, path, []byte("x\n"))
+	f := file{name: "numbers.csv", urls: []string{base + "/wrong", base + "/numbers.csv"}}
+	read := func(content []byte) error {
+		_, err := DecodeCSV(bytes.NewReader(content), true)
+		return err
+	}
+	c := newConfig([]Option{WithDir(""), WithCacheDir(cache)})
+	if err := c.load(t.Context(), set{name: "numbers"}, f, read); err != nil {
+		t.Fatal(err)
+	}
+	if stored, err := os.ReadFile(path); err != nil || string(stored) != downloadContent {
+		t.Errorf("cache holds %q, %v", stored, err)
+	}
 }
 
 func TestDownloadReportsProgress(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 var fashionMNIST = imageSet{
 	set: set{
+		title:   "Fashion-MNIST",
 		name:    "fashion-mnist",
 		folders: []string{"fashion-mnist", ""},
 		system:  []string{"/usr/share/datasets/fashion-mnist"}, // Debian's dataset-fashion-mnist

@@ -15,45 +15,91 @@ import (
 // A file that is found but damaged is a different error.
 var ErrNotFound = errors.New("not found")
 
-// load returns the verified content of a file of set s from the first place
-// that has it.
-func (c *config) load(ctx context.Context, s set, f file) ([]byte, error) {
+// source is how the files of a set are had; all is true where use was given
+// every one of them.
+type source struct {
+	// names are the files looked for, as the error says them.
+	names string
+	// from looks in a folder, which need not exist.
+	from func(folder string) (all bool, err error)
+	// download tries the addresses and stores what it finds in the cache;
+	// failures tell what went wrong with each.
+	download func(ctx context.Context) (all bool, failures []string, err error)
+}
+
+// find takes set s from the first place that has it. What is wrong in the data
+// folder or in the system's is an error: those files are not ours. What is wrong
+// in the cache is downloaded anew.
+func (c *config) find(ctx context.Context, s set, src source) error {
 	if ctx == nil {
-		return nil, errors.New("datasets: nil context")
+		return errors.New("datasets: nil context")
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, errors.Wrapf(err, "datasets: %s", f.name)
+	if err := c.checkDir(); err != nil {
+		return errors.Wrapf(err, "datasets: %s", s.title)
 	}
+	cache, _ := c.cacheFolder(s)
 	folders := c.folders(s)
+	var damage error
 	for _, folder := range folders {
-		content, err := c.loadFrom(folder, f)
-		if err != nil || content != nil {
-			return content, err
+		if err := ctx.Err(); err != nil {
+			return errors.Wrapf(err, "datasets: %s", s.title)
+		}
+		all, err := src.from(folder)
+		if err != nil && folder == cache {
+			damage = err
+			continue
+		}
+		if err != nil || all {
+			return err
 		}
 	}
 	var failures []string
 	if !c.skipDownload {
-		var content []byte
-		var err error
-		if content, failures, err = c.download(ctx, s, f); err != nil || content != nil {
-			return content, err
+		all, failed, err := src.download(ctx)
+		if err != nil || all {
+			return err
 		}
+		failures = failed
 	}
-	return nil, c.notFound(s, f.name, folders, failures)
+	if damage != nil {
+		return errors.Errorf("%v; %s", damage, c.notDownloaded(failures))
+	}
+	return c.notFound(s, src.names, folders, failures)
 }
 
-// notFound is the error that lists where the file was looked for.
-func (c *config) notFound(s set, what string, folders, failures []string) error {
-	looked := "looked in " + strings.Join(folders, ", ")
-	if c.skipDownload {
-		looked += "; downloads are off"
-	} else {
-		looked += "; tried " + strings.Join(failures, ", ")
+// checkDir refuses a data folder that is none, so that a misspelt one does not
+// end in a download.
+func (c *config) checkDir() error {
+	if c.dir == "" {
+		return nil
 	}
+	info, err := os.Stat(c.dir)
+	if err == nil && !info.IsDir() {
+		err = errors.Errorf("%s is not a folder", c.dir)
+	}
+	return errors.Wrapf(err, "the data folder (%s)", c.dirFrom)
+}
+
+// notFound is the error that lists what was looked for, and where.
+func (c *config) notFound(s set, names string, folders, failures []string) error {
+	looked := "no " + names + " in " + strings.Join(folders, ", ") + "; "
+	if c.dir == "" {
+		looked += dirVariable + ", the folder to look in first, is not set; "
+	} else {
+		looked += "the folder to look in first (" + c.dirFrom + ") is " + c.dir + "; "
+	}
+	looked += c.notDownloaded(failures)
 	if s.note != "" {
 		looked += "; " + s.note
 	}
-	return errors.Wrapf(ErrNotFound, "datasets: %s: %s", what, looked)
+	return errors.Wrapf(ErrNotFound, "datasets: %s: %s", s.title, looked)
+}
+
+func (c *config) notDownloaded(failures []string) string {
+	if c.skipDownload {
+		return "downloads are off"
+	}
+	return "downloading failed: " + strings.Join(failures, ", ")
 }
 
 // folders lists where set s may lie on disk, in the order of preference.
@@ -70,22 +116,36 @@ func (c *config) folders(s set) []string {
 	return append(folders, s.system...)
 }
 
-// loadFrom returns the content of f if folder holds it under one of its names,
-// nil if not.
-func (c *config) loadFrom(folder string, f file) ([]byte, error) {
+// load gives use the verified content of a file of set s from the first place
+// that has it. An error of use says that the content is damaged.
+func (c *config) load(ctx context.Context, s set, f file, use func(content []byte) error) error {
+	return c.find(ctx, s, source{
+		names: strings.Join(f.localNames(), " or "),
+		from: func(folder string) (bool, error) {
+			return c.loadFrom(folder, f, f.limit(!c.skipChecksum), use)
+		},
+		download: func(ctx context.Context) (bool, []string, error) { return c.download(ctx, s, f, use) },
+	})
+}
+
+// loadFrom gives use the content of f if folder holds it under one of its names.
+func (c *config) loadFrom(folder string, f file, limit int64, use func(content []byte) error) (found bool, err error) {
 	for _, name := range f.localNames() {
 		path := filepath.Join(folder, name)
 		raw, err := readOptional(path)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		if raw == nil {
 			continue
 		}
-		content, err := f.open(raw, !c.skipChecksum)
-		return content, errors.Wrapf(err, "datasets: %s", path)
+		content, err := f.open(raw, !c.skipChecksum, limit)
+		if err == nil {
+			err = use(content)
+		}
+		return err == nil, errors.Wrapf(err, "datasets: %s", path)
 	}
-	return nil, nil
+	return false, nil
 }
 
 // readOptional is the content of a file, nil if there is none.
@@ -98,11 +158,24 @@ func readOptional(path string) ([]byte, error) {
 }
 
 func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, errors.Errorf("%s is not a regular file", path)
+	}
+	if info.Size() > maxBytes {
+		return nil, errors.Errorf("%s has %d bytes, more than %d", path, info.Size(), maxBytes)
+	}
 	r, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
 	raw, err := readLimited(r, maxBytes)
+	if raw == nil && err == nil {
+		raw = []byte{} // nil stands for no file
+	}
 	return raw, errors.Wrap(err, path)
 }

@@ -10,7 +10,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"gorgonia.org/tensor"
 )
 
 // testFile describes a file of the given content under no address.
@@ -22,6 +25,15 @@ func testFile(content string) file {
 		size:     int64(len(content)),
 		sum:      hex.EncodeToString(sum[:]),
 	}
+}
+
+// loaded is what a loader is given of a file.
+func loaded(ctx context.Context, c *config, s set, f file) (content []byte, err error) {
+	err = c.load(ctx, s, f, func(b []byte) error {
+		content = b
+		return nil
+	})
+	return content, err
 }
 
 func gzipped(t *testing.T, content string) []byte {
@@ -91,7 +103,7 @@ func TestFoldersOrder(t *testing.T) {
 		writeFile(t, place.path, raw)
 
 		opts := append([]Option{WithCacheDir(cache), WithoutDownload()}, place.opts...)
-		got, err := newConfig(opts).load(t.Context(), s, testFile(content))
+		got, err := loaded(t.Context(), newConfig(opts), s, testFile(content))
 		if err != nil {
 			t.Fatalf("%s: %v", place.path, err)
 		}
@@ -126,7 +138,7 @@ func TestArchives(t *testing.T) {
 			dir := t.TempDir()
 			writeFile(t, filepath.Join(dir, name), raw)
 			c := newConfig([]Option{WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload()})
-			got, err := c.load(t.Context(), set{name: "numbers", folders: []string{""}}, testFile(content))
+			got, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{""}}, testFile(content))
 			if err != nil || string(got) != content {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -163,7 +175,7 @@ func TestDamagedFiles(t *testing.T) {
 			path := filepath.Join(dir, test.name)
 			writeFile(t, path, test.raw)
 			c := newConfig([]Option{WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload()})
-			_, err := c.load(t.Context(), set{name: "numbers", folders: []string{""}}, testFile(content))
+			_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{""}}, testFile(content))
 			wantError(t, err, path, test.want)
 			if errors.Is(err, ErrNotFound) {
 				t.Error("a damaged file counts as not found")
@@ -177,24 +189,24 @@ func TestWithoutChecksum(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "numbers.csv"), []byte("a\n1\n"))
 	c := newConfig([]Option{WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload(), WithoutChecksum()})
 	s := set{name: "numbers", folders: []string{""}}
-	if _, err := c.load(t.Context(), s, testFile("a\n2\n3\n")); err != nil {
+	if _, err := loaded(t.Context(), c, s, testFile("a\n2\n3\n")); err != nil {
 		t.Error(err)
 	}
 	f := testFile("")
 	f.rows = 2
-	_, err := c.load(t.Context(), s, f)
+	_, err := loaded(t.Context(), c, s, f)
 	wantError(t, err, "numbers.csv", "1 data rows, the full file has 2")
 }
 
 // TestMD5 has a file whose SHA-256 sum is not known.
 func TestMD5(t *testing.T) {
 	f := file{name: "numbers.csv", md5: "c4ca4238a0b923820dcc509a6f75849b"} // of "1"
-	if _, err := f.open([]byte("1"), true); err != nil {
+	if _, err := f.open([]byte("1"), true, f.limit(true)); err != nil {
 		t.Error(err)
 	}
-	_, err := f.open([]byte("2"), true)
+	_, err := f.open([]byte("2"), true, f.limit(true))
 	wantError(t, err, "md5", "want "+f.md5)
-	if _, err := f.open([]byte("2"), false); err != nil {
+	if _, err := f.open([]byte("2"), false, f.limit(false)); err != nil {
 		t.Error(err)
 	}
 }
@@ -204,11 +216,48 @@ func TestNotFoundListsPlaces(t *testing.T) {
 	t.Setenv(dirVariable, data)
 	s := set{name: "numbers", folders: []string{"uci/numbers", ""}, system: []string{system}, note: "buy it"}
 	c := newConfig([]Option{WithCacheDir(cache), WithoutDownload()})
-	_, err := c.load(t.Context(), s, testFile("1"))
+	_, err := loaded(t.Context(), c, s, testFile("1"))
 	wantError(t, err, "numbers.csv", filepath.Join(data, "uci", "numbers"), data+",",
 		filepath.Join(cache, "numbers"), system, "downloads are off", "buy it")
 	if !errors.Is(err, ErrNotFound) {
 		t.Errorf("cause of %q is not ErrNotFound", err)
+	}
+}
+
+// TestNotFoundNames has what a user needs to put the files in place.
+func TestNotFoundNames(t *testing.T) {
+	for name, value := range map[string]string{"set": t.TempDir(), "not set": ""} {
+		t.Setenv(dirVariable, value)
+		_, _, err := MNIST(t.Context(), tensor.Float32, WithCacheDir(t.TempDir()), WithoutDownload())
+		wantError(t, err, "MNIST", "APO_DATA", value, "train-images-idx3-ubyte", "train-images.idx3-ubyte.gz", "not found")
+		_, _, err = CIFAR10(t.Context(), tensor.Float32, WithCacheDir(t.TempDir()), WithoutDownload())
+		wantError(t, err, "CIFAR-10", "APO_DATA", value, "data_batch_1.bin", "test_batch.bin", "cifar-10-binary.tar.gz")
+		_, err = Slice(t.Context(), tensor.Float32, WithCacheDir(t.TempDir()), WithoutDownload())
+		if wantError(t, err, "Slice", "APO_DATA", value, "slice_localization_data.csv"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestWrongDataFolder has a data folder that is none: nothing else is tried.
+func TestWrongDataFolder(t *testing.T) {
+	base := t.TempDir()
+	writeFile(t, filepath.Join(base, "file"), []byte("x"))
+	cache := t.TempDir()
+	writeFile(t, filepath.Join(cache, "numbers", "numbers.csv"), []byte("1"))
+	s := set{title: "Numbers", name: "numbers", folders: []string{""}}
+	for _, dir := range []string{filepath.Join(base, "nowhere"), filepath.Join(base, "file"), filepath.Join(base, "file", "below"), "a\x00b"} {
+		for from, opt := range map[string]Option{dirVariable: nil, "WithDir": WithDir(dir)} {
+			if from == dirVariable && strings.ContainsRune(dir, 0) {
+				continue
+			}
+			t.Setenv(dirVariable, "")
+			if opt == nil {
+				t.Setenv(dirVariable, dir)
+			}
+			_, err := loaded(t.Context(), newConfig([]Option{opt, WithCacheDir(cache), WithoutDownload()}), s, testFile("1"))
+			wantError(t, err, "Numbers", from, dir)
+		}
 	}
 }
 
@@ -218,7 +267,7 @@ func TestUnreadablePlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newConfig([]Option{WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload()})
-	_, err := c.load(t.Context(), set{name: "numbers", folders: []string{""}}, testFile("1"))
+	_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{""}}, testFile("1"))
 	wantError(t, err, filepath.Join(dir, "numbers.csv"))
 }
 
@@ -226,10 +275,10 @@ func TestContextIsChecked(t *testing.T) {
 	c := newConfig([]Option{nil, WithCacheDir(t.TempDir()), WithoutDownload()})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.load(ctx, set{}, testFile("1")); !errors.Is(err, context.Canceled) {
+	if _, err := loaded(ctx, c, set{}, testFile("1")); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want a cancelled context", err)
 	}
 	var none context.Context
-	_, err := c.load(none, set{}, testFile("1"))
+	_, err := loaded(none, c, set{}, testFile("1"))
 	wantError(t, err, "nil context")
 }

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"context"
+	"strings"
 
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/pkg/errors"
@@ -15,7 +16,7 @@ const (
 )
 
 // imageSet is a set of labelled 28×28 images in four IDX files, each found as
-// NAME.gz at the mirrors.
+// NAME.gz at the mirrors. Their names are also written with a dot before idx.
 type imageSet struct {
 	set         set
 	train, test imageFiles
@@ -50,19 +51,20 @@ func (s imageSet) loadPart(ctx context.Context, c *config, dtype tensor.Dtype, p
 		return trainers.Data{}, err
 	}
 	data, err := imageData(dtype, images, classes)
-	return data, errors.Wrapf(err, "datasets: %s: %s and %s", s.set.name, part.images.name, part.labels.name)
+	return data, errors.Wrapf(err, "datasets: %s: %s and %s", s.set.title, part.images.name, part.labels.name)
 }
 
 func (s imageSet) loadIDX(ctx context.Context, c *config, f file) (IDX, error) {
 	for _, mirror := range s.mirrors {
 		f.urls = append(f.urls, mirror+f.name+".gz")
 	}
-	content, err := c.load(ctx, s.set, f)
-	if err != nil {
-		return IDX{}, err
-	}
-	idx, err := DecodeIDX(content)
-	return idx, errors.Wrapf(err, "datasets: %s: %s", s.set.name, f.name)
+	f.aliases = []string{strings.Replace(f.name, "-idx", ".idx", 1)}
+	var idx IDX
+	err := c.load(ctx, s.set, f, func(content []byte) (err error) {
+		idx, err = DecodeIDX(content)
+		return err
+	})
+	return idx, err
 }
 
 // imageData joins images and labels, which must belong together.

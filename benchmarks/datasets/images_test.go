@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -53,6 +54,28 @@ func TestOwnImages(t *testing.T) {
 	writeImages(t, filepath.Join(fashion, "fashion-mnist"))
 	if _, _, err = FashionMNIST(t.Context(), tensor.Float32, ownImages(fashion, t.TempDir())...); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDottedNames has the names with a dot before idx, packed or not.
+func TestDottedNames(t *testing.T) {
+	dir := t.TempDir()
+	writeImages(t, dir)
+	for from, to := range map[string]string{
+		"train-images-idx3-ubyte":    "train-images.idx3-ubyte",
+		"train-labels-idx1-ubyte.gz": "train-labels.idx1-ubyte.gz",
+		"t10k-images-idx3-ubyte.gz":  "t10k-images.idx3-ubyte.gz",
+		"t10k-labels-idx1-ubyte":     "t10k-labels.idx1-ubyte",
+	} {
+		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, load := range []func(context.Context, tensor.Dtype, ...Option) (train, test trainers.Data, err error){MNIST, FashionMNIST} {
+		train, _, err := load(t.Context(), tensor.Float32, ownImages(dir, t.TempDir())...)
+		if err != nil || train.X.Shape()[0] != 2 {
+			t.Errorf("%v", err)
+		}
 	}
 }
 
@@ -170,16 +193,16 @@ func TestFlippedPublishedByte(t *testing.T) {
 		t.Skip(err)
 	}
 	f := mnist.test.labels
-	content, err := f.open(raw, true)
+	content, err := f.open(raw, true, f.limit(true))
 	if err != nil {
 		t.Fatal(err)
 	}
 	flipped := bytes.Clone(content)
 	flipped[5000] ^= 1
-	_, err = f.open(flipped, true)
+	_, err = f.open(flipped, true, f.limit(true))
 	wantError(t, err, "want "+f.sum)
-	_, err = f.open(content[:5000], true)
+	_, err = f.open(content[:5000], true, f.limit(true))
 	wantError(t, err, "5000 bytes of content, want 10008")
-	_, err = f.open(raw[:4000], true)
+	_, err = f.open(raw[:4000], true, f.limit(true))
 	wantError(t, err, "gzip: truncated after")
 }

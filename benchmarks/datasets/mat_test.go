@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"math"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -24,8 +25,22 @@ func matPadded(kind int, data []byte) []byte {
 	return append(b, make([]byte, -len(data)&7)...)
 }
 
-// matVariable is an array's element, not compressed.
+// matVariable is an array's element, not compressed, of unsigned bytes.
 func matVariable(class byte, name string, shape []int, data []byte) []byte {
+	return matStored(class, matUint8, name, shape, data)
+}
+
+// matDoubles is an array of class double that is stored as such.
+func matDoubles(name string, shape []int, values ...float64) []byte {
+	var data []byte
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+	}
+	return matStored(matDoubleClass, matDouble, name, shape, data)
+}
+
+// matStored is an array's element whose elements are stored as that kind.
+func matStored(class byte, kind int, name string, shape []int, data []byte) []byte {
 	var dims []byte
 	for _, n := range shape {
 		dims = binary.LittleEndian.AppendUint32(dims, uint32(n))
@@ -33,7 +48,7 @@ func matVariable(class byte, name string, shape []int, data []byte) []byte {
 	var content []byte
 	for _, part := range [][]byte{
 		matPadded(matUint32, []byte{class, 0, 0, 0, 0, 0, 0, 0}), matPadded(matInt32, dims),
-		matPadded(matInt8, []byte(name)), matPadded(matUint8, data),
+		matPadded(matInt8, []byte(name)), matPadded(kind, data),
 	} {
 		content = append(content, part...)
 	}
@@ -103,9 +118,17 @@ func TestDecodeMATErrors(t *testing.T) {
 		{"packed twice", matFile(matPacked(packed)), "element of type 15"},
 		{"text", matFile(append(matTag(matInt8, 8), make([]byte, 8)...)), "element of type 1"},
 		{"short form", matFile([]byte{14, 0, 4, 0, 1, 2, 3, 4}), "tag"},
-		{"single class", matFile(matVariable(7, "y", []int{3, 1}, []byte{1, 2, 3})), "class uint8 or double"},
-		{"complex", matFile(damaged(y, 8+8+1, 8)), "class uint8 or double"},
-		{"doubles", matFile(damaged(y, len(y)-8, 9)), "elements are of type 9"},
+		{"char class", matFile(matVariable(4, "y", []int{3, 1}, []byte{1, 2, 3})), "numeric class"},
+		{"sparse class", matFile(matVariable(5, "y", []int{3, 1}, []byte{1, 2, 3})), "numeric class"},
+		{"function class", matFile(matVariable(16, "y", []int{3, 1}, []byte{1, 2, 3})), "numeric class"},
+		{"complex", matFile(damaged(y, 8+8+1, 8)), "real array of a numeric class"},
+		{"half a double", matFile(damaged(y, len(y)-8, matDouble)), "3 bytes of elements are not whole elements of 8"},
+		{"text for elements", matFile(damaged(y, len(y)-8, 16)), "type 16"},
+		{"fraction", matFile(matDoubles("y", []int{2, 1}, 1, 0.5)), "element 1 is 0.5, want a whole number from 0 to 255"},
+		{"not a number", matFile(matDoubles("y", []int{1, 2}, math.NaN(), 1)), "element 0 is NaN"},
+		{"infinite", matFile(matDoubles("y", []int{1, 2}, 1, math.Inf(1))), "element 1 is +Inf"},
+		{"negative double", matFile(matDoubles("y", []int{1, 2}, 1, -1)), "element 1 is -1"},
+		{"too large", matFile(matDoubles("y", []int{1, 2}, 1, 256)), "element 1 is 256"},
 		{"one dimension", matFile(matVariable(matUint8Class, "y", []int{3}, []byte{1, 2, 3})), "dimensions"},
 		{"negative", matFile(matVariable(matUint8Class, "y", []int{-3, 1}, []byte{1, 2, 3})), "dimension 0 is -3"},
 		{"empty array", matFile(matVariable(matUint8Class, "y", []int{0, 1}, nil)), "dimension 0 is 0"},
@@ -116,6 +139,55 @@ func TestDecodeMATErrors(t *testing.T) {
 			_, err := DecodeMAT(test.content)
 			wantError(t, err, "mat: ", test.want)
 		})
+	}
+}
+
+// TestMATNumbers has every class, stored as every type that it may be.
+func TestMATNumbers(t *testing.T) {
+	want := []byte{1, 10, 127}
+	kinds := map[int]int{matInt8: 1, matUint8: 1, matInt16: 2, matUint16: 2, matInt32: 4, matUint32: 4, matInt64: 8, matUint64: 8}
+	for kind, size := range kinds {
+		var data []byte
+		for _, v := range want {
+			data = append(append(data, v), make([]byte, size-1)...)
+		}
+		for class := byte(matDoubleClass); class <= matUint64Class; class++ {
+			all, err := DecodeMAT(matFile(matPacked(matStored(class, kind, "y", []int{1, 3}, data))))
+			if err != nil || !bytes.Equal(all[0].Data, want) {
+				t.Errorf("class %d of type %d: %v, %v", class, kind, all, err)
+			}
+		}
+	}
+	var singles []byte
+	for _, v := range want {
+		singles = binary.LittleEndian.AppendUint32(singles, math.Float32bits(float32(v)))
+	}
+	for name, element := range map[string][]byte{
+		"single": matStored(7, matSingle, "y", []int{3, 1}, singles),
+		"double": matDoubles("y", []int{3, 1}, 1, 10, 127),
+	} {
+		if all, err := DecodeMAT(matFile(element)); err != nil || !bytes.Equal(all[0].Data, want) {
+			t.Errorf("%s: %v, %v", name, all, err)
+		}
+	}
+	// A negative number of each signed type.
+	for kind, size := range map[int]int{matInt8: 1, matInt16: 2, matInt32: 4, matInt64: 8} {
+		_, err := DecodeMAT(matFile(matStored(matUint8Class, kind, "y", []int{1, 1}, bytes.Repeat([]byte{0xff}, size))))
+		wantError(t, err, "element 0 is -1")
+	}
+}
+
+// TestMATBomb has variables that unpack to little each but to much together.
+func TestMATBomb(t *testing.T) {
+	zeros := matPacked(matVariable(matUint8Class, "X", []int{1000, 1000}, make([]byte, 1e6)))
+	bomb := matFile(zeros, zeros, zeros, zeros)
+	if len(bomb) > 8000 {
+		t.Fatalf("%d bytes", len(bomb))
+	}
+	_, err := decodeMAT(bomb, 3e6)
+	wantError(t, err, "mat: variable 3", "left of the limit")
+	if all, err := decodeMAT(bomb, 5e6); err != nil || len(all) != 4 {
+		t.Errorf("%d variables, %v", len(all), err)
 	}
 }
 
@@ -140,6 +212,30 @@ func FuzzMAT(f *testing.F) {
 			}
 		}
 	})
+}
+
+// svhnLabelled is svhnBytes with another variable y.
+func svhnLabelled(y []byte, n int) []byte {
+	return matFile(matPacked(matVariable(matUint8Class, "X", []int{32, 32, 3, n}, make([]byte, n*imageBytes))), matPacked(y))
+}
+
+// TestSVHNLabels has the labels as other programs write them.
+func TestSVHNLabels(t *testing.T) {
+	int64s := []byte{1, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0}
+	for name, y := range map[string][]byte{
+		"double N×1": matDoubles("y", []int{3, 1}, 1, 10, 9),
+		"double 1×N": matDoubles("y", []int{1, 3}, 1, 10, 9),
+		"int64 N×1":  matStored(14, matInt64, "y", []int{3, 1}, int64s),
+		"int64 1×N":  matStored(14, matInt64, "y", []int{1, 3}, int64s),
+		"uint8 1×N":  matVariable(matUint8Class, "y", []int{1, 3}, []byte{1, 10, 9}),
+	} {
+		_, labels, err := decodeSVHN(svhnLabelled(y, 3))
+		if err != nil || !slices.Equal(labels, []int{1, 0, 9}) {
+			t.Errorf("%s: %v, %v", name, labels, err)
+		}
+	}
+	_, _, err := decodeSVHN(svhnLabelled(matDoubles("y", []int{1, 4}, 1, 2, 3, 4), 3))
+	wantError(t, err, "variable y has shape [1 4], want [3 1] or [1 3]")
 }
 
 // svhnBytes is a file of images whose pixel (row, column) of channel c is

@@ -10,7 +10,7 @@ import (
 // The sums are those of the unpacked files; the packed originals have the MD5
 // sums the authors published.
 var mnist = imageSet{
-	set: set{name: "mnist", folders: []string{"mnist", ""}},
+	set: set{title: "MNIST", name: "mnist", folders: []string{"mnist", ""}},
 	train: imageFiles{
 		images: file{name: "train-images-idx3-ubyte", size: 47040016,
 			sum: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},

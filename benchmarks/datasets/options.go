@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/pkg/errors"
 )
@@ -22,19 +23,21 @@ type Option func(*config)
 
 type config struct {
 	dir          string
+	dirFrom      string // what named it, for messages
 	cacheDir     string
 	client       *http.Client
 	progress     Progress
 	skipChecksum bool
 	skipDownload bool
 	coarse       bool
+	idle         time.Duration
 }
 
-// WithDir names the folder to look in first. The default is the value of the
-// environment variable APO_DATA; if both are empty, only the later places are
-// tried.
+// WithDir names the folder to look in first; it is an error if it does not
+// exist. The default is the value of the environment variable APO_DATA; if both
+// are empty, only the later places are tried.
 func WithDir(dir string) Option {
-	return func(c *config) { c.dir = dir }
+	return func(c *config) { c.dir, c.dirFrom = dir, "WithDir" }
 }
 
 // WithCacheDir names the folder downloads are kept in, one folder a set below
@@ -50,7 +53,8 @@ func WithProgress(p Progress) Option {
 
 // WithHTTPClient sets the client for downloads. The default gives up on a
 // server that does not connect or answer within half a minute and on files
-// that take longer than ten minutes.
+// that take longer than an hour. With any client, a download that stands still
+// for half a minute is ended and tried once more.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) { c.client = client }
 }
@@ -76,7 +80,7 @@ func WithCoarseLabels() Option {
 }
 
 func newConfig(opts []Option) *config {
-	c := &config{dir: os.Getenv(dirVariable)}
+	c := &config{dir: os.Getenv(dirVariable), dirFrom: dirVariable, idle: idleLimit}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(c)

@@ -24,12 +24,12 @@ func (s tableSet) load(ctx context.Context, dtype tensor.Dtype, opts []Option) (
 	if err := checkDtype(dtype); err != nil {
 		return trainers.Data{}, err
 	}
-	content, err := newConfig(opts).load(ctx, s.set, s.file)
-	if err != nil {
-		return trainers.Data{}, err
-	}
-	data, err := s.decode(dtype, content)
-	return data, errors.Wrapf(err, "datasets: %s", s.file.name)
+	var data trainers.Data
+	err := newConfig(opts).load(ctx, s.set, s.file, func(content []byte) (err error) {
+		data, err = s.decode(dtype, content)
+		return err
+	})
+	return data, err
 }
 
 // decode makes standardised inputs and targets of the file's content.

@@ -7,7 +7,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-var svhnSet = set{name: "svhn", folders: []string{"svhn", ""}}
+var svhnSet = set{title: "SVHN", name: "svhn", folders: []string{"svhn", ""}}
 
 var svhnTrain = file{
 	name: "train_32x32.mat", size: 182040794, md5: "e26dedcc434d2e4c54c9b2d4a06d8373",
@@ -33,30 +33,30 @@ func SVHN(ctx context.Context, dtype tensor.Dtype, opts ...Option) (train, test 
 	var pixels [2][]byte
 	var labels [2][]int
 	for i, f := range []file{svhnTrain, svhnTest} {
-		content, err := c.load(ctx, svhnSet, f)
+		err := c.load(ctx, svhnSet, f, func(content []byte) (err error) {
+			pixels[i], labels[i], err = decodeSVHN(content)
+			return err
+		})
 		if err != nil {
 			return nil, nil, err
-		}
-		if pixels[i], labels[i], err = decodeSVHN(content); err != nil {
-			return nil, nil, errors.Wrapf(err, "datasets: svhn: %s", f.name)
 		}
 	}
 	train, test = newColorImages(dtype, 10, pixels[0], labels[0], pixels[1], labels[1])
 	return train, test, nil
 }
 
-// decodeSVHN takes X, 32×32×3×N, and y, N×1, of a MAT-file.
+// decodeSVHN takes X, 32×32×3×N, and y, N×1 or 1×N, of a MAT-file.
 func decodeSVHN(content []byte) (pixels []byte, labels []int, err error) {
 	all, err := DecodeMAT(content)
 	if err != nil {
 		return nil, nil, err
 	}
-	x, err := matNamed(all, "X", side, side, channels, 0)
+	x, err := matNamed(all, "X", []int{side, side, channels, 0})
 	if err != nil {
 		return nil, nil, err
 	}
 	n := x.Shape[3]
-	y, err := matNamed(all, "y", n, 1)
+	y, err := matNamed(all, "y", []int{n, 1}, []int{1, n})
 	if err != nil {
 		return nil, nil, err
 	}

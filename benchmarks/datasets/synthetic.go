@@ -11,13 +11,17 @@ import (
 // Synthetic returns images that are made up, for runs without files: each class
 // has a pattern of waves, which an image shows in noise. The same seed and sizes
 // give the same images, of which the training set has n and the test set m; the
-// classes take turns.
+// classes take turns. No classes or images, a dtype that is none of a loader's,
+// and more than 512 MB of images are errors.
 func Synthetic(seed uint64, dtype tensor.Dtype, classes, n, m int) (train, test *ColorImages, err error) {
 	if err := checkDtype(dtype); err != nil {
 		return nil, nil, err
 	}
 	if classes < 1 || n < 1 || m < 1 {
 		return nil, nil, errors.Errorf("datasets: synthetic images: %d classes, %d and %d images, want 1 or more", classes, n, m)
+	}
+	if most := maxBytes / imageBytes; n > most || m > most-n || classes > most {
+		return nil, nil, errors.Errorf("datasets: synthetic images: %d classes, %d and %d images, want %d images or fewer", classes, n, m, most)
 	}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	patterns := make([][]float64, classes)

@@ -2,10 +2,14 @@ package datasets
 
 import (
 	"bytes"
+	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers"
 )
 
 func TestSynthetic(t *testing.T) {
@@ -46,6 +50,34 @@ func TestSynthetic(t *testing.T) {
 	}
 	if _, _, err := Synthetic(1, tensor.Int, 2, 1, 1); err == nil {
 		t.Error("images of integers: no error")
+	}
+}
+
+// TestSyntheticTooMany has sizes whose images would not fit in memory.
+func TestSyntheticTooMany(t *testing.T) {
+	for _, n := range [][3]int{{2, 1 << 40, 1}, {2, 1, 1 << 40}, {1 << 40, 1, 1}, {2, math.MaxInt, math.MaxInt}, {2, -1, 1}, {2, 1, -1}, {-1, 1, 1}} {
+		_, _, err := Synthetic(1, tensor.Float32, n[0], n[1], n[2])
+		wantError(t, err, "synthetic images", strconv.Itoa(n[0]), strconv.Itoa(n[1]), strconv.Itoa(n[2]))
+	}
+}
+
+// TestNoImages has sets without an image, which users make with First and After.
+func TestNoImages(t *testing.T) {
+	some, _, err := Synthetic(1, tensor.Float64, 3, 10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *ColorImages
+	for _, m := range []*ColorImages{none, none.First(3), none.After(3), none.Augmented(CropFlip), some.First(0), some.First(-1), some.After(10), new(ColorImages)} {
+		if m.Len() != 0 || m.Check() == nil || m.Data().Check() == nil {
+			t.Errorf("%d images, %v", m.Len(), m.Check())
+		}
+		if _, err := trainers.NewBatches(m, 1, 1); err == nil {
+			t.Error("batches of no images")
+		}
+	}
+	if err := some.Augmented(Augmentation{Pad: -1}).Check(); err == nil {
+		t.Error("padding by -1")
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 var protein = tableSet{
-	set: set{name: "protein", folders: []string{"uci/protein", ""}},
+	set: set{title: "Protein", name: "protein", folders: []string{"uci/protein", ""}},
 	file: file{
 		name:     "CASP.csv",
 		archives: []string{"physicochemical+properties+of+protein+tertiary+structure.zip"},
@@ -24,7 +24,7 @@ var protein = tableSet{
 }
 
 var parkinsons = tableSet{
-	set: set{name: "parkinsons", folders: []string{"uci/parkinsons", ""}},
+	set: set{title: "Parkinsons", name: "parkinsons", folders: []string{"uci/parkinsons", ""}},
 	file: file{
 		name:     "parkinsons_updrs.data",
 		archives: []string{"parkinsons+telemonitoring.zip"},
@@ -42,6 +42,7 @@ var parkinsons = tableSet{
 
 var slice = tableSet{
 	set: set{
+		title:   "Slice",
 		name:    "slice",
 		folders: []string{"uci/slice", ""},
 		note:    "the full file of 53500 rows is needed, an excerpt is not taken for it",
@@ -53,6 +54,7 @@ var slice = tableSet{
 			"relative+location+of+ct+slices+on+axial+axis.zip",
 		},
 		rows: 53500,
+		most: 128 << 20,
 		urls: []string{
 			"https://archive.ics.uci.edu/ml/machine-learning-databases/00206/slice_localization_data.zip",
 			"https://archive.ics.uci.edu/static/public/206/relative+location+of+ct+slices+on+axial+axis.zip",

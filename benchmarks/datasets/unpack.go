@@ -11,9 +11,13 @@ import (
 	"github.com/pkg/errors"
 )
 
-// maxBytes bounds what is read from disk, network or archive; the largest
-// file, that of Slice, has some 80 MB.
-const maxBytes = 512 << 20
+// maxBytes bounds what is read of one file and what all files of a set hold
+// unpacked; the largest set, SVHN, has 301 MB. slack is for what an archive has
+// beside the files: headers, padding, a text.
+const (
+	maxBytes = 512 << 20
+	slack    = 1 << 20
+)
 
 // unpack returns the content of file f from raw, which may be that content, a
 // gzip of it, or a zip archive that holds it; the first bytes tell, not the
@@ -40,7 +44,7 @@ func unzip(raw []byte, f file, limit int64) ([]byte, error) {
 	if err != nil || content != nil {
 		return content, err
 	}
-	inner, err := unzipNamed(raw, f.archives, maxBytes)
+	inner, err := unzipNamed(raw, f.archives, limit+slack)
 	if err != nil {
 		return nil, err
 	}
@@ -77,14 +81,34 @@ func unzipNamed(raw []byte, names []string, limit int64) ([]byte, error) {
 
 // readLimited reads all of r and refuses more than limit bytes.
 func readLimited(r io.Reader, limit int64) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(r, limit+1))
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	content, err := io.ReadAll(&cappedReader{r: r, left: limit, max: limit})
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, errors.Errorf("truncated after %d bytes of content", len(content))
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
-	case int64(len(content)) > limit:
-		return nil, errors.Errorf("more than %d bytes of content", limit)
 	}
 	return content, nil
+}
+
+// cappedReader is r with an error after max bytes, if r does not end there.
+type cappedReader struct {
+	r         io.Reader
+	left, max int64
+}
+
+func (c *cappedReader) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if c.left > 0 {
+		n, err := c.r.Read(b[:min(int64(len(b)), c.left)])
+		c.left -= int64(n)
+		return n, err
+	}
+	n, err := c.r.Read(b[:1])
+	if n > 0 {
+		return 0, errors.Errorf("more than %d bytes of content", c.max)
+	}
+	return 0, err
 }

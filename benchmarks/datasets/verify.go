@@ -10,12 +10,9 @@ import (
 )
 
 // open unpacks raw and compares the content with what is known of file f: the
-// number of rows always, size and checksum if checksum is set.
-func (f file) open(raw []byte, checksum bool) ([]byte, error) {
-	limit := int64(maxBytes)
-	if checksum && f.size > 0 {
-		limit = f.size
-	}
+// number of rows always, size and checksum if checksum is set. More than limit
+// bytes are refused.
+func (f file) open(raw []byte, checksum bool, limit int64) ([]byte, error) {
 	content, err := unpack(raw, f, limit)
 	if err != nil {
 		return nil, err
@@ -24,6 +21,9 @@ func (f file) open(raw []byte, checksum bool) ([]byte, error) {
 		if rows := dataRows(content); rows != f.rows {
 			return nil, errors.Errorf("%d data rows, the full file has %d", rows, f.rows)
 		}
+	}
+	if known := checksum && f.size > 0; !known && int64(len(content)) > limit {
+		return nil, errors.Errorf("more than %d bytes of content", limit)
 	}
 	if !checksum {
 		return content, nil
@@ -40,6 +40,9 @@ func (f file) open(raw []byte, checksum bool) ([]byte, error) {
 	return content, checkMD5(content, f.md5)
 }
 
+// hasSum tells whether a checksum of the content is published.
+func (f file) hasSum() bool { return f.sum != "" || f.md5 != "" }
+
 // checkMD5 compares content with a published MD5 sum, "" for none. It guards
 // against damage, not against malice.
 func checkMD5(content []byte, want string) error {
@@ -50,7 +53,8 @@ func checkMD5(content []byte, want string) error {
 	return nil
 }
 
-// dataRows counts the lines below the first.
+// dataRows counts the lines below the first; those before it may be empty.
 func dataRows(content []byte) int {
-	return bytes.Count(bytes.TrimRight(content, "\r\n"), []byte{'\n'})
+	content = bytes.TrimPrefix(content, []byte(byteOrderMark))
+	return bytes.Count(bytes.Trim(content, "\r\n"), []byte{'\n'})
 }
