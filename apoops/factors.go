@@ -26,16 +26,13 @@ func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	if !ok {
 		return Factors{}, false
 	}
-	it := n.Graph().From(n.ID())
-	it.Next()
-	f.A = it.Node().(*gorgonia.Node)
-	it.Next()
-	f.S = it.Node().(*gorgonia.Node)
-	if !it.Next() {
+	operands := Operands(n)
+	f.A, f.S = operands[0], operands[1]
+	if len(operands) == 2 {
 		return f, true
 	}
-	// A convolution with an activation: S is dy as yet, this is y.
-	s, err := activationGradient(f.Conv.Activation, it.Node().(*gorgonia.Node), f.S)
+	// A convolution with an activation: S is dy as yet, the third is y.
+	s, err := activationGradient(f.Conv.Activation, operands[2], f.S)
 	f.S = s
 	return f, err == nil
 }

@@ -79,13 +79,7 @@ func ancestors(n *gorgonia.Node) map[*gorgonia.Node]bool {
 }
 
 // children are the operands of a node in order, repeated ones repeated.
-func children(n *gorgonia.Node) gorgonia.Nodes {
-	var c gorgonia.Nodes
-	for it := n.Graph().From(n.ID()); it.Next(); {
-		c = append(c, it.Node().(*gorgonia.Node))
-	}
-	return c
-}
+func children(n *gorgonia.Node) gorgonia.Nodes { return apoops.Operands(n) }
 
 func denseValues(nodes gorgonia.Nodes) ([]*tensor.Dense, error) {
 	out := make([]*tensor.Dense, len(nodes))

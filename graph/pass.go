@@ -3,7 +3,6 @@ package graph
 import (
 	"fmt"
 	"path"
-	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -35,13 +34,14 @@ type Pass struct {
 	tracked  []tracked
 	path     string
 	outputs  []output
-	notes    []string // on what the user ought to know about the rebuilt graph
+	notes    *notes // of the Problem that is rebuilt, nil for other sources
 }
 
-// note adds a note, once.
+// note adds a note on what the user ought to know about their graph, once: a
+// sentence that names the node, as describeUse does.
 func (p *Pass) note(format string, a ...any) {
-	if text := fmt.Sprintf(format, a...); !slices.Contains(p.notes, text) {
-		p.notes = append(p.notes, text)
+	if p.notes != nil {
+		p.notes.add(fmt.Sprintf(format, a...))
 	}
 }
 

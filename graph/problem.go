@@ -47,6 +47,8 @@ type Problem struct {
 	// Fisher matrix of KFAC and EKFAC. It must match the cost, as NormalTargets
 	// matches ½‖y-t‖². nil: only their empirical form can be used.
 	Sample Sampler
+
+	notes notes
 }
 
 // Pair is a weight matrix with its bias.
@@ -183,14 +185,19 @@ func (q *Problem) leaves(x, t, theta gorgonia.Nodes) map[*gorgonia.Node]*gorgoni
 	return leaf
 }
 
+func (q *Problem) rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pass) (*gorgonia.Node, error) {
+	p.notes = &q.notes
+	return rebuild(root, leaf, p)
+}
+
 // BuildOutput implements Source.
 func (q *Problem) BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
-	return rebuild(q.Output, q.leaves(x, nil, theta), p)
+	return q.rebuild(q.Output, q.leaves(x, nil, theta), p)
 }
 
 // BuildLoss implements Source.
 func (q *Problem) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node, error) {
-	return rebuild(q.Cost, q.leaves(x, t, theta), p)
+	return q.rebuild(q.Cost, q.leaves(x, t, theta), p)
 }
 
 // BuildDiscrepancy implements Source.
@@ -220,5 +227,5 @@ func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoo
 	}
 	leaf := q.leaves(x, t, theta)
 	leaf[q.Output] = y
-	return rebuild(q.Cost, leaf, p)
+	return q.rebuild(q.Cost, leaf, p)
 }

@@ -10,54 +10,62 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
+// rebuilder applies the ops of a user's graph once more, in another graph. It
+// reads the user's nodes and changes nothing about them or their graph.
+type rebuilder struct {
+	pass *Pass
+	done map[*gorgonia.Node]*gorgonia.Node // by the user's nodes
+	g    *gorgonia.ExprGraph
+}
+
 // rebuild applies the ops that root is computed with once more, in the graph of
 // the given leaves: leaf maps each input of the old graph to a node of the new
-// one. Ops of package apoops get buffers of their own and, where they are
-// dropout, the masks of the pass.
+// one. Constants are made anew. Ops of package apoops get buffers of their own
+// and, where they are dropout, the masks of the pass.
 func rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pass) (out *gorgonia.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.Errorf("graph: rebuilding %s: %v", describe(root), r)
 		}
 	}()
-	done := make(map[*gorgonia.Node]*gorgonia.Node)
-	var visit func(n *gorgonia.Node) (*gorgonia.Node, error)
-	visit = func(n *gorgonia.Node) (*gorgonia.Node, error) {
-		if m, ok := done[n]; ok {
-			return m, nil
-		}
-		if m, ok := leaf[n]; ok {
-			done[n] = m
-			return m, nil
-		}
-		m, err := rebuildNode(n, visit, p)
-		if err == nil {
-			done[n] = m
-			if !m.IsScalar() && m.Dtype() != tensor.Int {
-				p.outputs = append(p.outputs, output{describeUse(n), m})
-			}
-		}
-		return m, err
+	r := &rebuilder{pass: p, done: make(map[*gorgonia.Node]*gorgonia.Node)}
+	for old, fresh := range leaf {
+		r.done[old], r.g = fresh, fresh.Graph()
 	}
-	return visit(root)
+	return r.visit(root)
 }
 
-func rebuildNode(n *gorgonia.Node, visit func(*gorgonia.Node) (*gorgonia.Node, error), p *Pass) (*gorgonia.Node, error) {
-	operands := children(n)
+func (r *rebuilder) visit(n *gorgonia.Node) (*gorgonia.Node, error) {
+	if m, ok := r.done[n]; ok {
+		return m, nil
+	}
+	m, err := r.apply(n)
+	if err != nil {
+		return nil, err
+	}
+	r.done[n] = m
+	if !isConstant(n.Op()) && !m.IsScalar() && m.Dtype() != tensor.Int {
+		r.pass.outputs = append(r.pass.outputs, output{describeUse(n), m})
+	}
+	return m, nil
+}
+
+func (r *rebuilder) apply(n *gorgonia.Node) (*gorgonia.Node, error) {
 	if n.Op() == nil {
 		return nil, errors.Errorf("graph: input %q of the graph is listed neither as an input, a target nor a parameter", n.Name())
 	}
-	if len(operands) == 0 && isConstant(n.Op()) {
-		return n, nil // constants may come from another graph
+	if isConstant(n.Op()) {
+		return r.constant(n)
 	}
+	operands := children(n)
 	fresh := make(gorgonia.Nodes, len(operands))
 	for i, c := range operands {
 		var err error
-		if fresh[i], err = visit(c); err != nil {
+		if fresh[i], err = r.visit(c); err != nil {
 			return nil, err
 		}
 	}
-	m, err := applyAgain(n, fresh, p)
+	m, err := applyAgain(n, fresh, r.pass)
 	return m, errors.Wrapf(err, "graph: node %d (%v) cannot be rebuilt", n.ID(), n.Op())
 }
 
@@ -68,7 +76,10 @@ func applyAgain(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.N
 		return gorgonia.ApplyOp(f.Fresh(p.Stream), operands...)
 	}
 	if replace, ok := replacements[typeName(n.Op())]; ok {
-		return replace(n, operands, p)
+		m, err := replace(n, operands, p)
+		if m != nil || err != nil {
+			return m, err
+		}
 	}
 	if err := checkStock(n.Op()); err != nil {
 		return nil, err

@@ -12,8 +12,9 @@ import (
 
 // replacements make the nodes that stand for those of Gorgonia's ops that cannot
 // be applied a second time, or that are wrong, by type name: n is the user's node,
-// the operands are those in the rebuilt graph. Where the values are not those of
-// the user's own machine, to rounding, the pass gets a note.
+// the operands are those in the rebuilt graph. Where neither a node nor an error is
+// returned the op is applied as it is. Where the values are not those of the user's
+// own machine, to rounding, the pass gets a note.
 //
 // MaxPool2D and BatchNorm write what their gradient needs into the op, so that of
 // two applications of one op the gradient of the first takes the places or the

@@ -17,8 +17,9 @@ import (
 // Load there is a note where the checkpoint was written in another environment.
 func (t *Trainer) Notes() []string { return t.engine.notes() }
 
-// Notes is Trainer.Notes.
-func (s *Solver) Notes() []string { return s.engine.notes() }
+// Notes is Trainer.Notes and, before them, what the passes rebuilt from the user's
+// graph compute otherwise than the user's own machine, see graph.Problem.Notes.
+func (s *Solver) Notes() []string { return append(s.problem.Notes(), s.engine.notes()...) }
 
 // noter is implemented by forms and rules that treat some blocks in a simpler form.
 type noter interface{ notes() []string }
