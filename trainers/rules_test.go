@@ -338,6 +338,29 @@ func TestNewOptimizer(t *testing.T) {
 	}
 }
 
+// TestDefaultRate has each optimizer accept its own default, and those from above
+// leave the choice to λ_WSD.
+func TestDefaultRate(t *testing.T) {
+	for _, name := range OptimizerNames() {
+		rate, err := DefaultRate(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := NewOptimizer(name, rate, nil)
+		if err != nil {
+			t.Errorf("%s at %v: %v", name, rate, err)
+			continue
+		}
+		c, ok := o.(*PrecondConfig)
+		if fromAbove := ok && c.Relative != nil; fromAbove != (rate == 0) {
+			t.Errorf("%s starts at %v", name, rate)
+		}
+	}
+	if _, err := DefaultRate("sdg"); err == nil {
+		t.Error("unknown name: no error")
+	}
+}
+
 func TestNewOptimizerErrors(t *testing.T) {
 	for _, c := range []struct {
 		name, settings string

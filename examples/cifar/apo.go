@@ -42,14 +42,14 @@ func (s settings) rates() (string, error) {
 	return "", errors.Errorf("-apo %q: it must be none, plain or calibrated", s.APO)
 }
 
-// initialRates are those of -lr where it is not given.
-var initialRates = map[string]float64{
-	"sgd": 0.05, "sgdm": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001,
-	"kfac": 0.01, "ekfac": 0.01, "shampoo": 0.01, "precond": 0.1,
-}
+// ownRates are the initial rates that were found better here than the library's.
+var ownRates = map[string]float64{"sgd": 0.05}
 
 func (s settings) optimizer() (trainers.Optimizer, error) {
-	lr := initialRates[s.Optimizer]
+	lr, err := cli.InitialRate(s.Optimizer, ownRates)
+	if err != nil {
+		return nil, err
+	}
 	if s.LR != nil {
 		lr = *s.LR
 	}

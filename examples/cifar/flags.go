@@ -45,7 +45,7 @@ func (s *settings) flags(resume *bool) *flag.FlagSet {
 		s.Settings = json.RawMessage(text)
 		return nil
 	})
-	fs.Func("lr", "(initial) learning rate (default 0.05 for sgd, 0.001 for rmsprop, adam and adamw, 0.1 for precond, else 0.01)", cli.Float(&s.LR))
+	fs.Func("lr", "(initial) learning rate (default "+cli.RatesHelp(ownRates)+")", cli.Float(&s.LR))
 	fs.Func("weight-decay", "weight decay, of all parameters (default the optimizer's)", cli.Float(&s.WeightDecay))
 	fs.StringVar(&s.APO, "apo", s.APO, "how APO adapts the rate: none, plain (down its gradient) or calibrated (default calibrated, none for kfac, ekfac and shampoo)")
 	fs.Func("k", "steps from one meta-step to the next (default 10)", cli.Int(&s.K))

@@ -75,6 +75,35 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestDefaultRates has every optimizer start at the library's rate or at the one
+// that was found better here.
+func TestDefaultRates(t *testing.T) {
+	var help bytes.Buffer
+	if _, _, err := parse([]string{"-h"}, &help); err == nil {
+		t.Error("-h: no error")
+	}
+	for _, name := range trainers.OptimizerNames() {
+		s, _, err := parse([]string{"-opt", name}, &bytes.Buffer{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := s.optimizer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := trainers.DefaultRate(name)
+		if own, ok := ownRates[name]; ok {
+			want = own
+		}
+		if err != nil || o.LearningRate() != want {
+			t.Errorf("%s starts at %v, want %v (%v)", name, o.LearningRate(), want, err)
+		}
+		if !strings.Contains(help.String(), name+" ") {
+			t.Errorf("-h does not name %s", name)
+		}
+	}
+}
+
 // checkResult compares result.json with the lines of epochs.csv.
 func checkResult(t *testing.T, out string) {
 	t.Helper()

@@ -26,7 +26,7 @@ func drawCharts(s settings) error {
 	if err := c.Save(filepath.Join(s.out, "loss.png")); err != nil {
 		return err
 	}
-	if s.Optimizer == "precond" {
+	if s.precond() {
 		c = chart.Chart{Title: "Frobenius norm of S in the preconditioner, " + name, X: "step", Y: "norm of S", Lines: runlog.Norms(log)}
 		return c.Save(filepath.Join(s.out, "precond.png"))
 	}

@@ -22,7 +22,8 @@ import (
 )
 
 const about = `Mnist trains a fully connected net on MNIST or Fashion-MNIST.
-APO adapts the optimizer's learning rate, or its preconditioner (-optimizer precond).
+APO adapts the optimizer's learning rate, or its preconditioner (-optimizer precond,
+precond-above or precond-trust).
 
 Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy), checkpoint, weights.safetensors, loss.png,

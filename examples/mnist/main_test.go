@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,7 @@ func TestRun(t *testing.T) {
 		{"sgdm", nil, "rate.png", 1},
 		{"layers", []string{"-per-layer", "-optimizer", "adam", "-schedule", "cosine", "-warm-up", "3"}, "rate.png", 2},
 		{"precond", []string{"-optimizer", "precond", "-meta", "rmsprop", "-dtype", "float64", "-k", "1"}, "precond.png", 0},
+		{"from above", []string{"-optimizer", "precond-above", "-k", "5"}, "precond.png", 0},
 		{"fashion", []string{"-data", "fashion", "-optimizer", "rmsprop", "-settings", `{"decay": 0.9}`, "-schedule", "step", "-activation", "tanh"}, "rate.png", 1},
 		{"fixed", []string{"-k", "0", "-schedule", "inverse-sqrt", "-lr", "0.1"}, "rate.png", 1},
 	} {
@@ -68,6 +70,40 @@ func TestRun(t *testing.T) {
 			exampletest.CheckPicture(t, filepath.Join(out, "loss.png"))
 			exampletest.CheckPicture(t, filepath.Join(out, test.picture))
 		})
+	}
+}
+
+// TestDefaultRates has every optimizer start at the library's rate or at the one
+// that was found better here; those from above choose their own, which is too
+// large.
+func TestDefaultRates(t *testing.T) {
+	var help bytes.Buffer
+	if _, _, err := parse([]string{"-h"}, &help); err == nil {
+		t.Error("-h: no error")
+	}
+	for _, name := range trainers.OptimizerNames() {
+		s, _, err := parse([]string{"-optimizer", name}, &bytes.Buffer{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := s.optimizer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := trainers.DefaultRate(name)
+		if own, ok := ownRates[name]; ok {
+			want = own
+		}
+		if err != nil || o.LearningRate() != want {
+			t.Errorf("%s starts at %v, want %v (%v)", name, o.LearningRate(), want, err)
+		}
+		text := fmt.Sprintf("%s %v", name, want)
+		if want == 0 {
+			text = name + " 1/λ_WSD"
+		}
+		if !strings.Contains(help.String(), text) {
+			t.Errorf("-h does not say %q", text)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (s *settings) flags(resume *bool) *flag.FlagSet {
 		s.Settings = json.RawMessage(text)
 		return nil
 	})
-	fs.Func("lr", "initial learning rate (default 0.01 for sgd and sgdm, 0.5 for precond, 0.001 for the others)", cli.Float(&s.LR))
+	fs.Func("lr", "initial learning rate (default "+cli.RatesHelp(ownRates)+")", cli.Float(&s.LR))
 	fs.Func("k", "steps from one meta-step to the next, 0 for none (default 5 for sgdm, else the library's 10)", cli.Int(&s.K))
 	fs.Func("fsd", "weight of the function-space term (default 0.3 for sgdm, else the library's)", cli.Float(&s.FSD))
 	fs.Func("wsd", "weight of the weight-space term (default 2 for sgdm, else the library's)", cli.Float(&s.WSD))
