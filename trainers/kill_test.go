@@ -18,9 +18,13 @@ import (
 // environment of the process that is killed.
 const killEnv, runEnv = "APO_TEST_TRAIN_AND_SAVE", "APO_TEST_RUN"
 
-// TestMain lets the test binary be the process that is killed: it trains and
-// saves a checkpoint after every step until it is stopped.
+// TestMain lets the test binary be the process that is killed, which trains and
+// saves a checkpoint after every step until it is stopped, or the one that prints
+// the bits of a training.
 func TestMain(m *testing.M) {
+	if os.Getenv(coresEnv) != "" {
+		printBits()
+	}
 	if path := os.Getenv(killEnv); path != "" {
 		trainAndSave(killRuns[os.Getenv(runEnv)], path)
 	}

@@ -3,6 +3,8 @@ package blas
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
 
 	gonumblas "gonum.org/v1/gonum/blas"
@@ -77,7 +79,7 @@ func TestForeignEqualsGonum(t *testing.T) {
 	}
 }
 
-// TestSplitProducts compares products that are cut into pieces with gonum's.
+// TestSplitProducts compares products that are cut into tiles with gonum's.
 func TestSplitProducts(t *testing.T) {
 	f, ref := system(t), gonum.Implementation{}
 	if !f.split {
@@ -85,25 +87,116 @@ func TestSplitProducts(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, s := range [][3]int{{100, 90, 80}, {300, 20, 100}, {17, 401, 90}, {1, 1000, 600}, {1000, 1, 600}} {
-		m, n, k := s[0], s[1], s[2]
-		for _, ta := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
-			for _, tb := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
-				lda, ldb, ldc := max(m, k)+1, max(n, k)+2, n+3
-				exact := func(t gonumblas.Transpose, rows, cols, ld int) int {
-					if t != gonumblas.NoTrans {
-						rows, cols = cols, rows
+		for _, x := range operands(rng, s[0], s[1], s[2]) {
+			want := append([]float64(nil), x.c...)
+			ref.Dgemm(x.ta, x.tb, x.m, x.n, x.k, 0.1, x.a, x.lda, x.b, x.ldb, 0.5, want, x.ldc)
+			got32, got := x.products(f)
+			near(t, "gemm", got32, got, want)
+		}
+	}
+}
+
+// TestProductsDoNotDependOnCores compares the bits of products of many shapes on
+// 1 to 4 cores.
+func TestProductsDoNotDependOnCores(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	rng := rand.New(rand.NewPCG(9, 4))
+	shapes := [][3]int{{1, 1, 1}, {1, 1, 1 << 20}, {170, 1, 5000}, {1, 170, 5000}, {85, 85, 100}, {50, 170, 210}, {211, 150, 50}}
+	for range 12 {
+		shapes = append(shapes, [3]int{1 + rng.IntN(200), 1 + rng.IntN(200), 1 + rng.IntN(200)})
+	}
+	libraries := map[string]implementation{"gonum": gonum.Implementation{}}
+	if f, ok := selected().impl.(foreign); ok && f.split {
+		libraries[selected().name] = f
+	}
+	for name, l := range libraries {
+		shapes := shapes
+		if name != "gonum" {
+			shapes = append(shapes, [3]int{520, 530, 2000}) // rows and columns are cut
+		}
+		for _, s := range shapes {
+			for _, x := range operands(rng, s[0], s[1], s[2]) {
+				var want32 []float32
+				var want []float64
+				for cores := 1; cores <= 4; cores++ {
+					runtime.GOMAXPROCS(cores)
+					got32, got := x.products(l)
+					if want == nil {
+						want32, want = got32, got
 					}
-					return (rows-1)*ld + cols
+					if !slices.Equal(got32, want32) || !slices.Equal(got, want) {
+						t.Fatalf("%s, %v, %c%c: other bits on %d cores than on one", name, s, x.ta, x.tb, cores)
+					}
 				}
-				a, a32 := random(rng, exact(ta, m, k, lda))
-				b, b32 := random(rng, exact(tb, k, n, ldb))
-				c, c32 := random(rng, (m-1)*ldc+n)
-				want := append([]float64(nil), c...)
-				ref.Dgemm(ta, tb, m, n, k, 0.1, a, lda, b, ldb, 0.5, want, ldc)
-				f.Dgemm(ta, tb, m, n, k, 0.1, a, lda, b, ldb, 0.5, c, ldc)
-				f.Sgemm(ta, tb, m, n, k, 0.1, a32, lda, b32, ldb, 0.5, c32, ldc)
-				near(t, "gemm", c32, c, want)
 			}
+		}
+	}
+}
+
+// operand is a product and its operands in both precisions.
+type operand struct {
+	ta, tb        gonumblas.Transpose
+	m, n, k       int
+	lda, ldb, ldc int
+	a, b, c       []float64
+	a32, b32, c32 []float32
+}
+
+// operands are random ones of m×k and k×n, transposed or not, whose slices end
+// with the matrices.
+func operands(rng *rand.Rand, m, n, k int) (all []operand) {
+	for _, ta := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
+		for _, tb := range []gonumblas.Transpose{gonumblas.NoTrans, gonumblas.Trans} {
+			x := operand{ta: ta, tb: tb, m: m, n: n, k: k, ldc: n + 3}
+			stored := func(t gonumblas.Transpose, rows, cols int) (ld, length int) {
+				if t != gonumblas.NoTrans {
+					rows, cols = cols, rows
+				}
+				return cols + 2, (rows-1)*(cols+2) + cols
+			}
+			var length int
+			x.lda, length = stored(ta, m, k)
+			x.a, x.a32 = random(rng, length)
+			x.ldb, length = stored(tb, k, n)
+			x.b, x.b32 = random(rng, length)
+			x.c, x.c32 = random(rng, (m-1)*x.ldc+n)
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// products are C = 0.1·op(A)·op(B) + 0.5·C.
+func (x operand) products(l implementation) ([]float32, []float64) {
+	c32, c := append([]float32(nil), x.c32...), append([]float64(nil), x.c...)
+	l.Sgemm(x.ta, x.tb, x.m, x.n, x.k, 0.1, x.a32, x.lda, x.b32, x.ldb, 0.5, c32, x.ldc)
+	l.Dgemm(x.ta, x.tb, x.m, x.n, x.k, 0.1, x.a, x.lda, x.b, x.ldb, 0.5, c, x.ldc)
+	return c32, c
+}
+
+// TestTilesCoverProducts looks for elements of C in no tile or in two.
+func TestTilesCoverProducts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 4))
+	for range 500 {
+		m, n, k := 1+rng.IntN(2000), 1+rng.IntN(2000), 1+rng.IntN(5000)
+		tile := cut(m, n, k)
+		count := tile.count(m, n)
+		if count > mostTiles || tile.rows < 1 || tile.cols < 1 {
+			t.Fatalf("%d×%d×%d has %d tiles of %+v", m, n, k, count, tile)
+		}
+		area := 0
+		for i := range count {
+			row, col := tile.at(i, n)
+			if row >= m || col >= n || row%tile.rows != 0 || col%tile.cols != 0 {
+				t.Fatalf("%d×%d×%d: tile %d of %+v begins at (%d, %d)", m, n, k, i, tile, row, col)
+			}
+			area += min(tile.rows, m-row) * min(tile.cols, n-col)
+		}
+		if area != m*n {
+			t.Fatalf("%d×%d×%d: the tiles of %+v have %d elements", m, n, k, tile, area)
+		}
+		if (tile.rows < m && tile.rows%rowUnit != 0) || (tile.cols < n && tile.cols%columnUnit != 0) {
+			t.Fatalf("%d×%d×%d: a tile of %+v cuts through a kernel", m, n, k, tile)
 		}
 	}
 }

@@ -12,6 +12,9 @@
 // Accelerate do), gonum's otherwise.
 //
 // APO_BLAS=gonum (or openblas, mkl, blis, accelerate, /path/to/lib.so) forces
-// one. On one machine with one library and one number of threads results are
-// the same bit for bit; between libraries they differ by rounding.
+// one. Products are cut into tiles by their shapes alone, each computed on one
+// core, so with one library of one version, on one kind of processor, results
+// are the same bit for bit on any number of cores. Libraries whose own threads
+// cannot be switched off (Accelerate) do not promise that. Between libraries
+// results differ by rounding.
 package blas

@@ -1,7 +1,6 @@
 package blas
 
 import (
-	"runtime"
 	"sync"
 
 	gonumblas "gonum.org/v1/gonum/blas"
@@ -10,36 +9,52 @@ import (
 )
 
 // product is one call of gemm. Where the library works on one core, large
-// products are cut into pieces of C's rows or columns for package par: a
-// library's own threads go on spinning after a product and take the cores from
-// the loops that follow.
+// products are cut into tiles of C for package par: a library's own threads go
+// on spinning after a product and take the cores from the loops that follow.
 type product[T Float] struct {
-	fn                uintptr
-	pool              *sync.Pool // of *params[T]
-	ta, tb            gonumblas.Transpose
-	m, n, k           int
-	alpha, beta       T
-	a, b, c           []T
-	lda, ldb, ldc     int
-	byRows, byColumns func(lo, hi int)
+	fn            uintptr
+	pool          *sync.Pool // of *params[T]
+	ta, tb        gonumblas.Transpose
+	m, n, k       int
+	alpha, beta   T
+	a, b, c       []T
+	lda, ldb, ldc int
+	tile          tile
+	body          func(lo, hi int)
 }
-
-const (
-	// splitFrom is the number of multiplications from which a product is cut.
-	splitFrom = 1 << 19
-	// splitUnit is a multiple of the rows and columns that kernels work on.
-	splitUnit = 16
-)
 
 func newProduct[T Float]() *product[T] {
 	p := new(product[T])
-	p.byRows = func(lo, hi int) {
-		p.piece(hi-lo, p.n, p.a[step(p.ta == gonumblas.NoTrans, lo, p.lda):], p.b, p.c[lo*p.ldc:])
-	}
-	p.byColumns = func(lo, hi int) {
-		p.piece(p.m, hi-lo, p.a, p.b[step(p.tb != gonumblas.NoTrans, lo, p.ldb):], p.c[lo:])
-	}
+	p.body = p.tiles
 	return p
+}
+
+// run computes the product, on all cores if split is set.
+func (p *product[T]) run(split bool) {
+	p.tile = cut(p.m, p.n, p.k)
+	if tiles := p.tile.count(p.m, p.n); split && tiles > 1 {
+		par.For(tiles, 1, p.body)
+	} else {
+		p.piece(0, 0, p.m, p.n)
+	}
+	p.a, p.b, p.c = nil, nil, nil
+}
+
+// tiles computes the tiles [lo, hi).
+func (p *product[T]) tiles(lo, hi int) {
+	for t := lo; t < hi; t++ {
+		i, j := p.tile.at(t, p.n)
+		p.piece(i, j, min(p.tile.rows, p.m-i), min(p.tile.cols, p.n-j))
+	}
+}
+
+// piece computes the m×n elements of C from row i and column j on.
+func (p *product[T]) piece(i, j, m, n int) {
+	a := p.a[step(p.ta == gonumblas.NoTrans, i, p.lda):]
+	b := p.b[step(p.tb != gonumblas.NoTrans, j, p.ldb):]
+	args := p.pool.Get().(*params[T])
+	gemm(p.fn, args, p.ta, p.tb, m, n, p.k, p.alpha, a, p.lda, b, p.ldb, p.beta, p.c[i*p.ldc+j:], p.ldc)
+	p.pool.Put(args)
 }
 
 // step is where row lo of a matrix starts, or its column lo.
@@ -48,31 +63,4 @@ func step(row bool, lo, ld int) int {
 		return lo * ld
 	}
 	return lo
-}
-
-// piece computes m×n elements of C.
-func (p *product[T]) piece(m, n int, a, b, c []T) {
-	args := p.pool.Get().(*params[T])
-	gemm(p.fn, args, p.ta, p.tb, m, n, p.k, p.alpha, a, p.lda, b, p.ldb, p.beta, c, p.ldc)
-	p.pool.Put(args)
-}
-
-// run computes the product, on all cores if split is set.
-func (p *product[T]) run(split bool) {
-	switch {
-	case !split || float64(p.m)*float64(p.n)*float64(p.k) < splitFrom:
-		p.piece(p.m, p.n, p.a, p.b, p.c)
-	case p.m > p.n:
-		par.For(p.m, share(p.m), p.byRows)
-	default:
-		par.For(p.n, share(p.n), p.byColumns)
-	}
-	p.a, p.b, p.c = nil, nil, nil
-}
-
-// share is the part of n rows or columns that one core takes.
-func share(n int) int {
-	cores := runtime.GOMAXPROCS(0)
-	part := (n + cores - 1) / cores
-	return (part + splitUnit - 1) / splitUnit * splitUnit
 }
