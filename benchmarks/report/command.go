@@ -61,7 +61,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		base := strings.TrimSuffix(path, filepath.Ext(path))
 		figures = filepath.Join(filepath.Dir(path), strings.ToLower(filepath.Base(base))+"-figures")
 	}
-	if err := write(ctx, f.Arg(0), path, figures, *notes, *keep); err != nil {
+	if err := write(ctx, f.Arg(0), path, figures, *notes, *keep, stderr); err != nil {
 		fmt.Fprintf(stderr, "report: %v\n", err)
 		return 1
 	}
@@ -70,7 +70,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // write makes the report of a results folder.
-func write(ctx context.Context, dir, path, figures, notes, keep string) error {
+func write(ctx context.Context, dir, path, figures, notes, keep string, stderr io.Writer) error {
 	var text []byte
 	if notes != "" {
 		var err error
@@ -78,7 +78,7 @@ func write(ctx context.Context, dir, path, figures, notes, keep string) error {
 			return errors.WithStack(err)
 		}
 	}
-	sections, err := load(dir)
+	sections, err := load(dir, stderr)
 	if err != nil {
 		return err
 	}

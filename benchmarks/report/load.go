@@ -2,6 +2,8 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,6 +26,7 @@ type section struct {
 	result json.RawMessage // of an experiment that trains nothing
 	// unfinished are runs that have no end.
 	unfinished int
+	files      map[string]string // of the runs, by method, variant and seed
 }
 
 // series are the runs of one method and variant with all their seeds.
@@ -53,12 +56,15 @@ func (s *section) find(method string) *series {
 }
 
 // load reads a results folder: one section for each experiment and scale, in
-// the paper's order.
-func load(dir string) ([]*section, error) {
+// the paper's order. What it leaves out is told to stderr.
+func load(dir string, stderr io.Writer) ([]*section, error) {
+	if _, err := os.ReadDir(dir); err != nil {
+		return nil, errors.WithStack(err)
+	}
 	var all []*section
 	for _, e := range experiments.All() {
 		for _, scale := range experiments.Scales {
-			s, err := loadSection(dir, e, scale)
+			s, err := loadSection(dir, e, scale, stderr)
 			if err != nil {
 				return nil, err
 			}
@@ -74,22 +80,21 @@ func load(dir string) ([]*section, error) {
 }
 
 // loadSection is nil if there is nothing.
-func loadSection(dir string, e *experiments.Experiment, scale experiments.Scale) (*section, error) {
-	s := &section{e: e, scale: scale, config: e.Scales[scale]}
+func loadSection(dir string, e *experiments.Experiment, scale experiments.Scale, stderr io.Writer) (*section, error) {
+	s := &section{e: e, scale: scale, config: e.Scales[scale], files: make(map[string]string)}
 	if e.Compute != nil {
-		text, err := os.ReadFile(suite.ComputedPath(dir, e.Name, scale))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		s.result = text
-		return s, errors.WithStack(err)
+		return s.computed(suite.ComputedPath(dir, e.Name, scale), stderr)
 	}
-	paths, err := filepath.Glob(filepath.Join(dir, e.Name, string(scale), "*.jsonl"))
-	if err != nil {
+	folder := filepath.Join(dir, e.Name, string(scale))
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.WithStack(err)
 	}
-	for _, path := range paths {
-		if err := s.add(path); err != nil {
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) != ".jsonl" {
+			continue
+		}
+		if err := s.add(filepath.Join(folder, entry.Name()), stderr); err != nil {
 			return nil, err
 		}
 	}
@@ -100,16 +105,51 @@ func loadSection(dir string, e *experiments.Experiment, scale experiments.Scale)
 	return s, nil
 }
 
-func (s *section) add(path string) error {
+// computed reads the result of an experiment that trains nothing; nil if there is
+// none.
+func (s *section) computed(path string, stderr io.Writer) (*section, error) {
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, errors.WithStack(err)
+	case len(text) == 0:
+		leftOut(stderr, path, "it is empty")
+		return nil, nil
+	case !json.Valid(text):
+		return nil, errors.Errorf("%s is no JSON", path)
+	}
+	s.result = text
+	return s, nil
+}
+
+func leftOut(stderr io.Writer, path, why string) {
+	fmt.Fprintf(stderr, "report: %s is left out: %s\n", path, why)
+}
+
+func (s *section) add(path string, stderr io.Writer) error {
 	run, err := suite.ReadRun(path)
+	if errors.Is(err, suite.ErrNoHeader) {
+		leftOut(stderr, path, "it has no header")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	h := run.Header
+	if h.Experiment != s.e.Name || h.Scale != s.scale {
+		return errors.Errorf("%s is a run of %s at scale %s, not of %s", path, h.Experiment, h.Scale, s.name())
+	}
+	who := fmt.Sprintf("%s, variant %q, seed %d", h.Method, h.Variant, h.Seed)
+	if first, ok := s.files[who]; ok {
+		return errors.Errorf("%s and %s are the same run: %s", first, path, who)
+	}
+	s.files[who] = path
 	if run.Done == nil {
 		s.unfinished++
 		return nil
 	}
-	h := run.Header
 	m, err := methods.Get(h.Method)
 	if err != nil {
 		return errors.WithMessage(err, path)

@@ -79,6 +79,144 @@ func line(text string, words ...string) string {
 	return ""
 }
 
+// refused runs the command, which must fail and say all the words.
+func refused(t *testing.T, dir string, words ...string) {
+	t.Helper()
+	var out, errs strings.Builder
+	if code := Command(context.Background(), []string{"-o", filepath.Join(t.TempDir(), "r.md"), dir}, &out, &errs); code != 1 {
+		t.Errorf("exit code %d, want 1: %s", code, errs.String())
+	}
+	for _, w := range words {
+		if !strings.Contains(errs.String(), w) {
+			t.Errorf("%q does not say %q", errs.String(), w)
+		}
+	}
+}
+
+// TestLeftOut has files without a line beside a good one.
+func TestLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	fabricate(t, dir, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
+	folder := filepath.Join(dir, "fig3-parkinsons", "small")
+	for name, text := range map[string]string{"adam-seed1.jsonl": "", "adam-seed2.jsonl": `{"experiment": "fig3-`} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "R.md")
+	var out, errs strings.Builder
+	if code := Command(context.Background(), []string{"-o", path, dir}, &out, &errs); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	for _, name := range []string{"adam-seed1.jsonl", "adam-seed2.jsonl"} {
+		if !strings.Contains(errs.String(), filepath.Join(folder, name)+" is left out") {
+			t.Errorf("%s is not named: %s", name, errs.String())
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), "label of sgdm") {
+		t.Errorf("the good run is missing (%v)", err)
+	}
+}
+
+// TestDamagedResults has files that no run leaves.
+func TestDamagedResults(t *testing.T) {
+	at := func(dir, name string) string { return filepath.Join(dir, "fig3-parkinsons", "small", name) }
+	const evaluation = `{"step":3,"train_loss":1}`
+	for name, test := range map[string]struct {
+		damage func(lines []string) []string // of the file sgdm-seed1.jsonl
+		want   string
+	}{
+		"null for a header":      {func(l []string) []string { return append([]string{"null"}, l[1:]...) }, "line 1: \"null\" names no experiment"},
+		"no header":              {func(l []string) []string { return l[1:] }, "line 1"},
+		"null for an evaluation": {func(l []string) []string { l[2] = "null"; return l }, "line 3: \"null\" is neither"},
+		"an empty line":          {func(l []string) []string { l[2] = ""; return l }, "line 3"},
+		"a list":                 {func(l []string) []string { l[2] = "[]"; return l }, "line 3"},
+		"an empty object":        {func(l []string) []string { l[1] = "{}"; return l }, "line 2: \"{}\" is neither"},
+		"no loss":                {func(l []string) []string { l[1] = `{"step":0}`; return l }, "line 2"},
+		"half a line":            {func(l []string) []string { l[2] = l[2][:9]; return l }, "line 3"},
+		"a line twice":           {func(l []string) []string { l[2] = l[1]; return l }, "line 3: step 0 after step 0"},
+		"the file twice":         {func(l []string) []string { return append(l[:len(l)-1], l...) }, "line 8"},
+		"an evaluation more":     {func(l []string) []string { return append(l[:len(l)-1], evaluation, "") }, "ended in the line before"},
+		"another experiment": {func(l []string) []string {
+			l[0] = strings.Replace(l[0], "fig3-parkinsons", "fig3-protein", 1)
+			return l
+		}, "fig3-protein"},
+		"another scale":  {func(l []string) []string { l[0] = strings.Replace(l[0], `"small"`, `"paper"`, 1); return l }, "paper"},
+		"unknown method": {func(l []string) []string { l[0] = strings.Replace(l[0], `"sgdm"`, `"lion"`, 1); return l }, "lion"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			fabricate(t, dir, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
+			path := at(dir, "sgdm-seed1.jsonl")
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			damaged := strings.Join(test.damage(strings.Split(string(text), "\n")), "\n")
+			if err := os.WriteFile(path, []byte(damaged), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, dir, path, test.want)
+			if now, err := os.ReadFile(path); err != nil || string(now) != damaged {
+				t.Errorf("the file was changed (%v)", err)
+			}
+		})
+	}
+}
+
+// TestSameRunTwice has a copy of a run under another name.
+func TestSameRunTwice(t *testing.T) {
+	dir := t.TempDir()
+	fabricate(t, dir, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
+	folder := filepath.Join(dir, "fig3-parkinsons", "small")
+	text, err := os.ReadFile(filepath.Join(folder, "sgdm-seed1.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "copy.jsonl"), text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, dir, "sgdm-seed1.jsonl", "copy.jsonl", "the same run", "sgdm", "seed 1")
+}
+
+// TestNoResults has folders without results, and names that Glob would read as a
+// pattern.
+func TestNoResults(t *testing.T) {
+	base := t.TempDir()
+	file := filepath.Join(base, "file")
+	if err := os.WriteFile(file, []byte("x"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{base, file, filepath.Join(base, "nowhere")} {
+		refused(t, dir, dir)
+	}
+	odd := filepath.Join(base, "[a-")
+	fabricate(t, odd, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
+	report(t, "-o", filepath.Join(base, "r.md"), odd)
+}
+
+// TestDamagedComputed has the result of an experiment that trains nothing.
+func TestDamagedComputed(t *testing.T) {
+	dir := t.TempDir()
+	fabricate(t, dir, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
+	path := suite.ComputedPath(dir, "fig1", experiments.Small)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(`{"x": [`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, dir, path)
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	if code := Command(context.Background(), []string{dir}, &out, &errs); code != 0 || !strings.Contains(errs.String(), path) {
+		t.Errorf("exit code %d: %s", code, errs.String())
+	}
+}
+
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	for seed := uint64(1); seed <= 3; seed++ {

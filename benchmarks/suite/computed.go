@@ -19,10 +19,10 @@ func ComputedPath(dir, experiment string, scale experiments.Scale) string {
 }
 
 // computed makes the result of an experiment that trains nothing, if it is not
-// there.
+// there or damaged.
 func computed(ctx context.Context, e *experiments.Experiment, scale experiments.Scale, dir string, stdout io.Writer) error {
 	path := ComputedPath(dir, e.Name, scale)
-	if _, err := os.Stat(path); err == nil {
+	if text, err := os.ReadFile(path); err == nil && json.Valid(text) {
 		fmt.Fprintf(stdout, "%s %s: there already\n", e.Name, scale)
 		return nil
 	}

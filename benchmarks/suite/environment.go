@@ -47,7 +47,8 @@ func here(ctx context.Context) (Environment, error) {
 // ReadEnvironments reads the environments of a results folder; none if there is
 // no file.
 func ReadEnvironments(dir string) ([]Environment, error) {
-	text, err := os.ReadFile(filepath.Join(dir, environmentFile))
+	path := filepath.Join(dir, environmentFile)
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -55,7 +56,7 @@ func ReadEnvironments(dir string) ([]Environment, error) {
 		return nil, errors.WithStack(err)
 	}
 	var all []Environment
-	return all, errors.Wrap(json.Unmarshal(text, &all), environmentFile)
+	return all, errors.Wrap(json.Unmarshal(text, &all), path)
 }
 
 // note adds an environment to the folder's file unless it is there.

@@ -10,15 +10,23 @@ import (
 	"github.com/pkg/errors"
 )
 
-// line is any line of a run's file after the first.
+// line is any line of a run's file after the first. What an evaluation must have
+// is nil where the line does not say it.
 type line struct {
 	Evaluation
-	Paused bool `json:"paused"`
-	Done   bool `json:"done"`
+	Step      *int    `json:"step"`
+	TrainLoss *Number `json:"train_loss"`
+	Paused    bool    `json:"paused"`
+	Done      bool    `json:"done"`
 }
 
+// ErrNoHeader is the cause of ReadRun's error for a file without a whole line, as
+// a run leaves it that is killed at once.
+var ErrNoHeader = errors.New("no header")
+
 // ReadRun reads a run's file. A last line that a killed process left without
-// its end is passed over.
+// its end is passed over; lines that say nothing, evaluations that do not follow
+// the one before, and lines behind the end are errors that name the line.
 func ReadRun(path string) (*Run, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -32,30 +40,42 @@ func ReadRun(path string) (*Run, error) {
 		}
 	}
 	if len(lines) == 1 {
-		return nil, errors.Wrapf(errNoHeader, "%s", path)
+		return nil, errors.Wrapf(ErrNoHeader, "%s", path)
 	}
 	return r, nil
 }
 
-var errNoHeader = errors.New("no header")
-
 func (r *Run) add(i int, text []byte) error {
 	if i == 0 {
-		return json.Unmarshal(text, &r.Header)
+		if err := json.Unmarshal(text, &r.Header); err != nil {
+			return err
+		}
+		if r.Header.Experiment == "" || r.Header.Method == "" {
+			return errors.Errorf("%.40q names no experiment and method", text)
+		}
+		return nil
 	}
 	var l line
 	if err := json.Unmarshal(text, &l); err != nil {
 		return err
 	}
 	switch {
+	case r.Done != nil:
+		return errors.New("the run ended in the line before")
 	case l.Done:
 		r.Done = &Done{}
 		return json.Unmarshal(text, r.Done)
+	case l.Step == nil || !l.Paused && l.TrainLoss == nil:
+		return errors.Errorf("%.40q is neither an evaluation nor an end", text)
 	case l.Paused:
-		r.Pause = &Pause{Paused: true, Step: l.Step, Seconds: l.Seconds}
-	default:
-		r.Evaluations = append(r.Evaluations, l.Evaluation)
+		r.Pause = &Pause{Paused: true, Step: *l.Step, Seconds: l.Seconds}
+		return nil
 	}
+	if n := len(r.Evaluations); n > 0 && *l.Step <= r.Evaluations[n-1].Step {
+		return errors.Errorf("step %d after step %d", *l.Step, r.Evaluations[n-1].Step)
+	}
+	l.Evaluation.Step, l.Evaluation.TrainLoss = *l.Step, *l.TrainLoss
+	r.Evaluations = append(r.Evaluations, l.Evaluation)
 	return nil
 }
 
@@ -73,7 +93,7 @@ const (
 func stateOf(dir string, j Job) (state, error) {
 	r, err := ReadRun(j.path(dir))
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoHeader):
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoHeader):
 		return absent, nil
 	case err != nil:
 		return absent, err
