@@ -43,29 +43,37 @@ func commonLines(a, b []string) int {
 	return above[len(b)]
 }
 
-// TestPrograms runs both: they start from the same weights and see the same
-// batches, so the one with APO must end lower.
+// TestPrograms builds and runs both.
 func TestPrograms(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command")
 	}
-	loss := make(map[string]float64)
+	binary := make(map[string]string)
 	for _, program := range []string{"plain", "apo"} {
-		loss[program] = lastLoss(t, execute(t, build(t, program), "-epochs", "8"))
+		binary[program] = filepath.Join(t.TempDir(), program+".exe")
+		if out, err := exec.Command("go", "build", "-o", binary[program], "./"+program).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	t.Run("losses", func(t *testing.T) { checkLosses(t, binary) })
+	t.Run("usage", func(t *testing.T) {
+		for _, b := range binary {
+			checkUsage(t, b)
+		}
+	})
+}
+
+// checkLosses: they start from the same weights and see the same batches, so the
+// one with APO must end lower.
+func checkLosses(t *testing.T, binary map[string]string) {
+	loss := make(map[string]float64)
+	for program, b := range binary {
+		loss[program] = lastLoss(t, execute(t, b, "-epochs", "8"))
 	}
 	if !(loss["apo"] < 0.95*loss["plain"]) {
 		t.Errorf("loss %v with APO, %v without", loss["apo"], loss["plain"])
 	}
 	t.Log(loss)
-}
-
-func build(t *testing.T, program string) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), program+".exe")
-	if out, err := exec.Command("go", "build", "-o", binary, "./"+program).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
 }
 
 func execute(t *testing.T, binary string, args ...string) string {
@@ -90,17 +98,18 @@ func lastLoss(t *testing.T, out string) float64 {
 	return loss
 }
 
-// TestUsage checks the exit codes of -h and of a wrong flag.
-func TestUsage(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("no go command")
+// checkUsage checks what -h says, and the exit codes of wrong flags.
+func checkUsage(t *testing.T, binary string) {
+	help := execute(t, binary, "-h")
+	for _, want := range []string{"8x8 digits", "Gorgonia's Momentum", "learning rate", "-epochs", "-rate", "Exit codes"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("%s -h does not say %q:\n%s", binary, want, help)
+		}
 	}
-	binary := build(t, "apo")
-	if err := exec.CommandContext(t.Context(), binary, "-h").Run(); err != nil {
-		t.Errorf("-h: %v", err)
-	}
-	err := exec.CommandContext(t.Context(), binary, "-nosuchflag").Run()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 {
-		t.Errorf("wrong flag: %v, want exit code 2", err)
+	for _, args := range [][]string{{"-nosuchflag"}, {"-epochs", "-1"}, {"-rate", "0"}, {"-rate", "NaN"}, {"more"}} {
+		err := exec.CommandContext(t.Context(), binary, args...).Run()
+		if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 {
+			t.Errorf("%s %q: %v, want exit code 2", binary, args, err)
+		}
 	}
 }
