@@ -29,6 +29,8 @@ type blockwise[T apoops.Float] struct {
 	clip            float64
 	failed          []uint64 // one number
 	vec             vectors[T]
+	bounds          bounds[T] // of weights and momentum
+	owner           []int     // the parameters that they are of
 	inner           blas.Inner[T]
 }
 
@@ -39,6 +41,10 @@ type preconditioner[T apoops.Float] interface {
 	observe(s signal, g []*gradientBlock[T]) (failed int, err error)
 	// precondition computes d = P(G) for block i.
 	precondition(i int, d, g []T)
+	// reach bounds the elements of all P(G) of a step before it is observed, +Inf
+	// where the statistics may overflow or nothing is known.
+	reach(s signal) float64
+	forget()
 	// state lists the arrays of the statistics.
 	state() []NamedTensor
 }
@@ -80,6 +86,8 @@ func newBlockwise[T apoops.Float](t *task, s blockwiseSettings, build func(block
 		for _, i := range q.Params {
 			shape := t.params[i].Value.Shape().Clone()
 			n := shape.TotalSize()
+			b.bounds.arrays = append(b.bounds.arrays, [][]T{slice[T](t.params[i].Value), rest[:n:n]})
+			b.owner = append(b.owner, i)
 			b.dirs[i] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(rest[:n:n]))
 			rest = rest[n:]
 		}
@@ -87,6 +95,24 @@ func newBlockwise[T apoops.Float](t *task, s blockwiseSettings, build func(block
 	}
 	b.p = build(b.blocks)
 	return b
+}
+
+// slack is how far rounding may take a preconditioned gradient beyond what it is
+// by its formula.
+const slack = 1e3
+
+func (b *blockwise[T]) certain(s signal, rates []float64) bool {
+	d := slack * max(s.norm, b.p.reach(s))
+	return b.bounds.hold(func(i int, x []float64) bool {
+		x[1] = float64(b.momentum)*x[1] + d + float64(b.decay)*x[0]
+		x[0] += float64(T(rates[b.owner[i]])) * x[1]
+		return within[T](d)
+	})
+}
+
+func (b *blockwise[T]) forget() {
+	b.bounds.forget()
+	b.p.forget()
 }
 
 func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {

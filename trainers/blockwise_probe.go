@@ -10,12 +10,17 @@ var (
 	_ prober = (*blockwise[float64])(nil)
 )
 
+// checkProbe refuses a KL clip.
+func (b *blockwise[T]) checkProbe() error {
+	if b.clip > 0 {
+		return errors.New("a KL clip takes back what a larger rate adds: set KLClip to 0")
+	}
+	return nil
+}
+
 // probe is e = P(g)/(1-μ²), with P as the step left it. Weight decay, which does
 // not depend on the gradient, is left out.
 func (b *blockwise[T]) probe(signal) ([]*tensor.Dense, error) {
-	if b.clip > 0 {
-		return nil, errors.New("trainers: Calibrated: a KL clip takes back what a larger rate adds: set KLClip to 0")
-	}
 	if b.e == nil {
 		b.e = zerosLike(b.params)
 	}

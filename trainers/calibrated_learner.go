@@ -35,6 +35,9 @@ func newCalibratedLearner(e *engine, c CalibratedConfig) (learner, error) {
 	if !ok {
 		return nil, errors.Errorf("trainers: Calibrated: %s does not know its step without memory", e.o.Name())
 	}
+	if err := rule.checkProbe(); err != nil {
+		return nil, errors.WithMessagef(err, "trainers: Calibrated: %s", e.o.Name())
+	}
 	if e.c.noFSD && c.Lambda0 > 0 {
 		return nil, errors.Errorf("trainers: Calibrated: lambda0 is %v, but FSD(0) leaves the function-space term out", c.Lambda0)
 	}
@@ -49,6 +52,11 @@ func newCalibratedLearner(e *engine, c CalibratedConfig) (learner, error) {
 func (l *calibratedLearner) due(step int) bool { return step%l.e.c.k == 0 }
 
 func (l *calibratedLearner) keeps(step int) bool { return l.due(step + 1) }
+
+// growth is 0: each rate that is set is brought into its bounds.
+func (l *calibratedLearner) growth() float64 { return 0 }
+
+func (l *calibratedLearner) forget() {}
 
 func (l *calibratedLearner) memory() int { return 1 }
 
@@ -117,9 +125,11 @@ func (l *calibratedLearner) learn(v *visit) (*MetaStats, error) {
 	case !finite(p.n + p.l + p.f + p.w):
 		m.Skipped = true
 		l.setRate(b / 20)
-	case p.w > 0:
+	case p.w > 0 && finite((p.n+p.l+p.f)/p.w):
 		l.average(p)
 		l.setRate(l.mean().tracked(l.c, b))
+	case p.w > 0:
+		m.Skipped = true // the step is too short to measure anything
 	}
 	return m, nil
 }

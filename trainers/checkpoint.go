@@ -112,6 +112,7 @@ func (e *engine) load(path string) error {
 	for _, t := range own {
 		overwrite(t.Value, stored[t.Name])
 	}
+	e.forget()
 	e.steps, e.skipped = doc.Steps, doc.Skipped
 	e.loaded = environmentNotes(doc.Environment)
 	return nil

@@ -158,7 +158,7 @@ func (c *curvature[T]) update(s signal, squares bool) (failed int, err error) {
 		if err != nil {
 			return failed, err
 		}
-		if !finite(sumSquares(a, g)) {
+		if !allFinite(a, g) {
 			failed++
 			continue
 		}

@@ -196,7 +196,7 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 		if err != nil {
 			return failed, err
 		}
-		if !finite(sumSquares(d)) {
+		if !allFinite(d) {
 			failed++
 			continue
 		}
@@ -210,6 +210,11 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 	}
 	return failed, nil
 }
+
+// reach is ‖g‖/λ: the bases are orthogonal and S is not negative.
+func (k *ekfac[T]) reach(s signal) float64 { return s.norm / float64(k.damping) }
+
+func (k *ekfac[T]) forget() {}
 
 func (k *ekfac[T]) precondition(i int, d, g []T) {
 	if k.plain(i) {

@@ -24,6 +24,9 @@ type elementKernel[T apoops.Float] interface {
 	// direction, in d or where it is anyway; all slices are the same stretch of
 	// their arrays.
 	direction(d, w, g []T, m [][]T) []T
+	// reach bounds the direction's elements and, in place, the moments after a step,
+	// by bounds of the weights, the gradient and the moments before.
+	reach(w, g float64, m []float64) (d float64)
 }
 
 // place is where a rule's direction is after a step.
@@ -44,6 +47,8 @@ type elementwise[T apoops.Float] struct {
 	params []*graph.Param
 	names  []string
 	m      [][][]T // by parameter and moment
+	bounds bounds[T]
+	moves  float64 // reached
 
 	// the parameter in work
 	w, g, d []T // d is nil where the direction needs no array of its own
@@ -90,11 +95,28 @@ func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *
 			m[j] = make([]T, p.Value.DataSize())
 		}
 		e.m = append(e.m, m)
+		e.bounds.arrays = append(e.bounds.arrays, append([][]T{slice[T](p.Value)}, m...))
 	}
 	e.body = e.run
 	e.scratch.New = func() any { return new(block[T]) }
 	return e
 }
+
+func (e *elementwise[T]) certain(s signal, rates []float64) bool {
+	e.k.begin(s.t)
+	e.moves = 0
+	return e.bounds.hold(func(i int, x []float64) bool {
+		d := e.k.reach(x[0], s.norm, x[1:])
+		move := float64(T(rates[i])) * d
+		e.moves = max(e.moves, move)
+		x[0] += move
+		return within[T](d)
+	})
+}
+
+func (e *elementwise[T]) forget() { e.bounds.forget() }
+
+func (e *elementwise[T]) reached() float64 { return e.moves }
 
 func (e *elementwise[T]) step(s signal, rates []float64) error {
 	return e.sweep(s.t, rates, s.g)

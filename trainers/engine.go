@@ -33,7 +33,8 @@ type engine struct {
 	kept    [][]*tensor.Dense
 	steps   int
 	skipped int
-	loaded  []string // notes on the checkpoint that was loaded
+	copies  []NamedTensor // of undo; nil where no step needed one
+	loaded  []string      // notes on the checkpoint that was loaded
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
@@ -75,7 +76,8 @@ func (c *config) group(params []*graph.Param) ([]int, error) {
 // counted from start.
 func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g []*tensor.Dense, start time.Time) (Stats, error) {
 	s := Stats{Step: e.steps, Loss: loss}
-	if err := e.refuse(batch, loss, g); err != nil {
+	norm, err := e.refuse(batch, loss, g)
+	if err != nil {
 		return s, err
 	}
 	scale := e.c.schedule.At(e.steps)
@@ -97,8 +99,18 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 			return errors.WithMessagef(err, "trainers: meta-step at step %d", e.steps)
 		}
 	}
-	err := e.form.step(signal{t: e.steps + 1, g: g, batch: batch}, scale, meta)
-	if e.base != nil && (err == nil || metaFailed) { // the weights moved
+	sig := signal{t: e.steps + 1, g: g, norm: norm, batch: batch}
+	undo := e.secure(sig, scale, meta != nil)
+	err = e.form.step(sig, scale, meta)
+	if undo != nil {
+		if err := e.undoUnlessFinite(undo); err != nil {
+			return s, err
+		}
+	}
+	if err != nil && !metaFailed {
+		return s, err // the weights did not move
+	}
+	if e.base != nil {
 		if moveErr := e.base.MoveStatistics(); err == nil {
 			err = moveErr
 		}

@@ -17,6 +17,11 @@ type form interface {
 	// of the lookahead. An error of meta is returned after the weights moved.
 	// scale is the schedule's factor.
 	step(s signal, scale float64, meta func(inputs []*tensor.Dense) error) error
+	// certain tells before a step that it leaves weights, state and φ finite; false
+	// where that is not known. l is what moves φ at this step, nil for nothing. After
+	// an answer of false, and after changes that steps did not make, forget is called.
+	certain(s signal, scale float64, l learner) bool
+	forget()
 	// bound brings φ back into its bounds after a meta-step.
 	bound()
 	// rates are the learning rates of a step, none for a preconditioner.

@@ -15,10 +15,30 @@ var grafts = map[string]Optimizer{
 
 // grafting gives the direction of each block the norm of another rule's.
 type grafting[T apoops.Float] struct {
-	rule  rule
+	rule  mover
+	ones  []float64 // a rate for each parameter
+	size  float64   // the number of weights
 	norms []float64 // by block
 	inner blas.Inner[T]
 	vec   vectors[T]
+}
+
+// startGraft starts the rule of that name for a task, nil for none.
+func startGraft(name string, t *task) (mover, error) {
+	o := grafts[name]
+	if o == nil {
+		return nil, nil
+	}
+	return startMover(o, t.params)
+}
+
+func newGrafting[T apoops.Float](r mover, t *task, blocks int) *grafting[T] {
+	g := &grafting[T]{rule: r, norms: make([]float64, blocks), ones: make([]float64, len(t.params))}
+	for i, p := range t.params {
+		g.ones[i] = 1
+		g.size += float64(p.Value.DataSize())
+	}
+	return g
 }
 
 // observe advances the other rule and keeps its norms.
@@ -35,6 +55,15 @@ func (g *grafting[T]) observe(s signal, blocks []*gradientBlock[T]) error {
 		g.norms[i] = math.Sqrt(sum)
 	}
 	return nil
+}
+
+// reach bounds the norm that the other rule gives a block.
+func (g *grafting[T]) reach(s signal) float64 {
+	if !g.rule.certain(s, g.ones) {
+		g.rule.forget()
+		return math.Inf(1)
+	}
+	return math.Sqrt(g.size) * g.rule.reached()
 }
 
 // scale gives d, the direction of block i, the other rule's norm. A direction of

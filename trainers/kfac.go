@@ -3,6 +3,7 @@ package trainers
 import (
 	"math"
 
+	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -135,11 +136,23 @@ func (k *kfac[T]) invert(l *factors[T]) error {
 	if err != nil {
 		return err
 	}
-	for i, x := range a {
-		v.a[i] = T(x)
+	return roundInto(v.a, a, v.g, g)
+}
+
+// roundInto sets x and y to float64 matrices, unless that overflows.
+func roundInto[T apoops.Float](x []T, from []float64, y []T, fromY []float64) error {
+	for _, m := range [][]float64{from, fromY} {
+		for _, v := range m {
+			if !finite(float64(T(v))) {
+				return errors.New("trainers: a matrix overflows the dtype of the weights")
+			}
+		}
 	}
-	for i, x := range g {
-		v.g[i] = T(x)
+	for i, v := range from {
+		x[i] = T(v)
+	}
+	for i, v := range fromY {
+		y[i] = T(v)
 	}
 	return nil
 }
@@ -162,6 +175,11 @@ func dampedInverse[T apoops.Float](a []T, n int, damping float64) ([]float64, er
 	}
 	return x, blas.Inverse(n, x)
 }
+
+// reach is ‖g‖/λ: the damped inverses are at most 1/(π√λ) and π/√λ.
+func (k *kfac[T]) reach(s signal) float64 { return s.norm / k.damping }
+
+func (k *kfac[T]) forget() {}
 
 func (k *kfac[T]) precondition(i int, d, g []T) {
 	if k.plain(i) {

@@ -14,6 +14,10 @@ type learner interface {
 	due(step int) bool
 	// learn takes the meta-steps of one step.
 	learn(v *visit) (*MetaStats, error)
+	// growth is how far learn may move an element of φ, +Inf where that is not known.
+	growth() float64
+	// forget is that of rule.
+	forget()
 	// keeps tells whether a later meta-step wants the inputs of that step's
 	// mini-batch as B', and memory how many such it wants at most.
 	keeps(step int) bool
@@ -53,6 +57,10 @@ func newGradientLearner(e *engine) (learner, error) {
 }
 
 func (l *gradientLearner) due(step int) bool { return step%l.e.c.k == 0 }
+
+func (l *gradientLearner) growth() float64 { return l.meta.growth() }
+
+func (l *gradientLearner) forget() { l.meta.rule.forget() }
 
 func (l *gradientLearner) keeps(step int) bool { return l.due(step + 1) }
 

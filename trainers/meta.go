@@ -76,17 +76,40 @@ func (m *metaOptimizer) values() []*tensor.Dense {
 }
 
 // step moves φ by the gradient in dphi and returns the gradient's norm. A
-// gradient that is not finite is skipped.
+// gradient that is not finite, or whose square is not in φ's dtype, is skipped.
 func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
 	gradNorm = math.Sqrt(sumSquares(m.dphi...))
 	if !finite(gradNorm) {
 		return gradNorm, true, nil
 	}
+	norm := gradNorm
 	if m.clip > 0 && gradNorm > m.clip {
 		for _, d := range m.dphi {
 			multiplyBy(d, m.clip/gradNorm)
 		}
+		norm = m.clip
+	}
+	if norm > m.largest() {
+		return gradNorm, true, nil
 	}
 	m.steps[0]++
-	return gradNorm, false, m.rule.step(signal{t: int(m.steps[0]), g: m.dphi}, m.rates)
+	return gradNorm, false, m.rule.step(signal{t: int(m.steps[0]), g: m.dphi, norm: norm}, m.rates)
+}
+
+// largest is the largest norm of a gradient that is not skipped.
+func (m *metaOptimizer) largest() float64 {
+	if m.phi[0].Value.Dtype() == tensor.Float32 {
+		return math.Sqrt(limit[float32]())
+	}
+	return math.Sqrt(limit[float64]())
+}
+
+// growth is how far the next step may move an element of φ, +Inf where φ or the
+// state may overflow.
+func (m *metaOptimizer) growth() float64 {
+	if !m.rule.certain(signal{t: int(m.steps[0]) + 1, norm: m.largest()}, m.rates) {
+		m.rule.forget()
+		return math.Inf(1)
+	}
+	return m.rule.reached()
 }

@@ -8,10 +8,11 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
+	"github.com/apo-gorgonia/apo/graph"
 )
 
-// sumSquares is Σx² over all arrays, in float64. It is not finite if and only
-// if an element is not finite (or its square overflows float64).
+// sumSquares is Σx² over all arrays, in float64. Where it is finite all elements
+// are; where it is not, it may have overflowed.
 func sumSquares(arrays ...*tensor.Dense) float64 {
 	var total float64
 	var single blas.Inner[float32]
@@ -27,6 +28,19 @@ func sumSquares(arrays ...*tensor.Dense) float64 {
 }
 
 func norm(a *tensor.Dense) float64 { return math.Sqrt(sumSquares(a)) }
+
+// allFinite tells whether no element is NaN or infinite.
+func allFinite(arrays ...*tensor.Dense) bool {
+	if finite(sumSquares(arrays...)) {
+		return true
+	}
+	for _, a := range arrays {
+		if !graph.Finite(a) {
+			return false
+		}
+	}
+	return true
+}
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 

@@ -55,6 +55,7 @@ type task struct {
 type signal struct {
 	t     int // counts steps from 1
 	g     []*tensor.Dense
+	norm  float64     // of g
 	batch graph.Batch // what g was computed on; empty for φ
 	rates []float64   // of each parameter, before a meta-step
 }
@@ -66,6 +67,11 @@ type rule interface {
 	// directions d. They may be the gradients' or the state's own arrays: they
 	// are valid until the next step and must not be changed.
 	directions(s signal) ([]*tensor.Dense, error)
+	// certain tells before a step at these rates, one for each parameter, that it
+	// leaves weights and state finite; false where that is not known. After an answer
+	// of false, and after changes that steps did not make, forget is called.
+	certain(s signal, rates []float64) bool
+	forget()
 	// state lists the arrays of the state for a checkpoint.
 	state() []NamedTensor
 }
@@ -103,6 +109,9 @@ type faller interface{ fallbacks() int }
 type mover interface {
 	rule
 	step(s signal, rates []float64) error
+	// reached is how far the step that certain was last asked about may move an
+	// element of the weights.
+	reached() float64
 }
 
 // known is an optimizer of the registry: its initial learning rate where none is

@@ -17,6 +17,7 @@ type precondForm[T apoops.Float] struct {
 	vec    vectors[T]
 	sum    blas.Inner[T]
 	region trustRegion
+	bounds bounds[T] // by block: weights, momentum, factors
 }
 
 // precondBlock is one block at work. Its arrays are in the block's order.
@@ -65,6 +66,7 @@ func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, bl
 		}
 		p.scaled = tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.WithBacking(make([]T, size)))
 		f.blocks = append(f.blocks, p)
+		f.bounds.arrays = append(f.bounds.arrays, f.arrays(p))
 	}
 	return f
 }

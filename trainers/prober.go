@@ -18,6 +18,8 @@ import (
 // momentum on a preconditioned gradient has e = P·g·noiseGain(μ).
 type prober interface {
 	rule
+	// checkProbe reports settings with which the step has no such likeness.
+	checkProbe() error
 	// probe is e of the step whose directions were computed last. The arrays are
 	// the rule's own, valid until its next step.
 	probe(s signal) ([]*tensor.Dense, error)
@@ -45,6 +47,8 @@ type elementProber[T apoops.Float] struct {
 }
 
 func (p *elementProber[T]) correction(t int) float64 { return p.k.correction(t) }
+
+func (p *elementProber[T]) checkProbe() error { return nil }
 
 func (p *elementProber[T]) probe(s signal) ([]*tensor.Dense, error) {
 	if p.e == nil {

@@ -97,6 +97,22 @@ func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) erro
 	return err
 }
 
+func (f *rateForm) certain(s signal, scale float64, l learner) bool {
+	rates := f.paramRates(s.t-1, scale)
+	if l != nil {
+		if !finite(l.growth()) {
+			return false
+		}
+		highest := scale * max(f.paceAt(s.t-1), 1) * f.hi
+		for i, r := range rates {
+			rates[i] = max(r, highest)
+		}
+	}
+	return f.rule.certain(s, rates)
+}
+
+func (f *rateForm) forget() { f.rule.forget() }
+
 // paramRates is the rate of each parameter at a step.
 func (f *rateForm) paramRates(step int, scale float64) []float64 {
 	scale *= f.paceAt(step)

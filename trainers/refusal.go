@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/tensor"
 
@@ -9,33 +10,35 @@ import (
 )
 
 // refuse reports a loss, a gradient or a statistic of the batch that is not
-// finite, and what is at fault.
-func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) error {
+// finite, and what is at fault. norm is that of the gradient, +Inf where its square
+// overflows.
+func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) (norm float64, err error) {
+	norm = math.Sqrt(sumSquares(g...))
 	var what string
 	switch {
 	case !finite(loss):
 		what = fmt.Sprintf("the loss is %v", loss)
-	case !finite(sumSquares(g...)):
+	case !finite(norm) && !allFinite(g...):
 		what = fmt.Sprintf("the gradient of %s is not finite", e.culprit(g))
 	case e.base != nil:
 		err := e.base.CheckStatistics()
 		if err == nil {
-			return nil
+			return norm, nil
 		}
 		what = err.Error()
 	default:
-		return nil
+		return norm, nil
 	}
 	if where := e.origin(batch); where != "" {
 		what += "; the first non-finite values are in " + where
 	}
-	return ErrNotFinite.Errorf("trainers: step %d: %s; the weights are as before the step", e.steps, what)
+	return norm, ErrNotFinite.Errorf("trainers: step %d: %s; the weights are as before the step", e.steps, what)
 }
 
 // culprit names the first parameter whose gradient is not finite.
 func (e *engine) culprit(g []*tensor.Dense) string {
 	for i, d := range g {
-		if !finite(sumSquares(d)) {
+		if !allFinite(d) {
 			return e.learned[i].Name
 		}
 	}

@@ -120,6 +120,10 @@ func (l *relativeLearner[T]) metaSteps(step int) int {
 	return 0
 }
 
+func (l *relativeLearner[T]) growth() float64 { return math.Inf(1) }
+
+func (l *relativeLearner[T]) forget() {}
+
 func (l *relativeLearner[T]) memory() int {
 	if l.c.WarmUp == 0 {
 		return l.c.MetaSteps

@@ -195,7 +195,11 @@ func TestCalibratedRivals(t *testing.T) {
 	} {
 		calibrated := func(lr float64) (*Trainer, error) {
 			*x.lr = lr
-			tr := toyTrainer(t, x.o, Dtype(tensor.Float64), Calibrated(CalibratedConfig{}), CalibrateFrom(toySource(t, tensor.Float64)))
+			model := layers.Sequential(layers.Dense(4, 5, apoops.TanhAct), layers.Dropout(0.1), layers.Dense(5, 3, apoops.Identity))
+			tr, err := New(model, graph.SoftmaxCrossEntropy, x.o, Dtype(tensor.Float64), Calibrated(CalibratedConfig{}), CalibrateFrom(toySource(t, tensor.Float64)))
+			if err != nil {
+				return nil, err
+			}
 			b, err := NewBatches(toyData(t, tensor.Float64), 12, 5)
 			if err != nil {
 				t.Fatal(err)

@@ -91,6 +91,18 @@ func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) []T {
 	return d
 }
 
+func (k *rmsprop[T]) reach(w, g float64, m []float64) float64 {
+	g += float64(T(k.c.WeightDecay)) * w
+	keep := 1 - k.c.Decay
+	m[0] = max(m[0], g*g)
+	d := scaledReach[T](g, 1, 1/float64(k.root), float64(T(k.c.Eps)), 1/math.Sqrt(keep), keep)
+	if len(m) > 1 {
+		m[1] = k.c.Momentum*m[1] + d
+		return m[1]
+	}
+	return d
+}
+
 // probe is e = g/(√(v/(1-Decay^t)) + Eps) with bias correction and
 // c_t·g/(√v + Eps) without, over 1-μ² where there is momentum. The gradient
 // includes the weight decay.

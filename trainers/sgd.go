@@ -89,6 +89,16 @@ func (k *sgd[T]) direction(d, w, g []T, m [][]T) []T {
 	return d
 }
 
+func (k *sgd[T]) reach(w, g float64, m []float64) float64 {
+	mu := k.c.Momentum
+	g += float64(T(k.c.WeightDecay)) * w
+	if mu == 0 {
+		return g
+	}
+	m[0] = mu*m[0] + g
+	return g + m[0]
+}
+
 // probe is e = g/(1-μ²). The gradient includes the weight decay; Nesterov's form
 // takes the gain of the heavy ball, whose steps sum up to the same.
 func (k *sgd[T]) probe(d, w, g []T, _ [][]T) {

@@ -1,6 +1,8 @@
 package trainers
 
 import (
+	"math"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -67,12 +69,9 @@ func (c *ShampooConfig) start(t *task) (rule, error) {
 	if t.blocks == nil {
 		return nil, errors.Errorf("trainers: %s cannot be a meta-optimizer", c.Name())
 	}
-	var graft rule
-	if o := grafts[c.Grafting]; o != nil {
-		var err error
-		if graft, err = o.start(t); err != nil {
-			return nil, err
-		}
+	graft, err := startGraft(c.Grafting, t)
+	if err != nil {
+		return nil, err
 	}
 	if t.params[0].Value.Dtype() == tensor.Float32 {
 		return startShampoo[float32](c, t, graft), nil
@@ -80,11 +79,11 @@ func (c *ShampooConfig) start(t *task) (rule, error) {
 	return startShampoo[float64](c, t, graft), nil
 }
 
-func startShampoo[T apoops.Float](c *ShampooConfig, t *task, graft rule) rule {
+func startShampoo[T apoops.Float](c *ShampooConfig, t *task, graft mover) rule {
 	return newBlockwise(t, blockwiseSettings{momentum: c.Momentum, decay: c.WeightDecay}, func(blocks []*gradientBlock[T]) preconditioner[T] {
 		k := &shampoo[T]{c: *c}
 		if graft != nil {
-			k.graft = &grafting[T]{rule: graft, norms: make([]float64, len(blocks))}
+			k.graft = newGrafting[T](graft, t, len(blocks))
 		}
 		for _, b := range blocks {
 			s := newShampooBlock[T](b.Block, c)
@@ -174,6 +173,37 @@ func (k *shampoo[T]) accumulate(h, g []T) {
 	}
 	for i, x := range g {
 		h[i] = keep*h[i] + take*x*x
+	}
+}
+
+// reach is ‖g‖/√ε: with sums of all steps the statistics are at least ε. The
+// grafted norm is that of the other rule.
+func (k *shampoo[T]) reach(s signal) float64 {
+	if k.c.Beta2 < 1 {
+		return math.Inf(1)
+	}
+	for _, b := range k.blocks {
+		most := 0.0
+		for _, h := range b.diagonal {
+			most = max(most, float64(h))
+		}
+		for _, p := range b.parts {
+			most = max(most, p.largest())
+		}
+		if !within[T](most + s.norm*s.norm) {
+			return math.Inf(1)
+		}
+	}
+	reach := s.norm / math.Sqrt(k.c.Eps)
+	if k.graft != nil {
+		reach = max(reach, k.graft.reach(s))
+	}
+	return reach
+}
+
+func (k *shampoo[T]) forget() {
+	if k.graft != nil {
+		k.graft.rule.forget()
 	}
 }
 

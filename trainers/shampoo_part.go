@@ -54,13 +54,7 @@ func (p *shampooPart[T]) takeRoots() error {
 	if err != nil {
 		return err
 	}
-	for i, v := range l {
-		p.rootL[i] = T(v)
-	}
-	for i, v := range r {
-		p.rootR[i] = T(v)
-	}
-	return nil
+	return roundInto(p.rootL, l, p.rootR, r)
 }
 
 // inverseFourthRoot is A^(-1/4) of a positive definite matrix. Eigenvalues below
@@ -86,9 +80,12 @@ func inverseFourthRoot[T apoops.Float](a []T, n int) ([]float64, error) {
 	return root, nil
 }
 
+// largest bounds the elements of L and R.
+func (p *shampooPart[T]) largest() float64 { return max(trace(p.l, p.rows), trace(p.r, p.cols)) }
+
 // ulp is the distance from 1 to the next number.
 func ulp[T apoops.Float]() float64 {
-	if _, single := any(T(0)).(float32); single {
+	if single[T]() {
 		return 1.0 / (1 << 23)
 	}
 	return 1.0 / (1 << 52)

@@ -58,9 +58,10 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 
 // Step takes one training step on a mini-batch. A loss, gradient or batch
 // statistic that is not finite is an error that names the layer where such values
-// first arise. After an error the weights and the model's statistics are as before
-// the step, unless the error is of the meta-step or the recorder: then the base
-// optimizer's step was taken.
+// first arise, and so is an update that would make the weights, the optimizer's
+// state or φ not finite (ErrNotFinite). After an error all is as before the step,
+// unless the error is of the meta-step, other than ErrNotFinite, or the recorder:
+// then the base optimizer's step was taken.
 func (t *Trainer) Step(batch graph.Batch) (Stats, error) { return t.StepWith(batch, nil) }
 
 // StepWith is Step with the inputs of B', the batch of the function-space term,

@@ -1,0 +1,71 @@
+package trainers
+
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// arrays are those of a block that its bounds are of: the weights of its
+// parameters, the momentum if there is one, the factors.
+func (f *precondForm[T]) arrays(b *precondBlock[T]) [][]T {
+	var all [][]T
+	for _, i := range b.Params {
+		all = append(all, slice[T](f.params[i].Value))
+	}
+	if b.m != nil {
+		all = append(all, b.m)
+	}
+	for i := range b.factors {
+		all = append(all, b.factor(i))
+	}
+	return all
+}
+
+func (f *precondForm[T]) certain(s signal, scale float64, l learner) bool {
+	growth := 0.0
+	if l != nil {
+		growth = l.growth()
+	}
+	return f.bounds.hold(func(i int, x []float64) bool {
+		b := f.blocks[i]
+		weights, rest := x[:len(b.Params)], x[len(b.Params):]
+		momentum := []float64{0}
+		if b.m != nil {
+			momentum, rest = rest[:1], rest[1:]
+		}
+		for j := range rest {
+			rest[j] += growth * math.Sqrt(float64(len(b.factor(j))))
+		}
+		move := b.reach(f.c, s.norm, rest, momentum)
+		for j := range weights {
+			weights[j] += float64(T(scale)) * move
+		}
+		return within[T](move)
+	})
+}
+
+// reach bounds the elements of a block's update, and the momentum, by the norms
+// of the gradient and of the factors. With all norms at least 1 the product is
+// also a bound of what is computed on the way.
+func (b *precondBlock[T]) reach(c PrecondConfig, g float64, factors, momentum []float64) float64 {
+	p := 1.0
+	for _, n := range factors {
+		p *= max(n, 1) * max(n, 1)
+	}
+	if b.Form == graph.Full {
+		p = max(factors[0], 1)
+	}
+	u := p * max(g, 1)
+	switch c.MomentumMode {
+	case MomentumGradient:
+		momentum[0] = c.Momentum*momentum[0] + c.Dampening*g
+		return p * max(momentum[0], 1)
+	case MomentumPlain:
+		momentum[0] = c.Momentum*momentum[0] + c.Dampening*u
+		return u + momentum[0]
+	}
+	return u
+}
+
+func (f *precondForm[T]) forget() { f.bounds.forget() }

@@ -1,0 +1,82 @@
+package trainers
+
+import (
+	"fmt"
+	"strings"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// undo holds all that a step may change, as it was before.
+type undo struct {
+	live, copies []NamedTensor
+	skipped      int
+}
+
+// secure copies all that the step may change, unless nothing in it can overflow:
+// a copy is about as much work as the update of a simple rule.
+func (e *engine) secure(s signal, scale float64, meta bool) *undo {
+	var l learner
+	if meta {
+		l = e.learner
+	}
+	if e.form.certain(s, scale, l) {
+		return nil
+	}
+	e.forget()
+	u := &undo{live: e.tensors(), skipped: e.skipped}
+	if e.copies == nil {
+		for _, t := range u.live {
+			e.copies = append(e.copies, NamedTensor{Name: t.Name, Value: t.Value.Clone().(*tensor.Dense)})
+		}
+	} else {
+		for i, t := range u.live {
+			overwrite(e.copies[i].Value, t.Value)
+		}
+	}
+	u.copies = e.copies
+	return u
+}
+
+// forget is for changes that steps did not make.
+func (e *engine) forget() {
+	e.form.forget()
+	if e.learner != nil {
+		e.learner.forget()
+	}
+}
+
+// undoUnlessFinite takes the step back if it left something not finite that was
+// before, and names the first such array: causes come before the weights.
+func (e *engine) undoUnlessFinite(u *undo) error {
+	at := -1
+	for i, t := range u.live {
+		if t.Value.Dtype() == tensor.Uint64 || graph.Finite(t.Value) || !graph.Finite(u.copies[i].Value) {
+			continue
+		}
+		if i >= len(e.params) {
+			at = i
+			break
+		}
+		if at < 0 {
+			at = i
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	for i, t := range u.live {
+		overwrite(t.Value, u.copies[i].Value)
+	}
+	e.skipped = u.skipped
+	return ErrNotFinite.Errorf("trainers: step %d: loss and gradient are finite, but the step makes %s not finite; weights, optimizer state and φ are as before the step", e.steps, describeTensor(u.live[at].Name))
+}
+
+// describeTensor says in words what a tensor of engine.tensors is.
+func describeTensor(name string) string {
+	group, rest, _ := strings.Cut(name, "/")
+	what := map[string]string{"theta": "the weights", "state": "the optimizer's state", "phi": "φ", "meta": "the state of what learns φ,"}[group]
+	return fmt.Sprintf("%s %q", what, rest)
+}
