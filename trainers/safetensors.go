@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // ErrCorruptSafetensors is the cause of every error about a file that breaks
@@ -39,7 +41,7 @@ type safetensorsEntry struct {
 // The file is replaced in a single step as by WriteSnapshot. The format has no
 // checksum.
 func WriteSafetensors(path string, tensors []NamedTensor) error {
-	err := writeAtomic(path, func(w io.Writer) error { return encodeSafetensors(w, tensors) })
+	err := durable.Write(path, func(w io.Writer) error { return encodeSafetensors(w, tensors) })
 	return errors.Wrapf(err, "trainers: safetensors %s", path)
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // A checkpoint file is
@@ -231,19 +233,12 @@ func corrupt(format string, args ...any) error {
 }
 
 // WriteSnapshot writes s to the file path, replacing an older one in a single
-// step: whatever happens on the way, path holds either the old checkpoint or
-// the complete new one. The data go to a temporary file in the same directory
-// (path with the suffix ".tmp-" and a number), which is synced, renamed to path
-// and followed by a sync of the directory.
-//
-// After an error the old file is as before and the temporary file is gone; the
-// exception is an error of the last sync, when the new file is already in
-// place. A writer that was killed leaves its temporary file. The next
-// WriteSnapshot to the same path removes those that nobody has written to for
-// an hour; younger ones may belong to another live writer. If path is a
-// symbolic link, the link is replaced, not the file it leads to.
+// step (durable.Write): whatever happens on the way, path holds either the old
+// checkpoint or the complete new one. After an error it holds the old one, but for
+// an error of the last sync, when the new one is in place. A symbolic link is
+// followed.
 func WriteSnapshot(path string, s *Snapshot) error {
-	return errors.Wrapf(writeAtomic(path, s.encode), "trainers: checkpoint %s", path)
+	return errors.Wrapf(durable.Write(path, s.encode), "trainers: checkpoint %s", path)
 }
 
 // ReadSnapshot reads the checkpoint file path. Errors name the file; their
