@@ -1,8 +1,6 @@
 package trainers
 
 import (
-	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"math"
@@ -80,10 +78,14 @@ func (e every) Record(s Stats) error {
 // JSONL is a Recorder that writes one JSON object per step and line.
 //
 // The keys are step, loss, rates, base_seconds and meta_seconds; at meta-steps
-// also q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, meta_grad_norm and
+// also q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon, meta_grad_norm and
 // meta_skipped; with a learned preconditioner also precond, a list of objects
 // with the keys block, a, b and s. Numbers that JSON lacks are the strings
-// "NaN", "+Inf" and "-Inf".
+// "NaN", "+Inf" and "-Inf". The terms add up:
+//
+//	q = q_loss + lambda_fsd/epsilon·fsd + epsilon·lambda_wsd·wsd
+//
+// where epsilon is MetaStats.Epsilon or, for rules without it, 1.
 type JSONL struct{ out lineWriter }
 
 // NewJSONL makes a JSONL that writes to w, one call of w.Write per step.
@@ -105,86 +107,6 @@ func (j *JSONL) Flush() error { return j.out.flush() }
 
 // Close flushes the writer, then closes it if it is an io.Closer.
 func (j *JSONL) Close() error { return j.out.close() }
-
-// CSV is a Recorder that writes a table with one row per step.
-//
-// The columns are step, loss, rate_0 … rate_n-1 with n the number of rates in
-// the first record, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd,
-// meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, base_seconds and
-// meta_seconds. The columns q to meta_skipped are empty on steps without
-// meta-step. The norms are those of the whole preconditioner, the root of the
-// sum of the squares over its blocks, and empty without Precond. Floats have
-// all their digits, or are NaN, +Inf, -Inf.
-type CSV struct {
-	out   lineWriter
-	rates int // number of rate columns; -1 before the first record
-}
-
-// NewCSV makes a CSV that writes to w, one call of w.Write per step.
-func NewCSV(w io.Writer) *CSV { return &CSV{lineWriter{w: w}, -1} }
-
-// Record writes a row, the first time with the header before it. It fails if
-// the number of rates is not that of the header; nothing is written then. The
-// error of w names the step; from then on every Record returns it.
-func (c *CSV) Record(s Stats) error {
-	var rows [][]string
-	if c.rates < 0 {
-		c.rates = len(s.Rates)
-		rows = append(rows, csvHeader(c.rates))
-	}
-	if len(s.Rates) != c.rates {
-		return errors.Errorf("trainers: record step %d: %d rates in a table with %d", s.Step, len(s.Rates), c.rates)
-	}
-	var text bytes.Buffer
-	if err := csv.NewWriter(&text).WriteAll(append(rows, csvRow(s))); err != nil {
-		return errors.Wrapf(err, "trainers: record step %d", s.Step)
-	}
-	return c.out.write(s.Step, text.Bytes())
-}
-
-// Flush flushes the writer if it buffers, that is if it has a method
-// Flush() error.
-func (c *CSV) Flush() error { return c.out.flush() }
-
-// Close flushes the writer, then closes it if it is an io.Closer.
-func (c *CSV) Close() error { return c.out.close() }
-
-// csvHeader names the columns.
-func csvHeader(rates int) []string {
-	header := []string{"step", "loss"}
-	for i := range rates {
-		header = append(header, "rate_"+strconv.Itoa(i))
-	}
-	return append(header,
-		"q", "q_loss", "fsd", "wsd", "lambda_fsd", "lambda_wsd", "meta_grad_norm", "meta_skipped",
-		"norm_A", "norm_B", "norm_S", "base_seconds", "meta_seconds")
-}
-
-// csvRow has the cells in the order of csvHeader.
-func csvRow(s Stats) []string {
-	row := []string{strconv.Itoa(s.Step), formatFloat(s.Loss)}
-	for _, r := range s.Rates {
-		row = append(row, formatFloat(r))
-	}
-	if m := s.Meta; m != nil {
-		row = append(row, formatFloat(m.Q), formatFloat(m.Loss), formatFloat(m.FSD), formatFloat(m.WSD),
-			formatFloat(m.LambdaFSD), formatFloat(m.LambdaWSD), formatFloat(m.GradNorm), strconv.FormatBool(m.Skipped))
-	} else {
-		row = append(row, "", "", "", "", "", "", "", "")
-	}
-	if len(s.Precond) > 0 {
-		var a, b, d float64 // Σ‖·‖² of A, B and S
-		for _, p := range s.Precond {
-			a += p.A * p.A
-			b += p.B * p.B
-			d += p.S * p.S
-		}
-		row = append(row, formatFloat(math.Sqrt(a)), formatFloat(math.Sqrt(b)), formatFloat(math.Sqrt(d)))
-	} else {
-		row = append(row, "", "", "")
-	}
-	return append(row, formatFloat(s.BaseTime.Seconds()), formatFloat(s.MetaTime.Seconds()))
-}
 
 // formatFloat gives the shortest text that reads back as x.
 func formatFloat(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
@@ -208,6 +130,7 @@ type jsonMeta struct {
 	WSD       jsonNumber `json:"wsd"`
 	LambdaFSD jsonNumber `json:"lambda_fsd"`
 	LambdaWSD jsonNumber `json:"lambda_wsd"`
+	Epsilon   jsonNumber `json:"epsilon"`
 	GradNorm  jsonNumber `json:"meta_grad_norm"`
 	Skipped   bool       `json:"meta_skipped"`
 }
@@ -234,7 +157,7 @@ func newJSONStep(s Stats) jsonStep {
 		step.jsonMeta = &jsonMeta{
 			Q: jsonNumber(m.Q), Loss: jsonNumber(m.Loss),
 			FSD: jsonNumber(m.FSD), WSD: jsonNumber(m.WSD),
-			LambdaFSD: jsonNumber(m.LambdaFSD), LambdaWSD: jsonNumber(m.LambdaWSD),
+			LambdaFSD: jsonNumber(m.LambdaFSD), LambdaWSD: jsonNumber(m.LambdaWSD), Epsilon: jsonNumber(m.part()),
 			GradNorm: jsonNumber(m.GradNorm), Skipped: m.Skipped,
 		}
 	}

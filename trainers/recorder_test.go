@@ -46,9 +46,9 @@ func TestJSONL(t *testing.T) {
 	recordAll(t, NewJSONL(&b), plainStep, metaStep, nanStep, Stats{})
 	want := []string{
 		`{"step":3,"loss":0.5,"rates":[0.1,0.01],"base_seconds":1.5,"meta_seconds":0}`,
-		`{"step":4,"loss":0.25,"rates":[0.125,1e-9],"q":1,"q_loss":0.5,"fsd":2,"wsd":4,"lambda_fsd":0.125,"lambda_wsd":0.0625,"meta_grad_norm":8,"meta_skipped":true,` +
+		`{"step":4,"loss":0.25,"rates":[0.125,1e-9],"q":1,"q_loss":0.5,"fsd":2,"wsd":4,"lambda_fsd":0.125,"lambda_wsd":0.0625,"epsilon":1,"meta_grad_norm":8,"meta_skipped":true,` +
 			`"precond":[{"block":"conv","a":3,"b":5,"s":1},{"block":"bias","a":0,"b":0,"s":1},{"block":"fc","a":4,"b":12,"s":1}],"base_seconds":1,"meta_seconds":0.25}`,
-		`{"step":5,"loss":"NaN","rates":["+Inf","-Inf"],"q":"NaN","q_loss":0,"fsd":0,"wsd":0,"lambda_fsd":0,"lambda_wsd":0,"meta_grad_norm":"+Inf","meta_skipped":false,"base_seconds":0,"meta_seconds":0}`,
+		`{"step":5,"loss":"NaN","rates":["+Inf","-Inf"],"q":"NaN","q_loss":0,"fsd":0,"wsd":0,"lambda_fsd":0,"lambda_wsd":0,"epsilon":1,"meta_grad_norm":"+Inf","meta_skipped":false,"base_seconds":0,"meta_seconds":0}`,
 		`{"step":0,"loss":0,"rates":[],"base_seconds":0,"meta_seconds":0}`,
 	}
 	lines := strings.SplitAfter(b.String(), "\n")
@@ -69,10 +69,10 @@ func TestCSV(t *testing.T) {
 	var b bytes.Buffer
 	c := NewCSV(&b)
 	recordAll(t, c, plainStep, metaStep, nanStep)
-	want := `step,loss,rate_0,rate_1,q,q_loss,fsd,wsd,lambda_fsd,lambda_wsd,meta_grad_norm,meta_skipped,norm_A,norm_B,norm_S,base_seconds,meta_seconds
-3,0.5,0.1,0.01,,,,,,,,,,,,1.5,0
-4,0.25,0.125,1e-09,1,0.5,2,4,0.125,0.0625,8,true,5,13,1.7320508075688772,1,0.25
-5,NaN,+Inf,-Inf,NaN,0,0,0,0,0,+Inf,false,,,,0,0
+	want := `step,loss,rate_0,rate_1,q,q_loss,fsd,wsd,lambda_fsd,lambda_wsd,epsilon,meta_grad_norm,meta_skipped,norm_A,norm_B,norm_S,base_seconds,meta_seconds
+3,0.5,0.1,0.01,,,,,,,,,,,,,1.5,0
+4,0.25,0.125,1e-09,1,0.5,2,4,0.125,0.0625,1,8,true,5,13,1.7320508075688772,1,0.25
+5,NaN,+Inf,-Inf,NaN,0,0,0,0,0,1,+Inf,false,,,,0,0
 `
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)

@@ -41,6 +41,14 @@ type MetaStats struct {
 	Skipped bool
 }
 
+// part is Epsilon, or 1 for rules that look a whole step ahead.
+func (m *MetaStats) part() float64 {
+	if m.Epsilon == 0 {
+		return 1
+	}
+	return m.Epsilon
+}
+
 // PrecondNorms holds the Frobenius norms of one block's factors. A and B are
 // zero for a diagonal block.
 type PrecondNorms struct {

@@ -1,0 +1,134 @@
+package trainers
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// CSV is a Recorder that writes a table with one row per step.
+//
+// The columns are step, loss, rate_0 … rate_n-1 with n the number of rates in
+// the first record, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
+// meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, base_seconds and
+// meta_seconds. The columns q to meta_skipped are empty on steps without
+// meta-step; see JSONL for how the terms add up to q. The norms are those of the whole preconditioner, the root of the
+// sum of the squares over its blocks, and empty without Precond. Floats have
+// all their digits, or are NaN, +Inf, -Inf.
+type CSV struct {
+	out   lineWriter
+	rates int // number of rate columns; -1 before the first record
+	// columns are the places in csvHeader of the columns of a table that goes on;
+	// nil for all.
+	columns []int
+}
+
+// NewCSV makes a CSV that writes to w, one call of w.Write per step. If w is an
+// *os.File, opened for appending, that has the table's header already, the table
+// goes on without another one. OpenCSV also cuts off what a resumed run writes
+// again.
+func NewCSV(w io.Writer) *CSV { return &CSV{out: lineWriter{w: w}, rates: -1} }
+
+// Record writes a row, the first time with the header before it. It fails if
+// the number of rates is not that of the header, or if the file goes on from a
+// table with other columns; nothing is written then. The error of w names the
+// step; from then on every Record returns it.
+func (c *CSV) Record(s Stats) error {
+	var rows [][]string
+	if c.rates < 0 {
+		header, there := csvHeader(len(s.Rates)), headerOf(c.out.w)
+		if there == nil {
+			rows = append(rows, header)
+		} else if c.columns = placesIn(header, there); c.columns == nil {
+			return errors.Errorf("trainers: record step %d: the table that goes on has other columns (%s): this run needs a file of its own", s.Step, strings.Join(there, ","))
+		}
+		c.rates = len(s.Rates)
+	}
+	if len(s.Rates) != c.rates {
+		return errors.Errorf("trainers: record step %d: %d rates in a table with %d", s.Step, len(s.Rates), c.rates)
+	}
+	var text bytes.Buffer
+	if err := csv.NewWriter(&text).WriteAll(append(rows, c.pick(csvRow(s)))); err != nil {
+		return errors.Wrapf(err, "trainers: record step %d", s.Step)
+	}
+	return c.out.write(s.Step, text.Bytes())
+}
+
+// pick has the cells of the table's columns.
+func (c *CSV) pick(row []string) []string {
+	if c.columns == nil {
+		return row
+	}
+	cells := make([]string, len(c.columns))
+	for i, k := range c.columns {
+		cells[i] = row[k]
+	}
+	return cells
+}
+
+// placesIn finds the columns of a table, which an older version may have begun
+// with fewer, in a header; nil if they are of another kind of run.
+func placesIn(header, table []string) []int {
+	places := make([]int, len(table))
+	for i, name := range table {
+		if places[i] = slices.Index(header, name); places[i] < 0 {
+			return nil
+		}
+	}
+	for _, name := range header {
+		if strings.HasPrefix(name, "rate_") && !slices.Contains(table, name) {
+			return nil
+		}
+	}
+	return places
+}
+
+// Flush flushes the writer if it buffers, that is if it has a method
+// Flush() error.
+func (c *CSV) Flush() error { return c.out.flush() }
+
+// Close flushes the writer, then closes it if it is an io.Closer.
+func (c *CSV) Close() error { return c.out.close() }
+
+// csvHeader names the columns.
+func csvHeader(rates int) []string {
+	header := []string{"step", "loss"}
+	for i := range rates {
+		header = append(header, "rate_"+strconv.Itoa(i))
+	}
+	return append(header,
+		"q", "q_loss", "fsd", "wsd", "lambda_fsd", "lambda_wsd", "epsilon", "meta_grad_norm", "meta_skipped",
+		"norm_A", "norm_B", "norm_S", "base_seconds", "meta_seconds")
+}
+
+// csvRow has the cells in the order of csvHeader.
+func csvRow(s Stats) []string {
+	row := []string{strconv.Itoa(s.Step), formatFloat(s.Loss)}
+	for _, r := range s.Rates {
+		row = append(row, formatFloat(r))
+	}
+	if m := s.Meta; m != nil {
+		row = append(row, formatFloat(m.Q), formatFloat(m.Loss), formatFloat(m.FSD), formatFloat(m.WSD),
+			formatFloat(m.LambdaFSD), formatFloat(m.LambdaWSD), formatFloat(m.part()), formatFloat(m.GradNorm), strconv.FormatBool(m.Skipped))
+	} else {
+		row = append(row, "", "", "", "", "", "", "", "", "")
+	}
+	if len(s.Precond) > 0 {
+		var a, b, d float64 // Σ‖·‖² of A, B and S
+		for _, p := range s.Precond {
+			a += p.A * p.A
+			b += p.B * p.B
+			d += p.S * p.S
+		}
+		row = append(row, formatFloat(math.Sqrt(a)), formatFloat(math.Sqrt(b)), formatFloat(math.Sqrt(d)))
+	} else {
+		row = append(row, "", "", "")
+	}
+	return append(row, formatFloat(s.BaseTime.Seconds()), formatFloat(s.MetaTime.Seconds()))
+}
