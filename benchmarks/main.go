@@ -15,13 +15,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/apo-gorgonia/apo/benchmarks/parity"
 	"github.com/apo-gorgonia/apo/benchmarks/peers"
 	"github.com/apo-gorgonia/apo/benchmarks/report"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // command is one subcommand. run gets the arguments after its name and returns
@@ -55,7 +54,7 @@ Exit codes:
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := durable.UntilStopped(context.Background())
 	code := dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

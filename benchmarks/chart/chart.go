@@ -2,9 +2,9 @@
 package chart
 
 import (
+	"bytes"
 	"image/color"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // Line is one curve.
@@ -163,13 +165,9 @@ func save(path string, p *plot.Plot, legend plot.Legend) error {
 }
 
 func write(path string, img io.WriterTo) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return errors.Wrap(err, "chart")
+	var content bytes.Buffer
+	if _, err := img.WriteTo(&content); err != nil {
+		return errors.Wrapf(err, "chart %s", path)
 	}
-	_, err = img.WriteTo(f)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return errors.Wrapf(err, "chart %s", path)
+	return errors.Wrapf(durable.WriteFile(path, content.Bytes()), "chart %s", path)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 const (
@@ -115,5 +116,5 @@ func write(ctx context.Context, dir, path, figures, notes, keep string, stderr i
 	for _, o := range old.sections {
 		d.add("%s", o.text)
 	}
-	return errors.WithStack(os.WriteFile(path, []byte(d.b.String()), 0o666))
+	return errors.WithStack(durable.WriteFile(path, []byte(d.b.String())))
 }

@@ -4,12 +4,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // common are the flags that run and tune share.
@@ -24,6 +26,18 @@ func (c *common) register(f *flag.FlagSet) {
 	f.StringVar(&c.optimizerList, "optimizers", "", "methods, separated by commas (default: the experiment's own)")
 	f.StringVar(&c.dir, "out", "results", "the folder of results")
 	f.IntVar(&c.jobs, "jobs", 1, "runs at the same time; with more than one their seconds are not comparable")
+}
+
+// lock keeps other runs out of the folder of results until unlock.
+func (c *common) lock() (unlock func(), err error) {
+	if err := os.MkdirAll(c.dir, 0o777); err != nil {
+		return nil, errors.Wrap(err, "results")
+	}
+	l, err := durable.LockFolder(c.dir)
+	if err != nil {
+		return nil, errors.WithMessage(err, "-out")
+	}
+	return func() { _ = l.Unlock() }, nil
 }
 
 // check completes the selection.

@@ -64,7 +64,7 @@ type Evaluation struct {
 	Rates         []Number `json:"rates,omitempty"`
 }
 
-// Pause is the last line of an interrupted run.
+// Pause is the line of a checkpoint: the last of an interrupted run.
 type Pause struct {
 	Paused  bool    `json:"paused"`
 	Step    int     `json:"step"`

@@ -58,6 +58,11 @@ func (c *runCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "run: %v\n", err)
 		return exitFailed
 	}
+	unlock, err := c.lock()
+	if err != nil {
+		return failed(err)
+	}
+	defer unlock()
 	env, err := here(ctx)
 	if err != nil {
 		return failed(err)

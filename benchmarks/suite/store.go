@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // line is any line of a run's file after the first. What an evaluation must have
@@ -106,54 +108,54 @@ func stateOf(dir string, j Job) (state, error) {
 }
 
 // logFile is a run's file that is being written.
-type logFile struct {
-	path string
-	f    *os.File
-}
+type logFile struct{ *durable.Log }
 
 // createLog begins a run's file with its header.
 func createLog(path string, h Header) (*logFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, errors.Wrap(err, "results")
 	}
-	f, err := os.Create(path)
+	f, err := durable.CreateLog(path)
 	if err != nil {
 		return nil, errors.Wrap(err, "results")
 	}
-	l := &logFile{path, f}
-	return l, l.write(h)
+	l := &logFile{f}
+	if err := l.write(h); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
-// reopenLog cuts a run's file back to the evaluations before or at the step. It
-// returns the seconds spent until then and the step last evaluated.
+// reopenLog cuts a run's file back to what was before or at the step. It returns
+// the seconds spent until then and the step last evaluated.
 func reopenLog(path string, step int) (l *logFile, seconds float64, evaluated int, err error) {
-	r, err := ReadRun(path)
+	evaluated = -1
+	f, kept, err := durable.OpenLog(path, func(i int, text []byte) (bool, error) {
+		if i == 0 {
+			return true, nil
+		}
+		var at line
+		if err := json.Unmarshal(text, &at); err != nil {
+			return false, err
+		}
+		if at.Done || at.Step > step {
+			return false, nil
+		}
+		seconds = at.Seconds
+		if !at.Paused {
+			evaluated = at.Step
+		}
+		return true, nil
+	})
 	if err != nil {
 		return nil, 0, 0, errors.Wrap(err, "results")
 	}
-	evaluated = -1
-	var keep bytes.Buffer
-	enc := json.NewEncoder(&keep)
-	if err := enc.Encode(r.Header); err != nil {
-		return nil, 0, 0, errors.Wrap(err, path)
+	if kept == 0 {
+		_ = f.Close()
+		return nil, 0, 0, errors.Wrap(errNoHeader, path)
 	}
-	for _, e := range r.Evaluations {
-		if e.Step > step {
-			break
-		}
-		seconds, evaluated = e.Seconds, e.Step
-		if err := enc.Encode(e); err != nil {
-			return nil, 0, 0, errors.Wrap(err, path)
-		}
-	}
-	if r.Pause != nil && r.Pause.Step == step {
-		seconds = r.Pause.Seconds
-	}
-	if err := replaceFile(path, keep.Bytes()); err != nil {
-		return nil, 0, 0, err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	return &logFile{path, f}, seconds, evaluated, errors.Wrap(err, "results")
+	return &logFile{f}, seconds, evaluated, nil
 }
 
 // replaceFile writes a file so that path always holds all of it.
@@ -161,21 +163,18 @@ func replaceFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return errors.WithStack(err)
 	}
-	temporary := path + ".tmp"
-	if err := os.WriteFile(temporary, content, 0o666); err != nil {
-		return errors.WithStack(err)
-	}
-	return errors.WithStack(os.Rename(temporary, path))
+	return errors.WithStack(durable.WriteFile(path, content))
 }
 
-// write appends one line.
+// write appends one line and brings it to the disk.
 func (l *logFile) write(v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
-		return errors.Wrap(err, l.path)
+		return errors.Wrap(err, l.Name())
 	}
-	_, err = l.f.Write(append(text, '\n'))
+	_, err = l.Write(append(text, '\n'))
+	if err == nil {
+		err = l.Flush()
+	}
 	return errors.Wrap(err, "results")
 }
-
-func (l *logFile) close() error { return errors.Wrap(l.f.Close(), "results") }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 const (
@@ -98,6 +100,7 @@ func (t *training) checkpoint() string { return strings.TrimSuffix(t.order.Path,
 
 // open begins the run's file, or goes on from its checkpoint.
 func (t *training) open() (err error) {
+	durable.RemoveLeftovers(filepath.Dir(t.order.Path))
 	if t.order.Resume {
 		if _, statErr := os.Stat(t.checkpoint()); statErr == nil {
 			if err := t.tr.Load(t.checkpoint()); err != nil {
@@ -106,6 +109,9 @@ func (t *training) open() (err error) {
 			t.log, t.seconds, t.evaluated, err = reopenLog(t.order.Path, t.tr.Steps())
 			return err
 		}
+	}
+	if err := t.forget(); err != nil {
+		return err
 	}
 	t.log, err = createLog(t.order.Path, t.header)
 	return err
@@ -133,9 +139,9 @@ func (t *training) run(ctx context.Context, progress func(step int, loss float64
 			if ended {
 				return t.finish(memory, nil)
 			}
-			if err := t.saveSometimes(); err != nil {
-				return err
-			}
+		}
+		if err := t.saveSometimes(); err != nil {
+			return err
 		}
 		batch, err := stream.Next()
 		if err != nil {
@@ -203,16 +209,21 @@ func (t *training) saveSometimes() error {
 	if time.Since(t.saved) < checkpointEvery {
 		return nil
 	}
+	return t.save()
+}
+
+// save saves a checkpoint; the line that tells the time until then goes first.
+func (t *training) save() error {
+	if err := t.log.write(Pause{Paused: true, Step: t.tr.Steps(), Seconds: t.seconds}); err != nil {
+		return err
+	}
 	t.saved = time.Now()
 	return t.tr.Save(t.checkpoint())
 }
 
 // pause saves the state of an interrupted run and returns the reason.
 func (t *training) pause(ctx context.Context) error {
-	if err := t.log.write(Pause{Paused: true, Step: t.tr.Steps(), Seconds: t.seconds}); err != nil {
-		return err
-	}
-	if err := t.tr.Save(t.checkpoint()); err != nil {
+	if err := t.save(); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -234,9 +245,11 @@ func (t *training) finish(memory memoryMeter, failure error) error {
 	if err := t.log.write(d); err != nil {
 		return err
 	}
-	if err := t.log.close(); err != nil {
-		return err
-	}
+	return t.forget()
+}
+
+// forget removes the checkpoint.
+func (t *training) forget() error {
 	if err := os.Remove(t.checkpoint()); err != nil && !os.IsNotExist(err) {
 		return errors.Wrap(err, "results")
 	}

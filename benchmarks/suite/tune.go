@@ -66,6 +66,12 @@ func TuneCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 }
 
 func (c *tuneCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
+	unlock, err := c.lock()
+	if err != nil {
+		fmt.Fprintf(stderr, "tune: %v\n", err)
+		return exitFailed
+	}
+	defer unlock()
 	env, err := here(ctx)
 	if err == nil {
 		err = env.note(c.dir)

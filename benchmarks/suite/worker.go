@@ -77,7 +77,11 @@ func work(ctx context.Context, o Order, progress func(step int, loss float64)) e
 	if err := t.open(); err != nil {
 		return err
 	}
-	return t.run(ctx, progress)
+	err = t.run(ctx, progress)
+	if closeErr := t.log.Close(); err == nil {
+		err = errors.Wrap(closeErr, "results")
+	}
+	return err
 }
 
 // compute tells what computes here: the BLAS and the number of threads.
