@@ -1,15 +1,17 @@
 // Cifar trains a convolutional net, from LeNet to a wide residual net of 28 layers,
 // on the colour images of CIFAR-10, CIFAR-100 or SVHN with any of the library's
-// optimizers, its learning rate or preconditioner adapted by APO. It evaluates and
-// checkpoints every epoch and can be stopped and resumed:
+// optimizers, its learning rate or preconditioner adapted by APO. It evaluates
+// every epoch, saves a checkpoint there and every minute, and can be stopped and
+// resumed:
 //
 //	go run ./examples/cifar
 //	go run ./examples/cifar -model resnet8 -augment -epochs 20 -weight-decay 0.0005
 //	go run ./examples/cifar -opt precond -limit 5000
 //	go run ./examples/cifar -resume
 //
-// Ctrl-C writes a checkpoint and ends. The data are looked for in the folder
-// that APO_DATA names, and downloaded where they are nowhere.
+// Ctrl-C, SIGTERM or the end of its terminal make it save and end. The data are
+// looked for in the folder that APO_DATA names, and downloaded where they are
+// nowhere.
 package main
 
 import (
@@ -60,6 +62,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, source ..
 	if err != nil {
 		return err
 	}
+	unlock, err := cli.LockOut(s.out)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if resume {
 		err = t.resume()
 	} else {

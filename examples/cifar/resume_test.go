@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,8 +27,9 @@ const killEnv = "APO_TEST_CIFAR_DATA"
 // TestMain lets the test binary be the program.
 func TestMain(m *testing.M) {
 	if data := os.Getenv(killEnv); data != "" {
-		err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr, sourceOf(data)...)
-		os.Exit(cli.Exit(err, os.Stderr))
+		os.Exit(cli.Run(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+			return run(ctx, args, stdout, stderr, sourceOf(data)...)
+		}))
 	}
 	os.Exit(m.Run())
 }
@@ -121,7 +124,7 @@ func TestKilled(t *testing.T) {
 					break
 				}
 				kills++
-				if _, err := os.Stat(filepath.Join(parts, "checkpoint")); err == nil {
+				if _, err := os.Stat(filepath.Join(parts, runlog.SettingsJSON)); err == nil {
 					args = []string{"-resume", "-out", parts}
 				}
 			}
@@ -147,6 +150,31 @@ func child(t *testing.T, data string, patience time.Duration, args ...string) bo
 		t.Fatalf("%v\n%s", err, output)
 	}
 	return err == nil
+}
+
+func TestSavesWhenStopped(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs signals")
+	}
+	data := t.TempDir()
+	writeData(t, data)
+	whole, parts := t.TempDir(), t.TempDir()
+	args := with(small, "-apo", "plain", "-epochs", "12")
+	mustRun(t, data, with(args, "-out", whole)...)
+	exampletest.SavesWhenStopped(t, syscall.SIGHUP, killEnv+"="+data, "epoch 2: 2 of 6", with(args, "-out", parts)...)
+	mustRun(t, data, "-resume", "-out", parts)
+	equalRuns(t, whole, parts)
+}
+
+// A run that goes on writes nothing in place but its logs, and a link stays a link.
+func TestNothingIsWrittenInPlace(t *testing.T) {
+	data := t.TempDir()
+	writeData(t, data)
+	out := t.TempDir()
+	mustRun(t, data, with(small, "-apo", "plain", "-epochs", "1", "-out", out)...)
+	check := exampletest.Hold(t, out, runlog.StepsJSONL, runlog.StepsCSV, runlog.EpochsCSV)
+	mustRun(t, data, "-resume", "-epochs", "2", "-out", out)
+	check()
 }
 
 // killedModels are the nets that are killed, one with batch norm.

@@ -22,6 +22,9 @@ const evaluationBatch = 200
 // calibrationSeed makes the calibration's batches others than those trained on.
 const calibrationSeed = 0xca11
 
+// saveEvery is the time between two checkpoints within an epoch.
+const saveEvery = time.Minute
+
 // training is a run with its files.
 type training struct {
 	s              settings
@@ -30,6 +33,7 @@ type training struct {
 	test           *datasets.ColorImages
 	logs           *runlog.Log
 	history        []evaluated
+	saved          time.Time // of the last checkpoint
 	stdout, stderr io.Writer
 }
 
@@ -67,19 +71,19 @@ func (t *training) steps() int { return t.s.Epochs * t.batches.PerEpoch() }
 
 func (t *training) path(name string) string { return filepath.Join(t.s.out, name) }
 
-// start prepares the folder of a new run. The checkpoint before the first step
-// lets a run be resumed from the beginning.
+// start prepares the folder of a new run. With the checkpoint before the first step
+// the run can be resumed from the beginning.
 func (t *training) start() error {
-	if err := runlog.NewFolder(t.s.out, "checkpoint", "weights.safetensors", "best.safetensors", "result.json", "loss.png", "accuracy.png", "rate.png", "precond.png"); err != nil {
+	if err := runlog.Clear(t.s.out, "checkpoint", "weights.safetensors", "best.safetensors", "result.json", "loss.png", "accuracy.png", "rate.png", "precond.png"); err != nil {
 		return err
 	}
-	if err := t.s.write(); err != nil {
+	if err := t.logs.Open(t.s.out, 0); err != nil {
 		return err
 	}
-	if err := t.logs.Create(t.s.out); err != nil {
+	if err := t.checkpoint(); err != nil {
 		return err
 	}
-	return t.checkpoint()
+	return t.s.write()
 }
 
 // resume loads the checkpoint and cuts the logs to its step.
@@ -91,7 +95,7 @@ func (t *training) resume() error {
 	if err := t.s.write(); err != nil { // the number of epochs may be new
 		return err
 	}
-	if err := t.logs.Reopen(t.s.out, t.trainer.Steps()); err != nil {
+	if err := t.logs.Open(t.s.out, t.trainer.Steps()); err != nil {
 		return err
 	}
 	var err error
@@ -154,6 +158,9 @@ func (t *training) epoch(stream *trainers.Stream, epoch int) error {
 		if err != nil {
 			return err
 		}
+		if err := t.saveSometimes(); err != nil {
+			return err
+		}
 		stats, err := t.trainer.Step(batch)
 		if err != nil {
 			return err
@@ -190,5 +197,14 @@ func (t *training) checkpoint() error {
 	if err := t.logs.Flush(); err != nil {
 		return err
 	}
+	t.saved = time.Now()
 	return t.trainer.Save(t.path("checkpoint"))
+}
+
+// saveSometimes saves the state if that was last done a while ago.
+func (t *training) saveSometimes() error {
+	if time.Since(t.saved) < saveEvery {
+		return nil
+	}
+	return t.checkpoint()
 }

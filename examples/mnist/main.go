@@ -1,13 +1,15 @@
 // Mnist trains a fully connected net on MNIST or Fashion-MNIST with any of the
 // library's optimizers, its learning rate or preconditioner adapted by APO. It
-// evaluates and checkpoints every epoch and can be stopped and resumed:
+// evaluates every epoch, saves a checkpoint there and every minute, and can be
+// stopped and resumed:
 //
 //	go run ./examples/mnist -optimizer sgdm -lr 0.001
 //	go run ./examples/mnist -optimizer precond -data fashion -epochs 10
 //	go run ./examples/mnist -resume
 //
-// Ctrl-C writes a checkpoint and ends. The data are looked for in the folder
-// that APO_DATA names, and downloaded where they are nowhere.
+// Ctrl-C, SIGTERM or the end of its terminal make it save and end. The data are
+// looked for in the folder that APO_DATA names, and downloaded where they are
+// nowhere.
 package main
 
 import (
@@ -55,6 +57,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, source ..
 	if err != nil {
 		return err
 	}
+	unlock, err := cli.LockOut(s.out)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if resume {
 		err = t.resume()
 	} else {

@@ -3,16 +3,34 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 )
+
+// childEnv names the folder of the data in the environment of a process that is
+// the program.
+const childEnv = "APO_TEST_MNIST_DATA"
+
+func TestMain(m *testing.M) {
+	if data := os.Getenv(childEnv); data != "" {
+		os.Exit(cli.Run(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+			return run(ctx, args, stdout, stderr, datasets.WithDir(data), datasets.WithCacheDir(data), datasets.WithoutDownload(), datasets.WithoutChecksum())
+		}))
+	}
+	os.Exit(m.Run())
+}
 
 // interrupt runs the program until stderr shows the text.
 func interrupt(t *testing.T, source []datasets.Option, text string, args ...string) {
@@ -120,6 +138,96 @@ func TestResumeAfterCrash(t *testing.T) {
 	}
 	mustRun(t, source, "-resume", "-out", parts)
 	equalRuns(t, whole, parts)
+}
+
+func TestSavesWhenStopped(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs signals")
+	}
+	data := t.TempDir()
+	writeData(t, data)
+	source := sourceOf(t, data)
+	whole := t.TempDir()
+	args := with(small, "-epochs", "20")
+	mustRun(t, source, with(args, "-out", whole)...)
+	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, os.Interrupt} {
+		parts := t.TempDir()
+		exampletest.SavesWhenStopped(t, s, childEnv+"="+data, "epoch 2: 2 of 6", with(args, "-out", parts)...)
+		mustRun(t, source, "-resume", "-out", parts)
+		equalRuns(t, whole, parts)
+	}
+}
+
+// A run that goes on writes nothing in place but its logs; links stay links.
+func TestNothingIsWrittenInPlace(t *testing.T) {
+	data := t.TempDir()
+	writeData(t, data)
+	source := sourceOf(t, data)
+	out, elsewhere := t.TempDir(), t.TempDir()
+	mustRun(t, source, with(small, "-epochs", "1", "-out", out)...)
+	check := exampletest.Hold(t, out, runlog.StepsJSONL, runlog.StepsCSV, runlog.EpochsCSV)
+	moved, link := filepath.Join(elsewhere, "checkpoint"), filepath.Join(out, "checkpoint")
+	if err := os.Rename(link, moved); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(moved, link); err != nil {
+		t.Skipf("no symbolic links: %v", err)
+	}
+	before, err := os.ReadFile(moved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, source, "-resume", "-epochs", "2", "-out", out)
+	check()
+	if to, err := os.Readlink(link); err != nil || to != moved {
+		t.Errorf("the link leads to %q: %v", to, err)
+	}
+	if after, err := os.ReadFile(moved); err != nil || bytes.Equal(before, after) {
+		t.Errorf("the checkpoint behind the link is the old one: %v", err)
+	}
+}
+
+// Whatever comes first is enough to go on from, and a run is alone in its folder.
+func TestStartAndLock(t *testing.T) {
+	data := t.TempDir()
+	writeData(t, data)
+	source := sourceOf(t, data)
+	whole, out := t.TempDir(), t.TempDir()
+	mustRun(t, source, with(small, "-out", whole)...)
+	child := exec.Command(os.Args[0], with(small, "-out", out)...)
+	child.Env = append(os.Environ(), childEnv+"="+data)
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(100 * time.Microsecond) {
+		if _, err := os.Stat(filepath.Join(out, runlog.SettingsJSON)); err == nil {
+			break
+		}
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait()
+	if err := os.WriteFile(filepath.Join(out, "checkpoint.tmp-1"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := cli.LockOut(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-resume"}, small} {
+		if code, _, stderr := start(t, source, with(args, "-out", out)...); code != cli.Failed || !strings.Contains(stderr, "locked by another run") {
+			t.Errorf("%v beside another run: exit code %d: %s", args, code, stderr)
+		}
+	}
+	unlock()
+	mustRun(t, source, "-resume", "-out", out)
+	equalRuns(t, whole, out)
+	for _, pattern := range []string{"*.tmp-*", ".lock"} {
+		if left, _ := filepath.Glob(filepath.Join(out, pattern)); left != nil {
+			t.Errorf("left %v", left)
+		}
+	}
 }
 
 func TestExtend(t *testing.T) {

@@ -18,6 +18,9 @@ import (
 // evaluationBatch is the number of rows evaluated at once.
 const evaluationBatch = 1000
 
+// saveEvery is the time between two checkpoints within an epoch.
+const saveEvery = time.Minute
+
 // training is a run with its files.
 type training struct {
 	s              settings
@@ -25,6 +28,7 @@ type training struct {
 	batches        *trainers.Batches
 	test           trainers.Data
 	logs           *runlog.Log
+	saved          time.Time // of the last checkpoint
 	stdout, stderr io.Writer
 }
 
@@ -58,15 +62,19 @@ func (t *training) steps() int { return t.s.Epochs * t.batches.PerEpoch() }
 
 func (t *training) path(name string) string { return filepath.Join(t.s.out, name) }
 
-// start prepares the folder of a new run.
+// start prepares the folder of a new run. With the checkpoint before the first step
+// the run can be resumed from the beginning.
 func (t *training) start() error {
-	if err := runlog.NewFolder(t.s.out, "checkpoint", "weights.safetensors", "loss.png", "rate.png", "precond.png"); err != nil {
+	if err := runlog.Clear(t.s.out, "checkpoint", "weights.safetensors", "loss.png", "rate.png", "precond.png"); err != nil {
 		return err
 	}
-	if err := t.s.write(); err != nil {
+	if err := t.logs.Open(t.s.out, 0); err != nil {
 		return err
 	}
-	return t.logs.Create(t.s.out)
+	if err := t.checkpoint(); err != nil {
+		return err
+	}
+	return t.s.write()
 }
 
 // resume loads the checkpoint and cuts the logs to its step.
@@ -78,7 +86,7 @@ func (t *training) resume() error {
 	if err := t.s.write(); err != nil { // the number of epochs may be new
 		return err
 	}
-	return t.logs.Reopen(t.s.out, t.trainer.Steps())
+	return t.logs.Open(t.s.out, t.trainer.Steps())
 }
 
 // run trains until the end or until the context ends. Either way what is done
@@ -138,6 +146,9 @@ func (t *training) epoch(ctx context.Context, epoch int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if err := t.saveSometimes(); err != nil {
+			return err
+		}
 		stats, err := t.trainer.Step(t.batches.At(step))
 		if err != nil {
 			return err
@@ -161,5 +172,14 @@ func (t *training) checkpoint() error {
 	if err := t.logs.Flush(); err != nil {
 		return err
 	}
+	t.saved = time.Now()
 	return t.trainer.Save(t.path("checkpoint"))
+}
+
+// saveSometimes saves the state if that was last done a while ago.
+func (t *training) saveSometimes() error {
+	if time.Since(t.saved) < saveEvery {
+		return nil
+	}
+	return t.checkpoint()
 }

@@ -5,7 +5,8 @@
 //
 //	go run ./examples/quickstart
 //
-// It takes less than a minute and writes logs, tables and two pictures.
+// It takes less than a minute and writes logs, tables and two pictures. Where it is
+// stopped it writes those of what it has; it saves no checkpoints.
 package main
 
 import (
@@ -50,9 +51,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "BLAS: %s\n", name)
-	if err := os.MkdirAll(s.out, 0o777); err != nil {
+	unlock, err := cli.LockOut(s.out)
+	if err != nil {
 		return err
 	}
+	defer unlock()
 	train, test, err := datasets.Digits(tensor.Float32)
 	if err != nil {
 		return err

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"text/tabwriter"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // report prints the table and writes the files that compare the contestants.
@@ -72,13 +74,9 @@ func writeSummary(path string, results []result) error {
 func number(v float64) string { return strconv.FormatFloat(v, 'g', 8, 64) }
 
 func writeCSV(path string, rows [][]string) error {
-	f, err := os.Create(path)
-	if err != nil {
+	var text bytes.Buffer
+	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
 		return err
 	}
-	err = csv.NewWriter(f).WriteAll(rows)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return durable.WriteFile(path, text.Bytes())
 }

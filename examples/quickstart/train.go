@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // evaluateEvery is the number of steps between two evaluations.
@@ -40,15 +39,11 @@ func (r result) last() evaluation { return r.evaluations[len(r.evaluations)-1] }
 // train trains a net of the contestant's own and logs every step. When the
 // context ends it returns what there is so far.
 func (c contestant) train(ctx context.Context, s settings, train, test trainers.Data, stderr io.Writer) (result, error) {
-	log, err := os.Create(filepath.Join(s.out, strings.ToLower(c.name)+".jsonl"))
+	log, err := durable.CreateLog(filepath.Join(s.out, strings.ToLower(c.name)+".jsonl"))
 	if err != nil {
 		return result{}, err
 	}
-	lines := bufio.NewWriter(log)
-	r, err := c.takeSteps(ctx, s, train, test, trainers.NewJSONL(lines), stderr)
-	if flushErr := lines.Flush(); err == nil {
-		err = flushErr
-	}
+	r, err := c.takeSteps(ctx, s, train, test, trainers.NewJSONL(log), stderr)
 	if closeErr := log.Close(); err == nil {
 		err = closeErr
 	}

@@ -1,5 +1,5 @@
-// Package cli has what the example programs share: exit codes, flags, Ctrl-C
-// and progress.
+// Package cli has what the example programs share: exit codes, flags, signals, the
+// lock on the folder -out and progress.
 package cli
 
 import (
@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // The exit codes.
@@ -22,16 +23,30 @@ const (
 )
 
 // Program is an example's work. It gets the arguments without the program's
-// name, and a context that Ctrl-C ends.
+// name, and a context that ends when the process is asked to stop: by Ctrl-C,
+// SIGTERM or the end of its terminal.
 type Program func(ctx context.Context, args []string, stdout, stderr io.Writer) error
 
 // Run runs the program on the process's arguments and returns its exit code. A
-// second Ctrl-C ends the process at once.
+// second Ctrl-C or signal ends the process at once.
 func Run(p Program) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := durable.UntilStopped(context.Background())
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return Exit(p(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr)
+}
+
+// LockOut makes the folder -out and keeps other runs out of it until unlock or the
+// end of the process.
+func LockOut(folder string) (unlock func(), err error) {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, errors.Wrap(err, "-out")
+	}
+	l, err := durable.LockFolder(folder)
+	if err != nil {
+		return nil, errors.WithMessage(err, "-out")
+	}
+	return func() { _ = l.Unlock() }, nil
 }
 
 // Exit prints the error and returns the exit code for it.

@@ -3,11 +3,6 @@
 package runlog
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +10,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // The files of a run's logs.
@@ -30,60 +26,53 @@ type Log struct {
 	// Epochs names the columns of epochs.csv after epoch and step.
 	Epochs []string
 
-	files   []*os.File
-	buffers []*bufio.Writer
-	steps   trainers.Recorder
-	epochs  *bufio.Writer
+	jsonl  *trainers.JSONL
+	csv    *trainers.CSV
+	steps  trainers.Recorder
+	epochs *durable.Log
 }
 
-// Create starts new files.
-func (l *Log) Create(dir string) error { return l.open(dir, os.O_TRUNC) }
-
-// Reopen goes on after so many steps: what was written later is cut off.
-func (l *Log) Reopen(dir string, steps int) error {
-	if steps == 0 {
-		return l.Create(dir)
-	}
-	for _, log := range []struct {
-		name   string
-		header bool
-		step   func(line string) (int, error)
-		limit  int // of the lines to keep: their step is below
-	}{
-		{StepsJSONL, false, jsonStep, steps},
-		{StepsCSV, true, func(line string) (int, error) { return column(line, 0) }, steps},
-		{EpochsCSV, true, func(line string) (int, error) { return column(line, 1) }, steps + 1},
-	} {
-		path := filepath.Join(dir, log.name)
-		kept, err := cutLog(path, log.header, log.step, log.limit)
+// Open goes on after so many steps: what was written later is cut off. With 0 it
+// starts new files.
+func (l *Log) Open(dir string, steps int) (err error) {
+	defer func() {
 		if err != nil {
-			return err
+			_ = l.Close()
 		}
-		if log.name != EpochsCSV && kept != steps {
-			return errors.Errorf("%s has %d of the %d steps before the checkpoint", path, kept, steps)
-		}
+	}()
+	var lines int
+	path := filepath.Join(dir, StepsJSONL)
+	if l.jsonl, lines, err = trainers.OpenJSONL(path, steps); err != nil {
+		return err
 	}
-	return l.open(dir, os.O_APPEND)
+	if err := whole(path, lines, steps); err != nil {
+		return err
+	}
+	path = filepath.Join(dir, StepsCSV)
+	if l.csv, lines, err = trainers.OpenCSV(path, steps); err != nil {
+		return err
+	}
+	if err := whole(path, lines, steps); err != nil {
+		return err
+	}
+	l.steps = trainers.Multi(l.jsonl, l.csv)
+	l.epochs, lines, err = durable.OpenLog(filepath.Join(dir, EpochsCSV), func(number int, line []byte) (bool, error) {
+		if number == 0 {
+			return steps > 0, nil
+		}
+		n, err := column(string(line), 1)
+		return n <= steps, err
+	})
+	if err == nil && lines == 0 {
+		err = l.line(append([]string{"epoch", "step"}, l.Epochs...))
+	}
+	return err
 }
 
-// open opens the files, with os.O_TRUNC new ones, with os.O_APPEND to go on.
-func (l *Log) open(dir string, mode int) error {
-	for _, name := range []string{StepsJSONL, StepsCSV, EpochsCSV} {
-		f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY|mode, 0o666)
-		if err != nil {
-			return err
-		}
-		l.files = append(l.files, f)
-		l.buffers = append(l.buffers, bufio.NewWriter(f))
-	}
-	var table io.Writer = l.buffers[1]
-	if mode == os.O_APPEND {
-		table = &headless{w: table}
-	}
-	l.steps = trainers.Multi(trainers.NewJSONL(l.buffers[0]), trainers.NewCSV(table))
-	l.epochs = l.buffers[2]
-	if mode != os.O_APPEND {
-		return l.line(append([]string{"epoch", "step"}, l.Epochs...))
+// whole reports a log that somebody has shortened.
+func whole(path string, lines, steps int) error {
+	if lines != steps {
+		return errors.Errorf("%s has %d of the %d steps before the checkpoint", path, lines, steps)
 	}
 	return nil
 }
@@ -102,82 +91,38 @@ func (l *Log) Epoch(epoch, steps int, values ...float64) error {
 }
 
 func (l *Log) line(cells []string) error {
-	_, err := l.epochs.WriteString(strings.Join(cells, ",") + "\n")
+	_, err := l.epochs.Write([]byte(strings.Join(cells, ",") + "\n"))
 	return err
 }
 
 // Flush brings everything to the disk.
 func (l *Log) Flush() error {
-	for i, b := range l.buffers {
-		if err := b.Flush(); err != nil {
-			return err
-		}
-		if err := l.files[i].Sync(); err != nil {
-			return err
-		}
+	if err := l.jsonl.Flush(); err != nil {
+		return err
 	}
-	return nil
+	if err := l.csv.Flush(); err != nil {
+		return err
+	}
+	return l.epochs.Flush()
 }
 
-// Close flushes and closes the files.
-func (l *Log) Close() error {
-	err := l.Flush()
-	for _, f := range l.files {
-		if closeErr := f.Close(); err == nil {
+// Close flushes and closes the files that are open.
+func (l *Log) Close() (err error) {
+	keep := func(closeErr error) {
+		if err == nil {
 			err = closeErr
 		}
 	}
+	if l.jsonl != nil {
+		keep(l.jsonl.Close())
+	}
+	if l.csv != nil {
+		keep(l.csv.Close())
+	}
+	if l.epochs != nil {
+		keep(l.epochs.Close())
+	}
 	return err
-}
-
-// headless leaves out the first line: the header of a table that has one.
-type headless struct {
-	w    io.Writer
-	past bool
-}
-
-func (h *headless) Write(p []byte) (int, error) {
-	rest := p
-	if !h.past {
-		end := bytes.IndexByte(p, '\n')
-		rest, h.past = p[end+1:], end >= 0
-	}
-	n, err := h.w.Write(rest)
-	return len(p) - len(rest) + n, err
-}
-
-// cutLog cuts the file off at the first line whose step is not below limit or
-// that is not complete. It counts the lines that stay, without the header.
-func cutLog(path string, header bool, step func(line string) (int, error), limit int) (kept int, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	size := 0
-	for number := 1; ; number++ {
-		line, _, complete := bytes.Cut(text[size:], []byte{'\n'})
-		if !complete {
-			break
-		}
-		if !header || number > 1 {
-			n, err := step(string(line))
-			if err != nil {
-				return 0, errors.Wrapf(err, "%s: line %d", path, number)
-			}
-			if n >= limit {
-				break
-			}
-			kept++
-		}
-		size += len(line) + 1
-	}
-	return kept, os.Truncate(path, int64(size))
-}
-
-func jsonStep(line string) (int, error) {
-	var s struct{ Step int }
-	err := json.Unmarshal([]byte(line), &s)
-	return s.Step, err
 }
 
 func column(line string, i int) (int, error) {

@@ -7,19 +7,21 @@ import (
 	"reflect"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // SettingsJSON is the file of a run's settings, by which -resume goes on with the
 // same ones.
 const SettingsJSON = "settings.json"
 
-// WriteJSON writes v to a file of the folder.
+// WriteJSON writes v to a file of the folder, in a single step.
 func WriteJSON(dir, name string, v any) error {
 	text, err := json.MarshalIndent(v, "", "\t")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o666)
+	return durable.WriteFile(filepath.Join(dir, name), append(text, '\n'))
 }
 
 // ReadSettings reads the settings of the run in the folder.
@@ -62,12 +64,10 @@ func fields(settings any) (map[string]any, error) {
 	return fields, err
 }
 
-// NewFolder makes the folder and removes what an earlier run left in these files.
-func NewFolder(dir string, names ...string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	for _, name := range names {
+// Clear removes what an earlier run left in these files and its settings. The new
+// run's settings are written last: with them it can be resumed.
+func Clear(dir string, names ...string) error {
+	for _, name := range append([]string{SettingsJSON}, names...) {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
 			return err
 		}
