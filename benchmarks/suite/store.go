@@ -139,12 +139,12 @@ func reopenLog(path string, step int) (l *logFile, seconds float64, evaluated in
 		if err := json.Unmarshal(text, &at); err != nil {
 			return false, err
 		}
-		if at.Done || at.Step > step {
+		if at.Done || at.Step == nil || *at.Step > step {
 			return false, nil
 		}
 		seconds = at.Seconds
 		if !at.Paused {
-			evaluated = at.Step
+			evaluated = *at.Step
 		}
 		return true, nil
 	})
@@ -153,7 +153,7 @@ func reopenLog(path string, step int) (l *logFile, seconds float64, evaluated in
 	}
 	if kept == 0 {
 		_ = f.Close()
-		return nil, 0, 0, errors.Wrap(errNoHeader, path)
+		return nil, 0, 0, errors.Wrap(ErrNoHeader, path)
 	}
 	return &logFile{f}, seconds, evaluated, nil
 }
