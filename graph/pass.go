@@ -34,7 +34,9 @@ type Pass struct {
 	tracked  []tracked
 	path     string
 	outputs  []output
-	notes    *notes // of the Problem that is rebuilt, nil for other sources
+	notes    *notes         // of the Problem that is rebuilt, nil for other sources
+	fed      gorgonia.Nodes // inputs and targets of the Problem: leaves that are data
+	plain    bool           // a Problem is rebuilt op by op
 }
 
 // note adds a note on what the user ought to know about their graph, once: a

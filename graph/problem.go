@@ -186,7 +186,7 @@ func (q *Problem) leaves(x, t, theta gorgonia.Nodes) map[*gorgonia.Node]*gorgoni
 }
 
 func (q *Problem) rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pass) (*gorgonia.Node, error) {
-	p.notes = &q.notes
+	p.notes, p.fed = &q.notes, append(slices.Clone(q.Inputs), q.Targets...)
 	return rebuild(root, leaf, p)
 }
 

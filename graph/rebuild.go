@@ -16,6 +16,7 @@ type rebuilder struct {
 	pass *Pass
 	done map[*gorgonia.Node]*gorgonia.Node // by the user's nodes
 	g    *gorgonia.ExprGraph
+	fuse *fuser
 }
 
 // rebuild applies the ops that root is computed with once more, in the graph of
@@ -28,7 +29,7 @@ func rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pas
 			err = errors.Errorf("graph: rebuilding %s: %v", describe(root), r)
 		}
 	}()
-	r := &rebuilder{pass: p, done: make(map[*gorgonia.Node]*gorgonia.Node)}
+	r := &rebuilder{pass: p, done: make(map[*gorgonia.Node]*gorgonia.Node), fuse: newFuser(root, leaf, p)}
 	for old, fresh := range leaf {
 		r.done[old], r.g = fresh, fresh.Graph()
 	}
@@ -56,6 +57,9 @@ func (r *rebuilder) apply(n *gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	if isConstant(n.Op()) {
 		return r.constant(n)
+	}
+	if m, err := r.fuse.rebuild(n, r.visit); m != nil || err != nil {
+		return m, err
 	}
 	operands := children(n)
 	fresh := make(gorgonia.Nodes, len(operands))

@@ -48,13 +48,11 @@ func replaceMaxPool(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorgon
 	})
 }
 
-// replaceBatchNorm normalises by the statistics of the batch. Scale and bias are
-// nodes of their own, behind Gorgonia's op.
-func replaceBatchNorm(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorgonia.Node, error) {
+// replaceBatchNorm normalises without scale and bias, which are nodes of their own,
+// behind Gorgonia's op. See matchNorm for them together.
+func replaceBatchNorm(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
 	x := operands[0]
-	epsilon := reflect.Indirect(reflect.ValueOf(n.Op())).FieldByName("epsilon").Float()
 	channels := x.Shape()[1]
 	ones, zeros := tensor.Ones(x.Dtype(), channels), tensor.New(tensor.Of(x.Dtype()), tensor.WithShape(channels))
-	y, _, _, err := apoops.BatchNorm(x, gorgonia.NewConstant(ones), gorgonia.NewConstant(zeros), epsilon, apoops.Identity)
-	return y, err
+	return p.normalize(n, x, gorgonia.NewConstant(ones), gorgonia.NewConstant(zeros), apoops.Identity)
 }

@@ -47,7 +47,7 @@ func trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (names
 	if err != nil {
 		return nil, nil, err
 	}
-	pass := &Pass{Role: BaseRole, Masks: masks}
+	pass := &Pass{Role: BaseRole, Masks: masks, plain: true} // for the names of all nodes
 	loss, err := src.BuildLoss(pass, x, t, theta)
 	if err != nil || len(pass.outputs) == 0 {
 		return nil, nil, err

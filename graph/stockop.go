@@ -1,0 +1,110 @@
+package graph
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"gorgonia.org/gorgonia"
+)
+
+// binary are the operands of Gorgonia's element-wise op of that sign, such as "+"
+// or "⊙"; comparisons are meant in the form that returns numbers.
+func binary(n *gorgonia.Node, sign string) (a, b *gorgonia.Node, ok bool) {
+	if n.Op() == nil || typeName(n.Op()) != "elemBinOp" {
+		return nil, nil, false
+	}
+	numeric := "false"
+	if sign[0] == '<' || sign[0] == '>' {
+		numeric = "true"
+	}
+	if fmt.Sprint(n.Op()) != sign+" "+numeric {
+		return nil, nil, false
+	}
+	c := children(n)
+	return c[0], c[1], true
+}
+
+// unary is the operand of Gorgonia's element-wise function of that name, such as
+// "sigmoid".
+func unary(n *gorgonia.Node, name string) (*gorgonia.Node, bool) {
+	if n.Op() == nil || typeName(n.Op()) != "elemUnaryOp" || fmt.Sprint(n.Op()) != name {
+		return nil, false
+	}
+	return children(n)[0], true
+}
+
+// operand is the first operand of Gorgonia's op of that type.
+func operand(n *gorgonia.Node, typ string) (*gorgonia.Node, bool) {
+	if n.Op() == nil || typeName(n.Op()) != typ {
+		return nil, false
+	}
+	return children(n)[0], true
+}
+
+// field is a field of Gorgonia's op.
+func field(n *gorgonia.Node, name string) reflect.Value {
+	return reflect.Indirect(reflect.ValueOf(n.Op())).FieldByName(name)
+}
+
+func intField(n *gorgonia.Node, name string) int { return int(field(n, name).Int()) }
+
+func intsField(n *gorgonia.Node, name string) []int {
+	v := field(n, name)
+	all := make([]int, v.Len())
+	for i := range all {
+		all[i] = int(v.Index(i).Int())
+	}
+	return all
+}
+
+// number is a scalar that is known when the graph is made: a constant, a size, or
+// what arithmetic makes of such.
+func number(n *gorgonia.Node) (float64, bool) {
+	if n.Op() == nil || !n.IsScalar() {
+		return 0, false
+	}
+	switch typeName(n.Op()) {
+	case "constantScalar":
+		v, err := ScalarValue(n.Value())
+		return v, err == nil
+	case "sizeOp":
+		return float64(sizeOf(n)), true
+	}
+	if a, ok := unary(n, "neg"); ok {
+		v, ok := number(a)
+		return -v, ok
+	}
+	for sign, apply := range arithmetic {
+		if a, b, ok := binary(n, sign); ok {
+			v, okA := number(a)
+			w, okB := number(b)
+			return apply(v, w), okA && okB
+		}
+	}
+	return 0, false
+}
+
+var arithmetic = map[string]func(a, b float64) float64{
+	"+": func(a, b float64) float64 { return a + b },
+	"-": func(a, b float64) float64 { return a - b },
+	"⊙": func(a, b float64) float64 { return a * b },
+	"÷": func(a, b float64) float64 { return a / b },
+}
+
+// sizeOf is what a sizeOp returns.
+func sizeOf(n *gorgonia.Node) int {
+	shape := children(n)[0].Shape()
+	if axis := intField(n, "axis"); axis < shape.Dims() {
+		return shape[axis]
+	}
+	return 1
+}
+
+// sameAlike tells whether two arrays have one dtype and one shape.
+func sameAlike(a, b *gorgonia.Node) bool {
+	return a.Dtype() == b.Dtype() && !a.IsScalar() && slices.Equal(a.Shape(), b.Shape())
+}
+
+// shapeIs compares shapes axis by axis: tensor.Shape.Eq takes (1, 3) for (3).
+func shapeIs(n *gorgonia.Node, shape ...int) bool { return slices.Equal(n.Shape(), shape) }
