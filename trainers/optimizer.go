@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"math"
@@ -172,6 +173,9 @@ func NewOptimizer(name string, lr float64, settings json.RawMessage) (Optimizer,
 	}
 	o := known.make(lr)
 	if len(settings) > 0 {
+		if text := bytes.TrimSpace(settings); string(text) == "null" { // would change nothing
+			return nil, errors.Errorf("trainers: settings of %s are null, want a JSON object", name)
+		}
 		dec := json.NewDecoder(strings.NewReader(string(settings)))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(o); err != nil {

@@ -48,14 +48,18 @@ var ownRates = map[string]float64{"sgd": 0.05}
 func (s settings) optimizer() (trainers.Optimizer, error) {
 	lr, err := cli.InitialRate(s.Optimizer, ownRates)
 	if err != nil {
-		return nil, err
+		return nil, errors.WithMessage(err, "-opt")
 	}
 	if s.LR != nil {
 		lr = *s.LR
 	}
 	settings := make(map[string]json.RawMessage)
 	if len(s.Settings) > 0 {
-		if err := json.Unmarshal(s.Settings, &settings); err != nil {
+		err := json.Unmarshal(s.Settings, &settings)
+		if err == nil && settings == nil {
+			err = errors.New("null is no JSON object")
+		}
+		if err != nil {
 			return nil, errors.Wrap(err, "-settings")
 		}
 	}
@@ -73,7 +77,8 @@ func (s settings) optimizer() (trainers.Optimizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return trainers.NewOptimizer(s.Optimizer, lr, text)
+	o, err := trainers.NewOptimizer(s.Optimizer, lr, text)
+	return o, errors.WithMessage(err, cli.OptimizerFlags("opt", s.LR != nil, len(s.Settings) > 0))
 }
 
 // schedule is the factor on the rate for epochs of so many steps.

@@ -194,7 +194,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-apo", "magic"}, cli.Usage, []string{"magic", "calibrated"}},
 		{[]string{"-opt", "precond", "-apo", "plain"}, cli.Usage, []string{"precond", "plain"}},
 		{[]string{"-opt", "precond", "-weight-decay", "0.1"}, cli.Usage, []string{"precond", "weight-decay"}},
-		{[]string{"-weight-decay", "-1"}, cli.Usage, []string{"weight_decay", "-1"}},
+		{[]string{"-weight-decay", "-1"}, cli.Usage, []string{"weight-decay", "-1"}},
 		{[]string{"-lr", "-1"}, cli.Usage, []string{"-1"}},
 		{[]string{"-settings", `{"nosuch": 1}`}, cli.Usage, []string{"nosuch"}},
 		{[]string{"-settings", `{`}, cli.Usage, []string{"settings"}},

@@ -37,6 +37,9 @@ type settings struct {
 	out string
 }
 
+// mostImages is more than any of the sets has.
+const mostImages = 100_000
+
 func defaults() settings {
 	return settings{
 		Model: "lenet", Data: "cifar10", Optimizer: "sgdm", Batch: 128, Epochs: 3, Schedule: "constant", DecayBy: 0.1,
@@ -44,17 +47,29 @@ func defaults() settings {
 	}
 }
 
-// check reports what no other package would.
+// check reports what no other package would, or without the flag's name.
 func (s settings) check() error {
-	switch {
-	case s.Limit < 0:
-		return errors.Errorf("-limit %d: it must be 0 or more", s.Limit)
-	case s.Batch < 1:
-		return errors.Errorf("-batch %d: it must be 1 or more", s.Batch)
-	case s.Epochs < 1:
-		return errors.Errorf("-epochs %d: it must be 1 or more", s.Epochs)
-	case s.WarmUp < 0:
-		return errors.Errorf("-warm-up %d: it must be 0 or more", s.WarmUp)
+	if s.out == "" {
+		return errors.New("-out must not be empty")
+	}
+	if err := cli.First(
+		cli.Between("limit", s.Limit, 0, mostImages),
+		cli.Between("batch", s.Batch, 1, mostImages),
+		cli.Between("epochs", s.Epochs, 1, cli.MostEpochs),
+		cli.Between("warm-up", s.WarmUp, 0, cli.MostSteps),
+		cli.Count("k", s.K),
+		cli.Weight("lr", s.LR),
+		cli.Weight("weight-decay", s.WeightDecay),
+		cli.Weight("fsd", s.FSD),
+		cli.Weight("wsd", s.WSD),
+		cli.Rate("decay-by", &s.DecayBy),
+	); err != nil {
+		return err
+	}
+	for _, epoch := range s.DecayAt {
+		if err := cli.Between("decay-at", epoch, 1, cli.MostEpochs); err != nil {
+			return err
+		}
 	}
 	if _, err := cli.Dtype(s.Dtype); err != nil {
 		return err
@@ -91,10 +106,13 @@ func (s settings) continues(stored settings) error {
 	return runlog.SameSettings(s.out, s, stored)
 }
 
+// readSettings reads those of the run in the folder, which may be damaged.
 func readSettings(out string) (settings, error) {
 	s := settings{out: out}
-	err := runlog.ReadSettings(out, &s)
-	return s, err
+	if err := runlog.ReadSettings(out, &s); err != nil {
+		return s, err
+	}
+	return s, errors.WithMessage(s.check(), filepath.Join(out, runlog.SettingsJSON))
 }
 
 func (s settings) write() error { return runlog.WriteJSON(s.out, runlog.SettingsJSON, s) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -11,17 +12,19 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// pixels and classes are those of MNIST and Fashion-MNIST.
-const pixels, classes = 28 * 28, 10
+// The sizes of MNIST and Fashion-MNIST.
+const pixels, classes, trainingImages = 28 * 28, 10, 60000
 
 func (s settings) model() (*layers.Model, error) {
 	act, err := apoops.ParseActivation(s.Activation)
 	if err != nil {
 		return nil, errors.WithMessage(err, "-activation")
 	}
-	all := append([]int{pixels}, s.Hidden...)
-	return layers.MLPWith(act, append(all, classes)...), nil
+	return layers.MLPWith(act, s.widths()...), nil
 }
+
+// widths are those of all layers.
+func (s settings) widths() []int { return slices.Concat([]int{pixels}, s.Hidden, []int{classes}) }
 
 // precond tells whether a preconditioner is learned in place of a rate.
 func (s settings) precond() bool { return strings.HasPrefix(s.Optimizer, "precond") }
@@ -33,12 +36,13 @@ var ownRates = map[string]float64{"precond": 0.5}
 func (s settings) optimizer() (trainers.Optimizer, error) {
 	lr, err := cli.InitialRate(s.Optimizer, ownRates)
 	if err != nil {
-		return nil, err
+		return nil, errors.WithMessage(err, "-optimizer")
 	}
 	if s.LR != nil {
 		lr = *s.LR
 	}
-	return trainers.NewOptimizer(s.Optimizer, lr, s.Settings)
+	o, err := trainers.NewOptimizer(s.Optimizer, lr, s.Settings)
+	return o, errors.WithMessage(err, cli.OptimizerFlags("optimizer", s.LR != nil, len(s.Settings) > 0))
 }
 
 // tune fills in what no flag set where the library's defaults are not the best
@@ -91,7 +95,7 @@ func (s settings) metaOptimizer() (trainers.Optimizer, error) {
 	default:
 		return nil, errors.Errorf("-meta %q: it must be adam, rmsprop or sgd", s.Meta)
 	}
-	return o, errors.WithMessage(o.Validate(), "meta-optimizer")
+	return o, errors.WithMessage(o.Validate(), "-meta-lr")
 }
 
 // schedule is the factor on the rate for a run of so many steps.

@@ -97,31 +97,49 @@ func (s *settings) flags(resume *bool) *flag.FlagSet {
 	return fs
 }
 
-// check reports what no other package would.
+// check reports what no other package would, or without the flag's name.
 func (s settings) check() error {
-	switch {
-	case s.Data != "mnist" && s.Data != "fashion":
-		return errors.Errorf("-data %q: it must be mnist or fashion", s.Data)
-	case s.Batch < 1:
-		return errors.Errorf("-batch %d: it must be 1 or more", s.Batch)
-	case s.Epochs < 1:
-		return errors.Errorf("-epochs %d: it must be 1 or more", s.Epochs)
-	case s.WarmUp < 0:
-		return errors.Errorf("-warm-up %d: it must be 0 or more", s.WarmUp)
+	dtype, err := cli.Dtype(s.Dtype)
+	if err != nil {
+		return err
 	}
-	if _, err := cli.Dtype(s.Dtype); err != nil {
+	if s.Data != "mnist" && s.Data != "fashion" {
+		return errors.Errorf("-data %q: it must be mnist or fashion", s.Data)
+	}
+	if s.out == "" {
+		return errors.New("-out must not be empty")
+	}
+	if err := cli.First(
+		cli.Between("batch", s.Batch, 1, trainingImages),
+		cli.Between("epochs", s.Epochs, 1, cli.MostEpochs),
+		cli.Between("warm-up", s.WarmUp, 0, cli.MostSteps),
+		cli.Count("k", s.K),
+		cli.Weight("lr", s.LR),
+		cli.Weight("fsd", s.FSD),
+		cli.Weight("wsd", s.WSD),
+		cli.Rate("meta-lr", s.MetaLR),
+		cli.Net("hidden", s.widths(), max(s.Batch, evaluationBatch), int(dtype.Size())),
+	); err != nil {
 		return err
 	}
 	if _, err := s.model(); err != nil {
 		return err
 	}
-	if _, err := s.optimizer(); err != nil {
+	o, err := s.optimizer()
+	if err != nil {
 		return err
 	}
 	if _, err := s.metaOptimizer(); err != nil {
 		return err
 	}
-	_, err := s.schedule(1)
+	p, precond := o.(*trainers.PrecondConfig)
+	switch {
+	case precond && s.PerLayer:
+		return errors.Errorf("-per-layer: %s has no learning rates, it learns its preconditioner", s.Optimizer)
+	case precond && p.Relative != nil && (s.Meta != "" || s.MetaLR != nil):
+		return errors.Errorf("-meta, -meta-lr: %s has no meta-optimizer, it takes relative steps", s.Optimizer)
+	}
+	_, err = s.schedule(1)
 	return err
 }
 
@@ -134,10 +152,13 @@ func (s settings) continues(stored settings) error {
 	return runlog.SameSettings(s.out, s, stored)
 }
 
+// readSettings reads those of the run in the folder, which may be damaged.
 func readSettings(out string) (settings, error) {
 	s := settings{out: out}
-	err := runlog.ReadSettings(out, &s)
-	return s, err
+	if err := runlog.ReadSettings(out, &s); err != nil {
+		return s, err
+	}
+	return s, errors.WithMessage(s.check(), filepath.Join(out, runlog.SettingsJSON))
 }
 
 func (s settings) write() error { return runlog.WriteJSON(s.out, runlog.SettingsJSON, s) }

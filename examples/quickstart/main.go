@@ -31,6 +31,10 @@ Files in the folder -out: a log of every step for each of them (CONTESTANT.jsonl
 evaluations.csv, summary.csv, loss.png and rate.png.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
 
+// mostSteps is far more than the net needs; all evaluations are kept in memory.
+// trainingImages is the size of the training set.
+const mostSteps, trainingImages = 1_000_000, 1437
+
 // settings are what the flags set.
 type settings struct {
 	steps, batch int
@@ -88,11 +92,12 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 	if err := cli.Parse(fs, args, about, stdout); err != nil {
 		return s, err
 	}
-	switch {
-	case s.steps < 1:
-		return s, cli.Usagef("-steps %d: it must be 1 or more", s.steps)
-	case !(s.rate > 0):
-		return s, cli.Usagef("-rate %v: it must be above 0", s.rate)
+	if s.out == "" {
+		return s, cli.Usagef("-out must not be empty")
 	}
-	return s, nil
+	return s, cli.AsUsage(cli.First(
+		cli.Between("steps", s.steps, 1, mostSteps),
+		cli.Between("batch", s.batch, 1, trainingImages),
+		cli.Rate("rate", &s.rate),
+	))
 }

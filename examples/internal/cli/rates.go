@@ -33,3 +33,15 @@ func RatesHelp(own map[string]float64) string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// OptimizerFlags names the flags that an error about an optimizer may come from.
+func OptimizerFlags(flag string, rate, settings bool) string {
+	flags := "-" + flag
+	if rate {
+		flags += ", -lr"
+	}
+	if settings {
+		flags += ", -settings"
+	}
+	return flags
+}
