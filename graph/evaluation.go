@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"math"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -52,6 +54,20 @@ func (e *Evaluation) Feed(batch Batch) error {
 func (e *Evaluation) Output() (*tensor.Dense, bool) {
 	y, ok := e.output.(*tensor.Dense)
 	return y, ok
+}
+
+// CheckFinite reports a loss that is not finite and an output of NaN in the last
+// run. Infinite outputs pass: they mask.
+func (e *Evaluation) CheckFinite() error {
+	if loss := e.LossValue(); math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return ErrNotFinite.Errorf("graph: the loss is %v", loss)
+	}
+	if y, ok := e.Output(); ok {
+		if at := firstNaN(y); at >= 0 {
+			return ErrNotFinite.Errorf("graph: element %d of the output is NaN", at)
+		}
+	}
+	return nil
 }
 
 // LossValue is the loss of the last run.

@@ -57,7 +57,10 @@ func (e *engine) tensors() []NamedTensor {
 }
 
 // save writes the checkpoint.
-func (e *engine) save(path string) error {
+func (e *engine) save(path string, opts []SaveOption) error {
+	if err := e.checkSaved(path, opts); err != nil {
+		return err
+	}
 	doc, err := e.metaDocument()
 	if err != nil {
 		return err
@@ -159,8 +162,9 @@ func overwrite(dst, src *tensor.Dense) {
 
 // Save writes a checkpoint: weights, the model's statistics, optimizer state, φ,
 // the learner's state, B' and the step's number. It is written beside path and then
-// renamed, so that path always holds a complete checkpoint.
-func (t *Trainer) Save(path string) error { return t.engine.save(path) }
+// renamed, so that path always holds a complete checkpoint. Weights or φ that are
+// not finite are an error (ErrNotFinite) without EvenNotFinite.
+func (t *Trainer) Save(path string, opts ...SaveOption) error { return t.engine.save(path, opts) }
 
 // Load restores a checkpoint written by a trainer of the same model, optimizer,
 // learner (the settings of Meta or Calibrated), K and seed. The steps that follow are those of a run never stopped, bit for
@@ -169,8 +173,11 @@ func (t *Trainer) Save(path string) error { return t.engine.save(path) }
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }
 
 // SaveWeights writes the weights and the model's statistics alone, as a
-// safetensors file.
-func (t *Trainer) SaveWeights(path string) error {
+// safetensors file. It refuses what Save refuses.
+func (t *Trainer) SaveWeights(path string, opts ...SaveOption) error {
+	if err := t.engine.checkSaved(path, opts); err != nil {
+		return err
+	}
 	var all []NamedTensor
 	for _, p := range t.engine.params {
 		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
@@ -179,7 +186,7 @@ func (t *Trainer) SaveWeights(path string) error {
 }
 
 // Save writes a checkpoint, as Trainer.Save does.
-func (s *Solver) Save(path string) error { return s.engine.save(path) }
+func (s *Solver) Save(path string, opts ...SaveOption) error { return s.engine.save(path, opts) }
 
 // Load restores a checkpoint, as Trainer.Load does; the weights go to the
 // graph's parameters.

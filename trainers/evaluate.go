@@ -19,7 +19,8 @@ type Evaluation struct {
 }
 
 // Evaluate computes loss and accuracy on a whole set, in batches of at most
-// batchSize rows, in evaluation mode.
+// batchSize rows, in evaluation mode. A loss that is not finite, or an output of
+// NaN, is an error (ErrNotFinite).
 func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 	if data == nil {
 		return Evaluation{}, errors.New("trainers: no data set to evaluate")
@@ -47,6 +48,9 @@ func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 		g, err := t.evaluation(b)
 		if err != nil {
 			return Evaluation{}, errors.WithMessage(err, "trainers: evaluating")
+		}
+		if err := g.CheckFinite(); err != nil {
+			return Evaluation{}, errors.WithMessagef(err, "trainers: evaluating rows %d to %d", lo, lo+n-1)
 		}
 		loss += g.LossValue() * float64(n)
 		if labelled {

@@ -1,12 +1,14 @@
 package trainers
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 
-	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -209,4 +211,51 @@ func cloneTensors(all []NamedTensor) []NamedTensor {
 		out[i] = NamedTensor{Name: t.Name, Value: t.Value.Clone().(*tensor.Dense)}
 	}
 	return out
+}
+
+// TestWeightsThatAreNotFinite are neither written over a good file nor evaluated.
+func TestWeightsThatAreNotFinite(t *testing.T) {
+	tr := toyTrainer(t, SGD(0.05))
+	run(t, tr, 0, 2)
+	dir := t.TempDir()
+	checkpoint, weights := filepath.Join(dir, "checkpoint"), filepath.Join(dir, "weights")
+	if err := errors.Join(tr.Save(checkpoint), tr.SaveWeights(weights)); err != nil {
+		t.Fatal(err)
+	}
+	value := tr.Params()[1].Value.Float32s()
+	good := value[0]
+	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+		value[0] = float32(bad)
+		wantError(t, "Save", tr.Save(checkpoint), checkpoint, `"dense1"`, "not finite")
+		wantError(t, "SaveWeights", tr.SaveWeights(weights), weights, `"dense1"`, "not finite")
+		_, err := tr.Evaluate(toyData(t, tensor.Float32), 7)
+		wantError(t, "Evaluate", err, "rows 0 to 6", "the loss is")
+		if !errors.Is(err, ErrNotFinite) || !errors.Is(tr.Save(checkpoint), ErrNotFinite) {
+			t.Fatal("the errors are no ErrNotFinite")
+		}
+	}
+	if err := tr.Load(checkpoint); err != nil || value[0] != good {
+		t.Fatalf("the checkpoint has the weight %v, not %v; error %v", value[0], good, err)
+	}
+	value[0] = float32(math.NaN())
+	if err := errors.Join(tr.Save(checkpoint, EvenNotFinite), tr.SaveWeights(weights, EvenNotFinite)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOutputsOfNaN have a loss that does not show them.
+func TestOutputsOfNaN(t *testing.T) {
+	blind := graph.SquaredError
+	build := blind.Build
+	blind.Build = func(y *gorgonia.Node, t gorgonia.Nodes) (*gorgonia.Node, error) {
+		return build(t[0], gorgonia.Nodes{t[0]})
+	}
+	tr, err := New(layers.MLP(2, 1), blind, SGD(0.1), EveryK(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.Params()[0].Value.Float32s()[0] = float32(math.NaN())
+	d := Data{X: denseOf([]float32{1, 2, 3, 4}, 2, 2), T: denseOf([]float32{1, 2}, 2, 1)}
+	_, err = tr.Evaluate(d, 2)
+	wantError(t, "Evaluate", err, "output is NaN")
 }

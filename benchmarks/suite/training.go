@@ -128,13 +128,13 @@ func (t *training) run(ctx context.Context, progress func(step int, loss float64
 		if ended := step == t.order.Config.Steps; ended || step%every == 0 {
 			if step > t.evaluated {
 				loss, err := t.evaluate()
+				if errors.Is(err, trainers.ErrNotFinite) {
+					return t.finish(memory, err)
+				}
 				if err != nil {
 					return err
 				}
 				progress(step, loss)
-				if math.IsNaN(loss) || math.IsInf(loss, 0) {
-					return t.finish(memory, errors.Errorf("the training loss is %v", loss))
-				}
 			}
 			if ended {
 				return t.finish(memory, nil)
