@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/benchmarks/parity"
 	"github.com/apo-gorgonia/apo/benchmarks/peers"
 	"github.com/apo-gorgonia/apo/benchmarks/report"
@@ -76,6 +77,10 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	}
 	for _, c := range commands {
 		if c.name == args[0] {
+			if _, err := apoops.UseLibraries(); err != nil {
+				fmt.Fprintln(stderr, "benchmarks:", err)
+				return 2
+			}
 			return c.run(ctx, args[1:], stdout, stderr)
 		}
 	}

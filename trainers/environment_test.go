@@ -2,13 +2,18 @@ package trainers
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/apoops/dnn"
 )
 
 func TestEnvironmentNotes(t *testing.T) {
 	now := environment()
-	if now["BLAS"] == "" {
-		t.Fatalf("no BLAS in %v", now)
+	for _, name := range []string{"BLAS", "Go"} {
+		if now[name] == "" {
+			t.Fatalf("no %s in %v", name, now)
+		}
 	}
 	for _, same := range []map[string]string{nil, now} {
 		if notes := environmentNotes(same); notes != nil {
@@ -17,6 +22,9 @@ func TestEnvironmentNotes(t *testing.T) {
 	}
 	want := []string{"checkpoint: written with BLAS abacus 1.0, this process has " + now["BLAS"] + ": the last bits may differ"}
 	if notes := environmentNotes(map[string]string{"BLAS": "abacus 1.0"}); !slices.Equal(notes, want) {
+		t.Errorf("got %q", notes)
+	}
+	if notes := environmentNotes(map[string]string{oneDNN: "9.9"}); len(notes) != 1 || !strings.Contains(notes[0], "oneDNN 9.9, this process has "+dnn.Describe()) {
 		t.Errorf("got %q", notes)
 	}
 }

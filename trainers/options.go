@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -43,6 +44,9 @@ type config struct {
 func newConfig(o Optimizer, opts []Option) (*config, error) {
 	if o == nil {
 		return nil, errors.New("trainers: no optimizer")
+	}
+	if _, err := apoops.UseLibraries(); err != nil {
+		return nil, errors.WithMessage(err, "trainers")
 	}
 	if err := o.Validate(); err != nil {
 		return nil, err

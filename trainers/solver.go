@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -39,9 +38,6 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // The function-space term's batch B' is the mini-batch of the step before a
 // meta-step (see TildeFrom), so all batches must have one size.
 func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
-	if _, err := blas.Use(); err != nil {
-		return nil, errors.WithMessage(err, "trainers")
-	}
 	c, err := newConfig(o, opts)
 	if err != nil {
 		return nil, err

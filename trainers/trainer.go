@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -31,9 +30,6 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	}
 	if loss.Build == nil {
 		return nil, errors.New("trainers: no loss")
-	}
-	if _, err := blas.Use(); err != nil {
-		return nil, errors.WithMessage(err, "trainers")
 	}
 	c, err := newConfig(o, opts)
 	if err != nil {

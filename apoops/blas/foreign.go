@@ -8,6 +8,8 @@ import (
 	"github.com/pkg/errors"
 	gonumblas "gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/openmp"
 )
 
 // foreign overrides gonum's hot methods with those of a shared library. It
@@ -17,11 +19,18 @@ import (
 // their transposes, in exchanged order.
 type foreign struct {
 	gonum.Implementation
-	sgemm, dgemm, sgemv, dgemv, sger, dger uintptr
-	// split is true where the library was told to work on one core.
+	sgemm, dgemm, sgemv, dgemv, sger, dger routine
+	// split is true where each call works on one core.
 	split bool
 	decompositions
-	lapack bool // the library has the decompositions
+	lapack  bool   // the library has the decompositions
+	version string // as the library tells it
+}
+
+// routine is a function of the library.
+type routine struct {
+	address uintptr
+	threads openmp.Threads
 }
 
 func openForeign(file string) (foreign, error) {
@@ -29,19 +38,18 @@ func openForeign(file string) (foreign, error) {
 	if err != nil {
 		return foreign{}, errors.Wrapf(err, "opening %s", file)
 	}
-	var f foreign
-	for name, fn := range map[string]*uintptr{
+	f := foreign{version: versionOf(lib)}
+	var threads openmp.Threads
+	f.split, threads = single(lib)
+	for name, fn := range map[string]*routine{
 		"sgemm_": &f.sgemm, "dgemm_": &f.dgemm, "sgemv_": &f.sgemv, "dgemv_": &f.dgemv, "sger_": &f.sger, "dger_": &f.dger,
 	} {
-		if *fn, err = symbol(lib, name); err != nil {
+		fn.threads = threads
+		if fn.address, err = symbol(lib, name); err != nil {
 			return foreign{}, errors.Wrapf(err, "%s", file)
 		}
 	}
-	f.decompositions, f.lapack = openDecompositions(lib)
-	if threads, err := symbol(lib, "openblas_set_num_threads"); err == nil {
-		purego.SyscallN(threads, 1)
-		f.split = true
-	}
+	f.decompositions, f.lapack = openDecompositions(lib, threads)
 	return f, nil
 }
 
@@ -55,15 +63,18 @@ type params[T Float] struct {
 	alpha, beta    T
 	a, b, c        *T
 	args           [13]uintptr
+	guard          openmp.Guard
 }
 
 // call passes the pointers on. The slice of arguments is the caller's own, or
 // it would be allocated anew at each call.
-func (p *params[T]) call(fn uintptr, args ...unsafe.Pointer) {
+func (p *params[T]) call(fn routine, args ...unsafe.Pointer) {
 	for i, a := range args {
 		p.args[i] = uintptr(a)
 	}
-	purego.SyscallN(fn, p.args[:len(args)]...)
+	p.guard.Enter(fn.threads)
+	purego.SyscallN(fn.address, p.args[:len(args)]...)
+	p.guard.Leave(fn.threads)
 	p.a, p.b, p.c = nil, nil, nil
 }
 
@@ -89,7 +100,7 @@ func fits[T Float](x []T, rows, cols, ld int, name string) {
 	}
 }
 
-func gemm[T Float](fn uintptr, p *params[T], ta, tb gonumblas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+func gemm[T Float](fn routine, p *params[T], ta, tb gonumblas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	if m < 0 || n < 0 || k < 0 {
 		panic("blas: negative dimension")
 	}
@@ -145,7 +156,7 @@ func (f foreign) Dgemm(ta, tb gonumblas.Transpose, m, n, k int, alpha float64, a
 	multiply(&products64, &pool64, f.dgemm, f.split, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-func multiply[T Float](products, pool *sync.Pool, fn uintptr, split bool, ta, tb gonumblas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+func multiply[T Float](products, pool *sync.Pool, fn routine, split bool, ta, tb gonumblas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	p := products.Get().(*product[T])
 	p.fn, p.pool, p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta = fn, pool, ta, tb, m, n, k, alpha, beta
 	p.a, p.lda, p.b, p.ldb, p.c, p.ldc = a, lda, b, ldb, c, ldc

@@ -7,17 +7,20 @@ import (
 
 	"github.com/ebitengine/purego"
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/openmp"
 )
 
 // decompositions are the addresses of LAPACK's routines; the Fortran interface
 // passes the lengths of strings behind the arguments.
-type decompositions struct{ ssyevd, dsyevd, dpotrf, dpotri uintptr }
+type decompositions struct{ ssyevd, dsyevd, dpotrf, dpotri routine }
 
 // openDecompositions tells whether the library has them; a BLAS need not.
-func openDecompositions(lib uintptr) (d decompositions, ok bool) {
-	for name, fn := range map[string]*uintptr{"ssyevd_": &d.ssyevd, "dsyevd_": &d.dsyevd, "dpotrf_": &d.dpotrf, "dpotri_": &d.dpotri} {
+func openDecompositions(lib uintptr, threads openmp.Threads) (d decompositions, ok bool) {
+	for name, fn := range map[string]*routine{"ssyevd_": &d.ssyevd, "dsyevd_": &d.dsyevd, "dpotrf_": &d.dpotrf, "dpotri_": &d.dpotri} {
 		var err error
-		if *fn, err = symbol(lib, name); err != nil {
+		fn.threads = threads
+		if fn.address, err = symbol(lib, name); err != nil {
 			return decompositions{}, false
 		}
 	}
@@ -39,6 +42,7 @@ type symmetric[T Float] struct {
 	workspace           []T
 	iworkspace          []int32
 	matrix, eigenvalues []T
+	guard               openmp.Guard
 }
 
 var (
@@ -92,17 +96,21 @@ func foreignEigen[T Float](l foreign, n int, a, w []T) error {
 	return nil
 }
 
-func (p *symmetric[T]) eigen(fn uintptr) {
-	purego.SyscallN(fn, address(&p.job), address(&p.triangle), address(&p.n), address(p.a), address(&p.n), address(p.w),
+func (p *symmetric[T]) eigen(fn routine) {
+	p.guard.Enter(fn.threads)
+	purego.SyscallN(fn.address, address(&p.job), address(&p.triangle), address(&p.n), address(p.a), address(&p.n), address(p.w),
 		address(p.work), address(&p.lwork), address(p.iwork), address(&p.liwork), address(&p.info), 1, 1)
+	p.guard.Leave(fn.threads)
 	runtime.KeepAlive(p)
 }
 
 func foreignInverse(l foreign, n int, a []float64) bool {
 	p := newSymmetric('L', n, a) // the upper triangle by rows
 	defer p.done()
-	for _, fn := range []uintptr{l.dpotrf, l.dpotri} {
-		purego.SyscallN(fn, address(&p.triangle), address(&p.n), address(p.a), address(&p.n), address(&p.info), 1)
+	for _, fn := range []routine{l.dpotrf, l.dpotri} {
+		p.guard.Enter(fn.threads)
+		purego.SyscallN(fn.address, address(&p.triangle), address(&p.n), address(p.a), address(&p.n), address(&p.info), 1)
+		p.guard.Leave(fn.threads)
 		runtime.KeepAlive(p)
 		if p.info != 0 {
 			return false

@@ -14,7 +14,7 @@ func vectorFits[T Float](x []T, n, inc int, name string) {
 }
 
 // gemv computes y = α·op(A)·x + β·y for a row-major m×n matrix A.
-func gemv[T Float](fn uintptr, p *params[T], ta gonumblas.Transpose, m, n int, alpha T, a []T, lda int, x []T, incX int, beta T, y []T, incY int) {
+func gemv[T Float](fn routine, p *params[T], ta gonumblas.Transpose, m, n int, alpha T, a []T, lda int, x []T, incX int, beta T, y []T, incY int) {
 	if m < 0 || n < 0 {
 		panic("blas: negative dimension")
 	}
@@ -38,7 +38,7 @@ func gemv[T Float](fn uintptr, p *params[T], ta gonumblas.Transpose, m, n int, a
 }
 
 // ger computes A += α·x·yᵀ for a row-major m×n matrix A.
-func ger[T Float](fn uintptr, p *params[T], m, n int, alpha T, x []T, incX int, y []T, incY int, a []T, lda int) {
+func ger[T Float](fn routine, p *params[T], m, n int, alpha T, x []T, incX int, y []T, incY int, a []T, lda int) {
 	if m < 0 || n < 0 {
 		panic("blas: negative dimension")
 	}

@@ -55,7 +55,7 @@ func load() choice {
 			return c
 		}
 	}
-	return gonumOnly(errors.Errorf("%s=%s is none of gonum, openblas, mkl, blis, accelerate or a path", Env, want))
+	return gonumOnly(errors.Errorf("%s=%s is none of auto, gonum, openblas, mkl, blis, accelerate or a path", Env, want))
 }
 
 // open tries the library's file names in turn.

@@ -12,7 +12,7 @@ import (
 // products are cut into tiles of C for package par: a library's own threads go
 // on spinning after a product and take the cores from the loops that follow.
 type product[T Float] struct {
-	fn            uintptr
+	fn            routine
 	pool          *sync.Pool // of *params[T]
 	ta, tb        gonumblas.Transpose
 	m, n, k       int

@@ -1,10 +1,11 @@
 package dnn
 
 import (
-	"runtime"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/openmp"
 )
 
 // kernel is a compiled primitive of oneDNN. It may run on several cores at
@@ -54,32 +55,16 @@ type worker struct {
 	lib    *library
 	stream uintptr
 	args   [4]uintptr
-	// threads is the OS thread's own number of threads, between single and restore.
-	threads uintptr
+	guard  openmp.Guard
 }
 
 // single makes the calls of the running goroutine single-threaded until restore:
 // a piece of work then runs on the core that called for it, and gives the same
 // bits whatever the number of cores.
-func (w *worker) single() {
-	if w.lib.setThreads == 0 {
-		return
-	}
-	runtime.LockOSThread()
-	w.threads, _, _ = purego.SyscallN(w.lib.getThreads)
-	w.args[0] = 1
-	purego.SyscallN(w.lib.setThreads, w.args[:1]...)
-}
+func (w *worker) single() { w.guard.Enter(w.lib.threads) }
 
 // restore ends what single began.
-func (w *worker) restore() {
-	if w.lib.setThreads == 0 {
-		return
-	}
-	w.args[0] = w.threads
-	purego.SyscallN(w.lib.setThreads, w.args[:1]...)
-	runtime.UnlockOSThread()
-}
+func (w *worker) restore() { w.guard.Leave(w.lib.threads) }
 
 // run runs a kernel on these addresses, one for each argument.
 func (w *worker) run(b *binding, addresses ...unsafe.Pointer) error {

@@ -6,9 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ebitengine/purego"
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/openmp"
 )
 
 // Env is the environment variable that chooses the library: off, auto (as when
@@ -34,7 +37,10 @@ type choice struct {
 	err error
 }
 
+var wanted atomic.Bool
+
 var selected = sync.OnceValue(func() choice {
+	wanted.Store(true)
 	lib, err := load(os.Getenv(Env))
 	return choice{lib, errors.WithMessage(err, "dnn")}
 })
@@ -47,6 +53,30 @@ func Library() (name string, err error) {
 		return "", c.err
 	}
 	return c.lib.name, nil
+}
+
+// Check tells whether Env asks for what cannot be: an unknown value, or a file that
+// is no library of a known version. That no library is there is no error.
+func Check() error {
+	switch strings.TrimSpace(os.Getenv(Env)) {
+	case "", "auto", "off":
+		return nil
+	}
+	return selected().err
+}
+
+// Wanted tells whether the library was asked for yet: no bit depends on it before.
+func Wanted() bool { return wanted.Load() }
+
+// Describe names what the bits of results depend on: the version of the library
+// and the instructions that it works with, "none" where there is no library.
+func Describe() string {
+	c := selected()
+	if c.err != nil {
+		return "none"
+	}
+	v := c.lib.version()
+	return fmt.Sprintf("%v for the instruction set %#x", v, c.lib.instructionSet())
 }
 
 func load(want string) (*library, error) {
@@ -97,9 +127,9 @@ func open(file string) (*library, error) {
 	}
 	switch v.runtime {
 	case runtimeSequential:
-		lib.getThreads, lib.setThreads = 0, 0
+		lib.threads = openmp.Threads{}
 	case runtimeOpenMP:
-		if lib.getThreads == 0 || lib.setThreads == 0 {
+		if lib.threads.Get == 0 || lib.threads.Set == 0 {
 			return nil, errors.Errorf("%s uses OpenMP, but omp_set_num_threads is not there", file)
 		}
 	default:

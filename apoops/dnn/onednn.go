@@ -5,6 +5,8 @@ import (
 
 	"github.com/ebitengine/purego"
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/openmp"
 )
 
 // What follows are the values and sizes of the C interface of oneDNN 2.6 and
@@ -60,7 +62,8 @@ const (
 // functions are those of the C interface. The ones of type uintptr are addresses
 // for calls that must not allocate.
 type functions struct {
-	version func() *version
+	version        func() *version
+	instructionSet func() int32
 
 	engineCreate  func(engine *uintptr, kind int32, index uintptr) int32
 	streamCreate  func(stream *uintptr, engine uintptr, flags uint32) int32
@@ -97,14 +100,13 @@ type functions struct {
 	primitiveDestroy  func(primitive uintptr) int32
 	execute           uintptr
 
-	// Those of OpenMP, 0 where the library uses no threads.
-	getThreads, setThreads uintptr
+	threads openmp.Threads
 }
 
 // find looks up the functions in an opened library.
 func (f *functions) find(library uintptr) error {
 	for name, fn := range map[string]any{
-		"engine_create": &f.engineCreate, "stream_create": &f.streamCreate, "stream_destroy": &f.streamDestroy,
+		"get_effective_cpu_isa": &f.instructionSet, "engine_create": &f.engineCreate, "stream_create": &f.streamCreate, "stream_destroy": &f.streamDestroy,
 		"memory_desc_init_by_tag": &f.layoutByTag, "memory_desc_init_by_strides": &f.layoutByStrides,
 		"memory_desc_get_size": &f.layoutSize, "memory_desc_equal": &f.layoutEqual,
 		"memory_create": &f.memoryCreate, "memory_destroy": &f.memoryDestroy, "memory_set_data_handle": &f.setPointer,
@@ -129,8 +131,8 @@ func (f *functions) find(library uintptr) error {
 			purego.RegisterFunc(fn, address)
 		}
 	}
-	f.getThreads, _ = symbol(library, "omp_get_max_threads")
-	f.setThreads, _ = symbol(library, "omp_set_num_threads")
+	f.threads.Get, _ = symbol(library, "omp_get_max_threads")
+	f.threads.Set, _ = symbol(library, "omp_set_num_threads")
 	return nil
 }
 

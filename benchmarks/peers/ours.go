@@ -12,7 +12,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/benchmarks/resident"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
@@ -24,7 +24,7 @@ const classes = 10
 // measureOurs measures whole steps of this library in this process. A profile is
 // the file for where the timed steps spend their time; "" is none.
 func measureOurs(net string, s settings, profile string) (m measurement, err error) {
-	if m.BLAS, err = blas.Use(); err != nil {
+	if m.BLAS, err = apoops.UseLibraries(); err != nil {
 		return m, err
 	}
 	m.Version = fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)

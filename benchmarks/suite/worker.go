@@ -9,7 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 )
 
@@ -86,6 +86,6 @@ func work(ctx context.Context, o Order, progress func(step int, loss float64)) e
 
 // compute tells what computes here: the BLAS and the number of threads.
 func compute() (name string, threads int, err error) {
-	name, err = blas.Use()
+	name, err = apoops.UseLibraries()
 	return name, runtime.GOMAXPROCS(0), err
 }

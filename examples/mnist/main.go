@@ -18,7 +18,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 )
@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, source ..
 	if err != nil {
 		return err
 	}
-	name, err := blas.Use()
+	name, err := apoops.UseLibraries()
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/graph"
@@ -119,7 +119,7 @@ func run(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	if *epochs < 1 || !(*rate > 0) || math.IsInf(*rate, 0) {
 		return cli.Usagef("-epochs %d -rate %v: both must be positive and finite", *epochs, *rate)
 	}
-	library, err := blas.Use()
+	library, err := apoops.UseLibraries()
 	check(err)
 	fmt.Fprintln(stdout, "BLAS:", library)
 	train, test, err := datasets.Digits(tensor.Float64)

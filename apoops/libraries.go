@@ -1,0 +1,17 @@
+package apoops
+
+import (
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/dnn"
+)
+
+// UseLibraries opens the libraries that the machine has, or those that the
+// environment variables APO_BLAS and APO_DNN name, hands Gorgonia the BLAS and
+// returns its name. A variable with an unknown value, or one that names a library
+// which cannot be opened, is an error.
+func UseLibraries() (name string, err error) {
+	if name, err = blas.Use(); err != nil {
+		return "", err
+	}
+	return name, dnn.Check()
+}
