@@ -58,14 +58,18 @@ type source struct{ *rand.Rand }
 
 func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 1))} }
 
-// weights makes a parameter of normal numbers with the deviation scale.
-func (s source) weights(g *gorgonia.ExprGraph, name string, scale float64, shape ...int) *gorgonia.Node {
+// array makes an array of normal numbers with the deviation scale.
+func (s source) array(scale float64, shape ...int) *tensor.Dense {
 	v := make([]float64, tensor.Shape(shape).TotalSize())
 	for i := range v {
 		v[i] = scale * s.NormFloat64()
 	}
-	value := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))
-	return gorgonia.NewTensor(g, tensor.Float64, len(shape), gorgonia.WithName(name), gorgonia.WithValue(value))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))
+}
+
+// weights makes a parameter of such numbers.
+func (s source) weights(g *gorgonia.ExprGraph, name string, scale float64, shape ...int) *gorgonia.Node {
+	return gorgonia.NewTensor(g, tensor.Float64, len(shape), gorgonia.WithName(name), gorgonia.WithValue(s.array(scale, shape...)))
 }
 
 // scaled is 1/√inputs, the usual deviation of initial weights.
