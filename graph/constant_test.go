@@ -68,21 +68,3 @@ func TestOperandsAfterStabilisation(t *testing.T) {
 		t.Skip("Gorgonia finds all nodes by their IDs now")
 	}
 }
-
-// TestSumsAreRefusedWhereTheyAreWrong takes each set of axes of a 4-D array: the
-// third is wrong in Gorgonia, alone and with others.
-func TestSumsAreRefusedWhereTheyAreWrong(t *testing.T) {
-	for set := 1; set < 16; set++ {
-		var axes []int
-		for k := range 4 {
-			if set>>k&1 == 1 {
-				axes = append(axes, k)
-			}
-		}
-		x := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float64, 4, gorgonia.WithName("x"), gorgonia.WithShape(2, 3, 2, 3))
-		err := checkStock(gorgonia.Must(gorgonia.Sum(x, axes...)).Op())
-		if wrong := slices.Contains(axes, 2); (err != nil) != wrong {
-			t.Errorf("axes %v: %v", axes, err)
-		}
-	}
-}

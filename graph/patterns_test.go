@@ -139,10 +139,10 @@ func (u *user) num(v float64) *gorgonia.Node {
 	return gorgonia.NewConstant(v)
 }
 
-func (u *user) array(shape ...int) *gorgonia.Node {
+func (u *user) array(lo, hi float64, shape ...int) *gorgonia.Node {
 	v := tensor.New(tensor.Of(u.dt), tensor.WithShape(shape...))
 	for i := range shape0(shape) {
-		u.set(v, i, u.draw(-1, 1))
+		u.set(v, i, u.draw(lo, hi))
 	}
 	return gorgonia.NewConstant(v)
 }

@@ -1,11 +1,11 @@
 package graph
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -25,11 +25,19 @@ type Problem struct {
 	Cost *gorgonia.Node
 	// Output is what the function-space discrepancy compares: the logits.
 	Output *gorgonia.Node
-	// Inputs and Targets are all other leaves of the graph. The output must not
-	// depend on the targets.
+	// Inputs and Targets are the data, which change from step to step. The output
+	// must not depend on the targets.
 	Inputs, Targets gorgonia.Nodes
-	// Params are the learnables, bound to their values. Running statistics are not
-	// among them: the user's program moves those itself.
+	// Fixed are the leaves that are neither data nor learned, such as weights that
+	// are not trained, a mask or a temperature: all passes, that on an earlier
+	// mini-batch B' too, read them as they are at the step. Leaves that are listed
+	// nowhere and have a value when the problem is checked count among them, and
+	// Notes say so.
+	Fixed gorgonia.Nodes
+	// Params are the learnables, bound to their values: arrays or numbers. Running
+	// statistics are not among them: the user's program moves those itself. Those
+	// without a name are called param0, param1, … by their place in the list, those
+	// that share one name#place.
 	Params gorgonia.Nodes
 	// Pairs joins a weight matrix and its bias (1×outputs or a vector of
 	// outputs) to one matrix for a preconditioner, the bias its last row.
@@ -55,90 +63,6 @@ type Problem struct {
 type Pair struct{ Weight, Bias *gorgonia.Node }
 
 var _ Source = (*Problem)(nil)
-
-// CheckTraining reports a missing cost and parameters that are missing, computed
-// or of another graph, or have no values: all that matters where no pass is
-// rebuilt.
-func (q *Problem) CheckTraining() error {
-	switch {
-	case q.Cost == nil:
-		return errors.New("graph: problem without a cost")
-	case !q.Cost.IsScalar():
-		return errors.Errorf("graph: the cost has shape %v, not a scalar", q.Cost.Shape())
-	case len(q.Params) == 0:
-		return errors.New("graph: problem without parameters")
-	}
-	if err := q.checkLeaves("parameter", q.Params); err != nil {
-		return err
-	}
-	_, err := q.LearnableParams()
-	return err
-}
-
-// Check is CheckTraining for a problem whose passes are rebuilt: that needs the
-// output, and the inputs and targets among the leaves.
-func (q *Problem) Check() error {
-	if err := q.CheckTraining(); err != nil {
-		return err
-	}
-	if q.Output == nil {
-		return errors.New("graph: problem without an output")
-	}
-	if len(q.Inputs) == 0 {
-		return errors.New("graph: problem without inputs")
-	}
-	for kind, nodes := range map[string]gorgonia.Nodes{"input": q.Inputs, "target": q.Targets} {
-		if err := q.checkLeaves(kind, nodes); err != nil {
-			return err
-		}
-		for _, n := range nodes {
-			if n.IsScalar() {
-				return errors.Errorf("graph: %s %q is a scalar: give it the shape (1)", kind, n.Name())
-			}
-		}
-	}
-	return nil
-}
-
-// checkLeaves reports nodes that are no leaves of the cost's graph.
-func (q *Problem) checkLeaves(kind string, nodes gorgonia.Nodes) error {
-	for i, n := range nodes {
-		switch {
-		case n == nil:
-			return errors.Errorf("graph: %s %d is nil", kind, i)
-		case n.Op() != nil:
-			return errors.Errorf("graph: %s %d (%s) is computed, not a leaf", kind, i, describe(n))
-		case n.Graph() != q.Cost.Graph():
-			return errors.Errorf("graph: %s %q belongs to another graph", kind, n.Name())
-		}
-	}
-	return nil
-}
-
-// Example is a batch of zeros in the shapes of the inputs and targets.
-func (q *Problem) Example() Batch {
-	zeros := func(nodes gorgonia.Nodes) []*tensor.Dense {
-		all := make([]*tensor.Dense, len(nodes))
-		for i, n := range nodes {
-			all[i] = tensor.New(tensor.WithShape(n.Shape().Clone()...), tensor.Of(n.Dtype()))
-		}
-		return all
-	}
-	return Batch{X: zeros(q.Inputs), T: zeros(q.Targets)}
-}
-
-// LearnableParams are the parameters as Params that share the nodes' memory.
-func (q *Problem) LearnableParams() ([]*Param, error) {
-	params := make([]*Param, len(q.Params))
-	for i, n := range q.Params {
-		v, ok := n.Value().(*tensor.Dense)
-		if !ok {
-			return nil, errors.Errorf("graph: parameter %q has no tensor as its value (%T): scalars need the shape (1, 1)", n.Name(), n.Value())
-		}
-		params[i] = &Param{Name: n.Name(), Value: v, Matrix: v.Dims() == 2}
-	}
-	return params, CheckParams(params)
-}
 
 // Blocks are those of BlockPerParam, with each pair of weight and bias joined to
 // one and filters as matrices.
@@ -175,29 +99,27 @@ func (q *Problem) Blocks(params []*Param) ([]Block, error) {
 	return slices.DeleteFunc(blocks, func(b Block) bool { return paired[b.Params[0]] }), nil
 }
 
-func (q *Problem) leaves(x, t, theta gorgonia.Nodes) map[*gorgonia.Node]*gorgonia.Node {
-	leaf := make(map[*gorgonia.Node]*gorgonia.Node)
-	for _, m := range []struct{ old, new gorgonia.Nodes }{{q.Inputs, x}, {q.Targets, t}, {q.Params, theta}} {
-		for i, n := range m.new {
-			leaf[m.old[i]] = n
-		}
+// rebuild computes root from the nodes of a pass; given are those that stand for
+// nodes of the user's besides the leaves.
+func (q *Problem) rebuild(root *gorgonia.Node, x, t, theta gorgonia.Nodes, given map[*gorgonia.Node]*gorgonia.Node, p *Pass) (*gorgonia.Node, error) {
+	inputs, _ := q.Leaves()
+	leaf, err := leavesOf([][2]gorgonia.Nodes{{inputs, x}, {q.Targets, t}, {q.Params, theta}})
+	if err != nil {
+		return nil, err
 	}
-	return leaf
-}
-
-func (q *Problem) rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pass) (*gorgonia.Node, error) {
-	p.notes, p.fed = &q.notes, append(slices.Clone(q.Inputs), q.Targets...)
+	maps.Copy(leaf, given)
+	p.notes, p.fed = &q.notes, append(inputs, q.Targets...)
 	return rebuild(root, leaf, p)
 }
 
 // BuildOutput implements Source.
 func (q *Problem) BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
-	return q.rebuild(q.Output, q.leaves(x, nil, theta), p)
+	return q.rebuild(q.Output, x, nil, theta, nil, p)
 }
 
 // BuildLoss implements Source.
 func (q *Problem) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node, error) {
-	return q.rebuild(q.Cost, q.leaves(x, t, theta), p)
+	return q.rebuild(q.Cost, x, t, theta, nil, p)
 }
 
 // BuildDiscrepancy implements Source.
@@ -225,7 +147,5 @@ func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoo
 	if len(t) != len(q.Targets) {
 		return nil, errors.Errorf("graph: Sample draws %d target arrays for a problem with %d", len(t), len(q.Targets))
 	}
-	leaf := q.leaves(x, t, theta)
-	leaf[q.Output] = y
-	return q.rebuild(q.Cost, leaf, p)
+	return q.rebuild(q.Cost, x, t, theta, map[*gorgonia.Node]*gorgonia.Node{q.Output: y}, p)
 }

@@ -135,14 +135,17 @@ func RowMajor(t *tensor.Dense) bool { return !t.RequiresIterator() && !t.DataOrd
 
 // Alias is a new header over t's memory, which must be row-major. One header must not be in two virtual
 // machines: products change it for a moment.
-func Alias(t *tensor.Dense) *tensor.Dense {
+func Alias(t *tensor.Dense) *tensor.Dense { return alias(t, t.Shape().Clone()) }
+
+// alias is Alias with another shape.
+func alias(t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
 	switch t.Dtype() {
 	case tensor.Float32:
-		return tensor.New(tensor.WithShape(t.Shape().Clone()...), tensor.WithBacking(t.Float32s()))
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Float32s()))
 	case tensor.Float64:
-		return tensor.New(tensor.WithShape(t.Shape().Clone()...), tensor.WithBacking(t.Float64s()))
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Float64s()))
 	case tensor.Int:
-		return tensor.New(tensor.WithShape(t.Shape().Clone()...), tensor.WithBacking(t.Ints()))
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Ints()))
 	}
 	return t.Clone().(*tensor.Dense)
 }
@@ -191,7 +194,10 @@ func distinct(g *gorgonia.ExprGraph) error {
 
 // describe names a node for an error message.
 func describe(n *gorgonia.Node) string {
-	if n.Op() == nil {
+	switch {
+	case unnamed(n):
+		return fmt.Sprintf("the unnamed leaf of shape %v (node %d)", n.Shape(), n.ID())
+	case n.Op() == nil:
 		return n.Name()
 	}
 	return fmt.Sprintf("%v (node %d, shape %v)", n.Op(), n.ID(), n.Shape())

@@ -53,7 +53,7 @@ func (r *rebuilder) visit(n *gorgonia.Node) (*gorgonia.Node, error) {
 
 func (r *rebuilder) apply(n *gorgonia.Node) (*gorgonia.Node, error) {
 	if n.Op() == nil {
-		return nil, errors.Errorf("graph: input %q of the graph is listed neither as an input, a target nor a parameter", n.Name())
+		return nil, notListed(n)
 	}
 	if isConstant(n.Op()) {
 		return r.constant(n)

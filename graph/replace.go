@@ -22,6 +22,8 @@ import (
 // would move with every pass, and a new virtual machine resets them.
 var replacements = map[string]replacement{
 	"reshapeOp":   replaceReshape,
+	"sumOp":       replaceSum,
+	"maxOp":       replaceMax,
 	"maxPoolOp":   replaceMaxPool,
 	"BatchNormOp": replaceBatchNorm,
 }

@@ -45,8 +45,6 @@ func checkStock(op gorgonia.Op) error {
 		return errors.Errorf("nothing is known about ops of type %T: implement apoops.Fresher", op)
 	case name == "elemUnaryOp":
 		return checkUnary(op)
-	case name == "sumOp" && sumsWrongly(op):
-		return errors.New("Gorgonia's Sum and Mean along an axis k with 2 ≤ k ≤ dims-2, such as axis 2 of 4, give wrong values: reshape so that the axis is among the first two or the last")
 	}
 	return nil
 }
@@ -58,20 +56,6 @@ func checkUnary(op gorgonia.Op) error {
 		}
 	}
 	return nil
-}
-
-// sumsWrongly tells whether a sumOp has an axis k with 2 ≤ k ≤ dims-2 among its
-// axes: Gorgonia's values are wrong there, alone or together with others, and right
-// for all other sets of axes.
-func sumsWrongly(op gorgonia.Op) bool {
-	s := reflect.Indirect(reflect.ValueOf(op))
-	along, dims := s.FieldByName("along"), s.FieldByName("d").Int()
-	for i := range along.Len() {
-		if k := along.Index(i).Int(); 2 <= k && k <= dims-2 {
-			return true
-		}
-	}
-	return false
 }
 
 func isConstant(op gorgonia.Op) bool {

@@ -257,7 +257,10 @@ func TestWrapRefusesWrongProblems(t *testing.T) {
 		"no parameters":  {with(func(p *graph.Problem) { p.Params = nil }), "parameters"},
 		"computed param": {with(func(p *graph.Problem) { p.Params = gorgonia.Nodes{p.Output} }), "computed"},
 		"other graph":    {with(func(p *graph.Problem) { p.Inputs = gorgonia.Nodes{other} }), "another graph"},
-		"unbound param":  {with(func(p *graph.Problem) { p.Params = append(gorgonia.Nodes{p.Inputs[0]}, p.Params...) }), "no tensor"},
+		"listed twice":   {with(func(p *graph.Problem) { p.Params = append(gorgonia.Nodes{p.Inputs[0]}, p.Params...) }), "parameter 0 and input 0"},
+		"unbound param": {with(func(p *graph.Problem) {
+			p.Params, p.Inputs = append(gorgonia.Nodes{p.Inputs[0]}, p.Params...), nil
+		}), "has no value"},
 	} {
 		_, err := Wrap(c.p, SGD(0.1), FSD(1, graph.CategoricalKL))
 		wantError(t, what, err, c.want)

@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pkg/errors"
@@ -30,7 +31,10 @@ type engine struct {
 	gradient func(graph.Batch) (float64, []*tensor.Dense, error)
 	// kept are the inputs of the mini-batches before a meta-step, oldest first:
 	// the default B'.
-	kept    [][]*tensor.Dense
+	kept [][]*tensor.Dense
+	// data is how many of a batch's inputs are data, 0 for all: those behind them are
+	// the same in B and B'.
+	data    int
 	steps   int
 	skipped int
 	copies  []NamedTensor // of undo; nil where no step needed one
@@ -152,6 +156,7 @@ func (e *engine) proximal(batch graph.Batch, tilde []*tensor.Dense, c graph.Prox
 // source gives, one of the mini-batches before, the latest first, or at first B
 // itself.
 func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([]*tensor.Dense, error) {
+	_, fixed := e.split(batch.X)
 	switch {
 	case e.c.noFSD:
 		return nil, nil
@@ -159,11 +164,19 @@ func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([
 		return given, nil
 	case e.c.tilde != nil:
 		x, err := e.c.tilde(e.steps*e.learner.memory() + i)
-		return x, errors.WithMessage(err, "function-space batch B'")
+		return append(slices.Clone(x), fixed...), errors.WithMessage(err, "function-space batch B'")
 	case len(e.kept) > 0:
-		return e.kept[len(e.kept)-1-i%len(e.kept)], nil
+		return append(slices.Clone(e.kept[len(e.kept)-1-i%len(e.kept)]), fixed...), nil
 	}
 	return batch.X, nil
+}
+
+// split divides the inputs of a batch into data and what is no data.
+func (e *engine) split(x []*tensor.Dense) (data, fixed []*tensor.Dense) {
+	if e.data == 0 || e.data > len(x) {
+		return x, nil
+	}
+	return x[:e.data], x[e.data:]
 }
 
 // keep copies the inputs of a batch that a later step's B' may be.
@@ -175,10 +188,11 @@ func (e *engine) keep(batch graph.Batch) error {
 	if len(e.kept) == e.learner.memory() {
 		oldest, e.kept = e.kept[0], append(e.kept[:0], e.kept[1:]...)
 	}
-	if len(oldest) != len(batch.X) {
-		oldest = make([]*tensor.Dense, len(batch.X))
+	data, _ := e.split(batch.X)
+	if len(oldest) != len(data) {
+		oldest = make([]*tensor.Dense, len(data))
 	}
-	for i, x := range batch.X {
+	for i, x := range data {
 		if old := oldest[i]; old == nil || !old.Shape().Eq(x.Shape()) || old.Dtype() != x.Dtype() {
 			oldest[i] = x.Clone().(*tensor.Dense)
 			continue

@@ -18,7 +18,8 @@ import (
 type Solver struct {
 	engine  *engine
 	problem graph.Problem
-	rebuilt bool // passes of the problem's graph are rebuilt
+	rebuilt bool           // passes of the problem's graph are rebuilt
+	leaves  gorgonia.Nodes // whose values are the inputs of a batch
 	loss    gorgonia.Value
 	last    Stats
 }
@@ -62,7 +63,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Solver{problem: p}
+	s := &Solver{problem: p, leaves: p.Inputs}
 	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, nil); err != nil {
 		return nil, err
 	}
@@ -83,6 +84,7 @@ func (s *Solver) prepare() error {
 	if err := s.problem.Check(); err != nil {
 		return err
 	}
+	s.leaves, s.engine.data = s.problem.Leaves()
 	example := s.problem.Example()
 	if rule != nil {
 		if err := rule.prepare(example); err != nil {
@@ -149,14 +151,14 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 	}
 	g := make([]*tensor.Dense, len(model))
 	for i, m := range model {
-		if m.Value() != gorgonia.Value(params[i].Value) {
+		if value, ok := graph.Array(m.Value()); !ok || !sameMemory(value, params[i].Value) {
 			return nil, errors.Errorf("value %d is not that of parameter %q, or the parameter was bound to another value", i, params[i].Name)
 		}
 		v, err := m.Grad()
 		if err != nil {
 			return nil, errors.Wrapf(err, "gradient of %q", params[i].Name)
 		}
-		d, ok := v.(*tensor.Dense)
+		d, ok := graph.Array(v)
 		if !ok || d.Dtype() != params[i].Value.Dtype() || d.DataSize() != params[i].Value.DataSize() {
 			return nil, ErrShape.Errorf("gradient of %q is %T, not %v of shape %v: run the machine before the step", params[i].Name, v, params[i].Value.Dtype(), params[i].Value.Shape())
 		}
@@ -165,24 +167,31 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 	return g, nil
 }
 
-// batch collects what the user bound to the graph's inputs and targets.
-func (s *Solver) batch() (graph.Batch, error) {
-	var b graph.Batch
-	for _, n := range s.problem.Inputs {
-		v, ok := n.Value().(*tensor.Dense)
-		if !ok {
-			return b, errors.Errorf("input %q is bound to %T, not to a tensor", n.Name(), n.Value())
-		}
-		b.X = append(b.X, v)
+// sameMemory tells whether two arrays are over the same memory.
+func sameMemory(a, b *tensor.Dense) bool {
+	return a.Dtype() == b.Dtype() && a.DataSize() == b.DataSize() && a.Uintptr() == b.Uintptr()
+}
+
+// batch collects what the user bound to the graph's leaves.
+func (s *Solver) batch() (b graph.Batch, err error) {
+	if b.X, err = arrays("input", s.leaves); err != nil {
+		return b, err
 	}
-	for _, n := range s.problem.Targets {
-		v, ok := n.Value().(*tensor.Dense)
-		if !ok {
-			return b, errors.Errorf("target %q is bound to %T, not to a tensor", n.Name(), n.Value())
-		}
-		b.T = append(b.T, v)
+	if b.T, err = arrays("target", s.problem.Targets); err != nil {
+		return b, err
 	}
 	return b, b.CheckValues()
+}
+
+func arrays(kind string, nodes gorgonia.Nodes) (all []*tensor.Dense, err error) {
+	for _, n := range nodes {
+		a, ok := graph.Array(n.Value())
+		if !ok {
+			return nil, errors.Errorf("%s %q is bound to %T, neither a number nor a tensor", kind, n.Name(), n.Value())
+		}
+		all = append(all, a)
+	}
+	return all, nil
 }
 
 func (s *Solver) lossValue() (float64, error) {
