@@ -98,13 +98,16 @@ func digits(t testing.TB) (images, labels []float64) {
 	return train.X.Float64s(), labels
 }
 
-// rows binds rows lo to lo+n of data to a node, as a tensor of the node's shape.
+// rows binds rows lo to lo+n of data to a node, as a view of the node's shape.
 func rows(t testing.TB, node *gorgonia.Node, data []float64, lo int) {
 	t.Helper()
 	n := node.Shape()[0]
 	width := node.Shape().TotalSize() / n
-	value := tensor.New(tensor.WithShape(node.Shape().Clone()...), tensor.WithBacking(data[lo*width:(lo+n)*width]))
-	check(t, gorgonia.Let(node, value))
+	all := tensor.New(tensor.WithShape(len(data)/width, width), tensor.WithBacking(data))
+	view, err := all.Slice(gorgonia.S(lo, lo+n))
+	check(t, err)
+	check(t, view.Reshape(node.Shape()...))
+	check(t, gorgonia.Let(node, view))
 }
 
 // train is the loop of all programs: feed binds the batch of a step, cost is read
