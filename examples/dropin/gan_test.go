@@ -45,7 +45,7 @@ func TestGAN(t *testing.T) {
 	check(t, err)
 
 	// The generator wants its points taken for data. The discriminator's weights
-	// are inputs of its graph, over the same memory.
+	// are leaves of its graph, over the same memory.
 	z := input(gg, "z", batch, 2)
 	gWeights := ganWeights(rng, gg, "generator", 2)
 	points := ganNet(z, gWeights)
@@ -101,7 +101,7 @@ func guideGAN(dCost, onReal, onFake, real, fake *gorgonia.Node, dWeights gorgoni
 		return nil, nil, err
 	}
 	gSolver, err = trainers.Wrap(
-		graph.Problem{Cost: gCost, Output: points, Inputs: append(gorgonia.Nodes{z}, frozen...), Params: gWeights},
+		graph.Problem{Cost: gCost, Output: points, Inputs: gorgonia.Nodes{z}, Fixed: frozen, Params: gWeights},
 		trainers.Adam(0.01), trainers.FSD(10, graph.HalfSquared))
 	if err != nil {
 		return nil, nil, err
