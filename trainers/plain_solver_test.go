@@ -111,6 +111,18 @@ func plainGraphs() map[string]func(p *plainGraph) *gorgonia.Node {
 			y := must(gorgonia.Add(must(gorgonia.Mul(p.leaf("x", 6), p.number("m", 0.7))), p.number("c", -0.2)))
 			return must(gorgonia.Mean(must(gorgonia.Square(y))))
 		},
+		"the same twice": func(p *plainGraph) *gorgonia.Node {
+			half := func() *gorgonia.Node { return gorgonia.NewConstant(array(p.dt, []float64{0.5, 0.5}, 2, 1)) }
+			x, w := p.leaf("x", 2, 4), p.param("w", 4, 1)
+			y := func() *gorgonia.Node {
+				return must(gorgonia.HadamardProd(half(), must(gorgonia.Tanh(must(gorgonia.Mul(x, w))))))
+			}
+			return must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Add(y(), y()))))))
+		},
+		"dropped twice": func(p *plainGraph) *gorgonia.Node {
+			h := must(gorgonia.Dropout(product(p, 6, 4, 3), 0.5))
+			return must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Dropout(h, 0.5))))))
+		},
 		"no names": func(p *plainGraph) *gorgonia.Node {
 			h := must(gorgonia.Tanh(must(gorgonia.Mul(p.leaf("x", 6, 4), p.param("", 4, 5)))))
 			return must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Mul(h, p.param("", 5, 3)))))))
