@@ -5,9 +5,9 @@
 //
 //	go run ./examples/quickstart
 //
-// Once it is compiled it takes less than a minute. It writes logs, tables and two
-// pictures. Where it is
-// stopped it writes those of what it has; it saves no checkpoints.
+// Once compiled it takes less than a minute and writes logs, tables and two
+// pictures. Where it is stopped it writes those of what it has; it saves no
+// checkpoints.
 package main
 
 import (
