@@ -56,6 +56,9 @@ func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Node
 // readersFirst are the used nodes of cost's graph, each before its operands. The
 // order is Gorgonia's, which decides in which order gradients are added up.
 func readersFirst(cost *gorgonia.Node, used map[*gorgonia.Node]bool) (gorgonia.Nodes, error) {
+	if err := mendLookup(cost.Graph()); err != nil {
+		return nil, err
+	}
 	sorted, err := gorgonia.Sort(cost.Graph())
 	if err != nil {
 		return nil, errors.Wrap(err, "graph: sorting")
@@ -78,11 +81,11 @@ func active(order gorgonia.Nodes, cost *gorgonia.Node, wrt gorgonia.Nodes) (map[
 	for _, n := range wrt {
 		moved[n] = true
 	}
-	both := make(map[*gorgonia.Node]bool)
+	both, readers := make(map[*gorgonia.Node]bool), readersOf(cost.Graph())
 	for _, n := range slices.Backward(order) {
 		moved[n] = moved[n] || slices.ContainsFunc(differentiableOperands(n), func(c *gorgonia.Node) bool { return moved[c] })
 		both[n] = moved[n] && moves[n]
-		if err := checkDifferentiable(n, moved); err != nil {
+		if err := checkDifferentiable(n, moved, readers); err != nil {
 			return nil, err
 		}
 	}
@@ -107,12 +110,12 @@ func differentiableOperands(n *gorgonia.Node) (operands gorgonia.Nodes) {
 // checkDifferentiable reports an op without any gradient that is the only one to
 // read a computed node that wrt moves. Where others read it too, such as the sum and
 // the number of elements that make a mean, the node counts as a constant in it.
-func checkDifferentiable(n *gorgonia.Node, moved map[*gorgonia.Node]bool) error {
+func checkDifferentiable(n *gorgonia.Node, moved map[*gorgonia.Node]bool, readers map[*gorgonia.Node]int) error {
 	if _, ok := n.Op().(gorgonia.SDOp); ok || n.Op() == nil {
 		return nil
 	}
 	for _, c := range children(n) {
-		if moved[c] && c.Op() != nil && n.Graph().To(c.ID()).Len() == 1 {
+		if moved[c] && c.Op() != nil && readers[c] == 1 {
 			return errors.Errorf("graph: %s has no gradient", describe(n))
 		}
 	}

@@ -73,6 +73,9 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 	if err := distinct(p.g); err != nil {
 		return err
 	}
+	if err := mendLookup(g); err != nil {
+		return err
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.Errorf("graph: compiling: %v", r)
