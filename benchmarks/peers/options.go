@@ -3,6 +3,8 @@ package peers
 import (
 	"flag"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -49,10 +51,26 @@ func (o *options) flags() *flag.FlagSet {
 	return f
 }
 
+// The largest values of the flags: a batch of images has 800 MB then.
+const (
+	maxBatch   = 1 << 16
+	maxSteps   = 1_000_000
+	maxThreads = 1024
+)
+
 func (o *options) check() error {
-	s := o.size
-	if o.batch < 1 || s.rounds < -1 || s.rounds == 0 || s.steps < -1 || s.steps == 0 || s.warmup < -1 {
-		return errors.Errorf("-batch %d, -rounds %d, -steps %d must be 1 or more, -warmup %d 0 or more", o.batch, s.rounds, s.steps, s.warmup)
+	for _, n := range []struct {
+		flag               string
+		value, least, most int
+	}{{"batch", o.batch, 1, maxBatch}, {"rounds", o.size.rounds, 1, maxSteps}, {"steps", o.size.steps, 1, maxSteps}, {"warmup", o.size.warmup, 0, maxSteps}} {
+		if own := n.value == -1 && n.flag != "batch"; !own && (n.value < n.least || n.value > n.most) {
+			return errors.Errorf("-%s %d must be from %d to %d", n.flag, n.value, n.least, n.most)
+		}
+	}
+	for flag, path := range map[string]string{"out": o.out, "cpuprofile": o.profile} {
+		if err := creatable(path); err != nil { // before minutes of measuring
+			return errors.Wrapf(err, "-%s", flag)
+		}
 	}
 	if o.profile != "" && o.ours == "" {
 		return errors.New("-cpuprofile needs -ours")
@@ -65,6 +83,23 @@ func (o *options) check() error {
 		return errors.WithMessage(err, "-only")
 	}
 	_, err := o.threadCounts()
+	return err
+}
+
+// creatable reports a path at which no file can be: that of a folder, or in one that
+// does not exist. An empty path is none.
+func creatable(path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.Errorf("%s is a folder", path)
+	}
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	if err == nil && !info.IsDir() {
+		err = errors.Errorf("%s is not a folder", folder)
+	}
 	return err
 }
 
@@ -108,8 +143,8 @@ func (o *options) threadCounts() ([]int, error) {
 	var counts []int
 	for word := range strings.SplitSeq(o.threads, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < 0 {
-			return nil, errors.Errorf("-threads %q: numbers of 0 or more, separated by commas, are needed", o.threads)
+		if err != nil || n < 0 || n > maxThreads {
+			return nil, errors.Errorf("-threads %q: numbers from 0 to %d, separated by commas, are needed", o.threads, maxThreads)
 		}
 		counts = append(counts, n)
 	}

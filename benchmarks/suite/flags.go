@@ -44,10 +44,10 @@ func (c *common) lock() (unlock func(), err error) {
 func (c *common) check(names []string) (err error) {
 	c.names = names
 	if c.scale, err = experiments.ParseScale(c.scaleName); err != nil {
-		return err
+		return errors.WithMessage(err, "-scale")
 	}
-	if c.jobs < 1 {
-		return errors.Errorf("-jobs %d must be 1 or more", c.jobs)
+	if err := between("jobs", c.jobs, maxJobs); err != nil {
+		return err
 	}
 	if c.dir == "" {
 		return errors.New("-out must not be empty")
@@ -57,12 +57,23 @@ func (c *common) check(names []string) (err error) {
 			continue
 		}
 		if _, err := methods.Get(name); err != nil {
-			return err
+			return errors.WithMessage(err, "-optimizers")
 		}
 		c.optimizers = append(c.optimizers, name)
 	}
 	_, err = c.experiments()
 	return err
+}
+
+// maxJobs is more than any machine can run at the same time.
+const maxJobs = 1024
+
+// between reports a flag whose value is not from 1 to most.
+func between(flag string, v, most int) error {
+	if v >= 1 && v <= most {
+		return nil
+	}
+	return errors.Errorf("-%s %d must be from 1 to %d", flag, v, most)
 }
 
 // parse parses flags and names in any order. It returns the names, or ok =

@@ -42,8 +42,8 @@ func RunCommand(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	f.IntVar(&c.seeds, "seeds", 3, "runs of each method, with seeds 1, 2, ...")
 	f.BoolVar(&c.redo, "redo", false, "replace results that were made with other settings")
 	code, ok := parse(f, runUsage, args, stdout, stderr, func(names []string) error {
-		if c.seeds < 1 || c.seeds >= firstTuningSeed {
-			return errors.Errorf("-seeds %d must be from 1 to %d", c.seeds, firstTuningSeed-1)
+		if err := between("seeds", c.seeds, firstTuningSeed-1); err != nil {
+			return err
 		}
 		return c.check(names)
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +20,9 @@ import (
 
 // firstTuningSeed is the first of the seeds that only searches use.
 const firstTuningSeed = 1001
+
+// maxConfigs and maxSeeds are more than anyone waits for.
+const maxConfigs, maxSeeds = 10_000, 1000
 
 const tuneUsage = `Usage: benchmarks tune [NAME...] [flags]
 
@@ -54,8 +58,11 @@ func TuneCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	f.Uint64Var(&c.drawSeed, "seed", 1, "the seed that configurations are drawn from")
 	f.StringVar(&c.save, "save", "", "also store the winners in this `folder` (the repository's: benchmarks/methods/tuned)")
 	code, ok := parse(f, tuneUsage, args, stdout, stderr, func(names []string) error {
-		if c.configs < 1 || c.seeds < 1 {
-			return errors.Errorf("-configs %d and -seeds %d must be 1 or more", c.configs, c.seeds)
+		if err := between("configs", c.configs, maxConfigs); err != nil {
+			return err
+		}
+		if err := between("seeds", c.seeds, maxSeeds); err != nil {
+			return err
 		}
 		return c.check(names)
 	})
@@ -75,6 +82,9 @@ func (c *tuneCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 	env, err := here(ctx)
 	if err == nil {
 		err = env.note(c.dir)
+	}
+	if err == nil && c.save != "" { // before hours of searching
+		err = errors.Wrap(os.MkdirAll(c.save, 0o777), "-save")
 	}
 	r := &runner{dir: filepath.Join(c.dir, "tune"), commit: env.Commit, jobs: c.jobs, stderr: stderr}
 	unavailable := false

@@ -18,7 +18,8 @@ const maxLoss = math.MaxFloat64
 // readWinners reads a folder's winners for an experiment, none if there are
 // none.
 func readWinners(dir, experiment, scale string) (methods.Tuned, error) {
-	return methods.LoadTuned(os.DirFS(dir), experiment, scale)
+	t, err := methods.LoadTuned(os.DirFS(dir), experiment, scale)
+	return t, errors.Wrapf(err, "%s", filepath.Join(dir, methods.TunedFile(experiment, scale)))
 }
 
 // storeWinner puts a method's winner into a folder's file, beside those of the
