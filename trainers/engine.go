@@ -39,6 +39,9 @@ type engine struct {
 	skipped int
 	copies  []NamedTensor // of undo; nil where no step needed one
 	loaded  []string      // notes on the checkpoint that was loaded
+	// shapes and expected are those of the mini-batches (describeBatch): of the steps
+	// taken, and of the run whose checkpoint was loaded; nil where not known.
+	shapes, expected map[string]any
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
@@ -124,6 +127,9 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 	}
 	s.Rates = e.rates()
 	e.steps++
+	if e.shapes == nil {
+		e.shapes = describeBatch(batch)
+	}
 	if keepErr := e.keep(batch); err == nil {
 		err = keepErr
 	}

@@ -20,6 +20,7 @@ type config struct {
 	fsd, wsd   Weight
 	noFSD      bool
 	noWSD      bool
+	varies     struct{ fsd, wsd bool } // functions of the step, not numbers
 	divergence graph.Divergence
 	meta       Optimizer
 	metaClip   float64
@@ -100,7 +101,7 @@ func FSD(lambda float64, divergence ...graph.Divergence) Option {
 		if err := checkLambda("FSD", lambda); err != nil {
 			return err
 		}
-		c.fsd, c.noFSD = Const(lambda), lambda == 0
+		c.fsd, c.noFSD, c.varies.fsd = Const(lambda), lambda == 0, false
 		return setDivergence(c, divergence)
 	}
 }
@@ -111,7 +112,7 @@ func FSDSchedule(lambda Weight, divergence ...graph.Divergence) Option {
 		if lambda == nil {
 			return errors.New("trainers: FSDSchedule: no function")
 		}
-		c.fsd, c.noFSD = lambda, false
+		c.fsd, c.noFSD, c.varies.fsd = lambda, false, true
 		return setDivergence(c, divergence)
 	}
 }
@@ -135,7 +136,7 @@ func WSD(lambda float64) Option {
 		if err := checkLambda("WSD", lambda); err != nil {
 			return err
 		}
-		c.wsd, c.noWSD = Const(lambda), lambda == 0
+		c.wsd, c.noWSD, c.varies.wsd = Const(lambda), lambda == 0, false
 		return nil
 	}
 }
@@ -146,7 +147,7 @@ func WSDSchedule(lambda Weight) Option {
 		if lambda == nil {
 			return errors.New("trainers: WSDSchedule: no function")
 		}
-		c.wsd, c.noWSD = lambda, false
+		c.wsd, c.noWSD, c.varies.wsd = lambda, false, true
 		return nil
 	}
 }

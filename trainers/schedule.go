@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -13,8 +14,9 @@ import (
 // A constructor with impossible arguments gives a schedule whose Err reports
 // them.
 type Schedule struct {
-	at  func(step int) float64 // nil: 1
-	err error
+	at   func(step int) float64 // nil: 1
+	name string                 // the call that makes it; "" for Constant()
+	err  error
 }
 
 // At is the factor for a step, counted from 0; negative steps count as 0. It is
@@ -31,6 +33,14 @@ func (s Schedule) At(step int) float64 {
 
 // Err tells which argument of the constructor was impossible, nil for none.
 func (s Schedule) Err() error { return s.err }
+
+// String is the call that makes the schedule.
+func (s Schedule) String() string {
+	if s.at == nil {
+		return "Constant()"
+	}
+	return s.name
+}
 
 // Constant is the factor 1 at every step.
 func Constant() Schedule { return Schedule{} }
@@ -50,7 +60,7 @@ func StepDecay(factor float64, steps ...int) Schedule {
 			return invalidSchedule("StepDecay: milestone %d is negative", m)
 		}
 	}
-	return Schedule{at: func(step int) float64 {
+	return Schedule{name: fmt.Sprintf("StepDecay(%v, %v)", factor, milestones), at: func(step int) float64 {
 		f := 1.0
 		for _, m := range milestones {
 			if step >= m {
@@ -72,7 +82,7 @@ func Cosine(total int, final float64) Schedule {
 	if !(final >= 0) || math.IsInf(final, 0) {
 		return invalidSchedule("Cosine: final factor %v is not finite and ≥ 0", final)
 	}
-	return Schedule{at: func(step int) float64 {
+	return Schedule{name: fmt.Sprintf("Cosine(%d, %v)", total, final), at: func(step int) float64 {
 		if step >= total {
 			return final
 		}
@@ -92,7 +102,7 @@ func WarmUp(steps int, then Schedule) Schedule {
 	if then.err != nil {
 		return then
 	}
-	return Schedule{at: func(step int) float64 {
+	return Schedule{name: fmt.Sprintf("WarmUp(%d, %v)", steps, then), at: func(step int) float64 {
 		if step < steps {
 			return float64(step+1) / float64(steps)
 		}
@@ -108,7 +118,7 @@ func InverseSqrt(warmup int) Schedule {
 	if warmup < 1 {
 		return invalidSchedule("InverseSqrt: warm-up of %d steps is below 1", warmup)
 	}
-	return Schedule{at: func(step int) float64 {
+	return Schedule{name: fmt.Sprintf("InverseSqrt(%d)", warmup), at: func(step int) float64 {
 		t := (float64(step) + 1) / float64(warmup)
 		return min(t, 1/math.Sqrt(t))
 	}}

@@ -68,6 +68,9 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	fail := func(err error) (Stats, error) {
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
+	if err := e.fits(batch); err != nil {
+		return fail(err)
+	}
 	e.masks.SetStep(int64(e.steps))
 	loss, g, err := t.gradient(batch)
 	if err != nil {

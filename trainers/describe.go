@@ -1,0 +1,129 @@
+package trainers
+
+import (
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// description has the settings of a run by name that a checkpoint keeps and Load
+// compares, beside those that checkpointMeta has fields for. What is not known or
+// does not apply is left out. Of functions it only tells whether there is one.
+func (e *engine) description() (map[string]any, error) {
+	c := e.c
+	d := map[string]any{
+		"parameters": describeParams(e.params), "schedule": c.schedule.String(),
+		"λ_FSD": describeWeight(c.fsd, c.varies.fsd), "λ_WSD": describeWeight(c.wsd, c.varies.wsd),
+		"ClipMeta": c.metaClip, "RateBounds": []float64{c.minRate, c.maxRate},
+		"Blocks": describeFunction(c.blocks != nil), "SampledTargets": describeFunction(c.targets != nil),
+		"CalibrateFrom": describeFunction(c.calibration != nil),
+	}
+	switch {
+	case e.learner == nil || c.noFSD:
+	case c.tilde != nil:
+		d["B'"] = "from TildeFrom"
+	default:
+		d["B'"] = "earlier mini-batches"
+	}
+	if _, ok := e.form.(*rateForm); ok {
+		group, err := c.group(e.learned)
+		if err != nil {
+			return nil, err
+		}
+		d["rate groups"] = describeGroups(e.learned, group)
+	}
+	describeSource(d, e.src)
+	if e.shapes != nil {
+		d["batch"] = e.shapes
+	}
+	return d, nil
+}
+
+// describeSource adds what is differentiated.
+func describeSource(d map[string]any, src graph.Source) {
+	switch s := src.(type) {
+	case graph.Objective:
+		d["loss"] = s.Loss.Name
+		divergence := s.Divergence
+		if divergence.Build == nil {
+			divergence = s.Loss.Divergence
+		}
+		d["divergence"] = divergence.Name
+		if m, ok := s.Model.(graph.Describer); ok {
+			d["model"] = m.Describe()
+		}
+	case *graph.Problem:
+		d["divergence"] = s.Divergence.Name
+		d["graph"] = s.Describe()
+	case graph.Describer:
+		d["graph"] = s.Describe()
+	}
+}
+
+func describeParams(params []*graph.Param) []string {
+	all := make([]string, len(params))
+	for i, p := range params {
+		all[i] = fmt.Sprintf("%s %v %v", p.Name, p.Value.Dtype(), p.Value.Shape())
+		if p.Statistic {
+			all[i] += " statistic"
+		}
+	}
+	return all
+}
+
+func describeGroups(params []*graph.Param, group []int) []string {
+	all := make([]string, len(params))
+	for i, p := range params {
+		all[i] = fmt.Sprintf("%s: %d", p.Name, group[i])
+	}
+	return all
+}
+
+func describeWeight(w Weight, varies bool) any {
+	if varies {
+		return "a function"
+	}
+	return w(0)
+}
+
+func describeFunction(there bool) string {
+	if there {
+		return "a function"
+	}
+	return "none"
+}
+
+// describeBatch has dtype and shape of each array.
+func describeBatch(b graph.Batch) map[string]any {
+	return map[string]any{"inputs": describeAll(b.X), "targets": describeAll(b.T)}
+}
+
+// describeAll has the form of what JSON gives back.
+func describeAll(arrays []*tensor.Dense) []any {
+	all := make([]any, len(arrays))
+	for i, a := range arrays {
+		all[i] = describeArray(a)
+	}
+	return all
+}
+
+func describeArray(a *tensor.Dense) string {
+	if a == nil {
+		return "nil"
+	}
+	return fmt.Sprintf("%v %v", a.Dtype(), a.Shape())
+}
+
+// fits reports a first mini-batch of other shapes than those of the run whose
+// checkpoint was loaded. Later ones must be like the first.
+func (e *engine) fits(b graph.Batch) error {
+	if e.expected == nil || e.shapes != nil {
+		return nil
+	}
+	if d := settingsDifferences(e.expected, describeBatch(b)); d != nil {
+		return ErrShape.Errorf("mini-batch: the checkpoint that was loaded was %s", joined(d))
+	}
+	return nil
+}

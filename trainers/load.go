@@ -1,0 +1,165 @@
+package trainers
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+)
+
+// load restores a checkpoint of the same training, all of it or nothing.
+func (e *engine) load(path string) error {
+	s, err := ReadSnapshot(path)
+	if err != nil {
+		return err
+	}
+	doc, err := readMeta(s.Meta)
+	if err != nil {
+		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
+	}
+	stored := byName(s.Tensors)
+	kept, err := e.matches(doc, stored)
+	if err != nil {
+		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
+	}
+	for _, t := range e.tensors() {
+		overwrite(t.Value, stored[t.Name])
+	}
+	e.kept = kept
+	e.steps, e.skipped = doc.Steps, doc.Skipped
+	e.expected = expectedBatch(doc, kept)
+	e.forget()
+	e.loaded = environmentNotes(doc.Environment)
+	return nil
+}
+
+// readMeta reads a checkpoint's document.
+func readMeta(text json.RawMessage) (doc checkpointMeta, err error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&doc); err != nil {
+		return doc, corrupt("%v", err)
+	}
+	switch {
+	case doc.Version > metaVersion:
+		return doc, errors.Wrapf(ErrNewerCheckpoint, "version %d, this one reads up to %d", doc.Version, metaVersion)
+	case doc.Steps < 0 || doc.Skipped < 0:
+		return doc, corrupt("%d steps, %d of their meta-steps skipped", doc.Steps, doc.Skipped)
+	}
+	return doc, nil
+}
+
+func byName(tensors []NamedTensor) map[string]*tensor.Dense {
+	all := make(map[string]*tensor.Dense, len(tensors))
+	for _, t := range tensors {
+		all[t.Name] = t.Value
+	}
+	return all
+}
+
+// matches compares what a resumed run must have in common with the stopped one and
+// returns the mini-batches that it kept.
+func (e *engine) matches(doc checkpointMeta, stored map[string]*tensor.Dense) ([][]*tensor.Dense, error) {
+	own, err := e.metaDocument()
+	if err != nil {
+		return nil, err
+	}
+	a, err := doc.settings()
+	if err != nil {
+		return nil, err
+	}
+	b, err := own.settings()
+	if err != nil {
+		return nil, err
+	}
+	all := settingsDifferences(a, b)
+	arrays := e.tensors()
+	for _, t := range arrays {
+		switch v := stored[t.Name]; {
+		case v == nil:
+			all = append(all, fmt.Sprintf("no %q", t.Name))
+		case describeArray(v) != describeArray(t.Value):
+			all = append(all, fmt.Sprintf("%q as %s, this training has %s", t.Name, describeArray(v), describeArray(t.Value)))
+		}
+	}
+	foreign := 0
+	for name := range stored {
+		if !strings.HasPrefix(name, keptPrefix) && !slices.ContainsFunc(arrays, func(t NamedTensor) bool { return t.Name == name }) {
+			foreign++
+			all = append(all, fmt.Sprintf("%q, which this training lacks", name))
+		}
+	}
+	slices.Sort(all[len(all)-foreign:])
+	if all != nil {
+		return nil, errors.New(joined(all))
+	}
+	kept, err := e.keptIn(stored)
+	if err != nil {
+		return nil, err
+	}
+	inputs := expectedBatch(doc, kept)["inputs"]
+	for i, b := range kept {
+		if own := describeAll(b); differences("", inputs, own) != nil {
+			return nil, corrupt("mini-batch %d that was kept for B' has the inputs %v, not %v", i, own, inputs)
+		}
+	}
+	if d := settingsDifferences(expectedBatch(doc, kept), e.shapes); d != nil {
+		return nil, errors.New("mini-batches " + joined(d))
+	}
+	return kept, nil
+}
+
+// expectedBatch has the shapes of a run's mini-batches: those that its checkpoint
+// names or, in older ones, of the inputs that were kept; nil where nothing tells.
+func expectedBatch(doc checkpointMeta, kept [][]*tensor.Dense) map[string]any {
+	if b, ok := doc.Run["batch"].(map[string]any); ok || len(kept) == 0 {
+		return b
+	}
+	return map[string]any{"inputs": describeAll(kept[0])}
+}
+
+// settings are all by which runs are compared.
+func (doc checkpointMeta) settings() (map[string]any, error) {
+	all := map[string]any{
+		"optimizer": doc.Optimizer, "optimizer settings": doc.Settings, "learner": doc.Learner, "learner's settings": doc.LearnerSettings,
+		"K": doc.K, "linear rate": doc.LinearRate, "seed": doc.Seed,
+	}
+	for name, v := range doc.Run {
+		all[name] = v
+	}
+	return normal(all)
+}
+
+// keptIn collects the mini-batches that a checkpoint has for B'.
+func (e *engine) keptIn(stored map[string]*tensor.Dense) ([][]*tensor.Dense, error) {
+	var kept [][]*tensor.Dense
+	count := 0
+	for i := 0; stored[keptName(i, 0)] != nil; i++ {
+		var b []*tensor.Dense
+		for j := 0; stored[keptName(i, j)] != nil; j++ {
+			b = append(b, stored[keptName(i, j)])
+		}
+		kept = append(kept, b)
+		count += len(b)
+	}
+	for name := range stored {
+		if strings.HasPrefix(name, keptPrefix) {
+			count--
+		}
+	}
+	if count != 0 {
+		return nil, corrupt("gaps in the mini-batches that were kept")
+	}
+	most := 0
+	if e.learner != nil && !e.c.noFSD && e.c.tilde == nil {
+		most = e.learner.memory()
+	}
+	if len(kept) > most {
+		return nil, corrupt("%d mini-batches were kept, this training keeps %d", len(kept), most)
+	}
+	return kept, nil
+}

@@ -1,0 +1,52 @@
+package trainers
+
+// Save writes a checkpoint: weights, the model's statistics, optimizer state, φ,
+// the learner's state, B', the step's number and a description of the run. path
+// always holds a complete checkpoint (see WriteSnapshot). Weights or φ that are not
+// finite are an error (ErrNotFinite) without EvenNotFinite.
+func (t *Trainer) Save(path string, opts ...SaveOption) error { return t.engine.save(path, opts) }
+
+// Load restores a checkpoint of the same run. The steps that follow are those of a
+// run never stopped, bit for bit, if data, λ and schedules are functions of the
+// step's number. Where another BLAS wrote it, Notes says so.
+//
+// Everything that shaped the run must be as it was: model and parameters, loss and
+// divergence, optimizer and learner with their settings, the options, seed and
+// dtype, the shapes of the mini-batches. The error names each setting that differs,
+// with both values. Functions cannot be compared: of TildeFrom, CalibrateFrom,
+// FSDSchedule, WSDSchedule, Blocks and SampledTargets only their presence, of a
+// loss its name, of a model that is no graph.Describer its parameters. What a
+// checkpoint of an older version does not tell is not compared. To go on with
+// other settings on purpose, use LoadWeights.
+//
+// After an error the trainer is as before. Its cause may be ErrCorruptCheckpoint or
+// ErrNewerCheckpoint.
+func (t *Trainer) Load(path string) error { return t.engine.load(path) }
+
+// SaveWeights writes the weights and the model's statistics alone, as a
+// safetensors file. It refuses what Save refuses.
+func (t *Trainer) SaveWeights(path string, opts ...SaveOption) error {
+	return t.engine.saveWeights(path, opts)
+}
+
+// LoadWeights takes the weights and the model's statistics alone, from a checkpoint
+// of any run or a safetensors file: for fine-tuning, or to go on at another rate or
+// with another optimizer. All else stays as it is: in a new trainer, the start. The
+// file must have each parameter in its shape and dtype and, of weights, no others.
+// After an error the trainer is as before.
+func (t *Trainer) LoadWeights(path string) error { return t.engine.loadWeights(path) }
+
+// Save is Trainer.Save.
+func (s *Solver) Save(path string, opts ...SaveOption) error { return s.engine.save(path, opts) }
+
+// Load is Trainer.Load; the weights go to the graph's parameters. The graph must be
+// that of the run: its operations are compared.
+func (s *Solver) Load(path string) error { return s.engine.load(path) }
+
+// SaveWeights is Trainer.SaveWeights.
+func (s *Solver) SaveWeights(path string, opts ...SaveOption) error {
+	return s.engine.saveWeights(path, opts)
+}
+
+// LoadWeights is Trainer.LoadWeights; the weights go to the graph's parameters.
+func (s *Solver) LoadWeights(path string) error { return s.engine.loadWeights(path) }

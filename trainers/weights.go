@@ -1,0 +1,93 @@
+package trainers
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// thetaPrefix begins the names of the parameters in a checkpoint.
+const thetaPrefix = "theta/"
+
+func (e *engine) saveWeights(path string, opts []SaveOption) error {
+	if err := e.checkSaved(path, opts); err != nil {
+		return err
+	}
+	var all []NamedTensor
+	for _, p := range e.params {
+		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
+	}
+	return WriteSafetensors(path, all)
+}
+
+// loadWeights takes the parameters from a file, all of them or none.
+func (e *engine) loadWeights(path string) error {
+	tensors, err := readWeights(path)
+	if err != nil {
+		return err
+	}
+	stored := byName(tensors)
+	var wrong []string
+	for _, p := range e.params {
+		switch v := stored[p.Name]; {
+		case v == nil:
+			wrong = append(wrong, "no parameter "+p.Name)
+		case describeArray(v) != describeArray(p.Value):
+			wrong = append(wrong, p.Name+" as "+describeArray(v)+", this model has "+describeArray(p.Value))
+		}
+		delete(stored, p.Name)
+	}
+	for _, t := range tensors {
+		if stored[t.Name] != nil {
+			wrong = append(wrong, t.Name+", which this model lacks")
+		}
+	}
+	if wrong != nil {
+		return errors.Errorf("trainers: weights %s: %s", path, joined(wrong))
+	}
+	stored = byName(tensors)
+	for _, p := range e.params {
+		overwrite(p.Value, stored[p.Name])
+	}
+	e.forget()
+	return nil
+}
+
+// readWeights reads the parameters of a checkpoint or a safetensors file.
+func readWeights(path string) ([]NamedTensor, error) {
+	checkpoint, err := isCheckpoint(path)
+	if err != nil {
+		return nil, errors.Wrap(err, "trainers: weights")
+	}
+	if !checkpoint {
+		return ReadSafetensors(path)
+	}
+	s, err := ReadSnapshot(path)
+	if err != nil {
+		return nil, err
+	}
+	var all []NamedTensor
+	for _, t := range s.Tensors {
+		if name, ok := strings.CutPrefix(t.Name, thetaPrefix); ok {
+			all = append(all, NamedTensor{Name: name, Value: t.Value})
+		}
+	}
+	return all, nil
+}
+
+// isCheckpoint tells by its first bytes whether a file is a checkpoint.
+func isCheckpoint(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	first := make([]byte, len(snapshotMagic))
+	_, err = io.ReadFull(f, first)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return false, nil
+	}
+	return string(first) == snapshotMagic, err
+}
