@@ -261,6 +261,27 @@ func TestWrongDataFolder(t *testing.T) {
 	}
 }
 
+// TestForbiddenPlace has a data folder and a file in one that must not be read.
+func TestForbiddenPlace(t *testing.T) {
+	if os.Geteuid() <= 0 {
+		t.Skip("root, or a system without permissions, reads everything")
+	}
+	dir, other := t.TempDir(), t.TempDir()
+	path := filepath.Join(other, "numbers.csv")
+	writeFile(t, path, []byte("1"))
+	for place, mode := range map[string]os.FileMode{dir: 0, path: 0} {
+		if err := os.Chmod(place, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { os.Chmod(dir, 0o700) })
+	for _, d := range []string{dir, other} {
+		c := newConfig([]Option{WithDir(d), WithCacheDir(t.TempDir()), WithoutDownload()})
+		_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{""}}, testFile("1"))
+		wantError(t, err, filepath.Join(d, "numbers.csv"), "permission")
+	}
+}
+
 func TestUnreadablePlace(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "numbers.csv"), 0o755); err != nil {

@@ -1,12 +1,17 @@
 package dropin
 
 import (
+	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 )
 
 // TestDiff counts the lines a user has to change.
@@ -106,10 +111,18 @@ func checkUsage(t *testing.T, binary string) {
 			t.Errorf("%s -h does not say %q:\n%s", binary, want, help)
 		}
 	}
-	for _, args := range [][]string{{"-nosuchflag"}, {"-epochs", "-1"}, {"-rate", "0"}, {"-rate", "NaN"}, {"more"}} {
-		err := exec.CommandContext(t.Context(), binary, args...).Run()
-		if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 {
-			t.Errorf("%s %q: %v, want exit code 2", binary, args, err)
-		}
-	}
+	const huge = "99999999999999999999"
+	exampletest.Refuse(t, func(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+		command := exec.CommandContext(ctx, binary, args...)
+		command.Stdout, command.Stderr = stdout, stderr
+		command.Run() // its error is the exit code
+		return command.ProcessState.ExitCode()
+	}, t.TempDir(), append(slices.Concat(
+		exampletest.Flag("epochs", "0", "-1", "x", huge, "9223372036854775807"),
+		exampletest.Flag("rate", "0", "-1", "NaN", "Inf", "1e300", "1e999", "x"),
+	),
+		exampletest.BadInput{Args: []string{"-nosuchflag"}, Code: 2, Says: []string{"-nosuchflag"}},
+		exampletest.BadInput{Args: []string{"-epochs"}, Code: 2, Says: []string{"-epochs"}},
+		exampletest.BadInput{Args: []string{"more"}, Code: 2, Says: []string{`"more"`}},
+	))
 }

@@ -114,8 +114,8 @@ func run(ctx context.Context, args []string, stdout, _ io.Writer) error {
 	if err := cli.Parse(flags, args, about, stdout); err != nil {
 		return err
 	}
-	if *epochs < 1 || !(*rate > 0) || math.IsInf(*rate, 0) {
-		return cli.Usagef("-epochs %d -rate %v: both must be positive and finite", *epochs, *rate)
+	if err := cli.First(cli.Between("epochs", *epochs, 1, cli.MostEpochs), cli.Rate("rate", rate)); err != nil {
+		return cli.AsUsage(err)
 	}
 	library, err := apoops.UseLibraries()
 	check(err)
