@@ -30,6 +30,24 @@ func Dropout(x *gorgonia.Node, rate float64, masks *Masks, stream uint64) (*gorg
 	return pick(&dropout[float32]{dropoutSettings: s}, &dropout[float64]{dropoutSettings: s}, x)
 }
 
+// MasksOf are the masks that an op made by Dropout draws, nil for all other ops.
+func MasksOf(o gorgonia.Op) *Masks {
+	switch o := o.(type) {
+	case *op[float32]:
+		return masksOf(o)
+	case *op[float64]:
+		return masksOf(o)
+	}
+	return nil
+}
+
+func masksOf[T Float](o *op[T]) *Masks {
+	if k, ok := o.k.(*dropout[T]); ok {
+		return k.masks
+	}
+	return nil
+}
+
 type dropoutSettings struct {
 	rate   float64
 	masks  *Masks

@@ -16,8 +16,14 @@ type Evaluation struct {
 	loss   gorgonia.Value
 }
 
+// Evaluable builds what is evaluated, in a pass of EvalRole.
+type Evaluable interface {
+	// BuildEvaluation is f(x, θ) and the loss on the batch (x, t).
+	BuildEvaluation(p *Pass, x, t, theta gorgonia.Nodes) (output, loss *gorgonia.Node, err error)
+}
+
 // NewEvaluation builds the graph for batches of the example's shapes.
-func NewEvaluation(model Model, loss Loss, params []*Param, example Batch) (*Evaluation, error) {
+func NewEvaluation(of Evaluable, params []*Param, example Batch) (*Evaluation, error) {
 	building.Lock()
 	defer building.Unlock()
 	if err := CheckParams(params); err != nil {
@@ -29,15 +35,11 @@ func NewEvaluation(model Model, loss Loss, params []*Param, example Batch) (*Eva
 	if err != nil {
 		return nil, err
 	}
-	y, err := model.Output(&Pass{Role: EvalRole}, e.x, theta)
+	y, j, err := of.BuildEvaluation(&Pass{Role: EvalRole}, e.x, e.t, theta)
 	if err != nil {
 		return nil, err
 	}
 	gorgonia.Read(y, &e.output)
-	j, err := loss.Build(y, e.t)
-	if err != nil {
-		return nil, err
-	}
 	gorgonia.Read(j, &e.loss)
 	return e, e.compile()
 }

@@ -64,6 +64,14 @@ func (f *fuser) survey(n *gorgonia.Node) bool {
 
 // rebuild makes what stands for n, nil where no pattern fits.
 func (f *fuser) rebuild(n *gorgonia.Node, visit func(*gorgonia.Node) (*gorgonia.Node, error)) (*gorgonia.Node, error) {
+	if !f.pass.Training() {
+		if err := checkEvaluated(n); err != nil {
+			return nil, err
+		}
+		if isDropout(n) {
+			return visit(children(n)[0])
+		}
+	}
 	if !fusing || f.pass.plain || n.Op() == nil || !isFloat(n) {
 		return nil, nil
 	}

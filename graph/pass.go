@@ -37,6 +37,7 @@ type Pass struct {
 	notes    *notes         // of the Problem that is rebuilt, nil for other sources
 	fed      gorgonia.Nodes // inputs and targets of the Problem: leaves that are data
 	plain    bool           // a Problem is rebuilt op by op
+	norms    []statistics   // of a Standalone
 }
 
 // note adds a note on what the user ought to know about their graph, once: a

@@ -229,7 +229,7 @@ func evaluationRole(t *testing.T, source func(t *testing.T) (Source, []*Param, M
 	if model == nil {
 		t.Skip("a problem has no graph for evaluation")
 	}
-	e, err := NewEvaluation(model, pr.loss, params, pr.batch)
+	e, err := NewEvaluation(Objective{Model: model, Loss: pr.loss}, params, pr.batch)
 	must(t, err)
 	return &compiled{e.program, func(t *testing.T, _ int) [][]float64 {
 		must(t, e.Feed(pr.batch), e.Run())

@@ -40,7 +40,10 @@ type Objective struct {
 	Divergence Divergence
 }
 
-var _ Source = Objective{}
+var (
+	_ Source    = Objective{}
+	_ Evaluable = Objective{}
+)
 
 // BuildOutput implements Source.
 func (o Objective) BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
@@ -56,6 +59,15 @@ func (o Objective) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Nod
 	}
 	j, err := o.Loss.Build(y, t)
 	return j, errors.Wrapf(err, "graph: loss %s", o.Loss.Name)
+}
+
+// BuildEvaluation implements Evaluable.
+func (o Objective) BuildEvaluation(p *Pass, x, t, theta gorgonia.Nodes) (output, loss *gorgonia.Node, err error) {
+	if output, err = o.BuildOutput(p, x, theta); err != nil {
+		return nil, nil, err
+	}
+	loss, err = o.Loss.Build(output, t)
+	return output, loss, errors.Wrapf(err, "graph: loss %s", o.Loss.Name)
 }
 
 // BuildDiscrepancy implements Source.

@@ -14,13 +14,15 @@ type Evaluation struct {
 	// Loss is the mean loss over the set.
 	Loss float64
 	// Accuracy is the fraction of rows whose largest output is that of the
-	// target class; NaN where the targets are not class numbers.
+	// target class; NaN where the targets are not class numbers, nor, for a user's
+	// graph, one-hot rows.
 	Accuracy float64
 }
 
 // Evaluate computes loss and accuracy on a whole set, in batches of at most
 // batchSize rows, in evaluation mode. A loss that is not finite, or an output of
 // NaN, is an error (ErrNotFinite).
+// For a user\'s graph see FromProblem.
 func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 	if data == nil {
 		return Evaluation{}, errors.New("trainers: no data set to evaluate")
@@ -30,6 +32,9 @@ func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 	}
 	if batchSize < 1 {
 		return Evaluation{}, errors.Errorf("trainers: evaluating in batches of %d rows", batchSize)
+	}
+	if err := t.fixed.checkSet(data.Len(), &batchSize); err != nil {
+		return Evaluation{}, err
 	}
 	var loss float64
 	right, labelled := 0, true
@@ -44,7 +49,8 @@ func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 			b = data.NewBatch(n)
 		}
 		data.Fill(b, rows[:n], Draw{First: lo})
-		labelled = len(b.T) == 1 && b.T[0].Dtype() == tensor.Int
+		classes, ok := t.classes(b)
+		labelled = labelled && ok
 		g, err := t.evaluation(b)
 		if err != nil {
 			return Evaluation{}, errors.WithMessage(err, "trainers: evaluating")
@@ -54,7 +60,7 @@ func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 		}
 		loss += g.LossValue() * float64(n)
 		if labelled {
-			hits, err := countHits(g, b.T[0].Ints())
+			hits, err := countHits(g, classes)
 			if err != nil {
 				return Evaluation{}, err
 			}
@@ -73,7 +79,7 @@ func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 	g := t.evals[b.Len()]
 	if g == nil {
 		var err error
-		if g, err = graph.NewEvaluation(t.model, t.loss, t.engine.params, b); err != nil {
+		if g, err = graph.NewEvaluation(t.source, t.engine.params, b); err != nil {
 			return nil, err
 		}
 		t.evals[b.Len()] = g
@@ -82,6 +88,19 @@ func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 		return nil, err
 	}
 	return g, g.Run()
+}
+
+// classes are the class numbers of the rows; ok is false where the targets are none.
+func (t *Trainer) classes(b graph.Batch) (labels []int, ok bool) {
+	switch {
+	case len(b.T) != 1:
+		return nil, false
+	case t.fixed != nil:
+		return t.fixed.classes(b.T[0])
+	case b.T[0].Dtype() != tensor.Int:
+		return nil, false
+	}
+	return b.T[0].Ints(), true
 }
 
 func countHits(g *graph.Evaluation, labels []int) (int, error) {

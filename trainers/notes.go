@@ -15,7 +15,15 @@ import (
 //
 // KFAC and EKFAC know after the first step which layers have no factors. After
 // Load there is a note where the checkpoint was written in another environment.
-func (t *Trainer) Notes() []string { return t.engine.notes() }
+//
+// Of FromProblem's graph they tell first what its passes compute otherwise than the
+// user's own machine, see graph.Problem.Notes.
+func (t *Trainer) Notes() []string {
+	if t.fixed != nil {
+		return append(t.fixed.Notes(), t.engine.notes()...)
+	}
+	return t.engine.notes()
+}
 
 // Notes is Trainer.Notes and, before them, what the passes rebuilt from the user's
 // graph compute otherwise than the user's own machine, see graph.Problem.Notes.

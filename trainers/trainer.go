@@ -16,9 +16,15 @@ import (
 // must not be used by two goroutines at once.
 type Trainer struct {
 	engine *engine
-	model  graph.Model
-	loss   graph.Loss
+	source trainable
+	fixed  *fixedBatch // nil where batches of any size will do
 	evals  map[int]*graph.Evaluation
+}
+
+// trainable is what a Trainer trains and evaluates.
+type trainable interface {
+	graph.Source
+	graph.Evaluable
 }
 
 // New draws the model's initial weights and starts training. The graphs are
@@ -47,7 +53,7 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{engine: e, model: model, loss: loss, evals: make(map[int]*graph.Evaluation)}
+	t := &Trainer{engine: e, source: src, evals: make(map[int]*graph.Evaluation)}
 	e.gradient = t.gradient
 	return t, nil
 }
@@ -72,6 +78,9 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 		return fail(err)
 	}
 	e.masks.SetStep(int64(e.steps))
+	if t.fixed != nil {
+		t.fixed.SetStep(int64(e.steps))
+	}
 	loss, g, err := t.gradient(batch)
 	if err != nil {
 		return fail(err)
@@ -81,17 +90,13 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 
 // gradient is J and ∇J on a batch; the arrays are valid until the next call.
 func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) {
-	if err := batch.Check(); err != nil {
+	if err := t.check(batch); err != nil {
+		return 0, nil, err
+	}
+	if err := t.prepare(batch); err != nil {
 		return 0, nil, err
 	}
 	e := t.engine
-	if e.base == nil {
-		b, err := graph.NewBase(e.src, e.params, batch, e.masks)
-		if err != nil {
-			return 0, nil, err
-		}
-		e.base = b
-	}
 	if err := e.base.Feed(batch); err != nil {
 		return 0, nil, err
 	}
@@ -100,6 +105,25 @@ func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) 
 	}
 	g, err := e.base.Grads()
 	return e.base.LossValue(), g, err
+}
+
+// check reports a batch that the model cannot take.
+func (t *Trainer) check(batch graph.Batch) error {
+	if t.fixed == nil {
+		return batch.Check()
+	}
+	if err := t.fixed.check(batch); err != nil {
+		return err
+	}
+	return batch.CheckValues()
+}
+
+// prepare builds the graph of the gradient for batches of these shapes, once.
+func (t *Trainer) prepare(batch graph.Batch) (err error) {
+	if e := t.engine; e.base == nil {
+		e.base, err = graph.NewBase(e.src, e.params, batch, e.masks)
+	}
+	return err
 }
 
 // Steps is the number of steps taken.

@@ -50,7 +50,7 @@ func (p *proximalDemo) run(ctx context.Context) (*Fig1, error) {
 	}
 	p.grid = graph.NewBatch(column(f.X), column(make([]float64, len(f.X))))
 	var err error
-	if p.eval, err = graph.NewEvaluation(p.net, graph.SquaredError, p.params, p.grid); err != nil {
+	if p.eval, err = graph.NewEvaluation(graph.Objective{Model: p.net, Loss: graph.SquaredError}, p.params, p.grid); err != nil {
 		return nil, err
 	}
 	if f.Before, err = p.predict(p.theta); err != nil {

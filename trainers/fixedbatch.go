@@ -1,0 +1,116 @@
+package trainers
+
+import (
+	"slices"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// fixedBatch is a user's graph, whose shapes, the size of the mini-batch among them,
+// cannot change.
+type fixedBatch struct{ *graph.Standalone }
+
+// rows is the size of the mini-batch.
+func (f *fixedBatch) rows() int {
+	for _, n := range f.Inputs {
+		if n.Dims() > 0 {
+			return n.Shape()[0]
+		}
+	}
+	return 1
+}
+
+// check reports arrays that are not those of the graph.
+func (f *fixedBatch) check(b graph.Batch) error {
+	if err := f.checkArrays("input", f.Inputs, b.X); err != nil {
+		return err
+	}
+	return f.checkArrays("target", f.Targets, b.T)
+}
+
+func (f *fixedBatch) checkArrays(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
+	if len(nodes) != len(arrays) {
+		return ErrShape.Errorf("%d %ss for a graph with %d", len(arrays), kind, len(nodes))
+	}
+	for i, n := range nodes {
+		a := arrays[i]
+		switch {
+		case a == nil:
+			return errors.Errorf("%s %q is missing", kind, n.Name())
+		case a.Dtype() != n.Dtype():
+			return ErrDtype.Errorf("%s %q is of dtype %v, not %v", kind, n.Name(), a.Dtype(), n.Dtype())
+		case !slices.Equal(a.Shape(), n.Shape()):
+			return ErrShape.Errorf("%s %q has shape %v, not %v: the graph was made for batches of %d", kind, n.Name(), a.Shape(), n.Shape(), f.rows())
+		}
+	}
+	return nil
+}
+
+// checkSet reports a set that batches of the graph's size do not cover, and sets
+// the size to that.
+func (f *fixedBatch) checkSet(rows int, batchSize *int) error {
+	if f == nil {
+		return nil
+	}
+	n := f.rows()
+	switch {
+	case *batchSize < n:
+		return ErrShape.Errorf("trainers: evaluating in batches of %d rows: the graph was made for batches of %d", *batchSize, n)
+	case rows%n != 0:
+		return ErrShape.Errorf("trainers: evaluating %d rows: the graph was made for batches of %d; leave the last %d out, or evaluate them with FromProblem of a graph of their size with the same tensors as parameters", rows, n, rows%n)
+	}
+	*batchSize = n
+	return nil
+}
+
+// classes are the class numbers that the targets are, or are one-hot rows of.
+func (f *fixedBatch) classes(t *tensor.Dense) (labels []int, ok bool) {
+	y := f.Output.Shape()
+	switch {
+	case y.Dims() != 2 || t.Dims() == 0 || t.Shape()[0] != y[0]:
+		return nil, false
+	case t.Dtype() == tensor.Int:
+		return t.Ints(), t.Dims() == 1
+	case !slices.Equal(t.Shape(), y):
+		return nil, false
+	}
+	return oneHot(t)
+}
+
+// oneHot are the places of the ones in rows that are 0 otherwise; ok is false where
+// t has other rows.
+func oneHot(t *tensor.Dense) (places []int, ok bool) {
+	if t.Dims() != 2 || t.Shape()[1] < 2 {
+		return nil, false
+	}
+	switch t.Dtype() {
+	case tensor.Float32:
+		return onesOf(t.Float32s(), t.Shape()[1])
+	case tensor.Float64:
+		return onesOf(t.Float64s(), t.Shape()[1])
+	}
+	return nil, false
+}
+
+func onesOf[T float32 | float64](x []T, cols int) (places []int, ok bool) {
+	for ; len(x) > 0; x = x[cols:] {
+		at := -1
+		for j, v := range x[:cols] {
+			switch {
+			case v == 1 && at < 0:
+				at = j
+			case v != 0:
+				return nil, false
+			}
+		}
+		if at < 0 {
+			return nil, false
+		}
+		places = append(places, at)
+	}
+	return places, true
+}

@@ -1,0 +1,82 @@
+package trainers
+
+import (
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// FromProblem makes a Trainer of a graph that the user already has: the code of the
+// model stays, and the passes, that of the gradient among them, are rebuilt with the
+// ops of package apoops, which take a fraction of the time of Gorgonia's. The user's
+// own machine is not needed.
+//
+// The weights are the graph's: the parameters must be bound to their initial values,
+// and their nodes see the trained ones, for each step changes them in place. So do
+// the running statistics of Gorgonia's BatchNorm, which are among Params as
+// statistics: a machine of the user's in evaluation mode has them, but one made for
+// training sets them back to 0 and 1, as Gorgonia does. Dtype has no effect; Seed
+// seeds dropout and drawn targets (KFAC, EKFAC).
+//
+// The size of the mini-batch is part of such a graph: every batch must have the
+// shapes of the problem's inputs and targets. Evaluate takes batches of that size
+// whatever larger size it is told, and a set whose number of rows is no multiple of
+// it is an error, for the loss of a part of a batch cannot be had: leave the last
+// rows out, or evaluate them with a Trainer of a second graph, of another size, whose
+// parameters are bound to the same tensors. In evaluation dropout is off and batch
+// norm takes the running statistics. Accuracy takes one-hot rows for classes too.
+//
+// A checkpoint is one of the same graph: names and shapes of the parameters tell.
+func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error) {
+	if _, err := blas.Use(); err != nil {
+		return nil, errors.WithMessage(err, "trainers")
+	}
+	c, err := newConfig(o, opts)
+	if err != nil {
+		return nil, err
+	}
+	if c.divergence.Build != nil {
+		p.Divergence = c.divergence
+	}
+	src, err := graph.NewStandalone(&p)
+	if err != nil {
+		return nil, err
+	}
+	if c.k > 0 && !c.noFSD && p.Divergence.Build == nil {
+		return nil, errors.New("trainers: FromProblem: the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
+	}
+	params, err := src.AllParams()
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := p.Blocks(params)
+	if err != nil {
+		return nil, err
+	}
+	e, err := newEngine(src, params, blocks, o, c, apoops.NewMasks(c.seed))
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{engine: e, source: src, fixed: &fixedBatch{src}, evals: make(map[int]*graph.Evaluation)}
+	e.gradient = t.gradient
+	return t, errors.WithMessage(t.prepareAll(p.Example()), "trainers: FromProblem")
+}
+
+// prepareAll builds the graphs of the training, so that what cannot be rebuilt is
+// known before it.
+func (t *Trainer) prepareAll(example graph.Batch) error {
+	if err := t.prepare(example); err != nil {
+		return err
+	}
+	if rule := preparerOf(t.engine.form); rule != nil {
+		if err := rule.prepare(example); err != nil {
+			return err
+		}
+	}
+	if t.engine.learner != nil {
+		return t.engine.learner.prepare(example, example.X)
+	}
+	return nil
+}
