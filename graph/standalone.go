@@ -150,8 +150,7 @@ func (s *Standalone) BuildEvaluation(p *Pass, x, t, theta gorgonia.Nodes) (outpu
 	if output, err = s.Problem.BuildOutput(p, x, theta); err != nil {
 		return nil, nil, err
 	}
-	leaf := s.leaves(x, t, theta)
-	leaf[s.Output] = output
-	loss, err = s.rebuild(s.Cost, leaf, p)
+	given := map[*gorgonia.Node]*gorgonia.Node{s.Output: output}
+	loss, err = s.rebuild(s.Cost, x, t, theta, given, p)
 	return output, loss, err
 }

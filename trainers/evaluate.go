@@ -75,6 +75,12 @@ func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 
 // evaluation runs the graph for batches of b's size.
 func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
+	if t.fixed != nil {
+		var err error
+		if b, err = t.fixed.complete(b); err != nil {
+			return nil, err
+		}
+	}
 	g := t.evals[b.Len()]
 	if g == nil {
 		var err error

@@ -12,7 +12,16 @@ import (
 
 // fixedBatch is a user's graph, whose shapes, the size of the mini-batch among them,
 // cannot change.
-type fixedBatch struct{ *graph.Standalone }
+type fixedBatch struct {
+	*graph.Standalone
+	example graph.Batch    // of the shapes that batches have
+	fixed   gorgonia.Nodes // leaves that are no data
+}
+
+func newFixedBatch(s *graph.Standalone) *fixedBatch {
+	leaves, data := s.Leaves()
+	return &fixedBatch{Standalone: s, example: s.Example(), fixed: leaves[data:]}
+}
 
 // rows is the size of the mini-batch.
 func (f *fixedBatch) rows() int {
@@ -24,27 +33,51 @@ func (f *fixedBatch) rows() int {
 	return 1
 }
 
-// check reports arrays that are not those of the graph.
-func (f *fixedBatch) check(b graph.Batch) error {
-	if err := f.checkArrays("input", f.Inputs, b.X); err != nil {
-		return err
+// complete checks the inputs and targets of a batch and adds the values of the
+// leaves that are no data. A batch that has them stays as it is.
+func (f *fixedBatch) complete(b graph.Batch) (graph.Batch, error) {
+	if len(b.X) == len(f.example.X) && len(f.fixed) > 0 {
+		return b, nil
 	}
-	return f.checkArrays("target", f.Targets, b.T)
+	var err error
+	if b.X, err = f.completeInputs(b.X); err != nil {
+		return b, err
+	}
+	if err := f.checkArrays("target", f.Targets, b.T, f.example.T); err != nil {
+		return b, err
+	}
+	return b, b.CheckValues()
 }
 
-func (f *fixedBatch) checkArrays(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
+// completeInputs is complete for inputs alone, such as those of B'.
+func (f *fixedBatch) completeInputs(x []*tensor.Dense) ([]*tensor.Dense, error) {
+	if err := f.checkArrays("input", f.Inputs, x, f.example.X[:len(f.Inputs)]); err != nil {
+		return nil, err
+	}
+	x = slices.Clone(x)
+	for _, n := range f.fixed {
+		v, ok := graph.Array(n.Value())
+		if !ok {
+			return nil, errors.Errorf("the fixed leaf %q has no value (%T)", n.Name(), n.Value())
+		}
+		x = append(x, v)
+	}
+	return x, nil
+}
+
+func (f *fixedBatch) checkArrays(kind string, nodes gorgonia.Nodes, arrays, like []*tensor.Dense) error {
 	if len(nodes) != len(arrays) {
 		return ErrShape.Errorf("%d %ss for a graph with %d", len(arrays), kind, len(nodes))
 	}
-	for i, n := range nodes {
-		a := arrays[i]
+	for i, a := range arrays {
+		name, want := nodes[i].Name(), like[i]
 		switch {
 		case a == nil:
-			return errors.Errorf("%s %q is missing", kind, n.Name())
-		case a.Dtype() != n.Dtype():
-			return ErrDtype.Errorf("%s %q is of dtype %v, not %v", kind, n.Name(), a.Dtype(), n.Dtype())
-		case !slices.Equal(a.Shape(), n.Shape()):
-			return ErrShape.Errorf("%s %q has shape %v, not %v: the graph was made for batches of %d", kind, n.Name(), a.Shape(), n.Shape(), f.rows())
+			return errors.Errorf("%s %q is missing", kind, name)
+		case a.Dtype() != want.Dtype():
+			return ErrDtype.Errorf("%s %q is of dtype %v, not %v", kind, name, a.Dtype(), want.Dtype())
+		case !slices.Equal(a.Shape(), want.Shape()):
+			return ErrShape.Errorf("%s %q has shape %v, not %v: the graph was made for batches of %d", kind, name, a.Shape(), want.Shape(), f.rows())
 		}
 	}
 	return nil

@@ -47,6 +47,16 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if c.k > 0 && !c.noFSD && p.Divergence.Build == nil {
 		return nil, errors.New("trainers: FromProblem: the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
 	}
+	fixed := newFixedBatch(src)
+	if source := c.calibration; source != nil {
+		c.calibration = func(i int) (graph.Batch, error) {
+			b, err := source(i)
+			if err != nil {
+				return b, err
+			}
+			return fixed.complete(b)
+		}
+	}
 	params, err := src.AllParams()
 	if err != nil {
 		return nil, err
@@ -59,8 +69,8 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{engine: e, source: src, fixed: &fixedBatch{src}, evals: make(map[int]*graph.Evaluation)}
-	e.gradient = t.gradient
+	t := &Trainer{engine: e, source: src, fixed: fixed, evals: make(map[int]*graph.Evaluation)}
+	e.gradient, e.data = t.gradient, len(p.Inputs)
 	return t, errors.WithMessage(t.prepareAll(p.Example()), "trainers: FromProblem")
 }
 

@@ -151,9 +151,9 @@ func TestFromProblemTakesOneBatchSize(t *testing.T) {
 	b := s.batch(0)
 	_, err = tr.Step(graph.Batch{X: b.X})
 	wantError(t, "no target", err, "0 targets for a graph with 1")
-	sameArray(t, "weights", before, s.problem.Params[0].Value().(*tensor.Dense))
 	_, err = tr.StepWith(b, []*tensor.Dense{stockBatch(tensor.Float32, 0, tensor.Shape{6, 12}).X[0]})
-	wantError(t, "another B'", err, "(6, 12)")
+	wantError(t, "another B'", err, "B'", "(6, 12)")
+	sameArray(t, "weights", before, s.problem.Params[0].Value().(*tensor.Dense))
 	trainStock(t, s, tr, 0, 3)
 }
 
@@ -329,4 +329,41 @@ func TestFromProblemDrawsMasks(t *testing.T) {
 	if again := losses(); !slices.Equal(first, again) {
 		t.Errorf("losses %v, then %v", first, again)
 	}
+}
+
+// TestFromProblemReadsFixedLeaves has weights that are not trained and a number as an
+// input that is not listed: every pass reads them as they are at the step.
+func TestFromProblemReadsFixedLeaves(t *testing.T) {
+	build := func(opts ...Option) (*stockNet, *gorgonia.Node, *Trainer) {
+		var scale *gorgonia.Node
+		s := newStockNet(tensor.Float64, 4, func(s *stockNet, rows int) {
+			s.inputs(rows, 12)
+			h := s.affine(s.x, 8, gorgonia.Tanh)
+			s.problem.Fixed, s.problem.Params, s.problem.Pairs = s.problem.Params, nil, nil
+			scale = gorgonia.NewScalar(s.g, s.dt, gorgonia.WithName("scale"), gorgonia.WithValue(2.0))
+			s.classify(s.affine(must(gorgonia.HadamardProd(h, scale)), 10, nil))
+		})
+		return s, scale, fromStock(t, s, SGDm(0.05), opts...)
+	}
+	s, scale, tr := build(EveryK(2))
+	frozen := s.problem.Fixed[0].Value().(*tensor.Dense).Clone().(*tensor.Dense)
+	losses := trainStock(t, s, tr, 0, 4)
+	sameArray(t, "fixed weights", frozen, s.problem.Fixed[0].Value().(*tensor.Dense))
+	if err := gorgonia.Let(scale, 0.0); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := tr.Step(s.batch(4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Nothing of the input is left, so that the biases alone make the loss.
+	if math.Abs(stats.Loss-math.Log(10)) > 0.1 || math.Abs(losses[3]-stats.Loss) < 1e-3 {
+		t.Errorf("losses %v, with a scale of 0 %v", losses, stats.Loss)
+	}
+	b := s.batch(5)
+	if _, err := tr.Evaluate(Data{X: b.X[0], T: b.T[0]}, 4); err != nil {
+		t.Error(err)
+	}
+	s, _, tr = build(Calibrated(CalibratedConfig{Horizon: 20}), CalibrateFrom(func(i int) (graph.Batch, error) { return s.batch(i), nil }))
+	trainStock(t, s, tr, 0, 3)
 }

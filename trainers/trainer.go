@@ -80,6 +80,15 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	e.masks.SetStep(int64(e.steps))
 	if t.fixed != nil {
 		t.fixed.SetStep(int64(e.steps))
+		var err error
+		if batch, err = t.fixed.complete(batch); err != nil {
+			return fail(err)
+		}
+		if tilde != nil {
+			if tilde, err = t.fixed.completeInputs(tilde); err != nil {
+				return fail(errors.WithMessage(err, "function-space batch B'"))
+			}
+		}
 	}
 	loss, g, err := t.gradient(batch)
 	if err != nil {
@@ -90,8 +99,10 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 
 // gradient is J and ∇J on a batch; the arrays are valid until the next call.
 func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) {
-	if err := t.check(batch); err != nil {
-		return 0, nil, err
+	if t.fixed == nil {
+		if err := batch.Check(); err != nil {
+			return 0, nil, err
+		}
 	}
 	if err := t.prepare(batch); err != nil {
 		return 0, nil, err
@@ -105,17 +116,6 @@ func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) 
 	}
 	g, err := e.base.Grads()
 	return e.base.LossValue(), g, err
-}
-
-// check reports a batch that the model cannot take.
-func (t *Trainer) check(batch graph.Batch) error {
-	if t.fixed == nil {
-		return batch.Check()
-	}
-	if err := t.fixed.check(batch); err != nil {
-		return err
-	}
-	return batch.CheckValues()
 }
 
 // prepare builds the graph of the gradient for batches of these shapes, once.
