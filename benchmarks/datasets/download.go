@@ -88,7 +88,12 @@ func (c *config) getOnce(ctx context.Context, address, name string) (raw []byte,
 		return nil, false, withoutURL(err)
 	}
 	req.Header.Set("Accept-Encoding", "identity") // so that lengths are those of the file
+	waiting := time.AfterFunc(2*c.idle, func() { cancel(errIdle) }) // to connect and to answer
 	resp, err := c.client.Do(req)
+	waiting.Stop()
+	if err != nil && errors.Is(context.Cause(ctx), errIdle) {
+		return nil, false, errors.Errorf("%s: no answer for %v", name, 2*c.idle)
+	}
 	if err != nil {
 		return nil, false, withoutURL(err)
 	}

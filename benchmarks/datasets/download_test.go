@@ -183,6 +183,14 @@ func TestDownloadStandsStill(t *testing.T) {
 	}
 }
 
+// TestDownloadNoAnswer has a server that takes the question and says nothing, and
+// a client that would wait for ever.
+func TestDownloadNoAnswer(t *testing.T) {
+	base := serve(t, map[string]http.HandlerFunc{"/mute": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }})
+	_, err := downloadFrom(t, t.Context(), t.TempDir(), []string{base + "/mute"}, withIdle(50*time.Millisecond), WithHTTPClient(new(http.Client)))
+	wantError(t, err, base+"/mute (numbers.csv: no answer for 100ms)")
+}
+
 // TestDownloadAsksAgain has a server that breaks off once.
 func TestDownloadAsksAgain(t *testing.T) {
 	asked := 0

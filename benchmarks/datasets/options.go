@@ -53,8 +53,9 @@ func WithProgress(p Progress) Option {
 
 // WithHTTPClient sets the client for downloads. The default gives up on a
 // server that does not connect or answer within half a minute and on files
-// that take longer than an hour. With any client, a download that stands still
-// for half a minute is ended and tried once more.
+// that take longer than an hour. With any client, a server that does not answer
+// within a minute is given up, and a download that stands still for half a minute
+// is ended and tried once more.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) { c.client = client }
 }

@@ -58,6 +58,33 @@ func badFlags() []exampletest.BadInput {
 		})
 }
 
+// TestMemory has batches that fit and batches that fit nowhere.
+func TestMemory(t *testing.T) {
+	for _, test := range []struct {
+		model string
+		batch int
+		fits  bool
+	}{{"lenet", 128, true}, {"lenet", 1001, true}, {"wrn-28-10", 90000, false}, {"vgg16", 1000, true}} {
+		s := defaults()
+		s.Model, s.Batch = test.model, test.batch
+		err := s.check()
+		if test.fits != (err == nil) {
+			t.Errorf("%s on %d images: %v", test.model, test.batch, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), "-batch 90000") || !strings.Contains(err.Error(), "of memory or more")) {
+			t.Error(err)
+		}
+	}
+	// LeNet's convolutions alone have 6×28×28 and 16×10×10 values for an image.
+	model, err := defaults().model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := valuesOf(model); err != nil || n < 6*28*28+16*10*10 || n > 100*1000 {
+		t.Errorf("%v values, %v", n, err)
+	}
+}
+
 // TestBadFlags has an earlier run in the folder, which must stay as it is.
 func TestBadFlags(t *testing.T) {
 	data := t.TempDir()

@@ -83,8 +83,10 @@ func (s settings) check() error {
 	if _, err := s.rates(); err != nil {
 		return err
 	}
-	_, err := s.schedule(1)
-	return err
+	if _, err := s.schedule(1); err != nil {
+		return err
+	}
+	return s.checkMemory()
 }
 
 // continues reports settings that differ from those of the run to resume. A run

@@ -87,12 +87,17 @@ func Net(flag string, widths []int, batch, size int) error {
 		}
 		values += float64(batch) * float64(n)
 	}
-	need, have := copies*(parameters+values)*float64(size), float64(MachineMemory())
+	return Memory(copies*(parameters+values)*float64(size), "-%s: a net of %.4g parameters on batches of %d rows", flag, parameters, batch)
+}
+
+// Memory reports that so many bytes are more than the machine has; what names the
+// flag and what needs them.
+func Memory(need float64, what string, args ...any) error {
+	have := float64(MachineMemory())
 	if need <= have {
 		return nil
 	}
-	return errors.Errorf("-%s: a net of %.4g parameters on batches of %d rows needs %s of memory or more, there are %s",
-		flag, parameters, batch, bytesText(need), bytesText(have))
+	return errors.Errorf(what+" needs %s of memory or more, there are %s", append(args, bytesText(need), bytesText(have))...)
 }
 
 // bytesText writes a number of bytes in the largest unit that leaves it above 1.
