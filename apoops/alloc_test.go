@@ -30,6 +30,10 @@ func TestOpsAllocateNothing(t *testing.T) {
 	builds := map[string]build{
 		"softmax":    of(Softmax),
 		"logSoftmax": of(LogSoftmax),
+		"sum":        of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Sum(x, 0) }),
+		"slice":      of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Slice(x, 1, 2, 3, 40) }),
+		"columns":    of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return SoftmaxAlong(x, 0) }),
+		"log2":       of(Log2),
 		"relu":       of(ReLU),
 		"sigmoid":    of(Sigmoid),
 		"tanh":       of(Tanh),

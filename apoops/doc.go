@@ -10,6 +10,11 @@
 //	Dense, Linear         act([x,1]·W), act(x·W)
 //	ReLU, Sigmoid, Tanh   activations
 //	Softmax, LogSoftmax   over the last axis, safe for ±1e4 and -Inf
+//	SoftmaxAlong, LogSoftmaxAlong, SparsemaxAlong
+//	                      over any axis
+//	Log2, InverseSqrt     functions by element
+//	Sum, Max              over any axes
+//	Repeat, Slice, Concat along an axis
 //	SoftmaxCrossEntropy, BernoulliCrossEntropy, SquaredError
 //	                      losses, means over the batch
 //	CategoricalKL, BernoulliKL (and Reverse), SquaredDivergence

@@ -26,7 +26,7 @@ func inner(f func(x *gorgonia.Node) (*gorgonia.Node, error)) func(in gorgonia.No
 // that has been padded.
 func pooled(x []float64, s tensor.Shape, p Pool, padding float64, reduce func(window []float64) float64) []float64 {
 	var y []float64
-	h, w := s[2]+2*p.Pad[0], s[3]+2*p.Pad[1]
+	h, w := s[2]+2*p.Pad[0]+p.Behind[0], s[3]+2*p.Pad[1]+p.Behind[1]
 	for plane := range s[0] * s[1] {
 		image := make([]float64, h*w)
 		for i := range image {
@@ -79,6 +79,9 @@ func TestPools(t *testing.T) {
 		{tensor.Shape{2, 1, 6, 6}, Pool{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}}},
 		{tensor.Shape{1, 1, 9, 8}, Pool{Kernel: [2]int{2, 3}, Stride: [2]int{3, 4}}},
 		{tensor.Shape{1, 2, 3, 3}, Pool{Kernel: [2]int{3, 3}}},
+		{tensor.Shape{1, 2, 5, 6}, Pool{Kernel: [2]int{3, 2}, Stride: [2]int{2, 1}, Pad: [2]int{0, 1}, Behind: [2]int{2, -1}}},
+		{tensor.Shape{1, 1, 4, 5}, Pool{Kernel: [2]int{2, 2}, Pad: [2]int{1, 0}, Behind: [2]int{-1, 1}}},
+		{tensor.Shape{1, 1, 4, 4}, Pool{Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Pad: [2]int{2, 2}}},
 	} {
 		x := randn(rng, c.shape...)
 		for i := range x.Float64s() { // distances that central differences do not bridge
@@ -196,6 +199,8 @@ func TestPoolsRefuse(t *testing.T) {
 		"negative stride":   {x, Pool{Kernel: [2]int{2, 2}, Stride: [2]int{-1, 1}}},
 		"negative padding":  {x, Pool{Kernel: [2]int{2, 2}, Pad: [2]int{-1, 0}}},
 		"too much padding":  {x, Pool{Kernel: [2]int{2, 2}, Pad: [2]int{2, 0}}},
+		"padding behind":    {x, Pool{Kernel: [2]int{2, 2}, Pad: [2]int{1, 0}, Behind: [2]int{1, 0}}},
+		"less than none":    {x, Pool{Kernel: [2]int{2, 2}, Pad: [2]int{1, 0}, Behind: [2]int{-2, 0}}},
 		"too large kernels": {x, Pool{Kernel: [2]int{5, 2}}},
 	} {
 		if _, err := MaxPool2D(c.x, c.p); err == nil {

@@ -32,6 +32,16 @@ func LogSoftmax(x *gorgonia.Node) (*gorgonia.Node, error) {
 	return pick(&softmax[float32]{log: true}, &softmax[float64]{log: true}, x)
 }
 
+// SoftmaxAlong is Softmax with rows along the given axis, counted from 0.
+func SoftmaxAlong(x *gorgonia.Node, axis int) (*gorgonia.Node, error) {
+	return alongAxis(x, axis, Softmax)
+}
+
+// LogSoftmaxAlong is LogSoftmax with rows along the given axis, counted from 0.
+func LogSoftmaxAlong(x *gorgonia.Node, axis int) (*gorgonia.Node, error) {
+	return alongAxis(x, axis, LogSoftmax)
+}
+
 // softmax is the kernel of Softmax and LogSoftmax.
 type softmax[T Float] struct {
 	log  bool
@@ -50,8 +60,10 @@ func (k *softmax[T]) name() string {
 func (k *softmax[T]) wrt() []bool      { return []bool{true} }
 func (k *softmax[T]) fresh() kernel[T] { return &softmax[T]{log: k.log} }
 
-func (k *softmax[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	x := in[0]
+func (k *softmax[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return wantRows(in[0]) }
+
+// wantRows returns the shape of x, which must have rows.
+func wantRows(x tensor.Shape) (tensor.Shape, error) {
 	if x.Dims() < 1 || x[x.Dims()-1] < 1 {
 		return nil, errors.Errorf("x of shape %v has no rows", x)
 	}
