@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"slices"
-
-	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -47,25 +44,4 @@ func scaledNorm(f *fuser, y *gorgonia.Node) (norm, scale *gorgonia.Node) {
 		}
 	}
 	return nil, nil
-}
-
-// normalize stands for the user's batch norm n, with what follows it: by the
-// statistics of the batch, which the running ones of a Standalone follow, and by the
-// running ones in evaluation.
-func (p *Pass) normalize(n, x, scale, shift *gorgonia.Node, act apoops.Activation) (*gorgonia.Node, error) {
-	epsilon := field(n, "epsilon").Float()
-	at := slices.IndexFunc(p.norms, func(s statistics) bool { return gorgonia.Op(s.op) == n.Op() })
-	if !p.Training() {
-		if at < 0 {
-			return nil, errors.Errorf("graph: %s has no running statistics to be evaluated with", describe(n))
-		}
-		return apoops.BatchNormWith(x, scale, shift, p.norms[at].mean, p.norms[at].variance, epsilon, act)
-	}
-	y, mean, variance, err := apoops.BatchNorm(x, scale, shift, epsilon, act)
-	if err == nil && at >= 0 {
-		s := p.norms[at]
-		p.Track(s.mean, mean, s.rate)
-		p.Track(s.variance, variance, s.rate)
-	}
-	return y, err
 }

@@ -34,10 +34,11 @@ type Pass struct {
 	tracked  []tracked
 	path     string
 	outputs  []output
-	notes    *notes         // of the Problem that is rebuilt, nil for other sources
-	fed      gorgonia.Nodes // inputs and targets of the Problem: leaves that are data
-	plain    bool           // a Problem is rebuilt op by op
-	norms    []statistics   // of a Standalone
+	notes    *notes                            // of the Problem that is rebuilt, nil for other sources
+	fed      gorgonia.Nodes                    // inputs and targets of the Problem: leaves that are data
+	plain    bool                              // a Problem is rebuilt op by op
+	norms    []statistics                      // of a Standalone
+	readers  map[*gorgonia.Node]gorgonia.Nodes // see Problem.readers
 }
 
 // note adds a note on what the user ought to know about their graph, once: a

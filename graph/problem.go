@@ -13,11 +13,16 @@ import (
 // Problem is a graph that the user already has: the lookahead's passes are
 // rebuilt from it.
 //
-// The graph may be made of the ops of package apoops and of Gorgonia's own, apart
-// from those whose values or gradients are wrong: an error names what to use
-// instead. Conv2d, MaxPool2D and BatchNorm are among the accepted. Batch norm takes
-// the statistics of the batch in all passes, and the running ones, which are in
-// the user's op, see none of them. Gorgonia's MaxPool2D ends the program, in the
+// The graph may be made of the ops of package apoops and of Gorgonia's own. Those
+// of Gorgonia's whose values or gradients are wrong, that have state or that draw
+// numbers of their own are replaced by right ones; Notes tell where the user's own
+// machine differs. What cannot be had, such as a random node, is an error that says
+// what to do instead.
+//
+// Dropout has masks of the passes' own, which they share as those of apoops.Dropout.
+// Batch norm takes the statistics of the batch in all passes, and the running ones,
+// which are in the user's op, see none of them; out of training it takes the running
+// ones. AveragePool2D counts padding as zeros. Gorgonia's MaxPool2D ends the program, in the
 // user's own machine, where a window has nothing but NaN; apoops.MaxPool2D has NaN
 // as its result, so that the step is refused with an error.
 type Problem struct {
@@ -109,6 +114,7 @@ func (q *Problem) rebuild(root *gorgonia.Node, x, t, theta gorgonia.Nodes, given
 	}
 	maps.Copy(leaf, given)
 	p.notes, p.fed = &q.notes, append(inputs, q.Targets...)
+	p.readers = q.readers()
 	return rebuild(root, leaf, p)
 }
 

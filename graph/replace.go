@@ -1,11 +1,9 @@
 package graph
 
 import (
-	"reflect"
+	"slices"
 
-	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -13,19 +11,32 @@ import (
 // replacements make the nodes that stand for those of Gorgonia's ops that cannot
 // be applied a second time, or that are wrong, by type name: n is the user's node,
 // the operands are those in the rebuilt graph. Where neither a node nor an error is
-// returned the op is applied as it is. Where the values are not those of the user's
-// own machine, to rounding, the pass gets a note.
+// returned the op is applied as it is. Where values or gradients are not those of
+// the user's own machine, to rounding, the pass gets a note.
 //
 // MaxPool2D and BatchNorm write what their gradient needs into the op, so that of
 // two applications of one op the gradient of the first takes the places or the
 // moments of the second. BatchNorm has its running statistics there too: they
 // would move with every pass, and a new virtual machine resets them.
 var replacements = map[string]replacement{
-	"reshapeOp":   replaceReshape,
-	"sumOp":       replaceSum,
-	"maxOp":       replaceMax,
-	"maxPoolOp":   replaceMaxPool,
-	"BatchNormOp": replaceBatchNorm,
+	"reshapeOp":           replaceReshape,
+	"Iop":                 replaceReshape,
+	"repeatOp":            replaceRepeat,
+	"concatOp":            replaceConcat,
+	"sliceOp":             replaceSlice,
+	"sumOp":               replaceSum,
+	"maxOp":               replaceMax,
+	"elemUnaryOp":         replaceUnary,
+	"linAlgBinOp":         replaceProduct,
+	"tensordotOp":         replaceTensordot,
+	"softmaxOp":           replaceSoftmax,
+	"sparsemaxOp":         replaceSparsemax,
+	"dropoutOp":           replaceDropout,
+	"maxPoolOp":           replaceMaxPool,
+	"avgPoolOp":           replaceAveragePool,
+	"globalAveragePoolOp": replaceGlobalAveragePool,
+	"BatchNormOp":         replaceBatchNorm,
+	"GroupNormOp":         replaceGroupNorm,
 }
 
 // replacement makes the node that stands for the user's node n in a pass.
@@ -37,24 +48,20 @@ func replaceReshape(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorgon
 	return apoops.Reshape(operands[0], n.Shape()...)
 }
 
-func replaceMaxPool(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorgonia.Node, error) {
-	s := reflect.Indirect(reflect.ValueOf(n.Op()))
-	number := func(field string) int { return int(s.FieldByName(field).Int()) }
-	if number("padNorth") != number("padSouth") || number("padWest") != number("padEast") {
-		return nil, errors.New("Gorgonia's MaxPool2D puts padding that differs from side to side on the wrong sides: give both sides the same")
+// computed is the first operand of n in the rebuilt graph, or a copy of it where it
+// is a parameter: the ops for images compute no gradient by leaves of a graph.
+func (p *Pass) computed(n *gorgonia.Node, operands gorgonia.Nodes) (*gorgonia.Node, error) {
+	x := operands[0]
+	if x.Op() != nil || slices.Contains(p.fed, children(n)[0]) {
+		return x, nil
 	}
-	return apoops.MaxPool2D(operands[0], apoops.Pool{
-		Kernel: [2]int{number("h"), number("w")},
-		Stride: [2]int{number("strideH"), number("strideW")},
-		Pad:    [2]int{number("padNorth"), number("padWest")},
-	})
+	return apoops.Reshape(x, x.Shape()...)
 }
 
-// replaceBatchNorm normalises without scale and bias, which are nodes of their own,
-// behind Gorgonia's op. See matchNorm for them together.
-func replaceBatchNorm(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
-	x := operands[0]
-	channels := x.Shape()[1]
-	ones, zeros := tensor.Ones(x.Dtype(), channels), tensor.New(tensor.Of(x.Dtype()), tensor.WithShape(channels))
-	return p.normalize(n, x, gorgonia.NewConstant(ones), gorgonia.NewConstant(zeros), apoops.Identity)
+// shaped is y in the shape of the user's node n.
+func shaped(y, n *gorgonia.Node, err error) (*gorgonia.Node, error) {
+	if err != nil || y.Shape().Eq(n.Shape()) {
+		return y, err
+	}
+	return apoops.Reshape(y, n.Shape()...)
 }

@@ -3,7 +3,6 @@ package graph
 import (
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -18,19 +17,10 @@ var pureOps = map[string]bool{
 	"minBetween": true, "maxBetween": true, "atOp": true,
 }
 
-// wrongOps are those that cannot be used a second time, or not at all, with the
-// reason and what to use instead.
+// wrongOps are those that cannot be had in the rebuilt passes, with the reason and
+// what to do instead.
 var wrongOps = map[string]string{
-	"softmaxOp":           "Gorgonia takes the row maximum of every row from the first element of the tensor (rows far apart give NaN), and Log of it changes the node itself: use apoops.Softmax, apoops.LogSoftmax or apoops.SoftmaxCrossEntropy",
-	"dropoutOp":           "Gorgonia's Dropout cannot draw the same mask twice and scales its gradient by 1/p: use apoops.Dropout",
-	"randomOp":            "random ops draw other numbers in the lookahead: use apoops.Dropout, or feed the numbers as an input",
-	"sliceOp":             "Gorgonia's Slice merges ranges that agree modulo 256: use apoops.Segment, or feed the parts as inputs",
-	"avgPoolOp":           "Gorgonia's AveragePool divides by the width of its input",
-	"globalAveragePoolOp": "Gorgonia's GlobalAveragePool2D has no gradient",
-	"clampOp":             "Gorgonia's Clamp has a wrong gradient",
-	"GroupNormOp":         "its buffers cannot be copied",
-	"ctcLossOp":           "its buffers cannot be copied",
-	"sparsemaxOp":         "its buffers cannot be copied",
+	"randomOp": "a random node draws other numbers in each pass: make an input of its shape instead, list it among the problem's inputs, and bind new numbers to it (gorgonia.Let) before each run",
 }
 
 // checkStock refuses Gorgonia's ops that are known to be wrong, and foreign ops
@@ -40,20 +30,8 @@ func checkStock(op gorgonia.Op) error {
 	if reason, ok := wrongOps[name]; ok {
 		return errors.New(reason)
 	}
-	switch {
-	case !pureOps[name]:
+	if !pureOps[name] {
 		return errors.Errorf("nothing is known about ops of type %T: implement apoops.Fresher", op)
-	case name == "elemUnaryOp":
-		return checkUnary(op)
-	}
-	return nil
-}
-
-func checkUnary(op gorgonia.Op) error {
-	for _, wrong := range []string{"log2", "invSqrt"} {
-		if strings.HasPrefix(fmt.Sprint(op), wrong) {
-			return errors.Errorf("Gorgonia's %s has a wrong gradient: use Log or Sqrt and Inverse", wrong)
-		}
 	}
 	return nil
 }

@@ -1,0 +1,38 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// replaceSlice copies: Gorgonia tells ranges apart by their last eight bits.
+func replaceSlice(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
+	f := fieldsOf(n.Op())
+	axis := f.integer("along")
+	op, ok := n.Op().(interface{ IsSlice() tensor.Slice })
+	if !ok {
+		f.fail("Slice")
+	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	x, s := operands[0], op.IsSlice()
+	if s == nil || s.End() <= s.Start() {
+		return apoops.Reshape(x, n.Shape()...)
+	}
+	before := tensor.Shape(x.Shape()[:axis]).TotalSize()
+	after := tensor.Shape(x.Shape()[axis+1:]).TotalSize()
+	count := n.Shape().TotalSize() / max(before*after, 1)
+	if mayBeMerged(s, x.Shape()[axis]) && len(p.readers[n]) > 1 {
+		p.note("%s is read in several places. Gorgonia takes slices of one array whose ranges agree modulo 256 for one, such as [0:128] and [256:384]: if your program has such slices, your own machine and the rebuilt passes use one of them for all. Slice the parts of separate arrays, or use apoops.Slice.", describeUse(n))
+	}
+	return apoops.Slice(x, axis, s.Start(), max(s.Step(), 1), count, n.Shape()...)
+}
+
+// mayBeMerged tells whether an axis of the given length has another range that
+// Gorgonia takes for s.
+func mayBeMerged(s tensor.Slice, length int) bool {
+	return s.Start() >= 256 || s.End()+256 <= length
+}
