@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -29,7 +30,8 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // Wrap makes the solver. The parameters must be bound to their initial values.
 // Call it before the virtual machine is made, so that the machine records the
 // cost; afterwards the loss is read from the cost's node. The weights are the
-// graph's: Dtype has no effect, Seed one on drawn targets alone (KFAC, EKFAC).
+// graph's: Dtype has no effect, Seed one on drawn targets (KFAC, EKFAC) and on the
+// masks that stand for those of Gorgonia's Dropout.
 // graph.Problem tells which of Gorgonia's ops the graph may have.
 //
 // With EveryK(0) there is no lookahead: any graph will do that Gorgonia trains,
@@ -64,7 +66,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 		return nil, err
 	}
 	s := &Solver{problem: p, leaves: p.Inputs}
-	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, nil); err != nil {
+	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, apoops.NewMasks(c.seed)); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(); err != nil {
@@ -117,6 +119,7 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	if err != nil {
 		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
 	}
+	s.engine.masks.SetStep(int64(s.engine.steps))
 	s.last, err = s.engine.step(batch, nil, loss, g, start)
 	for _, d := range g {
 		d.Zero()
