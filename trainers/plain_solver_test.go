@@ -192,6 +192,11 @@ func TestK0TakesWhatGorgoniaTrains(t *testing.T) {
 					if err := solver.Step(gorgonia.NodesToValueGrads(p.params)); err != nil {
 						t.Fatal(err)
 					}
+					for _, zeroed := range twins(t, p.params) {
+						if d, _ := graph.Array(zeroed.(twin).grad); sumSquares(d) != 0 {
+							t.Fatal("the gradient is not zeroed")
+						}
+					}
 					vm.Reset()
 					if err := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.1)).Step(theirs); err != nil {
 						t.Fatal(err)
