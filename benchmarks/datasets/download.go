@@ -87,7 +87,7 @@ func (c *config) getOnce(ctx context.Context, address, name string) (raw []byte,
 	if err != nil {
 		return nil, false, withoutURL(err)
 	}
-	req.Header.Set("Accept-Encoding", "identity") // so that lengths are those of the file
+	req.Header.Set("Accept-Encoding", "identity")                   // so that lengths are those of the file
 	waiting := time.AfterFunc(2*c.idle, func() { cancel(errIdle) }) // to connect and to answer
 	resp, err := c.client.Do(req)
 	waiting.Stop()

@@ -140,6 +140,7 @@ func TestBadRuns(t *testing.T) {
 		{"settings.json", "null", cli.Failed, "settings.json: -dtype"},
 		{"settings.json", "{}", cli.Failed, "settings.json: -dtype"},
 		{"settings.json", replaced(`"batch": 10`, `"batch": -5`), cli.Failed, "settings.json: -batch -5"},
+		{"settings.json", replaced(`"relu"`, `"tanh"`), cli.Failed, "checkpoint"},
 		{"settings.json", replaced("8\n", "9\n"), cli.Failed, "checkpoint"},
 		{"settings.json", replaced("8\n", "-8\n"), cli.Failed, "settings.json: -hidden"},
 		{"settings.json", replaced("8\n", "1000000000000\n"), cli.Failed, "settings.json: -hidden"},
