@@ -57,7 +57,8 @@ func describeSource(d map[string]any, src graph.Source) {
 	case *graph.Problem:
 		d["divergence"] = s.Divergence.Name
 		d["graph"] = s.Describe()
-	case graph.Describer:
+	case *graph.Standalone:
+		d["divergence"] = s.Divergence.Name
 		d["graph"] = s.Describe()
 	}
 }

@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -73,6 +74,16 @@ func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
 	return e, nil
 }
 
+// evalGraphs is how many graphs for evaluation a trainer keeps: for the full batches
+// and the last, shorter one of two sets.
+const evalGraphs = 4
+
+// evalGraph is a graph for batches of so many rows.
+type evalGraph struct {
+	rows  int
+	graph *graph.Evaluation
+}
+
 // evaluation runs the graph for batches of b's size.
 func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 	if t.fixed != nil {
@@ -81,18 +92,22 @@ func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 			return nil, err
 		}
 	}
-	g := t.evals[b.Len()]
-	if g == nil {
-		var err error
-		if g, err = graph.NewEvaluation(t.source, t.engine.params, b); err != nil {
+	i := slices.IndexFunc(t.evals, func(e evalGraph) bool { return e.rows == b.Len() })
+	if i < 0 {
+		g, err := graph.NewEvaluation(t.source, t.engine.params, b)
+		if err != nil {
 			return nil, err
 		}
-		t.evals[b.Len()] = g
+		i = min(len(t.evals), evalGraphs-1) // in the place of the one not used for longest
+		t.evals = append(t.evals[:i:i], evalGraph{b.Len(), g})
 	}
-	if err := g.Feed(b); err != nil {
+	used := t.evals[i]
+	copy(t.evals[1:i+1], t.evals[:i])
+	t.evals[0] = used
+	if err := used.graph.Feed(b); err != nil {
 		return nil, err
 	}
-	return g, g.Run()
+	return used.graph, used.graph.Run()
 }
 
 // classes are the class numbers of the rows; ok is false where the targets are none.

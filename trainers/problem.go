@@ -28,7 +28,7 @@ import (
 // parameters are bound to the same tensors. In evaluation dropout is off and batch
 // norm takes the running statistics. Accuracy takes one-hot rows for classes too.
 //
-// A checkpoint is one of the same graph: names and shapes of the parameters tell.
+// A checkpoint is one of the same graph: its operations and parameters are compared.
 func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error) {
 	if _, err := blas.Use(); err != nil {
 		return nil, errors.WithMessage(err, "trainers")
@@ -69,7 +69,7 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{engine: e, source: src, fixed: fixed, evals: make(map[int]*graph.Evaluation)}
+	t := &Trainer{engine: e, source: src, fixed: fixed}
 	e.gradient, e.data = t.gradient, len(p.Inputs)
 	return t, errors.WithMessage(t.prepareAll(p.Example()), "trainers: FromProblem")
 }

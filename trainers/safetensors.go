@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -48,16 +47,18 @@ func WriteSafetensors(path string, tensors []NamedTensor) error {
 // ReadSafetensors reads all tensors of the safetensors file path, in the order
 // of their data. I64 becomes Int. A file with any dtype other than F32, F64,
 // I64 and U64, or with a tensor without elements, is refused. Metadata are
-// skipped.
+// skipped. A file whose header or sizes are wrong is refused before the rest is
+// read.
 //
 // Errors name the file; their cause is one of the operating system or, for a
 // file that breaks the rules of the format, ErrCorruptSafetensors.
 func ReadSafetensors(path string) ([]NamedTensor, error) {
-	b, err := os.ReadFile(path)
+	f, size, err := openSized(path)
 	if err != nil {
 		return nil, errors.Wrap(err, "trainers: read safetensors")
 	}
-	tensors, err := decodeSafetensors(b)
+	defer f.Close()
+	tensors, err := readSafetensors(f, size)
 	return tensors, errors.Wrapf(err, "trainers: safetensors %s", path)
 }
 
@@ -126,46 +127,87 @@ func safetensorsHeader(tensors []NamedTensor) ([]byte, error) {
 	return header, nil
 }
 
-// decodeSafetensors reads the bytes of a file. The tensors must cover the data
-// without gaps and overlaps, so they cannot be larger than the file.
+// decodeSafetensors reads the bytes of a file.
 func decodeSafetensors(b []byte) ([]NamedTensor, error) {
-	const prefix = 8
-	if len(b) < prefix {
-		return nil, corruptSafetensors("truncated, only %d bytes", len(b))
-	}
-	length := binary.LittleEndian.Uint64(b)
-	rest := b[prefix:]
-	if length > uint64(len(rest)) || length > safetensorsMaxHeader {
-		return nil, corruptSafetensors("header of %d bytes in a file of %d bytes", length, len(b))
-	}
-	header, data := rest[:length], rest[length:]
+	return readSafetensors(bytes.NewReader(b), int64(len(b)))
+}
 
+// readSafetensors reads a file of that size. The tensors must cover the data
+// without gaps and overlaps, so they cannot be larger than the file.
+func readSafetensors(r io.ReaderAt, size int64) ([]NamedTensor, error) {
+	const prefix = 8
+	if size < prefix {
+		return nil, corruptSafetensors("truncated, only %d bytes", size)
+	}
+	first := make([]byte, min(size, prefix+1))
+	if err := readPart(r, first, 0); err != nil {
+		return nil, err
+	}
+	length := binary.LittleEndian.Uint64(first)
+	if length > uint64(size-prefix) || length > safetensorsMaxHeader {
+		return nil, corruptSafetensors("header of %d bytes in a file of %d bytes", length, size)
+	}
+	if length == 0 || first[prefix] != '{' {
+		return nil, corruptSafetensors("the header is not a JSON object")
+	}
+	header := make([]byte, length)
+	if err := readPart(r, header, prefix); err != nil {
+		return nil, err
+	}
 	ranges, err := safetensorsRanges(header)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(ranges, func(a, b safetensorsRange) int { return a.begin - b.begin })
+	begin := prefix + int64(length)
+	if err := checkRanges(ranges, size-begin); err != nil {
+		return nil, err
+	}
+	tensors := make([]NamedTensor, len(ranges))
+	var buffer []byte
+	for i, t := range ranges {
+		if n := t.end - t.begin; len(buffer) < n {
+			buffer = make([]byte, n)
+		}
+		part := buffer[:t.end-t.begin]
+		if err := readPart(r, part, begin+int64(t.begin)); err != nil {
+			return nil, err
+		}
+		value, err := readTensor(t.format.dtype, t.shape, part)
+		if err != nil {
+			return nil, errors.Wrapf(err, "tensor %q", t.name)
+		}
+		tensors[i] = NamedTensor{Name: t.name, Value: value}
+	}
+	return tensors, nil
+}
 
-	tensors := make([]NamedTensor, 0, len(ranges))
+// readPart fills p from offset on.
+func readPart(r io.ReaderAt, p []byte, offset int64) error {
+	err := readFull(r, p, offset)
+	if err == io.ErrUnexpectedEOF {
+		return corruptSafetensors("truncated while it was read")
+	}
+	return err
+}
+
+// checkRanges sorts the tensors by their places and checks that they cover size
+// bytes.
+func checkRanges(ranges []safetensorsRange, size int64) error {
+	slices.SortStableFunc(ranges, func(a, b safetensorsRange) int { return a.begin - b.begin })
 	offset := 0
 	for _, r := range ranges {
 		if r.begin != offset {
-			return nil, corruptSafetensors("tensor %q begins at %d, expected %d", r.name, r.begin, offset)
+			return corruptSafetensors("tensor %q begins at %d, expected %d", r.name, r.begin, offset)
 		}
-		if r.end > len(data) {
-			return nil, corruptSafetensors("tensor %q ends at %d, but there are %d bytes of data", r.name, r.end, len(data))
+		if int64(r.end) > size {
+			return corruptSafetensors("tensor %q ends at %d, but there are %d bytes of data", r.name, r.end, size)
 		}
-		value, err := readTensor(r.format.dtype, r.shape, data[r.begin:r.end])
-		if err != nil {
-			return nil, errors.Wrapf(err, "tensor %q", r.name)
-		}
-		tensors = append(tensors, NamedTensor{Name: r.name, Value: value})
 		offset = r.end
 	}
-	if offset != len(data) {
-		return nil, corruptSafetensors("%d bytes belong to no tensor", len(data)-offset)
+	if int64(offset) != size {
+		return corruptSafetensors("%d bytes belong to no tensor", size-int64(offset))
 	}
-	return tensors, nil
+	return nil
 }
 
 // safetensorsRange is a checked entry: end-begin is the size of the shape.

@@ -1,12 +1,10 @@
 package trainers
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"io"
-	"os"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -30,6 +28,8 @@ const (
 	snapshotMagic   = "APOCKPT\n"
 	snapshotVersion = 1
 	snapshotPrefix  = len(snapshotMagic) + 4 + 8
+	// snapshotMaxHeader is far above the header of any model.
+	snapshotMaxHeader = 1 << 28
 )
 
 var (
@@ -127,104 +127,10 @@ func (s *Snapshot) header() ([]byte, error) {
 		offset += length
 	}
 	b, err := json.Marshal(h)
+	if len(b) > snapshotMaxHeader {
+		return nil, errors.Errorf("header of %d bytes, the format allows %d", len(b), snapshotMaxHeader)
+	}
 	return b, errors.Wrap(err, "header")
-}
-
-// DecodeSnapshot reads a checkpoint from the bytes of a file. The tensors are
-// copies; b is not kept. Memory use is bounded by a multiple of len(b) whatever
-// the sizes b claims.
-//
-// The cause of the error is ErrNewerCheckpoint for a version this package does
-// not know and ErrCorruptCheckpoint for everything else that is wrong with b.
-func DecodeSnapshot(b []byte) (*Snapshot, error) {
-	header, data, err := splitSnapshot(b)
-	if err != nil {
-		return nil, err
-	}
-
-	// The directory is decoded entry by entry and each entry is checked at
-	// once, so that a header full of empty entries costs nothing.
-	var h struct {
-		Meta    json.RawMessage `json:"meta"`
-		Tensors json.RawMessage `json:"tensors"`
-	}
-	if err := json.Unmarshal(header, &h); err != nil {
-		return nil, corrupt("header: %v", err)
-	}
-	entries := json.NewDecoder(bytes.NewReader(h.Tensors))
-	if open, err := entries.Token(); err != nil || open != json.Delim('[') {
-		return nil, corrupt("header without a list of tensors")
-	}
-
-	s := &Snapshot{Meta: h.Meta}
-	seen := make(map[string]bool)
-	offset := 0
-	for entries.More() {
-		var e snapshotEntry
-		if err := entries.Decode(&e); err != nil {
-			return nil, corrupt("tensor %d: %v", len(s.Tensors), err)
-		}
-		if e.Name == "" || seen[e.Name] {
-			return nil, corrupt("tensor %d: name %q is empty or not unique", len(s.Tensors), e.Name)
-		}
-		seen[e.Name] = true
-
-		format, ok := formatNamed(e.Dtype)
-		if !ok {
-			return nil, corrupt("tensor %q: unknown dtype %q", e.Name, e.Dtype)
-		}
-		size, err := byteSize(e.Shape, format.size)
-		switch {
-		case e.Shape == nil:
-			return nil, corrupt("tensor %q: no shape", e.Name)
-		case err != nil:
-			return nil, corrupt("tensor %q: %v", e.Name, err)
-		case size != e.Length:
-			return nil, corrupt("tensor %q: shape %v of %s needs %d bytes, length is %d", e.Name, e.Shape, e.Dtype, size, e.Length)
-		case e.Offset != offset:
-			return nil, corrupt("tensor %q: offset %d, expected %d", e.Name, e.Offset, offset)
-		case size > len(data)-offset:
-			return nil, corrupt("tensor %q: %d bytes, but only %d are left", e.Name, size, len(data)-offset)
-		}
-		value, err := readTensor(format.dtype, e.Shape, data[offset:offset+size])
-		if err != nil {
-			return nil, errors.Wrapf(err, "tensor %q", e.Name)
-		}
-		s.Tensors = append(s.Tensors, NamedTensor{Name: e.Name, Value: value})
-		offset += size
-	}
-	if offset != len(data) {
-		return nil, corrupt("%d bytes belong to no tensor", len(data)-offset)
-	}
-	return s, nil
-}
-
-// splitSnapshot checks everything around the header and the data of a
-// checkpoint: magic, version, lengths, checksum.
-func splitSnapshot(b []byte) (header, data []byte, err error) {
-	if !bytes.HasPrefix(b, []byte(snapshotMagic)) {
-		return nil, nil, corrupt("not a checkpoint file, it does not begin with %q", snapshotMagic)
-	}
-	if len(b) < snapshotPrefix+sha256.Size {
-		return nil, nil, corrupt("truncated, only %d bytes", len(b))
-	}
-	version := binary.LittleEndian.Uint32(b[len(snapshotMagic):])
-	if version > snapshotVersion {
-		return nil, nil, errors.Wrapf(ErrNewerCheckpoint, "format %d, this version reads up to %d", version, snapshotVersion)
-	}
-	if version != snapshotVersion {
-		return nil, nil, corrupt("format %d never existed", version)
-	}
-	length := binary.LittleEndian.Uint64(b[len(snapshotMagic)+4:])
-	body, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
-	rest := body[snapshotPrefix:]
-	if length > uint64(len(rest)) {
-		return nil, nil, corrupt("header of %d bytes does not fit into the file of %d bytes", length, len(b))
-	}
-	if actual := sha256.Sum256(body); !bytes.Equal(actual[:], sum) {
-		return nil, nil, corrupt("checksum differs, the file is truncated or altered")
-	}
-	return rest[:length], rest[length:], nil
 }
 
 // corrupt makes an error with the cause ErrCorruptCheckpoint.
@@ -239,16 +145,4 @@ func corrupt(format string, args ...any) error {
 // followed.
 func WriteSnapshot(path string, s *Snapshot) error {
 	return errors.Wrapf(durable.Write(path, s.encode), "trainers: checkpoint %s", path)
-}
-
-// ReadSnapshot reads the checkpoint file path. Errors name the file; their
-// cause is one of the operating system (fs.ErrNotExist for a missing file) or
-// one of DecodeSnapshot.
-func ReadSnapshot(path string) (*Snapshot, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, errors.Wrap(err, "trainers: read checkpoint")
-	}
-	s, err := DecodeSnapshot(b)
-	return s, errors.Wrapf(err, "trainers: checkpoint %s", path)
 }

@@ -18,7 +18,7 @@ type Trainer struct {
 	engine *engine
 	source trainable
 	fixed  *fixedBatch // nil where batches of any size will do
-	evals  map[int]*graph.Evaluation
+	evals  []evalGraph // the last used first
 }
 
 // trainable is what a Trainer trains and evaluates.
@@ -53,7 +53,7 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{engine: e, source: src, evals: make(map[int]*graph.Evaluation)}
+	t := &Trainer{engine: e, source: src}
 	e.gradient = t.gradient
 	return t, nil
 }
@@ -74,9 +74,6 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	fail := func(err error) (Stats, error) {
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
-	if err := e.fits(batch); err != nil {
-		return fail(err)
-	}
 	e.masks.SetStep(int64(e.steps))
 	if t.fixed != nil {
 		t.fixed.SetStep(int64(e.steps))
@@ -89,6 +86,9 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 				return fail(errors.WithMessage(err, "function-space batch B'"))
 			}
 		}
+	}
+	if err := e.fits(batch); err != nil {
+		return fail(err)
 	}
 	loss, g, err := t.gradient(batch)
 	if err != nil {
