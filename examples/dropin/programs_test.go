@@ -31,6 +31,9 @@ func compare(t *testing.T, p program, theirs gorgonia.Solver, ours trainers.Opti
 	apo := p(t, func(problem graph.Problem) gorgonia.Solver {
 		solver, err := trainers.Wrap(problem, ours, opts...)
 		check(t, err)
+		for _, note := range solver.Notes() {
+			t.Log(note)
+		}
 		return solver
 	})
 	t.Logf("loss %.4g with %T, %.4g with Wrap", plain, theirs, apo)
