@@ -67,21 +67,29 @@ func floats(v gorgonia.Value) []float64 {
 	return nil
 }
 
-// evaluate runs the op once in a fresh graph and returns its value and, where
-// asked, the gradients of <c, output>.
-func (tc opTest) evaluate(t *testing.T, inputs []*tensor.Dense, dt tensor.Dtype, c *tensor.Dense, grads bool) (out []float64, d [][]float64) {
+// evaluation is an op in a graph of its own.
+type evaluation struct {
+	name  string
+	in    gorgonia.Nodes
+	vm    gorgonia.VM
+	value gorgonia.Value
+	d     gorgonia.Nodes
+}
+
+// open builds the graph of the op and, where asked, of the gradients of
+// <c, output>.
+func (tc opTest) open(t *testing.T, inputs []*tensor.Dense, dt tensor.Dtype, c *tensor.Dense, grads bool) *evaluation {
 	t.Helper()
 	g := gorgonia.NewGraph()
-	in := make(gorgonia.Nodes, len(inputs))
+	e := &evaluation{name: tc.name, in: make(gorgonia.Nodes, len(inputs))}
 	for i, v := range inputs {
-		in[i] = inputNode(g, v, dt, string(rune('a'+i)))
+		e.in[i] = inputNode(g, v, dt, string(rune('a'+i)))
 	}
-	y, err := tc.build(in)
+	y, err := tc.build(e.in)
 	if err != nil {
 		t.Fatalf("%s: %v", tc.name, err)
 	}
-	var value gorgonia.Value
-	gorgonia.Read(y, &value)
+	gorgonia.Read(y, &e.value)
 	cost := y
 	if !y.IsScalar() {
 		cn := inputNode(g, c, dt, "weights")
@@ -90,31 +98,52 @@ func (tc opTest) evaluate(t *testing.T, inputs []*tensor.Dense, dt tensor.Dtype,
 			cost = gorgonia.Must(gorgonia.Sum(cost, 0))
 		}
 	}
-	var dNodes gorgonia.Nodes
 	if grads {
 		var wrt gorgonia.Nodes
 		for _, i := range tc.wrt {
-			wrt = append(wrt, in[i])
+			wrt = append(wrt, e.in[i])
 		}
-		if dNodes, err = gorgonia.Grad(cost, wrt...); err != nil {
+		if e.d, err = gorgonia.Grad(cost, wrt...); err != nil {
 			t.Fatalf("%s: %v", tc.name, err)
 		}
 	}
-	vm := gorgonia.NewTapeMachine(g)
-	runtime.SetFinalizer(vm, nil)
-	defer vm.Close()
-	for range 2 { // the second run must not see the first one's buffers
-		if err := vm.RunAll(); err != nil {
-			t.Fatalf("%s: %v", tc.name, err)
-		}
-		out = floats(value)
-		d = nil
-		for _, n := range dNodes {
-			d = append(d, floats(n.Value()))
-		}
-		vm.Reset()
+	e.vm = gorgonia.NewTapeMachine(g)
+	runtime.SetFinalizer(e.vm, nil)
+	t.Cleanup(func() { e.vm.Close() })
+	return e
+}
+
+// run computes the value and the gradients.
+func (e *evaluation) run(t *testing.T) (out []float64, d [][]float64) {
+	t.Helper()
+	if err := e.vm.RunAll(); err != nil {
+		t.Fatalf("%s: %v", e.name, err)
 	}
+	out = floats(e.value)
+	for _, n := range e.d {
+		d = append(d, floats(n.Value()))
+	}
+	e.vm.Reset()
 	return out, d
+}
+
+// set changes element k of input i, which is of float64.
+func (e *evaluation) set(i, k int, x float64) {
+	switch v := e.in[i].Value().(type) {
+	case *gorgonia.F64:
+		*v = gorgonia.F64(x)
+	case *tensor.Dense:
+		v.Float64s()[k] = x
+	}
+}
+
+// evaluate runs the op in a fresh graph and returns its value and, where asked,
+// the gradients of <c, output>.
+func (tc opTest) evaluate(t *testing.T, inputs []*tensor.Dense, dt tensor.Dtype, c *tensor.Dense, grads bool) (out []float64, d [][]float64) {
+	t.Helper()
+	e := tc.open(t, inputs, dt, c, grads)
+	e.run(t)
+	return e.run(t) // the second run must not see the first one's buffers
 }
 
 func (tc opTest) run(t *testing.T) {
@@ -154,22 +183,18 @@ func (tc opTest) run(t *testing.T) {
 		}
 		return s
 	}
+	differences := tc.open(t, tc.inputs, tensor.Float64, c, false)
 	for j, i := range tc.wrt {
 		numeric := make([]float64, len(raw[i]))
-		for e := range numeric {
+		for k, x := range raw[i] {
 			const h = 1e-5
-			at := func(delta float64) float64 {
-				moved := append([]*tensor.Dense(nil), tc.inputs...)
-				if moved[i].IsScalar() {
-					moved[i] = tensor.New(tensor.FromScalar(raw[i][0] + delta))
-				} else {
-					moved[i] = moved[i].Clone().(*tensor.Dense)
-					moved[i].Float64s()[e] += delta
-				}
-				o, _ := tc.evaluate(t, moved, tensor.Float64, c, false)
+			at := func(x float64) float64 {
+				differences.set(i, k, x)
+				o, _ := differences.run(t)
 				return weigh(o)
 			}
-			numeric[e] = (at(h) - at(-h)) / (2 * h)
+			numeric[k] = (at(x+h) - at(x-h)) / (2 * h)
+			differences.set(i, k, x)
 		}
 		compare(t, tc.name+" gradient", d[j], numeric, tol)
 		compare(t, tc.name+" float32 gradient", d32[j], numeric, 2e-4)
