@@ -2,6 +2,7 @@ package apoops
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -19,6 +20,9 @@ func benchmarkOp(b *testing.B, build func(x, y, labels *gorgonia.Node) (*gorgoni
 	for i := range x.Float64s() {
 		x.Float64s()[i] *= 2
 		y.Float64s()[i] = x.Float64s()[i] + 0.01*y.Float64s()[i]
+	}
+	if strings.Contains(b.Name(), "bernoulliCrossEntropy") {
+		y = lossNamed("bernoulliCrossEntropy").inputs(rng, shape...)[1]
 	}
 	node, err := build(inputNode(g, x, tensor.Float32, "x"), inputNode(g, y, tensor.Float32, "y"), inputNode(g, ints(make([]int, shape[0])...), tensor.Int, "labels"))
 	if err != nil {

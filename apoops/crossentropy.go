@@ -25,7 +25,7 @@ func SoftmaxCrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error)
 		return nil, errors.New("apoops: softmaxCrossEntropy: targets is nil")
 	}
 	if dt := targets.Dtype(); dt != tensor.Int {
-		return nil, errors.Errorf("apoops: softmaxCrossEntropy: targets (%s) is of dtype %v, not %v", targets.Name(), dt, tensor.Int)
+		return nil, ErrDtype.Errorf("apoops: softmaxCrossEntropy: targets (%s) is of dtype %v, not %v", targets.Name(), dt, tensor.Int)
 	}
 	return pick(&crossEntropy[float32]{}, &crossEntropy[float64]{}, logits, targets)
 }
@@ -51,7 +51,7 @@ func (k *crossEntropy[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 		return nil, errors.Errorf("logits of shape %v are empty", z)
 	}
 	if t.Dims() != 1 || t[0] != z[0] {
-		return nil, errors.Errorf("targets has shape %v; logits of shape %v need (%d)", t, z, z[0])
+		return nil, ErrShape.Errorf("targets has shape %v; logits of shape %v need (%d)", t, z, z[0])
 	}
 	return tensor.ScalarShape(), nil
 }
@@ -142,7 +142,7 @@ func (k *crossEntropyGrad[T]) rows(lo, hi int) {
 func checkClasses(targets []int, classes int) error {
 	for i, t := range targets {
 		if t < 0 || t >= classes {
-			return errors.Errorf("the target of row %d is %d, not in [0, %d)", i, t, classes)
+			return ErrTarget.Errorf("the target of row %d is %d, not in [0, %d)", i, t, classes)
 		}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package apoops
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 )
@@ -11,14 +13,30 @@ var errNoSecondDerivative = errors.New("second derivatives are not provided")
 
 func sameShape(a, b tensor.Shape) error {
 	if !a.Eq(b) {
-		return errors.Errorf("operands of different shapes %v and %v", a, b)
+		return ErrShape.Errorf("operands of different shapes %v and %v", a, b)
 	}
 	return nil
 }
 
+// SameShape tells whether two shapes are the same number for number. tensor.Shape.Eq
+// also takes a vector for a row or a column.
+func SameShape(a, b tensor.Shape) bool { return slices.Equal(a, b) }
+
+// sameRows tells whether arrays of these shapes have the same elements in each row:
+// a vector of N and N×1 count as equal.
+func sameRows(a, b tensor.Shape) bool {
+	column := func(s tensor.Shape) tensor.Shape {
+		if s.Dims() == 2 && s[1] == 1 {
+			return s[:1]
+		}
+		return s
+	}
+	return SameShape(column(a), column(b))
+}
+
 func wantMatrix(s tensor.Shape, operand string) error {
 	if s.Dims() != 2 {
-		return errors.Errorf("%s has shape %v, not a matrix", operand, s)
+		return ErrShape.Errorf("%s has shape %v, not a matrix", operand, s)
 	}
 	return nil
 }

@@ -213,16 +213,16 @@ func (o *op[T]) unpack(in []gorgonia.Value) error {
 				return errors.Errorf("operand %d is column-major", i)
 			}
 			if !v.Shape().Eq(o.built[i]) {
-				return errors.Errorf("operand %d has shape %v; the node was built for %v", i, v.Shape(), o.built[i])
+				return ErrShape.Errorf("operand %d has shape %v; the node was built for %v", i, v.Shape(), o.built[i])
 			}
-			o.a.shapes[i] = v.Shape()
+			o.a.shapes[i] = o.built[i] // a vector may stand for a row or a column
 			switch {
 			case o.ints[i] && v.Dtype() == tensor.Int:
 				o.a.ints = v.Ints()
 			case !o.ints[i] && v.Dtype() == dtypeOf[T]():
 				o.a.in[i] = elements[T](v)
 			default:
-				return errors.Errorf("operand %d is of dtype %v", i, v.Dtype())
+				return ErrDtype.Errorf("operand %d is of dtype %v", i, v.Dtype())
 			}
 		default:
 			return errors.Errorf("operand %d is a %T", i, v)

@@ -1,6 +1,9 @@
 package apoops
 
 import (
+	"slices"
+	"sync/atomic"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -8,14 +11,17 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// rowLoss describes a loss of two operands x and y of equal shape: the mean of
-// a function of their rows, a row being the elements of one index of the first
-// axis. One of the operands is a constant.
+// rowLoss describes a loss of two operands x and y of equal shape, where a vector
+// of N stands for N×1: the mean of a function of their rows, a row being the
+// elements of one index of the first axis. One of the operands is a constant.
 type rowLoss[T Float] struct {
 	label    string
 	operands [2]string
 	of       int  // the operand that has a gradient
 	matrix   bool // only matrices are allowed
+	// allowed tells which elements y may have and want names them; nil for all.
+	allowed func(y T) bool
+	want    string
 	// value computes the function of len(loss) rows that stand one after the
 	// other in x and y.
 	value func(loss []float64, x, y []T)
@@ -38,7 +44,8 @@ type rowMean[T Float] struct {
 	rowLoss[T]
 	a    *args[T]
 	cols int
-	loss []float64 // by row, so that the sum does not depend on the cores
+	loss []float64   // by row, so that the sum does not depend on the cores
+	bad  atomic.Bool // an element of y is not allowed
 	body func(lo, hi int)
 }
 
@@ -55,8 +62,8 @@ func (k *rowMean[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 			return nil, errors.Errorf("%s of shape %v has no rows", k.operands[i], s)
 		}
 	}
-	if !in[0].Eq(in[1]) {
-		return nil, errors.Errorf("%s has shape %v, %s %v", k.operands[0], in[0], k.operands[1], in[1])
+	if !sameRows(in[0], in[1]) {
+		return nil, ErrShape.Errorf("%s has shape %v, %s %v", k.operands[0], in[0], k.operands[1], in[1])
 	}
 	return tensor.ScalarShape(), nil
 }
@@ -65,12 +72,21 @@ func (k *rowMean[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = func(lo, hi int) {
 			from, to := lo*k.cols, hi*k.cols
+			if k.allowed != nil && slices.ContainsFunc(k.a.in[1][from:to], func(v T) bool { return !k.allowed(v) }) {
+				k.bad.Store(true)
+				return
+			}
 			k.value(k.loss[lo:hi], k.a.in[0][from:to], k.a.in[1][from:to])
 		}
 	}
 	rows := a.shapes[0][0]
 	k.a, k.cols, k.loss = a, len(a.in[0])/rows, sized(k.loss, rows)
+	k.bad.Store(false)
 	par.For(rows, rowGrain(k.cols), k.body)
+	if k.bad.Load() {
+		at := slices.IndexFunc(a.in[1], func(v T) bool { return !k.allowed(v) })
+		return ErrTarget.Errorf("element %d of %s, in row %d, is %v: it must be %s", at, k.operands[1], at/k.cols, a.in[1][at], k.want)
+	}
 	a.out[0] = T(mean(k.loss))
 	return nil
 }

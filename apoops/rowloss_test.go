@@ -22,6 +22,17 @@ type pairLoss struct {
 
 func (l pairLoss) node(in gorgonia.Nodes) (*gorgonia.Node, error) { return l.build(in[0], in[1]) }
 
+// inputs are random operands.
+func (l pairLoss) inputs(rng *rand.Rand, shape ...int) []*tensor.Dense {
+	x, y := randn(rng, shape...), randn(rng, shape...)
+	if l.name == "bernoulliCrossEntropy" { // targets are probabilities
+		for i, v := range y.Float64s() {
+			y.Float64s()[i] = 1 / (1 + math.Exp(-3*v))
+		}
+	}
+	return []*tensor.Dense{x, y}
+}
+
 func sumOver(f func(x, y float64) float64) func(x, y []float64) float64 {
 	return func(x, y []float64) (sum float64) {
 		for j := range x {
@@ -80,7 +91,7 @@ func TestPairLosses(t *testing.T) {
 			}
 			opTest{
 				name: l.name, build: l.node, wrt: []int{l.of},
-				inputs: []*tensor.Dense{randn(rng, s...), randn(rng, s...)},
+				inputs: l.inputs(rng, s...),
 				want: func(in [][]float64) []float64 {
 					cols := len(in[0]) / s[0]
 					var sum float64

@@ -7,7 +7,8 @@ import "gorgonia.org/gorgonia"
 //
 //	1/N Σ_i ½ Σ_j (y_ij - t_ij)²
 //
-// y and t have the same shape, N×…; the result is a scalar. The gradient
+// y and t have the same shape, N×…, where a vector of N stands for N×1; the result
+// is a scalar. The gradient
 // (y-t)/N is with respect to y alone: targets are constants.
 func SquaredError(y, t *gorgonia.Node) (*gorgonia.Node, error) {
 	return meanOfRows(squaredError[float32](), squaredError[float64](), y, t)

@@ -51,15 +51,15 @@ func checkArrays(kind string, arrays []*tensor.Dense) error {
 		if a.Dims() == 0 || a.Shape()[0] == 0 || a.Shape().TotalSize() == 0 {
 			return ErrShape.Errorf("graph: empty batch: %s %d has shape %v", kind, i, a.Shape())
 		}
-		if at := firstNaN(a); at >= 0 {
+		if at := FirstNaN(a); at >= 0 {
 			return ErrNotFinite.Errorf("graph: %s %d of the batch holds NaN at row %d (element %d)", kind, i, at/(a.Shape().TotalSize()/a.Shape()[0]), at)
 		}
 	}
 	return nil
 }
 
-// firstNaN is the index of the first NaN in row-major order, or -1.
-func firstNaN(a *tensor.Dense) int {
+// FirstNaN is the place of the first NaN among the elements, or -1.
+func FirstNaN(a *tensor.Dense) int {
 	switch a.Dtype() {
 	case tensor.Float32:
 		for i, v := range a.Float32s() {

@@ -1,46 +1,20 @@
 package graph
 
-import (
-	"fmt"
-
-	"github.com/pkg/errors"
-)
+import "github.com/apo-gorgonia/apo/apoops"
 
 // ErrorKind is what errors of one cause have in common. Test for it with errors.Is.
-type ErrorKind struct{ text string }
+type ErrorKind = apoops.ErrorKind
 
-// The kinds of errors that a program may want to tell apart. The texts of such
-// errors name the parameter, array or step.
+// The kinds of errors that a program may want to tell apart.
 var (
 	// ErrNotFinite: a loss, gradient, update, weight or input is NaN or infinite.
-	ErrNotFinite = &ErrorKind{"not finite"}
+	ErrNotFinite = apoops.ErrNotFinite
 	// ErrShape: an array has another shape than is needed there.
-	ErrShape = &ErrorKind{"wrong shape"}
+	ErrShape = apoops.ErrShape
 	// ErrDtype: an array has another dtype than is needed there.
-	ErrDtype = &ErrorKind{"wrong dtype"}
+	ErrDtype = apoops.ErrDtype
+	// ErrTarget: a target is not one that the loss can take.
+	ErrTarget = apoops.ErrTarget
 	// ErrNoSample: the targets of a loss or a problem cannot be drawn.
-	ErrNoSample = &ErrorKind{"there is no Sample to draw targets with"}
+	ErrNoSample = apoops.NewErrorKind("there is no Sample to draw targets with")
 )
-
-// Error implements error.
-func (k *ErrorKind) Error() string { return k.text }
-
-// Errorf makes an error of the kind, with a text and a stack of its own.
-func (k *ErrorKind) Errorf(format string, args ...any) error {
-	return &kindError{errors.Errorf(format, args...), k}
-}
-
-// kindError is an error of a kind.
-type kindError struct {
-	error
-	kind *ErrorKind
-}
-
-func (e *kindError) Is(target error) bool { return target == error(e.kind) }
-
-func (e *kindError) Unwrap() error { return e.error }
-
-// Format passes %+v on to the error, which prints its stack.
-func (e *kindError) Format(s fmt.State, verb rune) {
-	fmt.Fprintf(s, fmt.FormatString(s, verb), e.error)
-}

@@ -65,7 +65,7 @@ func (e *Evaluation) CheckFinite() error {
 		return ErrNotFinite.Errorf("graph: the loss is %v", loss)
 	}
 	if y, ok := e.Output(); ok {
-		if at := firstNaN(y); at >= 0 {
+		if at := FirstNaN(y); at >= 0 {
 			return ErrNotFinite.Errorf("graph: element %d of the output is NaN", at)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // building serialises the construction and compilation of graphs: Gorgonia
@@ -93,6 +95,9 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 func (p *program) Run() error {
 	err := p.vm.RunAll()
 	p.vm.Reset()
+	if of, ok := err.(interface{ Err() error }); ok {
+		err = of.Err() // Gorgonia's error around it does not unwrap
+	}
 	return errors.Wrap(err, "graph: running")
 }
 
@@ -111,7 +116,7 @@ func letAll(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
 		if a.Dtype() != n.Dtype() {
 			different = ErrDtype
 		}
-		if a.Dtype() != n.Dtype() || !a.Shape().Eq(n.Shape()) {
+		if a.Dtype() != n.Dtype() || !apoops.SameShape(a.Shape(), n.Shape()) {
 			return different.Errorf("graph: %s %d is %v of shape %v; the graph was built for %v of shape %v", kind, i, a.Dtype(), a.Shape(), n.Dtype(), n.Shape())
 		}
 		if !RowMajor(a) {

@@ -4,6 +4,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // statistic is a Param.Statistic that follows a value of each run.
@@ -29,7 +31,7 @@ func readStatistics(all []tracked, params []*Param, theta gorgonia.Nodes) ([]*st
 			return nil, errors.Errorf("graph: Track of %s, which is no parameter marked as a statistic", nodeName(t.running))
 		case t.batch == nil:
 			return nil, errors.Errorf("graph: statistic %q: Track without a value to follow", p.Name)
-		case t.batch.Dtype() != p.Value.Dtype() || t.batch.IsScalar() || !t.batch.Shape().Eq(p.Value.Shape()):
+		case t.batch.Dtype() != p.Value.Dtype() || t.batch.IsScalar() || !apoops.SameShape(t.batch.Shape(), p.Value.Shape()):
 			return nil, errors.Errorf("graph: statistic %q of shape %v cannot follow a value of dtype %v and shape %v", p.Name, p.Value.Shape(), t.batch.Dtype(), t.batch.Shape())
 		case !(t.rate >= 0 && t.rate <= 1):
 			return nil, errors.Errorf("graph: statistic %q: rate %v is not from 0 to 1", p.Name, t.rate)

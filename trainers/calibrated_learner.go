@@ -79,6 +79,8 @@ func (l *calibratedLearner) prepare(batch graph.Batch, tilde []*tensor.Dense) (e
 	return err
 }
 
+func (l *calibratedLearner) discard() { l.prox = nil }
+
 // rate is b.
 func (l *calibratedLearner) rate() float64 { return l.form.fromPhi(l.form.logRates[0]) }
 

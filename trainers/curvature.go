@@ -93,6 +93,14 @@ func (c *curvature[T]) prepare(batch graph.Batch) error {
 	return nil
 }
 
+// discard has the graph built anew.
+func (c *curvature[T]) discard() {
+	c.graph = nil
+	for _, l := range c.layers {
+		l.node = -1
+	}
+}
+
 // run computes moments or squares on the step's batch.
 func (c *curvature[T]) run(s signal, moments, squares bool) error {
 	batch := s.batch

@@ -25,7 +25,8 @@ func (d Data) Len() int {
 }
 
 // Check reports what is wrong with the set: missing or empty tensors,
-// different numbers of rows, other dtypes, tensors that are not row-major.
+// different numbers of rows, other dtypes, targets of NaN, tensors that are not
+// row-major.
 func (d Data) Check() error {
 	switch {
 	case d.X == nil || d.T == nil:
@@ -38,6 +39,9 @@ func (d Data) Check() error {
 		return ErrDtype.Errorf("trainers: data set with inputs of dtype %v, not float32 or float64", d.X.Dtype())
 	case d.T.Dtype() != tensor.Int && d.T.Dtype() != d.X.Dtype():
 		return ErrDtype.Errorf("trainers: data set with targets of dtype %v, not int or %v", d.T.Dtype(), d.X.Dtype())
+	case graph.FirstNaN(d.T) >= 0:
+		at := graph.FirstNaN(d.T)
+		return ErrNotFinite.Errorf("trainers: the target of row %d of the data set is NaN (element %d)", at*d.Len()/d.T.Shape().TotalSize(), at)
 	case !graph.RowMajor(d.X) || !graph.RowMajor(d.T):
 		return errors.New("trainers: data set of views or column-major tensors: clone them in row-major order")
 	}

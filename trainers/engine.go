@@ -26,6 +26,11 @@ type engine struct {
 	// base is what a Trainer's gradients come from, nil before the first step and
 	// where they come from outside.
 	base *graph.Base
+	// moved is true after the first step that was taken with the graphs. Until then a
+	// batch of other shapes than example, which base was built for, has them built
+	// anew.
+	example graph.Batch
+	moved   bool
 	// gradient is J and ∇J on any batch at the weights as they are; nil where the
 	// gradients come from outside. The arrays are those of the step's g.
 	gradient func(graph.Batch) (float64, []*tensor.Dense, error)
@@ -117,6 +122,7 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 	if err != nil && !metaFailed {
 		return s, err // the weights did not move
 	}
+	e.moved, e.example = true, graph.Batch{}
 	if e.base != nil {
 		if moveErr := e.base.MoveStatistics(); err == nil {
 			err = moveErr
@@ -185,6 +191,25 @@ func (e *engine) split(x []*tensor.Dense) (data, fixed []*tensor.Dense) {
 	return x[:e.data], x[e.data:]
 }
 
+// discard has all graphs built anew, for batches of other shapes.
+func (e *engine) discard() {
+	e.base = nil
+	if e.learner != nil {
+		e.learner.discard()
+	}
+	if p := preparerOf(e.form); p != nil {
+		p.discard()
+	}
+}
+
+// sameShapes compares the arrays of two batches.
+func sameShapes(a, b graph.Batch) bool {
+	same := func(x, y *tensor.Dense) bool {
+		return x != nil && y != nil && x.Dtype() == y.Dtype() && apoops.SameShape(x.Shape(), y.Shape())
+	}
+	return slices.EqualFunc(a.X, b.X, same) && slices.EqualFunc(a.T, b.T, same)
+}
+
 // keep copies the inputs of a batch that a later step's B' may be.
 func (e *engine) keep(batch graph.Batch) error {
 	if e.learner == nil || e.c.noFSD || e.c.tilde != nil || !e.learner.keeps(e.steps-1) {
@@ -199,7 +224,7 @@ func (e *engine) keep(batch graph.Batch) error {
 		oldest = make([]*tensor.Dense, len(data))
 	}
 	for i, x := range data {
-		if old := oldest[i]; old == nil || !old.Shape().Eq(x.Shape()) || old.Dtype() != x.Dtype() {
+		if old := oldest[i]; old == nil || !apoops.SameShape(old.Shape(), x.Shape()) || old.Dtype() != x.Dtype() {
 			oldest[i] = x.Clone().(*tensor.Dense)
 			continue
 		}

@@ -13,6 +13,9 @@ var (
 	ErrShape = graph.ErrShape
 	// ErrDtype: an array has another dtype than is needed there.
 	ErrDtype = graph.ErrDtype
+	// ErrTarget: a target is not one that the loss can take: the number of a class
+	// that does not exist, or one outside [0, 1] for BernoulliCrossEntropy.
+	ErrTarget = graph.ErrTarget
 	// ErrNoSample: KFAC or EKFAC need targets that the loss cannot draw.
 	ErrNoSample = graph.ErrNoSample
 )

@@ -10,6 +10,8 @@ import (
 type learner interface {
 	// prepare builds the graphs for batches of these shapes, once.
 	prepare(batch graph.Batch, tilde []*tensor.Dense) error
+	// discard has them built anew.
+	discard()
 	// due tells whether the step of that number, from 0, has a meta-step.
 	due(step int) bool
 	// learn takes the meta-steps of one step.
@@ -111,6 +113,8 @@ func (l *gradientLearner) prepare(batch graph.Batch, tilde []*tensor.Dense) (err
 	}
 	return err
 }
+
+func (l *gradientLearner) discard() { l.prox = nil }
 
 func (l *gradientLearner) run(v *visit, tilde []*tensor.Dense, m *MetaStats) error {
 	if err := l.prepare(v.batch, tilde); err != nil {

@@ -78,9 +78,10 @@ type rule interface {
 }
 
 // preparer is a rule with graphs of its own: prepare builds them for batches of
-// these shapes, once.
+// these shapes, once; after discard it builds them again.
 type preparer interface {
 	prepare(batch graph.Batch) error
+	discard()
 }
 
 // wrapper is a form or rule around another.

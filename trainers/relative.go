@@ -149,6 +149,8 @@ func (l *relativeLearner[T]) prepare(batch graph.Batch, tilde []*tensor.Dense) (
 	return err
 }
 
+func (l *relativeLearner[T]) discard() { l.prox = nil }
+
 func (l *relativeLearner[T]) learn(v *visit) (*MetaStats, error) {
 	m := &MetaStats{LambdaFSD: l.e.c.fsd(v.step), LambdaWSD: l.e.c.wsd(v.step)}
 	if err := checkLambda("FSD", m.LambdaFSD); err != nil {

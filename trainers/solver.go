@@ -192,6 +192,17 @@ func arrays(kind string, nodes gorgonia.Nodes) (all []*tensor.Dense, err error) 
 		if !ok {
 			return nil, errors.Errorf("%s %q is bound to %T, neither a number nor a tensor", kind, n.Name(), n.Value())
 		}
+		// Gorgonia compares neither dtypes nor shapes when it binds.
+		want := n.Shape()
+		if want.IsScalar() {
+			want = tensor.Shape{1}
+		}
+		switch {
+		case a.Dtype() != n.Dtype():
+			return nil, ErrDtype.Errorf("%s %q of dtype %v is bound to %v", kind, n.Name(), n.Dtype(), a.Dtype())
+		case !apoops.SameShape(a.Shape(), want):
+			return nil, ErrShape.Errorf("%s %q of shape %v is bound to shape %v", kind, n.Name(), want, a.Shape())
+		}
 		all = append(all, a)
 	}
 	return all, nil

@@ -75,6 +75,9 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
 	e.masks.SetStep(int64(e.steps))
+	if e.base != nil && !e.moved && t.fixed == nil && !sameShapes(batch, e.example) {
+		e.discard() // the graphs are for a batch that was refused
+	}
 	if t.fixed != nil {
 		t.fixed.SetStep(int64(e.steps))
 		var err error
@@ -121,6 +124,7 @@ func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) 
 // prepare builds the graph of the gradient for batches of these shapes, once.
 func (t *Trainer) prepare(batch graph.Batch) (err error) {
 	if e := t.engine; e.base == nil {
+		e.example = batch
 		e.base, err = graph.NewBase(e.src, e.params, batch, e.masks)
 	}
 	return err

@@ -1,4 +1,4 @@
-package graph
+package apoops
 
 import (
 	stderrors "errors"
@@ -12,7 +12,7 @@ import (
 // TestKindsAreFoundThroughWrapping wraps errors of each kind in every way that the
 // packages do.
 func TestKindsAreFoundThroughWrapping(t *testing.T) {
-	kinds := []*ErrorKind{ErrNotFinite, ErrShape, ErrDtype, ErrNoSample}
+	kinds := []*ErrorKind{ErrNotFinite, ErrShape, ErrDtype, ErrTarget, NewErrorKind("other")}
 	for i, k := range kinds {
 		made := k.Errorf("graph: layer %q", "fc1")
 		if made.Error() != `graph: layer "fc1"` {
@@ -28,7 +28,7 @@ func TestKindsAreFoundThroughWrapping(t *testing.T) {
 				}
 			}
 		}
-		if stack := fmt.Sprintf("%+v", errors.WithMessage(made, "step 3")); !strings.Contains(stack, "errors_test.go") {
+		if stack := fmt.Sprintf("%+v", errors.WithMessage(made, "step 3")); !strings.Contains(stack, "kinds_test.go") {
 			t.Fatalf("%%+v shows no stack: %s", stack)
 		}
 	}

@@ -1,0 +1,50 @@
+package apoops
+
+import (
+	"fmt"
+
+	"github.com/pkg/errors"
+)
+
+// ErrorKind is what errors of one cause have in common. Test for it with errors.Is.
+type ErrorKind struct{ text string }
+
+// The kinds of errors that a program may want to tell apart. The texts of such
+// errors name the parameter, array or step.
+var (
+	// ErrNotFinite: a loss, gradient, update, weight or input is NaN or infinite.
+	ErrNotFinite = &ErrorKind{"not finite"}
+	// ErrShape: an array has another shape than is needed there.
+	ErrShape = &ErrorKind{"wrong shape"}
+	// ErrDtype: an array has another dtype than is needed there.
+	ErrDtype = &ErrorKind{"wrong dtype"}
+	// ErrTarget: a target is not one that the loss can take, such as the number of a
+	// class that does not exist.
+	ErrTarget = &ErrorKind{"impossible target"}
+)
+
+// NewErrorKind makes a kind of its own.
+func NewErrorKind(text string) *ErrorKind { return &ErrorKind{text} }
+
+// Error implements error.
+func (k *ErrorKind) Error() string { return k.text }
+
+// Errorf makes an error of the kind, with a text and a stack of its own.
+func (k *ErrorKind) Errorf(format string, args ...any) error {
+	return &kindError{errors.Errorf(format, args...), k}
+}
+
+// kindError is an error of a kind.
+type kindError struct {
+	error
+	kind *ErrorKind
+}
+
+func (e *kindError) Is(target error) bool { return target == error(e.kind) }
+
+func (e *kindError) Unwrap() error { return e.error }
+
+// Format passes %+v on to the error, which prints its stack.
+func (e *kindError) Format(s fmt.State, verb rune) {
+	fmt.Fprintf(s, fmt.FormatString(s, verb), e.error)
+}
