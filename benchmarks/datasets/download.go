@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 var defaultClient = &http.Client{
@@ -160,25 +162,17 @@ func (p *progressReader) Read(b []byte) (int, error) {
 }
 
 // store puts content at folder/name in one step: readers see the whole file or
-// none, and a failure leaves nothing behind.
+// none, and a failure leaves nothing behind. A symbolic link there gives way: the
+// file that it leads to may be the user's own.
 func store(folder, name string, content []byte) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(folder, name+".*.part")
-	if err != nil {
-		return err
+	path := filepath.Join(folder, name)
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
 	}
-	defer os.Remove(tmp.Name()) // fails once the file has its final name
-	if _, err := tmp.Write(content); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(tmp.Name(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), filepath.Join(folder, name))
+	return durable.WriteFile(path, content)
 }

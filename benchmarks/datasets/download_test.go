@@ -234,6 +234,27 @@ func TestDamagedCache(t *testing.T) {
 	}
 }
 
+// TestLinkInCache has a damaged file of the user's that the cache has a link to: the
+// link gives way, the file stays.
+func TestLinkInCache(t *testing.T) {
+	base := serve(t, map[string]http.HandlerFunc{"/numbers.csv": answer([]byte(downloadContent))})
+	cache, own := t.TempDir(), filepath.Join(t.TempDir(), "own.csv")
+	writeFile(t, own, []byte("damaged"))
+	if err := os.Mkdir(filepath.Join(cache, "numbers"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(own, filepath.Join(cache, "numbers", "numbers.csv")); err != nil {
+		t.Skip("no symbolic links: ", err)
+	}
+	got, err := downloadFrom(t, t.Context(), cache, []string{base + "/numbers.csv"})
+	if err != nil || string(got) != downloadContent {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if text, err := os.ReadFile(own); err != nil || string(text) != "damaged" {
+		t.Errorf("the user's file holds %q, %v", text, err)
+	}
+}
+
 // TestDamagedCacheByContent has a file without a known sum, in the cache and
 // then at the first address, which only its reader finds to be wrong.
 func TestDamagedCacheByContent(t *testing.T) {
