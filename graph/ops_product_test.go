@@ -24,12 +24,40 @@ func productCases() []opCase {
 			},
 		}
 	}
-	identity := each("identity", "", func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.ApplyOp(gorgonia.Iop{}, x) }, func(x float64) float64 { return x })
-	identity.forward = true
+	identity := each("identity", "has no gradient", func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.ApplyOp(gorgonia.Iop{}, x) }, func(x float64) float64 { return x })
 	return []opCase{
 		each("logarithm of base 2", "Gorgonia's Log2", gorgonia.Log2, math.Log2),
 		each("inverse root", "Gorgonia's InverseSqrt", gorgonia.InverseSqrt, func(x float64) float64 { return 1 / math.Sqrt(x) }),
 		identity,
+		{
+			name: "log-sum-exp", note: "Gorgonia's LogSumExp", shapes: [][]int{{4}},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.LogSumExp(p[0], 0) },
+			want: func(p [][]float64) []float64 {
+				var sum float64
+				for _, v := range p[0] {
+					sum += math.Exp(v)
+				}
+				return []float64{math.Log(sum)}
+			},
+		},
+		{
+			name: "element of a matrix", shapes: [][]int{{4, 3}}, note: "has no gradient",
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.At(p[0], 2, 1) },
+			want:  func(p [][]float64) []float64 { return p[0][7:8] },
+		},
+		{
+			name: "times whole numbers", shapes: [][]int{{2, 2}},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) {
+				whole := gorgonia.NewConstant(tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]int{1, 2, 3, 4})))
+				x, err := gorgonia.ConvType(p[0].Graph().AddNode(whole), tensor.Int, p[0].Dtype())
+				if err != nil {
+					return nil, err
+				}
+				return gorgonia.HadamardProd(p[0], x)
+			},
+			want: func(p [][]float64) []float64 { return []float64{p[0][0], 2 * p[0][1], 3 * p[0][2], 4 * p[0][3]} },
+		},
+		ctc(gorgonia.ReductionSum),
 		{
 			name: "outer product", note: "OuterProd", shapes: [][]int{{3}, {4}},
 			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.OuterProd(p[0], p[1]) },
@@ -53,6 +81,23 @@ func productCases() []opCase {
 		tensordot([]int{3, 4, 2}, []int{3, 5}, []int{0}, []int{0}),
 		tensordot([]int{3, 4, 2}, []int{5, 3, 2}, []int{0, 2}, []int{1, 2}),
 		tensordot([]int{2, 3, 2, 3}, []int{3, 2, 2}, []int{1, 2}, []int{0, 1}),
+	}
+}
+
+// ctc is Gorgonia's loss, whose result its own machine multiplies with nothing.
+func ctc(reduction gorgonia.Reduction) opCase {
+	return opCase{
+		name: "connectionist temporal classification", shapes: [][]int{{4, 3, 5}}, alone: true,
+		build: func(p gorgonia.Nodes) (*gorgonia.Node, error) {
+			ints := func(v []int, shape ...int) *gorgonia.Node {
+				return p[0].Graph().AddNode(gorgonia.NewConstant(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))))
+			}
+			x, err := gorgonia.LogSoftMax(p[0], 2)
+			if err != nil {
+				return nil, err
+			}
+			return gorgonia.CTCLoss(x, ints([]int{1, 2, 3, 4, 2, 2}, 3, 2), ints([]int{4, 4, 4}, 3), ints([]int{2, 2, 1}, 3), reduction)
+		},
 	}
 }
 

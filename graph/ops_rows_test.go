@@ -37,7 +37,13 @@ func rowCases() (cases []opCase) {
 			})
 		}
 	}
-	return cases
+	return append(cases, opCase{
+		name:   "softmax of a column without an axis",
+		shapes: [][]int{{4, 1}},
+		build:  func(p gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.SoftMax(p[0]) },
+		want:   func(p [][]float64) []float64 { return softmax(p[0]) },
+		note:   "of a column",
+	})
 }
 
 var rowFunctions = map[string]struct {

@@ -168,6 +168,12 @@ func ScalarValue(v gorgonia.Value) (float64, error) {
 		return float64(*v), nil
 	case *tensor.Dense:
 		switch {
+		case v.IsScalar():
+			if x, ok := v.ScalarValue().(float32); ok {
+				return float64(x), nil
+			} else if x, ok := v.ScalarValue().(float64); ok {
+				return x, nil
+			}
 		case v.DataSize() != 1:
 		case v.Dtype() == tensor.Float32:
 			return float64(v.Float32s()[0]), nil

@@ -153,6 +153,17 @@ func TestWhatCannotBeRebuiltIsNamed(t *testing.T) {
 			y := must(gorgonia.Mul(x, w))
 			return must(gorgonia.Add(y, gorgonia.UniformRandomNode(x.Graph(), tensor.Float64, 0, 1, y.Shape()...)))
 		}, "make an input of its shape instead"},
+		"mean of CTC": {func(x, w *gorgonia.Node) *gorgonia.Node {
+			z := must(gorgonia.Reshape(must(gorgonia.Mul(x, w)), tensor.Shape{4, 1, 2}))
+			ints := func(v []int, shape ...int) *gorgonia.Node {
+				return x.Graph().AddNode(gorgonia.NewConstant(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))))
+			}
+			return must(gorgonia.CTCLoss(must(gorgonia.LogSoftMax(z, 2)), ints([]int{1}, 1, 1), ints([]int{4}, 1), ints([]int{1}, 1), gorgonia.ReductionMean))
+		}, "take gorgonia.ReductionSum"},
+		"YOLO": {func(x, w *gorgonia.Node) *gorgonia.Node {
+			images := must(gorgonia.Reshape(must(gorgonia.Mul(x, w)), tensor.Shape{1, 8, 1, 1}))
+			return must(gorgonia.YOLOv3(images, []float32{1, 1}, []int{0}, 32, 3, 0.5))
+		}, "has no gradient"},
 		"dropout without masks": {func(x, w *gorgonia.Node) *gorgonia.Node { return must(gorgonia.Dropout(must(gorgonia.Mul(x, w)), 0.5)) }, "masks"},
 		"pooling of padding": {func(x, w *gorgonia.Node) *gorgonia.Node {
 			images := must(gorgonia.Reshape(must(gorgonia.Mul(x, w)), tensor.Shape{1, 1, 4, 2}))

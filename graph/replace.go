@@ -20,10 +20,11 @@ import (
 // would move with every pass, and a new virtual machine resets them.
 var replacements = map[string]replacement{
 	"reshapeOp":           replaceReshape,
-	"Iop":                 replaceReshape,
+	"Iop":                 replaceIdentity,
 	"repeatOp":            replaceRepeat,
 	"concatOp":            replaceConcat,
 	"sliceOp":             replaceSlice,
+	"atOp":                replaceAt,
 	"sumOp":               replaceSum,
 	"maxOp":               replaceMax,
 	"elemUnaryOp":         replaceUnary,
@@ -37,6 +38,7 @@ var replacements = map[string]replacement{
 	"globalAveragePoolOp": replaceGlobalAveragePool,
 	"BatchNormOp":         replaceBatchNorm,
 	"GroupNormOp":         replaceGroupNorm,
+	"ctcLossOp":           replaceCTC,
 }
 
 // replacement makes the node that stands for the user's node n in a pass.
@@ -46,6 +48,15 @@ type replacement func(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorg
 // in-place op may then overwrite; its broadcasting uses it everywhere.
 func replaceReshape(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorgonia.Node, error) {
 	return apoops.Reshape(operands[0], n.Shape()...)
+}
+
+func replaceIdentity(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
+	p.noteNoGradient(n, "Iop")
+	return apoops.Reshape(operands[0], n.Shape()...)
+}
+
+func (p *Pass) noteNoGradient(n *gorgonia.Node, name string) {
+	p.note("%s: Gorgonia's %s has no gradient: your own machine cannot train what it is made of. The rebuilt passes can.", describeUse(n), name)
 }
 
 // computed is the first operand of n in the rebuilt graph, or a copy of it where it

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -35,4 +36,29 @@ func replaceSlice(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia
 // Gorgonia takes for s.
 func mayBeMerged(s tensor.Slice, length int) bool {
 	return s.Start() >= 256 || s.End()+256 <= length
+}
+
+// replaceAt has a gradient; Gorgonia's has none.
+func replaceAt(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
+	f := fieldsOf(n.Op())
+	index, shape := f.integers("coordinates"), operands[0].Shape()
+	if f.err != nil {
+		return nil, f.err
+	}
+	if len(index) != len(shape) {
+		return nil, errors.Errorf("%d coordinates in an array of shape %v", len(index), shape)
+	}
+	p.noteNoGradient(n, "At")
+	place := 0
+	for axis, i := range index {
+		if i < 0 || i >= shape[axis] {
+			return nil, errors.Errorf("coordinates %v in an array of shape %v", index, shape)
+		}
+		place = place*shape[axis] + i
+	}
+	x, err := apoops.Reshape(operands[0], shape.TotalSize())
+	if err != nil {
+		return nil, err
+	}
+	return apoops.Slice(x, 0, place, 1, 1)
 }

@@ -53,6 +53,7 @@ func replaceAveragePool(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*go
 
 // replaceGlobalAveragePool has a gradient; Gorgonia's has none.
 func replaceGlobalAveragePool(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
+	p.noteNoGradient(n, "GlobalAveragePool2D")
 	x, err := p.computed(n, operands)
 	if err != nil {
 		return nil, err

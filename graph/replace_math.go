@@ -21,14 +21,50 @@ var wrongFunctions = map[string]struct {
 	"invSqrt": {"InverseSqrt", "apoops.InverseSqrt is right in both.", apoops.InverseSqrt},
 }
 
-// replaceUnary replaces functions by element whose gradients are wrong.
+// replaceUnary replaces functions by element whose gradients are wrong, and the
+// logarithm at the end of LogSumExp.
 func replaceUnary(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
+	if x := logSumExp(n); x != nil {
+		p.note("%s: Gorgonia's LogSumExp is log(Σ exp(x-m) + m), m the largest x, in your own machine. The rebuilt passes compute log Σ exp(x-m), plus m. Take Log(Sum(Exp(x))), with the largest x subtracted before and added behind.", describeUse(n))
+		terms := children(operands[0])
+		if len(terms) != 2 {
+			return nil, errors.Errorf("the sum within LogSumExp has %d operands", len(terms))
+		}
+		log, err := gorgonia.ApplyOp(n.Op(), terms[0])
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.Add(log, terms[1])
+	}
 	f, ok := wrongFunctions[fmt.Sprint(n.Op())]
 	if !ok {
 		return nil, nil
 	}
 	p.note("%s: the gradient of Gorgonia's %s is wrong in your own machine. The rebuilt passes compute the right one. %s", describeUse(n), f.name, f.instead)
 	return f.apply(operands[0])
+}
+
+// logSumExp is x where n is the end of Gorgonia's LogSumExp of x, else nil.
+func logSumExp(n *gorgonia.Node) *gorgonia.Node {
+	total, ok := unary(n, "ln")
+	if !ok {
+		return nil
+	}
+	sum, m, ok := binary(total, "+")
+	if !ok {
+		return nil
+	}
+	powers, isSum := operand(sum, "sumOp")
+	x, isMax := operand(m, "maxOp")
+	if !isSum || !isMax {
+		return nil
+	}
+	if rest, ok := unary(powers, "exp"); ok {
+		if a, b, ok := binary(rest, "-"); ok && a == x && b == m {
+			return x
+		}
+	}
+	return nil
 }
 
 // replaceProduct replaces the outer product, which has no right gradient.

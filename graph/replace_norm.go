@@ -97,7 +97,7 @@ func runningStatistics(n *gorgonia.Node, g *gorgonia.ExprGraph) (running gorgoni
 // replaceGroupNorm takes each group of an image's channels for one channel: they lie
 // one after the other. Scale and bias are nodes of their own, behind Gorgonia's op,
 // which logs in every backward pass.
-func replaceGroupNorm(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorgonia.Node, error) {
+func replaceGroupNorm(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
 	f := fieldsOf(n.Op())
 	groups, epsilon := f.integer("numGroups"), f.number("epsilon")
 	if f.err != nil {
@@ -108,6 +108,10 @@ func replaceGroupNorm(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorg
 		return nil, errors.Errorf("%d groups of the channels of shape %v", groups, s)
 	}
 	rows := s[0] * groups
+	// Gorgonia adds up 8 times 16 elements at a time and loses some from three times on.
+	if s.TotalSize()/rows/8 > 2*16 {
+		p.note("%s: Gorgonia's GroupNorm is wrong in your own machine for groups of more than 263 elements, as here. The rebuilt passes compute the right one.", describeUse(n))
+	}
 	x, err := apoops.Reshape(operands[0], 1, rows, s.TotalSize()/rows, 1)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,9 @@ func replaceSoftmax(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgon
 		}
 		p.note("%s is read in several places, and is %s in all of them, in your own machine too (%s). If probabilities and logarithms are both meant, take LogSoftMax and Exp of it.", describeUse(n), is, other)
 	}
+	if axis < 0 && n.Shape().IsColVec() {
+		p.note("%s: Gorgonia's SoftMax of a column without an axis named is over the column, and its gradient is wrong in your own machine. The rebuilt passes compute the right one. Name the axis.", describeUse(n))
+	}
 	apply := apoops.SoftmaxAlong
 	if log {
 		apply = apoops.LogSoftmaxAlong

@@ -14,12 +14,13 @@ var pureOps = map[string]bool{
 	"elemBinOp": true, "elemUnaryOp": true, "linAlgBinOp": true, "tensordotOp": true,
 	"sumOp": true, "maxOp": true, "repeatOp": true, "sizeOp": true, "transposeOp": true,
 	"concatOp": true, "byIndicesOp": true, "upsampleOp": true, "im2colOp": true, "diagFlatOp": true,
-	"minBetween": true, "maxBetween": true, "atOp": true,
+	"minBetween": true, "maxBetween": true, "dtConvOp": true,
 }
 
 // wrongOps are those that cannot be had in the rebuilt passes, with the reason and
 // what to do instead.
 var wrongOps = map[string]string{
+	"yoloOp":   "Gorgonia's YOLOv3 has no gradient: let cost and output be made of its input, and apply it to values of the output in a graph of its own",
 	"randomOp": "a random node draws other numbers in each pass: make an input of its shape instead, list it among the problem's inputs, and bind new numbers to it (gorgonia.Let) before each run",
 }
 
