@@ -234,6 +234,23 @@ func TestDamagedCache(t *testing.T) {
 	}
 }
 
+// TestCacheAsDataFolder has the cache named as the data folder: what the user names
+// is the user's.
+func TestCacheAsDataFolder(t *testing.T) {
+	base := serve(t, map[string]http.HandlerFunc{"/numbers.csv": answer([]byte(downloadContent))})
+	cache := t.TempDir()
+	path := filepath.Join(cache, "numbers", "numbers.csv")
+	writeFile(t, path, []byte("damaged"))
+	f := testFile(downloadContent)
+	f.urls = []string{base + "/numbers.csv"}
+	c := newConfig([]Option{WithDir(cache), WithCacheDir(cache)})
+	_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{"numbers", ""}}, f)
+	wantError(t, err, path)
+	if text, err := os.ReadFile(path); err != nil || string(text) != "damaged" {
+		t.Errorf("the user's file holds %q, %v", text, err)
+	}
+}
+
 // TestLinkInCache has a damaged file of the user's that the cache has a link to: the
 // link gives way, the file stays.
 func TestLinkInCache(t *testing.T) {

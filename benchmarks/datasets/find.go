@@ -39,13 +39,17 @@ func (c *config) find(ctx context.Context, s set, src source) error {
 	}
 	cache, _ := c.cacheFolder(s)
 	folders := c.folders(s)
+	own := 0 // of the folders, those that the user named
+	if c.dir != "" {
+		own = len(s.folders)
+	}
 	var damage error
-	for _, folder := range folders {
+	for i, folder := range folders {
 		if err := ctx.Err(); err != nil {
 			return errors.Wrapf(err, "datasets: %s", s.title)
 		}
 		all, err := src.from(folder)
-		if err != nil && folder == cache {
+		if err != nil && folder == cache && i >= own {
 			damage = err
 			continue
 		}
