@@ -131,3 +131,75 @@ func TestLispMachinesOwnFaults(t *testing.T) {
 		t.Error("no error of Pow: README.md says that there is one")
 	}
 }
+
+// TestWhatElseIsWrong holds README.md to what it says of Gorgonia's Grad, Dropout
+// and LispMachine.
+func TestWhatElseIsWrong(t *testing.T) {
+	vector := func(g *gorgonia.ExprGraph, name string, v ...float64) *gorgonia.Node {
+		return gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName(name), gorgonia.WithValue(tensor.New(tensor.WithBacking(v))))
+	}
+	t.Run("Grad twice", func(t *testing.T) {
+		g := gorgonia.NewGraph()
+		w := vector(g, "w", 2, 3)
+		trunk := must(gorgonia.Square(w))
+		first, second := must(gorgonia.Sum(trunk)), must(gorgonia.Sum(must(gorgonia.Square(trunk))))
+		_, err := gorgonia.Grad(first, w)
+		check(t, err)
+		d, err := gorgonia.Grad(second, w)
+		check(t, err)
+		var value gorgonia.Value
+		gorgonia.Read(d[0], &value)
+		vm := gorgonia.NewTapeMachine(g)
+		defer vm.Close()
+		check(t, vm.RunAll())
+		if v := value.Data().([]float64); v[0] == 32 && v[1] == 108 {
+			t.Errorf("the second gradient of a graph is right, 4w³ = %v", v)
+		}
+	})
+	t.Run("Dropout", func(t *testing.T) {
+		const p = 0.25
+		g := gorgonia.NewGraph()
+		ones := make([]float64, 200)
+		for i := range ones {
+			ones[i] = 1
+		}
+		w := vector(g, "w", ones...)
+		cost := must(gorgonia.Sum(must(gorgonia.Dropout(w, p))))
+		_, err := gorgonia.Grad(cost, w)
+		check(t, err)
+		vm := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(w))
+		defer vm.Close()
+		check(t, vm.RunAll())
+		d, err := w.Grad()
+		check(t, err)
+		for _, x := range d.Data().([]float64) {
+			if x != 0 && x != 1/p {
+				t.Fatalf("the gradient is %v, neither 0 nor 1/p", x)
+			}
+		}
+	})
+	t.Run("Reset of a LispMachine", func(t *testing.T) {
+		g := gorgonia.NewGraph()
+		w := vector(g, "w", 1, 2)
+		cost := must(gorgonia.Sum(must(gorgonia.Square(w))))
+		m := gorgonia.NewLispMachine(g)
+		defer m.Close()
+		check(t, m.RunAll())
+		m.Reset()
+		check(t, gorgonia.Let(w, tensor.New(tensor.WithBacking([]float64{5, 6}))))
+		if err := m.RunAll(); err == nil && cost.Value().Data().(float64) == 61 {
+			t.Error("the machine runs anew after Reset")
+		}
+	})
+	t.Run("Clamp", func(t *testing.T) {
+		v := tensor.New(tensor.WithBacking([]float32{-3, 0.5, 3}))
+		if _, err := tensor.Clamp(v, -1.0, 1.0, tensor.UseUnsafe()); err == nil {
+			t.Error("Clamp takes float64 bounds for float32")
+		}
+		_, err := tensor.Clamp(v, float32(-1), float32(1), tensor.UseUnsafe())
+		check(t, err)
+		if c := v.Float32s(); c[0] != -1 || c[1] != 0.5 || c[2] != 1 {
+			t.Errorf("clamped to %v", c)
+		}
+	})
+}
