@@ -62,7 +62,11 @@ func (q *Problem) Check() error {
 			return errors.Errorf("graph: the output depends on the target %s: Output is what is predicted, before it meets a target", describe(n))
 		}
 	}
-	return q.checkListed()
+	if err := q.checkListed(); err != nil {
+		return err
+	}
+	q.noteOverwritten(q.used())
+	return nil
 }
 
 // checkListed reports leaves that are listed nowhere and have no value.

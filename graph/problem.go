@@ -134,6 +134,9 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 		return nil, errors.New("graph: the problem names no divergence for its output")
 	}
 	n, err := q.Divergence.Build(old, moved)
+	if err == nil && (n == nil || !n.IsScalar()) {
+		err = errors.Errorf("its value is %s, not a scalar", nodeName(n))
+	}
 	return n, errors.Wrapf(err, "graph: divergence %s", q.Divergence.Name)
 }
 

@@ -25,6 +25,7 @@ var replacements = map[string]replacement{
 	"concatOp":            replaceConcat,
 	"sliceOp":             replaceSlice,
 	"atOp":                replaceAt,
+	"byIndicesOp":         replaceByIndices,
 	"sumOp":               replaceSum,
 	"maxOp":               replaceMax,
 	"elemUnaryOp":         replaceUnary,
