@@ -14,7 +14,8 @@
 //	                      over any axis
 //	Log2, InverseSqrt     functions by element
 //	Sum, Max              over any axes
-//	Repeat, Slice, Concat along an axis
+//	Repeat, Slice, Take, Concat
+//	                      along an axis
 //	SoftmaxCrossEntropy, BernoulliCrossEntropy, SquaredError
 //	                      losses, means over the batch
 //	CategoricalKL, BernoulliKL (and Reverse), SquaredDivergence

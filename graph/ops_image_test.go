@@ -68,6 +68,24 @@ func imageCases() []opCase {
 			},
 		},
 		opCase{
+			name: "upsampling", shapes: [][]int{{2, 2, 3, 2}},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Upsample2D(p[0], 2) },
+		},
+		opCase{
+			name: "patches", shapes: [][]int{{2, 2, 4, 5}},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) {
+				return gorgonia.Im2Col(p[0], tensor.Shape{2, 3}, tensor.Shape{1, 0}, tensor.Shape{1, 2}, tensor.Shape{1, 1})
+			},
+		},
+		opCase{
+			name: "convolution of rows", shapes: [][]int{{2, 2, 1, 7}, {3, 2, 1, 3}},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Conv1d(p[0], p[1], 3, 1, 2, 1) },
+		},
+		opCase{
+			name: "axes in another order", shapes: [][]int{{2, 3, 4, 5}},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Transpose(p[0], 2, 0, 3, 1) },
+		},
+		opCase{
 			name: "batch norm of images", shapes: [][]int{{3, 2, 2, 2}, {1, 2, 1, 1}, {1, 2, 1, 1}},
 			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) {
 				y, _, _, _, err := gorgonia.BatchNorm(p[0], p[1], p[2], 0.9, 1e-3)

@@ -25,7 +25,30 @@ func productCases() []opCase {
 		}
 	}
 	identity := each("identity", "has no gradient", func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.ApplyOp(gorgonia.Iop{}, x) }, func(x float64) float64 { return x })
+	product := func(name string, a, b []int, op func(a, b *gorgonia.Node) (*gorgonia.Node, error)) opCase {
+		return opCase{
+			name: name, shapes: [][]int{a, b},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return op(p[0], p[1]) },
+		}
+	}
+	batched := func(a, b []int, transposed ...bool) opCase {
+		return product(fmt.Sprintf("products of %v and %v, %v", a, b, transposed), a, b, func(a, b *gorgonia.Node) (*gorgonia.Node, error) {
+			return gorgonia.BatchedMatMul(a, b, transposed...)
+		})
+	}
 	return []opCase{
+		product("matrices", []int{3, 4}, []int{4, 2}, gorgonia.Mul),
+		product("matrix and vector", []int{3, 4}, []int{4}, gorgonia.Mul),
+		product("vector and matrix", []int{3}, []int{3, 4}, gorgonia.Mul),
+		product("vectors", []int{3}, []int{3}, gorgonia.Mul),
+		product("matrix and column", []int{3, 4}, []int{4, 1}, gorgonia.Mul),
+		product("row and matrix", []int{1, 3}, []int{3, 4}, gorgonia.Mul),
+		product("row and column", []int{1, 3}, []int{3, 1}, gorgonia.Mul),
+		batched([]int{2, 3, 4}, []int{2, 4, 5}),
+		batched([]int{2, 4, 3}, []int{2, 4, 5}, true),
+		batched([]int{2, 3, 4}, []int{2, 5, 4}, false, true),
+		batched([]int{2, 4, 3}, []int{2, 5, 4}, true, true),
+		batched([]int{2, 2, 3, 4}, []int{2, 2, 4, 5}),
 		each("logarithm of base 2", "Gorgonia's Log2", gorgonia.Log2, math.Log2),
 		each("inverse root", "Gorgonia's InverseSqrt", gorgonia.InverseSqrt, func(x float64) float64 { return 1 / math.Sqrt(x) }),
 		identity,

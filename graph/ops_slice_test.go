@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"fmt"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -26,7 +28,21 @@ func sliceCases() []opCase {
 			},
 		}
 	}
+	byIndices := func(axis int, shape ...int) opCase {
+		note := ""
+		if axis > 0 {
+			note = "Gorgonia's ByIndices"
+		}
+		return opCase{
+			name: fmt.Sprintf("rows of %v along %d by numbers", shape, axis), note: note, shapes: [][]int{shape},
+			build: func(p gorgonia.Nodes) (*gorgonia.Node, error) {
+				numbers := gorgonia.NewConstant(tensor.New(tensor.WithShape(4), tensor.WithBacking([]int{2, 0, 2, 1})))
+				return gorgonia.ByIndices(p[0], p[0].Graph().AddNode(numbers), axis)
+			},
+		}
+	}
 	return []opCase{
+		byIndices(0, 3, 4), byIndices(1, 4, 3), byIndices(0, 3, 2, 2),
 		of("an element", []int{5}, s(2)),
 		of("a range of a vector", []int{5}, s(1, 4)),
 		of("a row", []int{4, 3}, s(2)),

@@ -188,3 +188,38 @@ func (c opCase) run(t *testing.T) {
 		}
 	}
 }
+
+// TestSoftmaxOfRowsFarApart has rows for which Gorgonia's own softmax is NaN, and
+// masks of -Inf.
+func TestSoftmaxOfRowsFarApart(t *testing.T) {
+	for name, op := range map[string]func(*gorgonia.Node, ...int) (*gorgonia.Node, error){"softmax": gorgonia.SoftMax, "logSoftmax": gorgonia.LogSoftMax} {
+		rows := []float64{1000, 1, 2, -1000, -1001, -1002, math.Inf(-1), 0, 0.5}
+		if name == "logSoftmax" {
+			rows[6] = -2000
+		}
+		c := opCase{shapes: [][]int{{3, 3}}, build: func(p gorgonia.Nodes) (*gorgonia.Node, error) { return op(p[0]) }}
+		q, batch := c.problem(t, tensor.Float64)
+		copy(q.Params[0].Value().(*tensor.Dense).Float64s(), rows)
+		run, grads, _ := rebuilt(t, q, batch)
+		var want float64
+		for i, y := range alongAxis(rows, tensor.Shape{3, 3}, 1, softmax) {
+			if name == "logSoftmax" {
+				row := rows[i/3*3 : i/3*3+3]
+				y = rows[i] - slices.Max(row) - math.Log(math.Exp(row[0]-slices.Max(row))+math.Exp(row[1]-slices.Max(row))+math.Exp(row[2]-slices.Max(row)))
+			}
+			want += y * batch.X[0].Float64s()[i]
+		}
+		if got := run(); !(math.Abs(got-want) <= 1e-12*(1+math.Abs(want))) {
+			t.Errorf("%s: %v, by plain loops %v", name, got, want)
+		}
+		for _, g := range grads()[0] {
+			if math.IsNaN(g) {
+				t.Errorf("%s: the gradient is %v", name, grads()[0])
+				break
+			}
+		}
+		if loss, _ := own(t, q); !math.IsNaN(loss) {
+			t.Logf("%s: Gorgonia's own machine computes %v here", name, loss)
+		}
+	}
+}

@@ -24,6 +24,7 @@ var replacements = map[string]replacement{
 	"repeatOp":            replaceRepeat,
 	"concatOp":            replaceConcat,
 	"sliceOp":             replaceSlice,
+	"byIndicesOp":         replaceByIndices,
 	"atOp":                replaceAt,
 	"byIndicesOp":         replaceByIndices,
 	"sumOp":               replaceSum,

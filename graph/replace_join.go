@@ -64,3 +64,16 @@ func replaceConcat(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgoni
 	}
 	return apoops.Concat(axis, operands...)
 }
+
+// replaceByIndices adds the gradients of repeated rows up along every axis.
+func replaceByIndices(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
+	f := fieldsOf(n.Op())
+	axis := f.integer("axis")
+	if f.err != nil {
+		return nil, f.err
+	}
+	if axis != 0 {
+		p.note("%s: the gradient of Gorgonia's ByIndices along axis %d is wrong in your own machine where an index comes up twice. The rebuilt passes compute the right one. apoops.Take is right in both.", describeUse(n), axis)
+	}
+	return apoops.Take(operands[0], operands[1], axis)
+}
