@@ -24,7 +24,6 @@ var replacements = map[string]replacement{
 	"repeatOp":            replaceRepeat,
 	"concatOp":            replaceConcat,
 	"sliceOp":             replaceSlice,
-	"byIndicesOp":         replaceByIndices,
 	"atOp":                replaceAt,
 	"byIndicesOp":         replaceByIndices,
 	"sumOp":               replaceSum,
