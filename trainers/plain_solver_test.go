@@ -210,6 +210,43 @@ func TestK0TakesWhatGorgoniaTrains(t *testing.T) {
 	}
 }
 
+// TestK0NeedsPassesForFisherMatricesAlone steps every rule on a graph that cannot
+// be rebuilt, for it draws random numbers; KFAC and EKFAC say what they miss.
+func TestK0NeedsPassesForFisherMatricesAlone(t *testing.T) {
+	for name, o := range everyOptimizer() {
+		t.Run(name, func(t *testing.T) {
+			p := &plainGraph{g: gorgonia.NewGraph(), dt: tensor.Float64, rng: rand.New(rand.NewPCG(3, 1))}
+			cost := plainGraphs()["random numbers"](p)
+			solver, err := Wrap(graph.Problem{Cost: cost, Params: p.params}, o, EveryK(0))
+			if name == "kfac" || name == "ekfac" {
+				wantError(t, name, err, "output")
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := gorgonia.Grad(cost, p.params...); err != nil {
+				t.Fatal(err)
+			}
+			vm := gorgonia.NewTapeMachine(p.g, gorgonia.BindDualValues(p.params...))
+			defer vm.Close()
+			before := p.params[0].Value().(*tensor.Dense).Clone().(*tensor.Dense)
+			for range 2 {
+				if err := vm.RunAll(); err != nil {
+					t.Fatal(err)
+				}
+				if err := solver.Step(gorgonia.NodesToValueGrads(p.params)); err != nil {
+					t.Fatal(err)
+				}
+				vm.Reset()
+			}
+			if before.Eq(p.params[0].Value()) {
+				t.Error("the weights have not moved")
+			}
+		})
+	}
+}
+
 // compareTwin compares bit for bit where products are rounded before they are
 // added, as Gorgonia does.
 func compareTwin(t *testing.T, step int, n *gorgonia.Node, value gorgonia.Value) {
