@@ -7,8 +7,10 @@ package trainers
 func (t *Trainer) Save(path string, opts ...SaveOption) error { return t.engine.save(path, opts) }
 
 // Load restores a checkpoint of the same run. The steps that follow are those of a
-// run never stopped, bit for bit, if data, λ and schedules are functions of the
-// step's number. Where another BLAS wrote it, Notes says so.
+// run never stopped, bit for bit and on any number of cores, if data, λ and
+// schedules are functions of the step's number, and BLAS, oneDNN, Go and the kind of
+// processor are those that wrote it. Where they are others, Notes names them: the
+// last bits may differ.
 //
 // Everything that shaped the run must be as it was: model and parameters, loss and
 // divergence, optimizer and learner with their settings, the options, seed and

@@ -1,6 +1,7 @@
 package blas
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -224,6 +225,26 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// TestShortDotsDoNotDependOnAddresses moves vectors that the allocator does not
+// align to 16 bytes.
+func TestShortDotsDoNotDependOnAddresses(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 6))
+	for range 200 {
+		_, x := random(rng, 7)
+		for n := 1; n <= len(x); n++ {
+			want := Dot(x[:n], x[:n])
+			buffer := make([]float32, 16)
+			for at := range 4 {
+				y := buffer[at : at+n]
+				copy(y, x)
+				if got := Dot(y, y); got != want {
+					t.Fatalf("%d elements: %v, moved by %d elements %v", n, want, at, got)
+				}
+			}
+		}
+	}
+}
+
 func TestForeignRefusesShortSlices(t *testing.T) {
 	f := system(t)
 	defer func() {
@@ -262,16 +283,22 @@ func TestGemmAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkGemm has the products of a dense layer, forward and back, of a factor
+// and of a convolution.
 func BenchmarkGemm(b *testing.B) {
 	name, _ := Use()
-	const n = 512
-	rng := rand.New(rand.NewPCG(1, 2))
-	_, x := random(rng, n*n) // gonum skips zeros
-	_, y := random(rng, n*n)
-	z := make([]float32, n*n)
-	for b.Loop() {
-		Gemm(false, false, n, n, n, 1, x, n, y, n, 0, z, n)
-	}
-	b.ReportMetric(2*n*n*n*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	b.Log(name)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, s := range [][3]int{{100, 1000, 784}, {784, 1000, 100}, {1000, 1000, 1000}, {512, 512, 512}, {150, 16, 12800}, {128, 128, 128}} {
+		b.Run(fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2]), func(b *testing.B) {
+			m, n, k := s[0], s[1], s[2]
+			_, x := random(rng, m*k) // gonum skips zeros
+			_, y := random(rng, k*n)
+			z := make([]float32, m*n)
+			for b.Loop() {
+				Gemm(false, false, m, n, k, 1, x, k, y, n, 0, z, n)
+			}
+			b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
 }

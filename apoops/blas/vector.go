@@ -30,9 +30,21 @@ func Scal[T Float](alpha T, x []T) {
 func Dot[T Float](x, y []T) float64 {
 	switch x := any(x).(type) {
 	case []float32:
-		return gonum.Implementation{}.Dsdot(len(x), x, 1, any(y).([]float32), 1)
+		return dot32(x, any(y).([]float32))
 	case []float64:
 		return gonum.Implementation{}.Ddot(len(x), x, 1, any(y).([]float64), 1)
 	}
 	return 0
+}
+
+// dot32 adds short vectors up by itself: gonum's order depends on where y begins
+// within 16 bytes, and the allocator puts arrays of less than 32 bytes anywhere.
+func dot32(x, y []float32) (sum float64) {
+	if len(x) >= 8 {
+		return gonum.Implementation{}.Dsdot(len(x), x, 1, y, 1)
+	}
+	for i, v := range x {
+		sum += float64(v) * float64(y[i])
+	}
+	return sum
 }
