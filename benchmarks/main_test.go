@@ -4,15 +4,22 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/dnn"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-// TestMain lets the test binary be the program of a worker, which commands start.
+// programEnv tells the test binary to be the program.
+const programEnv = "APO_TEST_PROGRAM"
+
+// TestMain lets the test binary be the program of a worker, which commands start,
+// or the program itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == suite.WorkerCommand {
+	if len(os.Args) > 1 && os.Args[1] == suite.WorkerCommand || os.Getenv(programEnv) != "" {
 		os.Exit(dispatch(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -59,5 +66,19 @@ func TestCommandsGetTheirArguments(t *testing.T) {
 	}}}
 	if code, _, _ := run("echo", "a", "-b"); code != 7 || strings.Join(got, " ") != "a -b" {
 		t.Errorf("exit code %d, arguments %q", code, got)
+	}
+}
+
+// TestUnknownLibrary starts the program with values that name no library.
+func TestUnknownLibrary(t *testing.T) {
+	for _, choice := range []string{blas.Env + "=banana", dnn.Env + "=banana", dnn.Env + "=/nowhere/libnone.so"} {
+		for _, command := range []string{"list", "run", "peers"} {
+			program := exec.Command(os.Args[0], command)
+			program.Env = append(os.Environ(), programEnv+"=1", choice)
+			out, err := program.CombinedOutput()
+			if program.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), choice) {
+				t.Errorf("%s %s: %v, %q", choice, command, err, out)
+			}
+		}
 	}
 }

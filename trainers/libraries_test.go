@@ -42,4 +42,6 @@ func TestWithUnknownLibrary(t *testing.T) {
 	x := gorgonia.NewMatrix(gorgonia.NewGraph(), gorgonia.Float64, gorgonia.WithShape(2, 2))
 	_, err = Wrap(graph.Problem{Cost: x, Output: x}, SGD(0.1))
 	wantError(t, "Wrap", err, "trainers: ", choice)
+	_, err = FromProblem(graph.Problem{Cost: x, Output: x}, SGD(0.1))
+	wantError(t, "FromProblem", err, "trainers: ", choice)
 }
