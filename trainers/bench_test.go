@@ -24,36 +24,44 @@ type side struct {
 	name  string
 	steps int
 	work  func() error
+	took  func() time.Duration // of the work, what is to be measured; nil for all of it
 }
 
 // compare times the sides in turn, so that what else the machine does falls on
-// both, and reports the median milliseconds of a step of each and the ratio of
-// the first side's to the second's.
-func compare(b *testing.B, sides [2]side) {
+// all, and reports the median milliseconds of a step of each and the ratio of
+// each side's to the last one's.
+func compare(b *testing.B, sides ...side) {
 	b.Helper()
-	var times [2][]float64
+	times := make([][]float64, len(sides))
 	round := func() {
 		for i, s := range sides {
 			began := time.Now()
 			if err := s.work(); err != nil {
 				b.Fatal(err)
 			}
-			times[i] = append(times[i], float64(time.Since(began).Microseconds())/1e3/float64(s.steps))
+			took := time.Since(began)
+			if s.took != nil {
+				took = s.took()
+			}
+			times[i] = append(times[i], float64(took.Microseconds())/1e3/float64(s.steps))
 		}
 	}
 	round() // builds graphs, allocates state
-	times = [2][]float64{}
+	times = make([][]float64, len(sides))
 	for b.Loop() {
 		round()
 	}
 	for len(times[0]) < fewestRounds {
 		round()
 	}
-	first, second := median(times[0]), median(times[1])
 	b.ReportMetric(0, "ns/op") // a round, whatever that is
-	b.ReportMetric(first, sides[0].name+"-ms/step")
-	b.ReportMetric(second, sides[1].name+"-ms/step")
-	b.ReportMetric(first/second, sides[0].name+"/"+sides[1].name)
+	last := len(sides) - 1
+	for i, s := range sides {
+		b.ReportMetric(median(times[i]), s.name+"-ms/step")
+		if i < last {
+			b.ReportMetric(median(times[i])/median(times[last]), s.name+"/"+sides[last].name)
+		}
+	}
 }
 
 func median(x []float64) float64 {
@@ -87,10 +95,9 @@ func BenchmarkAPOOverhead(b *testing.B) {
 		{"LeNet/Adam-APO", lenet, Adam(1e-3), Adam(1e-3)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			compare(b, [2]side{
-				{"apo", metaEvery, stepsOf(b, c.net, c.apo, EveryK(metaEvery))},
-				{"base", metaEvery, stepsOf(b, c.net, c.base, EveryK(0))},
-			})
+			compare(b,
+				side{name: "apo", steps: metaEvery, work: stepsOf(b, c.net, c.apo, EveryK(metaEvery))},
+				side{name: "base", steps: metaEvery, work: stepsOf(b, c.net, c.base, EveryK(0))})
 		})
 	}
 }
@@ -190,8 +197,8 @@ func BenchmarkFusedAdam(b *testing.B) {
 	rates := []float64{1e-3, 1e-3, 1e-3}
 	t := 0
 	const steps = 3
-	compare(b, [2]side{
-		{"gorgonia", steps, func() error {
+	compare(b,
+		side{name: "gorgonia", steps: steps, work: func() error {
 			for range steps {
 				if err := solver.Step(model); err != nil {
 					return err
@@ -199,7 +206,7 @@ func BenchmarkFusedAdam(b *testing.B) {
 			}
 			return nil
 		}},
-		{"fused", steps, func() error {
+		side{name: "fused", steps: steps, work: func() error {
 			for range steps {
 				t++
 				if err := rule.step(signal{t: t, g: grads}, rates); err != nil {
@@ -207,8 +214,7 @@ func BenchmarkFusedAdam(b *testing.B) {
 				}
 			}
 			return nil
-		}},
-	})
+		}})
 }
 
 // valueGrad is a weight with its gradient as Gorgonia's solvers want it.
