@@ -70,6 +70,14 @@ var pairLosses = []pairLoss{
 		}
 		return sum
 	}, 0, true},
+	{"softmaxNLL", SoftmaxNLL, func(z, t []float64) float64 {
+		var sum, hit float64
+		for j := range z {
+			sum += math.Exp(z[j])
+			hit += t[j] * z[j]
+		}
+		return math.Log(sum) - hit
+	}, 0, true},
 	{"categoricalKL", CategoricalKL, categoricalOf, 1, true},
 	{"categoricalReverseKL", CategoricalReverseKL, func(x, y []float64) float64 { return categoricalOf(y, x) }, 1, true},
 	{"bernoulliKL", BernoulliKL, sumOver(bernoulliOf), 1, false},

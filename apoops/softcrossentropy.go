@@ -21,10 +21,49 @@ func SoftCrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 	return meanOfRows(softCE[float32](), softCE[float64](), logits, targets)
 }
 
+// SoftmaxNLL is the negative log-likelihood, averaged over the N examples, of the
+// family with natural parameters z and statistics t:
+//
+//	1/N Σ_i (ln Σ_j exp(z_ij) - Σ_j t_ij·z_ij)
+//
+// It is SoftCrossEntropy where the rows of t add up to 1, and has the gradient
+// (softmax(z) - t)/N where they do not.
+func SoftmaxNLL(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
+	return meanOfRows(softmaxNLL[float32](), softmaxNLL[float64](), logits, targets)
+}
+
 func softCE[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "softCrossEntropy", operands: [2]string{"logits", "targets"}, of: 0, matrix: true,
-		value: softCERows[T], slope: softCESlope[T],
+		value: softCERows[T],
+		slope: func(d, z, t []T, rows int, scale float64) { softCESlope(d, z, t, rows, scale, false) },
+	}
+}
+
+func softmaxNLL[T Float]() rowLoss[T] {
+	return rowLoss[T]{
+		label: "softmaxNLL", operands: [2]string{"logits", "targets"}, of: 0, matrix: true,
+		value: softmaxNLLRows[T],
+		slope: func(d, z, t []T, rows int, scale float64) { softCESlope(d, z, t, rows, scale, true) },
+	}
+}
+
+func softmaxNLLRows[T Float](loss []float64, z, t []T) {
+	var buf scratch
+	cols := len(z) / len(loss)
+	for i := range loss {
+		row, target := z[i*cols:(i+1)*cols], t[i*cols:(i+1)*cols]
+		m := rowMax(row)
+		sum := math.Log(sumExp(&buf, row, m)) // of logits that are less by m
+		for j, w := range target {
+			if w != 0 {
+				sum -= float64(w) * (float64(row[j]) - m)
+			}
+		}
+		loss[i] = sum + m*(1-sum64(target))
+		if math.IsInf(m, -1) {
+			loss[i] = math.Inf(1)
+		}
 	}
 }
 
@@ -48,7 +87,9 @@ func softCERows[T Float](loss []float64, z, t []T) {
 	}
 }
 
-func softCESlope[T Float](d, z, t []T, rows int, scale float64) {
+// softCESlope is the gradient of either; whole has the softmax count once for each
+// row, whatever its targets add up to.
+func softCESlope[T Float](d, z, t []T, rows int, scale float64, whole bool) {
 	var buf scratch
 	cols := len(z) / rows
 	for i := range rows {
@@ -59,7 +100,10 @@ func softCESlope[T Float](d, z, t []T, rows int, scale float64) {
 			clear(dz)
 			continue
 		}
-		weight := scale * sum64(target) / expRow(&buf, dz, row, m)
+		weight := scale / expRow(&buf, dz, row, m)
+		if !whole {
+			weight *= sum64(target)
+		}
 		for j, w := range target {
 			dz[j] = T(weight*float64(dz[j]) - scale*float64(w))
 		}

@@ -15,7 +15,7 @@ var fusing = true
 // rebuilt op by op. Each looks at n, the last node of what it knows, and returns nil
 // where the graph is not exactly that.
 var patterns = []func(f *fuser, n *gorgonia.Node) *fusion{
-	matchLoss, matchActivation, matchLayer,
+	matchLoss, matchLeaky, matchActivation, matchLayer, matchElementwise,
 }
 
 // fusion stands for the nodes between its operands and the one that was matched.
@@ -93,7 +93,7 @@ func (f *fuser) rebuild(n *gorgonia.Node, visit func(*gorgonia.Node) (*gorgonia.
 }
 
 // inner tells whether n is computed and read by a pattern alone, which reads it so
-// many times. Reading its size does not count: see matchSize.
+// many times. Reading its size does not count: Gorgonia's broadcasts and means do it.
 func (f *fuser) inner(n *gorgonia.Node, reads int) bool {
 	for _, r := range f.readers[n] {
 		if typeName(r.Op()) != "sizeOp" {

@@ -35,24 +35,12 @@ func activationOf(f *fuser, n *gorgonia.Node) (act apoops.Activation, z *gorgoni
 	if z, ok := unary(n, "tanh"); ok {
 		return apoops.TanhAct, z, 1
 	}
-	if a, b, ok := binary(n, "⊙"); ok {
-		if act, ok := rectifier(f, a, b); ok {
-			return act, a, 2
-		}
-		if act, ok := rectifier(f, b, a); ok {
-			return act, b, 2
-		}
+	// As Gorgonia's Rectify has it, or with the other derivative at 0.
+	if z := masked(f, n, ">="); z != nil {
+		return apoops.RectifyAct, z, 2
+	}
+	if z := masked(f, n, ">"); z != nil {
+		return apoops.ReLUAct, z, 2
 	}
 	return 0, nil, 0
-}
-
-// rectifier tells whether mask is z ≥ 0, as Gorgonia's Rectify has it, or z > 0.
-func rectifier(f *fuser, z, mask *gorgonia.Node) (apoops.Activation, bool) {
-	for sign, act := range map[string]apoops.Activation{">=": apoops.RectifyAct, ">": apoops.ReLUAct} {
-		if a, zero, ok := binary(mask, sign); ok && a == z && f.inner(mask, 1) {
-			v, known := number(zero)
-			return act, known && v == 0
-		}
-	}
-	return 0, false
 }

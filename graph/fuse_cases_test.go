@@ -119,6 +119,38 @@ var fusedCases = []fuseCase{
 		log := must(gorgonia.LogSoftMax(affine(s, 4, 3, 5), 1))
 		return must(gorgonia.Mean(must(gorgonia.Neg(must(gorgonia.HadamardProd(log, s.target(4, 5)))))))
 	}, []string{"apoops.softCrossEntropy", "apoops.times"}, append([]string{"Σ", "⊙"}, stockOps...)},
+	{"cross-entropy of classes by hand", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		z := affine(s, 4, 3, 5)
+		sums := must(gorgonia.Log(must(gorgonia.Sum(must(gorgonia.Exp(z)), 1))))
+		return must(gorgonia.Mean(must(gorgonia.Sub(sums, must(gorgonia.Sum(must(gorgonia.HadamardProd(z, s.target(4, 5))), 1))))))
+	}, []string{"apoops.softmaxNLL", "apoops.dense.identity"}, append([]string{"Σ", "⊙", "exp", "ln", "apoops.times"}, stockOps...)},
+	{"cross-entropy by hand of targets of any sum", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		z := affine(s, 4, 3, 5)
+		sums := must(gorgonia.Log(must(gorgonia.Sum(must(gorgonia.Exp(z)), 1))))
+		hits := must(gorgonia.Sum(must(gorgonia.HadamardProd(s.input(4, 5), z)), 1))
+		return must(gorgonia.Neg(must(gorgonia.Sum(must(gorgonia.Sub(hits, sums))))))
+	}, []string{"apoops.softmaxNLL", "apoops.times"}, append([]string{"Σ", "⊙"}, stockOps...)},
+	{"leaky rectifier", func(s *sketch) *gorgonia.Node {
+		return sumOfCubes(gorgonia.Must(gorgonia.LeakyRelu(affine(s, 4, 3, 5), 0.1)))
+	}, []string{"apoops.leakyReLU", "apoops.dense.identity"}, append([]string{"⊙", "<"}, stockOps...)},
+	{"arithmetic", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		a, b := affine(s, 4, 3, 5), must(gorgonia.Tanh(must(gorgonia.Mul(s.Inputs[0], s.param(3, 5)))))
+		gate := must(gorgonia.HadamardProd(must(gorgonia.Neg(a)), b))
+		scaled := must(gorgonia.HadamardProd(gorgonia.NewConstant(3.0), must(gorgonia.Sub(gate, b))))
+		return sumOfCubes(must(gorgonia.Div(must(gorgonia.Square(scaled)), gorgonia.NewConstant(7.0))))
+	}, []string{"apoops.product", "apoops.minus", "apoops.times"}, append([]string{"⊙", "-", "÷", "neg"}, stockOps...)},
+	{"a whole net", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		h := must(gorgonia.BroadcastAdd(plainConv(s), s.param(1, 3, 1, 1), nil, []byte{0, 2, 3}))
+		h = must(gorgonia.MaxPool2D(must(gorgonia.Rectify(h)), tensor.Shape{2, 2}, []int{0, 0}, []int{2, 2}))
+		h = must(gorgonia.Reshape(h, tensor.Shape{2, 27}))
+		h = must(gorgonia.Rectify(must(gorgonia.BroadcastAdd(must(gorgonia.Mul(h, s.param(27, 6))), s.param(6), nil, []byte{0}))))
+		z := must(gorgonia.BroadcastAdd(must(gorgonia.Mul(h, s.param(6, 4))), s.param(4), nil, []byte{0}))
+		return must(gorgonia.Neg(must(gorgonia.Mean(must(gorgonia.HadamardProd(must(gorgonia.Log(must(gorgonia.SoftMax(z)))), s.target(2, 4)))))))
+	}, []string{"apoops.softCrossEntropy", "apoops.conv", "apoops.dense"}, append([]string{"Σ", "⊙", "+", "-", "÷", "neg", "SizeOf", "Reshape"}, stockOps...)},
 	{"two losses and a penalty", func(s *sketch) *gorgonia.Node {
 		must := gorgonia.Must
 		h := must(gorgonia.Tanh(affine(s, 4, 3, 5)))
@@ -186,12 +218,36 @@ var almostCases = []fuseCase{
 		must := gorgonia.Must
 		y := affine(s, 4, 3, 2)
 		return must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Sub(y, must(gorgonia.Mul(s.Inputs[0], s.param(3, 2)))))))))
-	}, []string{"square"}, []string{"apoops.squaredError"}},
+	}, []string{"apoops.product"}, []string{"apoops.squaredError"}},
 	{"the square is read twice", func(s *sketch) *gorgonia.Node {
 		must := gorgonia.Must
 		d := must(gorgonia.Square(must(gorgonia.Sub(affine(s, 4, 3, 2), s.target(4, 2)))))
 		return must(gorgonia.Add(must(gorgonia.Mean(d)), sumOfCubes(d)))
-	}, []string{"square"}, []string{"apoops.squaredError"}},
+	}, []string{"apoops.product"}, []string{"apoops.squaredError"}},
+	{"the sums are along the other axis", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		z := affine(s, 4, 3, 5)
+		sums := must(gorgonia.Log(must(gorgonia.Sum(must(gorgonia.Exp(z)), 0))))
+		hits := must(gorgonia.Sum(must(gorgonia.HadamardProd(z, s.target(4, 5))), 0))
+		return must(gorgonia.Mean(must(gorgonia.Sub(sums, hits))))
+	}, []string{"exp"}, []string{"apoops.softmaxNLL"}},
+	{"the softmax is along the other axis", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		hits := must(gorgonia.HadamardProd(must(gorgonia.LogSoftMax(affine(s, 4, 3, 5), 0)), s.target(4, 5)))
+		return must(gorgonia.Neg(must(gorgonia.Mean(hits))))
+	}, []string{"apoops.product"}, []string{"apoops.softCrossEntropy"}},
+	{"the targets are learned too", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		hits := must(gorgonia.HadamardProd(must(gorgonia.LogSoftMax(affine(s, 4, 3, 5))), must(gorgonia.Tanh(s.param(4, 5)))))
+		return must(gorgonia.Neg(must(gorgonia.Mean(hits))))
+	}, []string{"apoops.product"}, []string{"apoops.softCrossEntropy"}},
+	{"leaky by two masks", func(s *sketch) *gorgonia.Node {
+		must := gorgonia.Must
+		x, zero := affine(s, 4, 3, 5), gorgonia.NewConstant(0.0)
+		above := must(gorgonia.HadamardProd(x, must(gorgonia.Gte(x, zero, true))))
+		below := must(gorgonia.HadamardProd(x, must(gorgonia.Lte(x, zero, true))))
+		return sumOfCubes(must(gorgonia.Add(above, must(gorgonia.HadamardProd(below, gorgonia.NewConstant(0.1))))))
+	}, []string{"<="}, []string{"apoops.leakyReLU"}},
 	{"bits that do not add up to 1", func(s *sketch) *gorgonia.Node {
 		must := gorgonia.Must
 		p, t := must(gorgonia.Sigmoid(affine(s, 4, 3, 2))), s.target(4, 2)

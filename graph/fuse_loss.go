@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"gorgonia.org/gorgonia"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -9,6 +11,7 @@ import (
 // matchLoss finds losses: any number times the sum of
 //
 //	t ∘ log softmax(z)                         cross-entropy of classes
+//	log Σ exp(z) - Σ t∘z, row by row           the same by hand
 //	t ∘ log σ(z) + (1-t) ∘ log(1-σ(z))         cross-entropy of bits
 //	(y-t)²                                     squared error
 //
@@ -45,6 +48,7 @@ var lossForms = []struct {
 	op    func(y, t *gorgonia.Node) (*gorgonia.Node, error)
 }{
 	{crossEntropy, apoops.SoftCrossEntropy},
+	{likelihood, apoops.SoftmaxNLL},
 	{bitCrossEntropy, apoops.BernoulliCrossEntropy},
 	{squaredError, apoops.SquaredError},
 }
@@ -102,11 +106,58 @@ func crossEntropy(f *fuser, e *gorgonia.Node) (z, t *gorgonia.Node, scale float6
 		if !ok || !f.inner(c[0], 1) || !field(c[0], "isLog").Bool() || z.Dims() != 2 {
 			continue
 		}
-		if axis := intField(c[0], "axis"); axis == -1 || axis == 1 {
+		if axisOfRows(intField(c[0], "axis"), z.Shape()) == 1 {
 			return z, c[1], -1
 		}
 	}
 	return nil, nil, 0
+}
+
+// likelihood finds log Σ exp(z) - Σ t∘z, both sums over the rows of matrices.
+func likelihood(f *fuser, e *gorgonia.Node) (z, t *gorgonia.Node, scale float64) {
+	a, b, ok := binary(e, "-")
+	if !ok || !f.inner(e, 1) {
+		return nil, nil, 0
+	}
+	for sign, c := range map[float64][2]*gorgonia.Node{1: {a, b}, -1: {b, a}} {
+		z := logSumOfExp(f, c[0])
+		hits := rowSums(f, c[1])
+		if z == nil || hits == nil {
+			continue
+		}
+		p, q, ok := binary(hits, "⊙")
+		switch {
+		case !ok || !f.open(hits):
+		case p == z:
+			return z, q, sign
+		case q == z:
+			return z, p, sign
+		}
+	}
+	return nil, nil, 0
+}
+
+// logSumOfExp is z of log Σ exp(z), nil where n is no such thing.
+func logSumOfExp(f *fuser, n *gorgonia.Node) *gorgonia.Node {
+	sums, ok := unary(n, "ln")
+	if !ok || !f.inner(n, 1) {
+		return nil
+	}
+	exps := rowSums(f, sums)
+	if exps == nil || !f.open(exps) {
+		return nil
+	}
+	z, _ := unary(exps, "exp")
+	return z
+}
+
+// rowSums is the matrix whose sums of rows n has, nil where n is no such thing.
+func rowSums(f *fuser, n *gorgonia.Node) *gorgonia.Node {
+	x, ok := operand(n, "sumOp")
+	if !ok || !f.inner(n, 1) || x.Dims() != 2 || !slices.Equal(intsField(n, "along"), []int{1}) {
+		return nil
+	}
+	return x
 }
 
 // squaredError finds (y-t)².
@@ -203,9 +254,5 @@ func minusSoftplus(f *fuser, n *gorgonia.Node) (*gorgonia.Node, bool) {
 // oneMinus takes 1 - x apart.
 func oneMinus(f *fuser, n *gorgonia.Node) (*gorgonia.Node, bool) {
 	one, x, ok := binary(n, "-")
-	if !ok || !f.open(n) {
-		return nil, false
-	}
-	v, known := number(one)
-	return x, known && v == 1
+	return x, ok && f.open(n) && isNumber(one, 1)
 }

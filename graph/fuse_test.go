@@ -156,9 +156,6 @@ func TestFusedPatterns(t *testing.T) {
 				t.Fatal(err)
 			}
 			withoutFusing(func() {
-				if slices.Contains(c.with, "apoops.softCrossEntropy") {
-					return // Gorgonia's softmax cannot be rebuilt
-				}
 				plain := s.base(params)
 				s.mustAgree("op by op", fused, []float64{plain.LossValue()}, plain)
 			})
@@ -273,4 +270,53 @@ func TestPatternsStopAtReplacedNodes(t *testing.T) {
 			t.Errorf("tanh %d is %v", i, v)
 		}
 	}
+}
+
+// TestFusedCurvature compares the Kronecker factors of layers with and without their
+// biases joined.
+func TestFusedCurvature(t *testing.T) {
+	s := newSketch(t)
+	must := gorgonia.Must
+	h := must(gorgonia.Tanh(affine(s, 6, 3, 5)))
+	z := must(gorgonia.Mul(h, s.param(5, 4)))
+	s.Cost, s.Output = must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Sub(z, s.target(6, 4))))))), z
+	s.Pairs = []Pair{{s.Params[0], s.Params[1]}}
+	params, err := s.LearnableParams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks, err := s.Blocks(params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factors := func() (all [][]float64) {
+		c, err := NewCurvature(CurvatureConfig{Source: s, Params: params, Blocks: blocks, Batch: s.batch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range []error{c.Feed(s.batch), c.RunFor(true, false)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range blocks {
+			if !c.Has(i) {
+				t.Fatalf("block %d has no factors", i)
+			}
+			a, g, err := c.Moments(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, numbers(a), numbers(g))
+		}
+		return all
+	}
+	fused := factors()
+	withoutFusing(func() {
+		for i, want := range factors() {
+			if d := apart(want, fused[i]); d > 1e-12 || len(want) != len(fused[i]) {
+				t.Errorf("factor %d: %d and %d numbers, %.2g apart", i, len(fused[i]), len(want), d)
+			}
+		}
+	})
 }

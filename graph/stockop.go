@@ -85,6 +85,11 @@ func number(n *gorgonia.Node) (float64, bool) {
 	return 0, false
 }
 
+func isNumber(n *gorgonia.Node, want float64) bool {
+	v, known := number(n)
+	return known && v == want
+}
+
 var arithmetic = map[string]func(a, b float64) float64{
 	"+": func(a, b float64) float64 { return a + b },
 	"-": func(a, b float64) float64 { return a - b },
