@@ -73,7 +73,7 @@ func replaceByIndices(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorg
 		return nil, f.err
 	}
 	if axis != 0 {
-		p.note("%s: the gradient of Gorgonia's ByIndices along axis %d is wrong in your own machine where an index comes up twice. The rebuilt passes compute the right one. apoops.Take is right in both.", describeUse(n), axis)
+		p.note("%s: the gradient of Gorgonia's ByIndices along axis %d is wrong in your own machine. The rebuilt passes compute the right one. apoops.Take is right in both.", describeUse(n), axis)
 	}
 	return apoops.Take(operands[0], operands[1], axis)
 }
