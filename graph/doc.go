@@ -24,8 +24,8 @@
 //
 // Two sources of models are known: a Model with a Loss (Objective), and a graph
 // that the user already has (Problem), from which the lookahead's passes are
-// rebuilt. A weight matrix W of a layer is (inputs+1)×outputs, its last row the
-// bias.
+// rebuilt, and as a Standalone all others too. A weight matrix W of a layer is
+// (inputs+1)×outputs, its last row the bias.
 //
 // Parameters marked as statistics, such as the running mean and variance of batch
 // normalisation, are not learned: a model moves them with Pass.Track, once a step

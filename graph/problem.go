@@ -19,6 +19,11 @@ import (
 // machine differs. What cannot be had, such as a random node, is an error that says
 // what to do instead.
 //
+// Layers, activations, losses and arithmetic that the passes recognise (convolutions,
+// x·W + b, BatchNorm, Rectify, the usual forms of cross-entropy and squared error) are
+// rebuilt with the fused ops of package apoops, with the same values and gradients to
+// rounding; the derivative of Rectify at exactly 0 is Gorgonia's, 1.
+//
 // Dropout has masks of the passes' own, which they share as those of apoops.Dropout.
 // Batch norm takes the statistics of the batch in all passes, and the running ones,
 // which are in the user's op, see none of them; out of training it takes the running

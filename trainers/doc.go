@@ -36,7 +36,7 @@
 // biases, which are rows of the weight matrices, and scales and shifts as well.
 //
 // A Trainer brings its own loop; Wrap makes a gorgonia.Solver for a graph that
-// is there already.
+// is there already, and FromProblem a Trainer of it.
 //
 //	tr, err := trainers.New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy,
 //		trainers.SGDm(0.01), trainers.EveryK(10), trainers.FSD(1))

@@ -18,7 +18,8 @@ import (
 // the running statistics of Gorgonia's BatchNorm, which are among Params as
 // statistics: a machine of the user's in evaluation mode has them, but one made for
 // training sets them back to 0 and 1, as Gorgonia does. Dtype has no effect; Seed
-// seeds dropout and drawn targets (KFAC, EKFAC).
+// seeds Gorgonia's Dropout and drawn targets (KFAC, EKFAC). The masks of an
+// apoops.Dropout keep their own seed; their step is set to that of the Trainer.
 //
 // The size of the mini-batch is part of such a graph: every batch must have the
 // shapes of the problem's inputs and targets. Evaluate takes batches of that size

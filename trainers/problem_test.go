@@ -214,29 +214,41 @@ func TestFromProblemEvaluates(t *testing.T) {
 	}
 }
 
-// TestFromProblemEvaluatesWithoutDropout has dropout of package apoops in the graph.
+// dropouts are both kinds of dropout that a user's graph may have.
+var dropouts = map[string]func(x *gorgonia.Node, rate float64) (*gorgonia.Node, error){
+	"apoops": func(x *gorgonia.Node, rate float64) (*gorgonia.Node, error) {
+		return apoops.Dropout(x, rate, apoops.NewMasks(7), 1)
+	},
+	"gorgonia": gorgonia.Dropout,
+}
+
+// droppingNet has dropout of one kind behind its first layer, none for nil.
+func droppingNet(drop func(x *gorgonia.Node, rate float64) (*gorgonia.Node, error), rate float64) *stockNet {
+	return newStockNet(tensor.Float64, 5, func(s *stockNet, rows int) {
+		s.inputs(rows, 12)
+		h := s.affine(s.x, 16, gorgonia.Rectify)
+		if drop != nil {
+			h = must(drop(h, rate))
+		}
+		s.classify(s.affine(h, 10, nil))
+	})
+}
+
+// TestFromProblemEvaluatesWithoutDropout compares with a net that has none.
 func TestFromProblemEvaluatesWithoutDropout(t *testing.T) {
-	build := func(rate float64) *stockNet {
-		return newStockNet(tensor.Float64, 5, func(s *stockNet, rows int) {
-			s.inputs(rows, 12)
-			h := s.affine(s.x, 16, gorgonia.Rectify)
-			if rate > 0 {
-				h = must(apoops.Dropout(h, rate, apoops.NewMasks(7), 1))
-			}
-			s.classify(s.affine(h, 10, nil))
-		})
-	}
-	var losses [2]Evaluation
-	for i, rate := range []float64{0, 0.9} {
-		s := build(rate)
+	evaluate := func(s *stockNet) Evaluation {
 		b := s.batch(3)
-		var err error
-		if losses[i], err = fromStock(t, s, SGD(0.1)).Evaluate(Data{X: b.X[0], T: b.T[0]}, 5); err != nil {
+		e, err := fromStock(t, s, SGD(0.1)).Evaluate(Data{X: b.X[0], T: b.T[0]}, 5)
+		if err != nil {
 			t.Fatal(err)
 		}
+		return e
 	}
-	if losses[0] != losses[1] {
-		t.Errorf("%+v without dropout in the graph, %+v with it", losses[0], losses[1])
+	want := evaluate(droppingNet(nil, 0))
+	for name, drop := range dropouts {
+		if got := evaluate(droppingNet(drop, 0.9)); got != want {
+			t.Errorf("%s: %+v without dropout in the graph, %+v with it", name, want, got)
+		}
 	}
 	s := newStockNet(tensor.Float64, 5, func(s *stockNet, rows int) {
 		s.inputs(rows, 12)
@@ -300,34 +312,44 @@ func TestFromProblemRefuses(t *testing.T) {
 	}
 }
 
-// TestFromProblemDrawsMasks has the masks of the user's own dropout change with each
-// step, and come back with its number.
+// TestFromProblemDrawsMasks has the masks of dropout change with each step, and come
+// back with its number: in a run that is resumed too.
 func TestFromProblemDrawsMasks(t *testing.T) {
-	build := func() (*stockNet, *Trainer) {
-		s := newStockNet(tensor.Float64, 5, func(s *stockNet, rows int) {
-			s.inputs(rows, 12)
-			h := must(apoops.Dropout(s.affine(s.x, 16, gorgonia.Rectify), 0.5, apoops.NewMasks(7), 1))
-			s.classify(s.affine(h, 10, nil))
-		})
-		return s, fromStock(t, s, SGD(1e-300), EveryK(0)) // the weights stay
-	}
-	losses := func() (all []float64) {
-		s, tr := build()
-		for range 3 {
-			stats, err := tr.Step(s.batch(0))
-			if err != nil {
+	for name, drop := range dropouts {
+		t.Run(name, func(t *testing.T) {
+			build := func() (*stockNet, *Trainer) {
+				s := droppingNet(drop, 0.5)
+				return s, fromStock(t, s, SGD(1e-300), EveryK(0)) // the weights stay
+			}
+			steps := func(s *stockNet, tr *Trainer, n int) (all []float64) {
+				for range n {
+					stats, err := tr.Step(s.batch(0))
+					if err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, stats.Loss)
+				}
+				return all
+			}
+			s, tr := build()
+			losses := steps(s, tr, 4)
+			if losses[0] == losses[1] || losses[1] == losses[2] {
+				t.Errorf("the losses %v have one mask", losses)
+			}
+			path := filepath.Join(t.TempDir(), "checkpoint")
+			s, tr = build()
+			again := steps(s, tr, 2)
+			if err := tr.Save(path); err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, stats.Loss)
-		}
-		return all
-	}
-	first := losses()
-	if first[0] == first[1] || first[1] == first[2] {
-		t.Errorf("the losses %v have one mask", first)
-	}
-	if again := losses(); !slices.Equal(first, again) {
-		t.Errorf("losses %v, then %v", first, again)
+			s, tr = build()
+			if err := tr.Load(path); err != nil {
+				t.Fatal(err)
+			}
+			if again = append(again, steps(s, tr, 2)...); !slices.Equal(losses, again) {
+				t.Errorf("losses %v, stopped and resumed %v", losses, again)
+			}
+		})
 	}
 }
 
