@@ -115,3 +115,23 @@ func TestGorgoniasDropoutRate(t *testing.T) {
 		}
 	}
 }
+
+// TestDropoutsThatAreOne has two of one node, which Gorgonia takes for one.
+func TestDropoutsThatAreOne(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(3, 4))
+	w := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("w"), gorgonia.WithShape(3, 4), gorgonia.WithInit(gorgonia.GlorotU(1)))
+	h := gorgonia.Must(gorgonia.HadamardProd(x, w))
+	y := gorgonia.Must(gorgonia.Sub(gorgonia.Must(gorgonia.Dropout(h, 0.5)), gorgonia.Must(gorgonia.Dropout(h, 0.1))))
+	q := &Problem{Cost: gorgonia.Must(gorgonia.Sum(y)), Output: y, Inputs: gorgonia.Nodes{x}, Params: gorgonia.Nodes{w}, Divergence: HalfSquared}
+	params, err := q.LearnableParams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewBase(q, params, q.Example(), apoops.NewMasks(1)); err != nil {
+		t.Fatal(err)
+	}
+	if notes := strings.Join(q.Notes(), "\n"); !strings.Contains(notes, "several Dropouts of one node are one") {
+		t.Errorf("notes %q", notes)
+	}
+}

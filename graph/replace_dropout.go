@@ -26,6 +26,9 @@ func replaceDropout(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgon
 	if rate != 0.5 {
 		differs = ", and divides the gradient by p instead of 1-p, which is wrong; apoops.Dropout is right"
 	}
+	if len(p.readers[n]) > 1 {
+		differs += " (to Gorgonia several Dropouts of one node are one, and so they are to the rebuilt passes)"
+	}
 	p.note("%s: your own machine draws masks of its own in Dropout%s. The rebuilt passes have the masks of the solver's seed.", describeUse(n), differs)
 	return apoops.Dropout(x, rate, p.Masks, p.Stream(stockStreams|uint64(n.ID())))
 }
