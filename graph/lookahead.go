@@ -52,12 +52,14 @@ func (r RateLookahead) Check(params int) error {
 	if len(r.Group) != params {
 		return errors.Errorf("graph: %d group numbers for %d parameters", len(r.Group), params)
 	}
-	members := make([]int, r.Groups())
+	members := make([]int, min(r.Groups(), params)) // a larger number leaves a gap below
 	for i, k := range r.Group {
 		if k < 0 {
 			return errors.Errorf("graph: parameter %d has the group %d", i, k)
 		}
-		members[k]++
+		if k < len(members) {
+			members[k]++
+		}
 	}
 	for k, n := range members {
 		if n == 0 {

@@ -78,6 +78,7 @@ type CalibratedConfig struct {
 // passes.
 func Calibrated(c CalibratedConfig) Option {
 	return func(a *config) error {
+		a.give("Calibrated")
 		c := c.filled()
 		if err := c.validate(); err != nil {
 			return err
@@ -94,6 +95,7 @@ func Calibrated(c CalibratedConfig) Option {
 // gradients come from outside, it is an error.
 func CalibrateFrom(source func(i int) (graph.Batch, error)) Option {
 	return func(c *config) error {
+		c.give("CalibrateFrom")
 		if source == nil {
 			return errors.New("trainers: CalibrateFrom: no function")
 		}

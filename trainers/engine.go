@@ -80,6 +80,11 @@ func (c *config) group(params []*graph.Param) ([]int, error) {
 			group[i] = k
 		}
 	}
+	for name := range c.groups {
+		if !slices.ContainsFunc(params, func(p *graph.Param) bool { return p.Name == name }) {
+			return nil, errors.Errorf("trainers: RateGroups: there is no parameter %q", name)
+		}
+	}
 	return group, nil
 }
 

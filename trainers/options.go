@@ -16,6 +16,7 @@ type Option func(*config) error
 
 // config collects the options.
 type config struct {
+	given      map[string]bool // options by name
 	k          int
 	fsd, wsd   Weight
 	noFSD      bool
@@ -64,7 +65,7 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 	if c.minRate > c.maxRate {
 		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.minRate, c.maxRate)
 	}
-	return c, nil
+	return c, c.checkConflicts(o)
 }
 
 // defaults are the settings found to work for the optimizer on several tasks;
@@ -98,6 +99,9 @@ func EveryK(k int) Option {
 // its passes out. The default is 1, for RMSprop 0.1.
 func FSD(lambda float64, divergence ...graph.Divergence) Option {
 	return func(c *config) error {
+		if lambda > 0 && len(divergence) == 0 {
+			c.give("FSD")
+		}
 		if err := checkLambda("FSD", lambda); err != nil {
 			return err
 		}
@@ -109,6 +113,7 @@ func FSD(lambda float64, divergence ...graph.Divergence) Option {
 // FSDSchedule makes λ_FSD a function of the step.
 func FSDSchedule(lambda Weight, divergence ...graph.Divergence) Option {
 	return func(c *config) error {
+		c.give("FSDSchedule")
 		if lambda == nil {
 			return errors.New("trainers: FSDSchedule: no function")
 		}
@@ -133,6 +138,9 @@ func setDivergence(c *config, d []graph.Divergence) error {
 // default is 0 for learning rates and 0.1 for APO-Precond.
 func WSD(lambda float64) Option {
 	return func(c *config) error {
+		if lambda > 0 {
+			c.give("WSD")
+		}
 		if err := checkLambda("WSD", lambda); err != nil {
 			return err
 		}
@@ -144,6 +152,7 @@ func WSD(lambda float64) Option {
 // WSDSchedule makes λ_WSD a function of the step.
 func WSDSchedule(lambda Weight) Option {
 	return func(c *config) error {
+		c.give("WSDSchedule")
 		if lambda == nil {
 			return errors.New("trainers: WSDSchedule: no function")
 		}
@@ -165,6 +174,7 @@ func checkLambda(name string, lambda float64) error {
 // and Adam at 0.003 with β2 = 0.99 for APO-Precond.
 func Meta(o Optimizer) Option {
 	return func(c *config) error {
+		c.give("Meta")
 		if o == nil {
 			return errors.New("trainers: Meta: no optimizer")
 		}
@@ -183,6 +193,9 @@ func Meta(o Optimizer) Option {
 // not.
 func ClipMeta(norm float64) Option {
 	return func(c *config) error {
+		if norm > 0 {
+			c.give("ClipMeta")
+		}
 		if !(norm >= 0) {
 			return errors.Errorf("trainers: ClipMeta(%v): the norm must be 0 or more", norm)
 		}
@@ -195,6 +208,7 @@ func ClipMeta(norm float64) Option {
 // [lo, hi]. The default is [1e-8, 1e3].
 func RateBounds(lo, hi float64) Option {
 	return func(c *config) error {
+		c.give("RateBounds")
 		if !(lo > 0) || !(hi >= lo) || math.IsInf(hi, 0) {
 			return errors.Errorf("trainers: RateBounds(%v, %v): 0 < lo ≤ hi < ∞ is needed", lo, hi)
 		}
@@ -206,6 +220,7 @@ func RateBounds(lo, hi float64) Option {
 // LinearRate learns the rate η itself instead of log η.
 func LinearRate() Option {
 	return func(c *config) error {
+		c.give("LinearRate")
 		c.linear = true
 		return nil
 	}
@@ -214,6 +229,7 @@ func LinearRate() Option {
 // RatePerParam learns a rate for each parameter (layer) instead of one for all.
 func RatePerParam() Option {
 	return func(c *config) error {
+		c.give("RatePerParam")
 		c.perParam = true
 		return nil
 	}
@@ -223,6 +239,7 @@ func RatePerParam() Option {
 // names to group numbers, which count from 0 without gaps.
 func RateGroups(group map[string]int) Option {
 	return func(c *config) error {
+		c.give("RateGroups")
 		if len(group) == 0 {
 			return errors.New("trainers: RateGroups: no groups")
 		}
@@ -252,6 +269,7 @@ func Seed(seed uint64) Option {
 // tensor.Float64.
 func Dtype(dt tensor.Dtype) Option {
 	return func(c *config) error {
+		c.give("Dtype")
 		if dt != tensor.Float32 && dt != tensor.Float64 {
 			return errors.Errorf("trainers: Dtype(%v): float32 or float64 is needed", dt)
 		}
@@ -291,6 +309,7 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 // the model's statistics.
 func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
 	return func(c *config) error {
+		c.give("Blocks")
 		if blocks == nil {
 			return errors.New("trainers: Blocks: no function")
 		}
@@ -305,6 +324,7 @@ func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
 // and returns arrays like the batch's targets.
 func SampledTargets(source func(step int) []*tensor.Dense) Option {
 	return func(c *config) error {
+		c.give("SampledTargets")
 		if source == nil {
 			return errors.New("trainers: SampledTargets: no function")
 		}

@@ -17,9 +17,10 @@ import (
 // and their nodes see the trained ones, for each step changes them in place. So do
 // the running statistics of Gorgonia's BatchNorm, which are among Params as
 // statistics: a machine of the user's in evaluation mode has them, but one made for
-// training sets them back to 0 and 1, as Gorgonia does. Dtype has no effect; Seed
-// seeds Gorgonia's Dropout and drawn targets (KFAC, EKFAC). The masks of an
-// apoops.Dropout keep their own seed; their step is set to that of the Trainer.
+// training sets them back to 0 and 1, as Gorgonia does. Dtype, where it is given,
+// must be that of the weights; Seed seeds Gorgonia's Dropout and drawn targets (KFAC,
+// EKFAC). The masks of an apoops.Dropout keep their own seed; their step is set to
+// that of the Trainer.
 //
 // The size of the mini-batch is part of such a graph: every batch must have the
 // shapes of the problem's inputs and targets. Evaluate takes batches of that size
@@ -60,6 +61,9 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	}
 	params, err := src.AllParams()
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkDtype(params); err != nil {
 		return nil, err
 	}
 	blocks, err := p.Blocks(params)

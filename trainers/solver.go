@@ -30,8 +30,8 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // Wrap makes the solver. The parameters must be bound to their initial values.
 // Call it before the virtual machine is made, so that the machine records the
 // cost; afterwards the loss is read from the cost's node. The weights are the
-// graph's: Dtype has no effect, Seed one on drawn targets (KFAC, EKFAC) and on the
-// masks that stand for those of Gorgonia's Dropout.
+// graph's: Dtype, where it is given, must be theirs. Seed is for drawn
+// targets (KFAC, EKFAC) and for the masks that stand for those of Gorgonia's Dropout.
 // graph.Problem tells which of Gorgonia's ops the graph may have.
 //
 // With EveryK(0) there is no lookahead: any graph will do that Gorgonia trains,
@@ -59,6 +59,9 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	}
 	params, err := p.LearnableParams()
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkDtype(params); err != nil {
 		return nil, err
 	}
 	blocks, err := p.Blocks(params)

@@ -219,8 +219,12 @@ func TestStatisticsAreEvaluated(t *testing.T) {
 }
 
 func TestStatisticsInCheckpoints(t *testing.T) {
-	opts := []Option{EveryK(3), Seed(4), RatePerParam()}
+	rates := []Option{EveryK(3), Seed(4), RatePerParam()}
 	for _, o := range []Optimizer{Adam(0.01), Precond(0.05), KFAC(0.02)} {
+		opts := rates
+		if o.Name() == "precond" {
+			opts = rates[:2]
+		}
 		whole, first, second := normedTrainer(t, o, opts...), normedTrainer(t, o, opts...), normedTrainer(t, o, opts...)
 		run(t, whole, 0, 20)
 		run(t, first, 0, 8)
@@ -252,11 +256,11 @@ func TestStatisticsInCheckpoints(t *testing.T) {
 		sameBits(t, "after a refused checkpoint", whole.engine, second.engine)
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint")
-	tr := toyTrainer(t, Adam(0.01), opts...)
+	tr := toyTrainer(t, Adam(0.01), rates...)
 	if err := tr.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "checkpoint of another model", normedTrainer(t, Adam(0.01), opts...).Load(path), path, "theta/normed0/mean")
+	wantError(t, "checkpoint of another model", normedTrainer(t, Adam(0.01), rates...).Load(path), path, "theta/normed0/mean")
 }
 
 // TestOldCheckpointLoads reads a checkpoint written before there were statistics.

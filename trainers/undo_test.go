@@ -169,7 +169,14 @@ func TestNoStepOverflowsUnseen(t *testing.T) {
 		shampoo.Grafting = []string{"none", "sgd", "rmsprop", "adam"}[rng.IntN(4)]
 		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, Precond(lr), PrecondFromAbove(lr)}
 		o := all[rng.IntN(len(all))]
-		tr, err := New(layers.MLP(3, 4, 2), graph.SquaredError, o, EveryK(k), RateBounds(1e-12, 1e41), Meta0(k, o, power(-3, 40)))
+		opts := []Option{EveryK(k), Meta(MetaAdam(power(-3, 40))), RateBounds(1e-12, 1e41)}
+		if p, ok := o.(*PrecondConfig); ok {
+			opts = opts[:2]
+			if p.Relative != nil {
+				opts = opts[:1]
+			}
+		}
+		tr, err := New(layers.MLP(3, 4, 2), graph.SquaredError, o, opts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,14 +202,6 @@ func TestNoStepOverflowsUnseen(t *testing.T) {
 	if outcomes[true] < 200 || outcomes[false] < 200 {
 		t.Fatalf("%v: the settings are all of one kind", outcomes)
 	}
-}
-
-// Meta0 is MetaAdam for rules that it can learn.
-func Meta0(k int, o Optimizer, lr float64) Option {
-	if p, ok := o.(*PrecondConfig); k == 0 || ok && p.Relative != nil {
-		return EveryK(k)
-	}
-	return Meta(MetaAdam(lr))
 }
 
 func cloneTensors(all []NamedTensor) []NamedTensor {

@@ -75,9 +75,11 @@ func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
 	options := []trainers.Option{
 		trainers.Dtype(tensor.Float64),
 		trainers.EveryK(d.k),
-		trainers.RateBounds(math.SmallestNonzeroFloat64, math.MaxFloat64),
 	}
 	_, precond := f.rule.(*trainers.PrecondConfig)
+	if !precond {
+		options = append(options, trainers.RateBounds(math.SmallestNonzeroFloat64, math.MaxFloat64))
+	}
 	if !precond && (d.k > 0 || top.has("phi0")) && !rule.flag("log") {
 		d.linear = true
 		options = append(options, trainers.LinearRate())

@@ -1,0 +1,94 @@
+package trainers
+
+import (
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// give notes that an option was given.
+func (c *config) give(option string) {
+	if c.given == nil {
+		c.given = make(map[string]bool)
+	}
+	c.given[option] = true
+}
+
+// conflict is an option that has no effect with another, or with an optimizer.
+type conflict struct {
+	option, with string
+	found        bool
+	// learning is set where it is about learning φ alone: with K = 0 such options
+	// have no effect anyway, so that K can be set to 0 and the others left as they are.
+	learning bool
+}
+
+// checkConflicts reports options without effect. What a number switches off, as
+// EveryK(0), FSD(0), WSD(0) and ClipMeta(0) do, may be switched off.
+func (c *config) checkConflicts(o Optimizer) error {
+	for _, x := range c.conflicts(o) {
+		if x.found && c.given[x.option] && !(x.learning && c.k == 0) {
+			return errors.Errorf("trainers: %s has no effect with %s: leave one of them out", x.option, x.with)
+		}
+	}
+	if c.k > 0 {
+		return c.checkInitialRate(o)
+	}
+	return nil
+}
+
+func (c *config) conflicts(o Optimizer) []conflict {
+	name := o.Name()
+	precond, learnsP := o.(*PrecondConfig)
+	relative := learnsP && precond.Relative != nil
+	full := learnsP && precond.FullMatrix
+	calibrated := c.given["Calibrated"]
+	var all []conflict
+	add := func(found, learning bool, with string, options ...string) {
+		for _, option := range options {
+			all = append(all, conflict{option, with, found, learning})
+		}
+	}
+	add(learnsP, true, name+", which has no learning rates", "RateGroups", "RatePerParam", "LinearRate", "RateBounds")
+	add(relative, true, "the relative steps of "+name, "Meta", "ClipMeta")
+	add(c.given["RateGroups"], true, "RateGroups", "RatePerParam")
+	add(calibrated, true, "Calibrated", "Meta", "ClipMeta", "WSD", "WSDSchedule", "FSDSchedule", "LinearRate")
+	add(calibrated, true, "Calibrated, but for a divergence,", "FSD")
+	add(!learnsP, false, name, "Blocks")
+	add(full, false, "a full matrix", "Blocks")
+	add(!calibrated, false, name+" without Calibrated", "CalibrateFrom")
+	add(!drawsTargets(o), false, name+", which draws no targets", "SampledTargets")
+	return all
+}
+
+// drawsTargets tells whether a rule computes a Fisher matrix with drawn targets.
+func drawsTargets(o Optimizer) bool {
+	switch o := o.(type) {
+	case *KFACConfig:
+		return !o.Empirical
+	case *EKFACConfig:
+		return !o.Empirical
+	}
+	return false
+}
+
+// checkInitialRate reports a rate that the first meta-step would move into the
+// bounds.
+func (c *config) checkInitialRate(o Optimizer) error {
+	if _, learnsP := o.(*PrecondConfig); learnsP {
+		return nil
+	}
+	if rate := o.LearningRate(); rate < c.minRate || rate > c.maxRate {
+		return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, o.Name(), c.minRate, c.maxRate)
+	}
+	return nil
+}
+
+// checkDtype reports a Dtype other than that of the weights of a graph that is
+// there.
+func (c *config) checkDtype(params []*graph.Param) error {
+	if dt := params[0].Value.Dtype(); c.given["Dtype"] && dt != c.dtype {
+		return ErrDtype.Errorf("trainers: Dtype(%v) for a graph with weights of %v: the weights are the graph's", c.dtype, dt)
+	}
+	return nil
+}
