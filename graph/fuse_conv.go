@@ -69,8 +69,3 @@ func convolution(f *fuser, y *gorgonia.Node) (c apoops.Conv, x, filters *gorgoni
 	}
 	return c, x, filters
 }
-
-// isProduct tells whether n is Gorgonia's product of two matrices in that form.
-func isProduct(n *gorgonia.Node, form string) bool {
-	return n.Op() != nil && typeName(n.Op()) == "linAlgBinOp" && describeOp(n) == form
-}

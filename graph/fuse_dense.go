@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"fmt"
-
 	"gorgonia.org/gorgonia"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -37,5 +35,3 @@ func product(f *fuser, y *gorgonia.Node) (x, w *gorgonia.Node) {
 	}
 	return c[0], c[1]
 }
-
-func describeOp(n *gorgonia.Node) string { return fmt.Sprint(n.Op()) }

@@ -113,3 +113,10 @@ func sameAlike(a, b *gorgonia.Node) bool {
 
 // shapeIs compares shapes axis by axis: tensor.Shape.Eq takes (1, 3) for (3).
 func shapeIs(n *gorgonia.Node, shape ...int) bool { return slices.Equal(n.Shape(), shape) }
+
+// isProduct tells whether n is Gorgonia's product of two matrices in that form.
+func isProduct(n *gorgonia.Node, form string) bool {
+	return n.Op() != nil && typeName(n.Op()) == "linAlgBinOp" && describeOp(n) == form
+}
+
+func describeOp(n *gorgonia.Node) string { return fmt.Sprint(n.Op()) }

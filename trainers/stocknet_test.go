@@ -20,7 +20,6 @@ type stockNet struct {
 	rng     *rand.Rand // of the weights
 	x, y    *gorgonia.Node
 	norms   []*gorgonia.BatchNormOp
-	grads   gorgonia.Nodes
 	vm      gorgonia.VM
 	loss    gorgonia.Value
 }
