@@ -134,3 +134,43 @@ func TestRandomNodesBecomeInputs(t *testing.T) {
 		t.Errorf("%+v", solver.Last())
 	}
 }
+
+// TestFromProblemKeepsFrozenStatistics has batch norms out of training: the loss is
+// by their running statistics, which stay.
+func TestFromProblemKeepsFrozenStatistics(t *testing.T) {
+	s := newStockNet(tensor.Float64, 6, stockNets["batch norm"])
+	for _, op := range s.norms {
+		if err := op.SetTraining(false); err != nil {
+			t.Fatal(err)
+		}
+		mean, variance := op.Stats()
+		mean.Memset(0.3)
+		variance.Memset(2.0)
+	}
+	tr := fromStock(t, s, SGDm(0.01), EveryK(1), FSD(0.1, graph.CategoricalKL))
+	b := s.batch(1)
+	loss, err := tr.Evaluate(Data{X: b.X[0], T: b.T[0]}, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stats, err := tr.Step(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stats.Loss != loss.Loss {
+		t.Errorf("the loss of the step is %v, by running statistics %v", stats.Loss, loss.Loss)
+	}
+	for i, op := range s.norms {
+		mean, variance := op.Stats()
+		for _, v := range mean.Data().([]float64) {
+			if v != 0.3 {
+				t.Fatalf("the running mean of batch norm %d is %v", i, mean)
+			}
+		}
+		for _, v := range variance.Data().([]float64) {
+			if v != 2 {
+				t.Fatalf("the running variance of batch norm %d is %v", i, variance)
+			}
+		}
+	}
+}
