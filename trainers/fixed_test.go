@@ -29,7 +29,7 @@ func TestFixedLeavesAreReadAsTheyAre(t *testing.T) {
 	out := must(gorgonia.Mul(must(gorgonia.Mul(must(gorgonia.Mul(x, w)), frozen)), unlisted))
 	cost := must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Mul(scale, out))))))
 	s, err := Wrap(graph.Problem{Cost: cost, Output: out, Inputs: gorgonia.Nodes{x}, Params: gorgonia.Nodes{w}, Fixed: gorgonia.Nodes{frozen}},
-		SGD(1e-9), EveryK(1), FSD(1, graph.HalfSquared))
+		SGD(1e-8), EveryK(1), FSD(1, graph.HalfSquared))
 	wantNil(t, err)
 	notes := strings.Join(s.Notes(), "\n")
 	if !strings.Contains(notes, "unlisted") || !strings.Contains(notes, "scale") || strings.Contains(notes, "frozen") {
