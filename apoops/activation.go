@@ -65,6 +65,9 @@ func Activate(a Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
 }
 
 func activate(a Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if !a.known() {
+		return nil, errors.Errorf("apoops: there is no activation %d", int(a))
+	}
 	return pick(&activation[float32]{act: a}, &activation[float64]{act: a}, x)
 }
 

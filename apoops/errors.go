@@ -34,6 +34,19 @@ func sameRows(a, b tensor.Shape) bool {
 	return SameShape(column(a), column(b))
 }
 
+// checkSize reports a result that no memory is asked for.
+func checkSize(s tensor.Shape) error {
+	const most = 1 << 36
+	size := 1
+	for _, n := range s {
+		if n < 1 || size > most/n {
+			return ErrShape.Errorf("a result of shape %v is empty or has more than %d elements", s, most)
+		}
+		size *= n
+	}
+	return nil
+}
+
 func wantMatrix(s tensor.Shape, operand string) error {
 	if s.Dims() != 2 {
 		return ErrShape.Errorf("%s has shape %v, not a matrix", operand, s)

@@ -106,6 +106,9 @@ func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if o.shape, err = k.infer(shapes); err != nil {
 		return nil, errors.Wrapf(err, "apoops: %s", k.name())
 	}
+	if err := checkSize(o.shape); err != nil {
+		return nil, errors.Wrapf(err, "apoops: %s", k.name())
+	}
 	o.types[len(in)] = resultType(o.shape)
 	if _, ok := any(k).(counting); ok {
 		o.types[len(in)] = gorgonia.TensorType{Dims: o.shape.Dims(), Of: tensor.Int}

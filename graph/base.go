@@ -20,9 +20,9 @@ type Base struct {
 // NewBase builds the graph for batches of the example's dtypes and shapes. The
 // graph reads the parameters' memory directly. masks may be nil for models
 // without dropout.
-func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (*Base, error) {
+func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (_ *Base, err error) {
 	building.Lock()
-	defer building.Unlock()
+	defer unlock(&err)
 	if err := CheckParams(params); err != nil {
 		return nil, err
 	}

@@ -20,8 +20,13 @@ const (
 
 // String is the form's name in lower case.
 func (f Form) String() string {
+	if !f.known() {
+		return "unknown form"
+	}
 	return [...]string{"kronecker", "diagonal", "scalar", "full"}[f]
 }
+
+func (f Form) known() bool { return f >= Kronecker && f <= Full }
 
 func (f Form) precondition(phi gorgonia.Nodes, g *gorgonia.Node) (*gorgonia.Node, error) {
 	switch f {
@@ -44,9 +49,20 @@ type Block struct {
 	Form       Form
 }
 
-func checkBlocks(blocks []Block, params []*Param) error {
+// CheckBlocks reports blocks that do not have each of the learned parameters once,
+// sizes that are not those of their parameters, unknown forms, and names that are
+// missing or repeated.
+func CheckBlocks(blocks []Block, params []*Param) error {
 	owner := make([]string, len(params))
-	for _, b := range blocks {
+	names := make(map[string]bool, len(blocks))
+	for k, b := range blocks {
+		switch {
+		case b.Name == "" || names[b.Name]:
+			return errors.Errorf("graph: block %d: its name %q is empty or another's", k, b.Name)
+		case !b.Form.known():
+			return errors.Errorf("graph: block %q has the form %d, which there is not", b.Name, b.Form)
+		}
+		names[b.Name] = true
 		size := 0
 		for _, i := range b.Params {
 			if i < 0 || i >= len(params) {
@@ -58,8 +74,8 @@ func checkBlocks(blocks []Block, params []*Param) error {
 			owner[i] = b.Name
 			size += params[i].Value.Shape().TotalSize()
 		}
-		if size != b.Rows*b.Cols {
-			return errors.Errorf("graph: block %q of %d×%d has parameters of %d elements", b.Name, b.Rows, b.Cols, size)
+		if b.Rows < 1 || b.Cols < 1 || size%b.Rows != 0 || size/b.Rows != b.Cols {
+			return ErrShape.Errorf("graph: block %q of %d×%d has parameters of %d elements", b.Name, b.Rows, b.Cols, size)
 		}
 	}
 	for i, o := range owner {

@@ -53,9 +53,9 @@ type layer struct {
 // NewCurvature builds the graph. Blocks whose gradient is no single product of a
 // layer's inputs and the gradients by its pre-activations (Has tells) are left
 // out; it is an error if all are.
-func NewCurvature(c CurvatureConfig) (*Curvature, error) {
+func NewCurvature(c CurvatureConfig) (_ *Curvature, err error) {
 	building.Lock()
-	defer building.Unlock()
+	defer unlock(&err)
 	if err := CheckParams(c.Params); err != nil {
 		return nil, err
 	}

@@ -23,9 +23,9 @@ type Evaluable interface {
 }
 
 // NewEvaluation builds the graph for batches of the example's shapes.
-func NewEvaluation(of Evaluable, params []*Param, example Batch) (*Evaluation, error) {
+func NewEvaluation(of Evaluable, params []*Param, example Batch) (_ *Evaluation, err error) {
 	building.Lock()
-	defer building.Unlock()
+	defer unlock(&err)
 	if err := CheckParams(params); err != nil {
 		return nil, err
 	}

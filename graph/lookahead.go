@@ -52,16 +52,18 @@ func (r RateLookahead) Check(params int) error {
 	if len(r.Group) != params {
 		return errors.Errorf("graph: %d group numbers for %d parameters", len(r.Group), params)
 	}
-	members := make([]int, min(r.Groups(), params)) // a larger number leaves a gap below
+	members, groups := make([]int, params), min(r.Groups(), params)
 	for i, k := range r.Group {
 		if k < 0 {
 			return errors.Errorf("graph: parameter %d has the group %d", i, k)
 		}
-		if k < len(members) {
-			members[k]++
+		if k >= params {
+			groups = params // which leaves a gap below
+			continue
 		}
+		members[k]++
 	}
-	for k, n := range members {
+	for k, n := range members[:groups] {
 		if n == 0 {
 			return errors.Errorf("graph: group %d has no parameters", k)
 		}
@@ -137,7 +139,7 @@ type PrecondLookahead struct {
 }
 
 func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Nodes, wantWSD bool) (*step, error) {
-	if err := checkBlocks(l.Blocks, params); err != nil {
+	if err := CheckBlocks(l.Blocks, params); err != nil {
 		return nil, err
 	}
 	s := &step{moved: make(gorgonia.Nodes, len(params))}

@@ -139,10 +139,10 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 		return nil, errors.New("graph: the problem names no divergence for its output")
 	}
 	n, err := q.Divergence.Build(old, moved)
-	if err == nil && (n == nil || !n.IsScalar()) {
+	if err == nil && n != nil && !n.IsScalar() {
 		err = errors.Errorf("its value is %s, not a scalar", nodeName(n))
 	}
-	return n, errors.Wrapf(err, "graph: divergence %s", q.Divergence.Name)
+	return built(n, err, "divergence "+q.Divergence.Name)
 }
 
 // BuildSampledLoss implements Source.
@@ -154,9 +154,9 @@ func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoo
 	if err != nil {
 		return nil, err
 	}
-	t, err := q.Sample(y, noise)
+	t, err := sampled(q.Sample, y, noise, "sampling targets of the problem")
 	if err != nil {
-		return nil, errors.Wrap(err, "graph: sampling targets of the problem")
+		return nil, err
 	}
 	if len(t) != len(q.Targets) {
 		return nil, errors.Errorf("graph: Sample draws %d target arrays for a problem with %d", len(t), len(q.Targets))

@@ -40,9 +40,9 @@ type Proximal struct {
 
 // NewProximal builds the graph. Like Base it reads the parameters' memory
 // directly.
-func NewProximal(c ProximalConfig) (*Proximal, error) {
+func NewProximal(c ProximalConfig) (_ *Proximal, err error) {
 	building.Lock()
-	defer building.Unlock()
+	defer unlock(&err)
 	if err := CheckParams(c.Params); err != nil {
 		return nil, err
 	}

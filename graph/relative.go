@@ -37,7 +37,7 @@ func (l RelativeLookahead) Phi(b Block) []Factor {
 }
 
 func (l RelativeLookahead) build(p *program, params []*Param, theta gorgonia.Nodes, wantWSD bool) (*step, error) {
-	if err := checkBlocks(l.Blocks, params); err != nil {
+	if err := CheckBlocks(l.Blocks, params); err != nil {
 		return nil, err
 	}
 	s := &step{moved: make(gorgonia.Nodes, len(params)), scale: p.input(p.dt, tensor.ScalarShape(), "epsilon")}

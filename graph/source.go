@@ -48,7 +48,7 @@ var (
 // BuildOutput implements Source.
 func (o Objective) BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
 	y, err := o.Model.Output(p, x, theta)
-	return y, errors.Wrap(err, "graph: model")
+	return built(y, err, "model")
 }
 
 // BuildLoss implements Source.
@@ -58,7 +58,7 @@ func (o Objective) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Nod
 		return nil, err
 	}
 	j, err := o.Loss.Build(y, t)
-	return j, errors.Wrapf(err, "graph: loss %s", o.Loss.Name)
+	return built(j, err, "loss "+o.Loss.Name)
 }
 
 // BuildEvaluation implements Evaluable.
@@ -67,7 +67,8 @@ func (o Objective) BuildEvaluation(p *Pass, x, t, theta gorgonia.Nodes) (output,
 		return nil, nil, err
 	}
 	loss, err = o.Loss.Build(output, t)
-	return output, loss, errors.Wrapf(err, "graph: loss %s", o.Loss.Name)
+	loss, err = built(loss, err, "loss "+o.Loss.Name)
+	return output, loss, err
 }
 
 // BuildDiscrepancy implements Source.
@@ -80,7 +81,7 @@ func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, 
 		return nil, errors.Errorf("graph: loss %s has no divergence: name one", o.Loss.Name)
 	}
 	n, err := d.Build(old, moved)
-	return n, errors.Wrapf(err, "graph: divergence %s", d.Name)
+	return built(n, err, "divergence "+d.Name)
 }
 
 // BuildSampledLoss implements Source.
@@ -92,10 +93,10 @@ func (o Objective) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apo
 	if err != nil {
 		return nil, err
 	}
-	t, err := o.Loss.Sample(y, noise)
+	t, err := sampled(o.Loss.Sample, y, noise, "sampling targets of loss "+o.Loss.Name)
 	if err != nil {
-		return nil, errors.Wrapf(err, "graph: sampling targets of loss %s", o.Loss.Name)
+		return nil, err
 	}
 	j, err := o.Loss.Build(y, t)
-	return j, errors.Wrapf(err, "graph: loss %s", o.Loss.Name)
+	return built(j, err, "loss "+o.Loss.Name)
 }

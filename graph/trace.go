@@ -37,7 +37,7 @@ func Trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (strin
 // trace runs the graph: nodes[i] is 1 where what names[i] says is finite.
 func trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (names []string, nodes gorgonia.Nodes, err error) {
 	building.Lock()
-	defer building.Unlock()
+	defer unlock(&err)
 	if err := CheckParams(params); err != nil {
 		return nil, nil, err
 	}

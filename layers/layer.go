@@ -3,6 +3,7 @@ package layers
 import (
 	"math/rand/v2"
 
+	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -30,6 +31,24 @@ type Spec struct {
 	// mean: graph.Param.Statistic.
 	Statistic bool
 	Init      Initializer
+}
+
+// mostElements is the size of a parameter that no memory is asked for.
+const mostElements = 1 << 32
+
+// check reports a parameter that cannot be drawn.
+func (s Spec) check() error {
+	size := 1
+	for _, n := range s.Shape {
+		if n < 1 || size > mostElements/n {
+			return graph.ErrShape.Errorf("shape %v is empty or has more than %d elements", s.Shape, mostElements)
+		}
+		size *= n
+	}
+	if s.Init == nil {
+		return errors.New("there is no initializer")
+	}
+	return nil
 }
 
 // draw makes the parameter.

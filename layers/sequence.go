@@ -23,7 +23,7 @@ func (s sequence) members() ([]member, error) {
 	all := make([]member, len(s))
 	number := 0
 	for i, l := range s {
-		if l == nil {
+		if graph.IsNil(l) {
 			return nil, errors.Errorf("layer %d is nil", i)
 		}
 		specs, err := l.Params()

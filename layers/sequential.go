@@ -34,6 +34,9 @@ func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
 	for i, l := range members {
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
 		for _, s := range l.specs {
+			if err := s.check(); err != nil {
+				return nil, errors.Errorf("layers: parameter %s: %v", join(l.name, s.Name), err)
+			}
 			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: s.draw(rng, dt), Matrix: s.Matrix, Statistic: s.Statistic})
 		}
 	}

@@ -23,9 +23,12 @@ type Batches struct {
 	rows  []int
 }
 
+// errNoBatches is about Batches that NewBatches did not make.
+var errNoBatches = errors.New("trainers: there is no data set: make the batches with NewBatches")
+
 // NewBatches serves batches of the given size.
 func NewBatches(data Set, size int, seed uint64) (*Batches, error) {
-	if data == nil {
+	if graph.IsNil(data) {
 		return nil, errors.New("trainers: no data set")
 	}
 	if err := data.Check(); err != nil {
@@ -38,10 +41,18 @@ func NewBatches(data Set, size int, seed uint64) (*Batches, error) {
 }
 
 // PerEpoch is the number of batches in an epoch.
-func (s *Batches) PerEpoch() int { return s.perEpoch() }
+func (s *Batches) PerEpoch() int {
+	if s.data == nil {
+		return 0
+	}
+	return s.perEpoch()
+}
 
 // At is the mini-batch B of a step, counted from 0; negative steps count as 0.
 func (s *Batches) At(step int) graph.Batch {
+	if s.data == nil {
+		return graph.Batch{}
+	}
 	if s.b.X == nil {
 		s.b = s.data.NewBatch(s.size)
 	}
@@ -52,6 +63,9 @@ func (s *Batches) At(step int) graph.Batch {
 // TildeAt is an independent mini-batch for the function-space term of a step:
 // the source for TildeFrom. A set with random changes makes them here too.
 func (s *Batches) TildeAt(step int) ([]*tensor.Dense, error) {
+	if s.data == nil {
+		return nil, errNoBatches
+	}
 	if s.bt.X == nil {
 		s.bt, s.rows = s.data.NewBatch(s.size), make([]int, s.size)
 	}

@@ -50,12 +50,14 @@ func (l *calibratedLearner) firstProbes(v *visit) ([]probe, error) {
 }
 
 func (l *calibratedLearner) probeAll(source func(i int) (graph.Batch, error)) ([]probe, error) {
-	probes := make([]probe, l.c.Batches)
-	for i := range probes {
+	var probes []probe
+	for i := range l.c.Batches {
+		var p probe
 		b, err := source(i)
 		if err == nil {
-			probes[i], err = l.probeOn(b)
+			p, err = l.probeOn(b)
 		}
+		probes = append(probes, p)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "batch %d of CalibrateFrom", i)
 		}

@@ -71,6 +71,9 @@ func (e *engine) tensors() []NamedTensor {
 
 // save writes the checkpoint.
 func (e *engine) save(path string, opts []SaveOption) error {
+	if e == nil {
+		return errNotMade
+	}
 	if err := e.checkSaved(path, opts); err != nil {
 		return err
 	}

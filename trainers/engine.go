@@ -152,7 +152,31 @@ func (e *engine) step(batch graph.Batch, tilde []*tensor.Dense, loss float64, g 
 }
 
 // rates are the learning rates of the step that is next, or under way.
-func (e *engine) rates() []float64 { return e.form.rates(e.steps, e.c.schedule.At(e.steps)) }
+func (e *engine) rates() []float64 {
+	if e.form == nil {
+		return nil
+	}
+	return e.form.rates(e.steps, e.c.schedule.At(e.steps))
+}
+
+func (e *engine) phi() []NamedTensor {
+	if e.form == nil {
+		return nil
+	}
+	return e.form.phi()
+}
+
+// errNotMade is about a Trainer or Solver that is a zero value.
+var errNotMade = errors.New("trainers: there is no training: make a Trainer with New or FromProblem, a Solver with Wrap")
+
+// orEmpty is the engine, or for a Trainer or Solver that is a zero value one that
+// has nothing.
+func (e *engine) orEmpty() *engine {
+	if e == nil {
+		return &engine{}
+	}
+	return e
+}
 
 func (e *engine) fallbacks() int {
 	if f, ok := e.form.(faller); ok {
@@ -169,6 +193,15 @@ func (e *engine) proximal(batch graph.Batch, tilde []*tensor.Dense, c graph.Prox
 	return graph.NewProximal(c)
 }
 
+// checkTilde reports inputs of B' that are missing or hold NaN, or are not as many as
+// the model has.
+func checkTilde(x []*tensor.Dense, inputs int) error {
+	if len(x) != inputs {
+		return ErrShape.Errorf("%d inputs for a model of %d", len(x), inputs)
+	}
+	return graph.Batch{X: x}.CheckValues()
+}
+
 // chooseTilde is the i-th B' of a step: what the caller gave, what the option's
 // source gives, one of the mini-batches before, the latest first, or at first B
 // itself.
@@ -181,7 +214,10 @@ func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([
 		return given, nil
 	case e.c.tilde != nil:
 		x, err := e.c.tilde(e.steps*e.learner.memory() + i)
-		return append(slices.Clone(x), fixed...), errors.WithMessage(err, "function-space batch B'")
+		if err == nil {
+			err = checkTilde(x, len(batch.X)-len(fixed))
+		}
+		return append(slices.Clone(x), fixed...), errors.WithMessage(err, "TildeFrom: function-space batch B'")
 	case len(e.kept) > 0:
 		return append(slices.Clone(e.kept[len(e.kept)-1-i%len(e.kept)]), fixed...), nil
 	}

@@ -24,7 +24,10 @@ type Evaluation struct {
 // batchSize rows, in evaluation mode. A loss that is not finite, or an output of
 // NaN, is an error (ErrNotFinite). For a user's graph see FromProblem.
 func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
-	if data == nil {
+	if t.engine == nil {
+		return Evaluation{}, errNotMade
+	}
+	if graph.IsNil(data) {
 		return Evaluation{}, errors.New("trainers: no data set to evaluate")
 	}
 	if err := data.Check(); err != nil {

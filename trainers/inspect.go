@@ -3,7 +3,7 @@ package trainers
 // LastGradient is g = ∇J_B(θ) of the last step, one array for each parameter
 // that is learned; nil before the first step. The next step overwrites the arrays.
 func (t *Trainer) LastGradient() []NamedTensor {
-	if t.engine.base == nil {
+	if t.engine.orEmpty().base == nil {
 		return nil
 	}
 	g, err := t.engine.base.Grads()
@@ -22,7 +22,7 @@ func (t *Trainer) LastGradient() []NamedTensor {
 // do not descend it, such as Calibrated. ClipMeta's limit has been applied. The
 // next meta-step overwrites the arrays.
 func (t *Trainer) LastMetaGradient() []NamedTensor {
-	l, ok := t.engine.learner.(*gradientLearner)
+	l, ok := t.engine.orEmpty().learner.(*gradientLearner)
 	if !ok || l.prox == nil {
 		return nil
 	}

@@ -13,6 +13,9 @@ import (
 
 // load restores a checkpoint of the same training, all of it or nothing.
 func (e *engine) load(path string) error {
+	if e == nil {
+		return errNotMade
+	}
 	s, err := ReadSnapshot(path)
 	if err != nil {
 		return err

@@ -20,14 +20,14 @@ import (
 // user's own machine, see graph.Problem.Notes.
 func (t *Trainer) Notes() []string {
 	if t.fixed != nil {
-		return append(t.fixed.Notes(), t.engine.notes()...)
+		return append(t.fixed.Notes(), t.engine.orEmpty().notes()...)
 	}
-	return t.engine.notes()
+	return t.engine.orEmpty().notes()
 }
 
 // Notes is Trainer.Notes and, before them, what the passes rebuilt from the user's
 // graph compute otherwise than the user's own machine, see graph.Problem.Notes.
-func (s *Solver) Notes() []string { return append(s.problem.Notes(), s.engine.notes()...) }
+func (s *Solver) Notes() []string { return append(s.problem.Notes(), s.engine.orEmpty().notes()...) }
 
 // noter is implemented by forms and rules that treat some blocks in a simpler form.
 type noter interface{ notes() []string }

@@ -44,7 +44,7 @@ type config struct {
 
 // newConfig applies the options to the defaults of an optimizer.
 func newConfig(o Optimizer, opts []Option) (*config, error) {
-	if o == nil {
+	if graph.IsNil(o) {
 		return nil, errors.New("trainers: no optimizer")
 	}
 	if _, err := apoops.UseLibraries(); err != nil {
@@ -175,7 +175,7 @@ func checkLambda(name string, lambda float64) error {
 func Meta(o Optimizer) Option {
 	return func(c *config) error {
 		c.give("Meta")
-		if o == nil {
+		if graph.IsNil(o) {
 			return errors.New("trainers: Meta: no optimizer")
 		}
 		if err := o.Validate(); err != nil {
@@ -281,7 +281,7 @@ func Dtype(dt tensor.Dtype) Option {
 // Record sends the statistics of every step to r.
 func Record(r Recorder) Option {
 	return func(c *config) error {
-		if r == nil {
+		if graph.IsNil(r) {
 			return errors.New("trainers: Record: no recorder")
 		}
 		c.recorder = r

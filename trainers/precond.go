@@ -129,6 +129,9 @@ func (c *PrecondConfig) form(t *task, a *config) (form, error) {
 		if blocks, err = a.blocks(t.params); err != nil {
 			return nil, errors.WithMessage(err, "trainers: Blocks")
 		}
+		if err := graph.CheckBlocks(blocks, t.params); err != nil {
+			return nil, errors.WithMessage(err, "trainers: Blocks")
+		}
 	}
 	if c.Relative != nil && c.Relative.Trust > 0 && (a.k == 0 || a.noFSD || a.noWSD) {
 		return nil, errors.Errorf("trainers: %s: meta-steps measure what trust limits, from both discrepancies: K, λ_FSD and λ_WSD must be above 0", c.Name())

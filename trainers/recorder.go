@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/graph"
 )
 
 // Recorder receives the statistics of every step.
@@ -39,7 +41,7 @@ func (h *History) Record(s Stats) error {
 // Multi is a Recorder that passes every step to all the given ones, also when
 // one of them fails, and returns the first error. Nil recorders are left out.
 func Multi(recorders ...Recorder) Recorder {
-	return multi(slices.DeleteFunc(slices.Clone(recorders), func(r Recorder) bool { return r == nil }))
+	return multi(slices.DeleteFunc(slices.Clone(recorders), func(r Recorder) bool { return graph.IsNil(r) }))
 }
 
 type multi []Recorder
@@ -66,7 +68,7 @@ type every struct {
 
 // Record passes s on if its step is a multiple of n.
 func (e every) Record(s Stats) error {
-	if e.n < 1 || e.r == nil {
+	if e.n < 1 || graph.IsNil(e.r) {
 		return errors.Errorf("trainers: record step %d: Every(%d, %T) needs n ≥ 1 and a recorder", s.Step, e.n, e.r)
 	}
 	if s.Step%e.n != 0 {
@@ -187,6 +189,9 @@ type lineWriter struct {
 // write writes the text of a step with a single call, or returns the error of
 // an earlier step.
 func (l *lineWriter) write(step int, text []byte) error {
+	if graph.IsNil(l.w) {
+		return errors.Errorf("trainers: record step %d: there is no writer", step)
+	}
 	if l.err == nil {
 		_, err := l.w.Write(text)
 		l.err = errors.Wrapf(err, "trainers: record step %d", step)

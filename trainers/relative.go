@@ -54,6 +54,10 @@ func RelativeSteps() *RelativeConfig {
 	return &RelativeConfig{Step: 0.1, Decay: 0.99, MetaSteps: 5, WarmUp: 10, WarmUpMetaSteps: 10}
 }
 
+// mostMetaSteps is how many meta-steps a visit may have: the inputs of as many
+// mini-batches are kept.
+const mostMetaSteps = 10000
+
 func (r *RelativeConfig) validate(c *PrecondConfig) error {
 	if c.FullMatrix || c.MomentumMode == MomentumGradient {
 		return errors.Errorf("trainers: %s: relative steps know neither a full matrix nor momentum of the gradient", c.Name())
@@ -64,6 +68,9 @@ func (r *RelativeConfig) validate(c *PrecondConfig) error {
 	}{{"meta_steps", r.MetaSteps, 1}, {"warm_up", r.WarmUp, 0}, {"warm_up_meta_steps", r.WarmUpMetaSteps, 1}} {
 		if n.value < n.least {
 			return errors.Errorf("trainers: %s: %s is %d: it must be %d or more", c.Name(), n.field, n.value, n.least)
+		}
+		if n.field != "warm_up" && n.value > mostMetaSteps {
+			return errors.Errorf("trainers: %s: %s is %d: it must be at most %d", c.Name(), n.field, n.value, mostMetaSteps)
 		}
 	}
 	return firstFailed(c.Name(), notNegative("target_fsd", r.TargetFSD), notNegative("trust", r.Trust),

@@ -144,5 +144,8 @@ func corrupt(format string, args ...any) error {
 // an error of the last sync, when the new one is in place. A symbolic link is
 // followed.
 func WriteSnapshot(path string, s *Snapshot) error {
+	if s == nil {
+		return errors.Errorf("trainers: checkpoint %s: nothing to write", path)
+	}
 	return errors.Wrapf(durable.Write(path, s.encode), "trainers: checkpoint %s", path)
 }

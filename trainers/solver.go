@@ -108,6 +108,9 @@ func (s *Solver) prepare() error {
 // order, as gorgonia.NodesToValueGrads gives them.
 func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	start := time.Now()
+	if s.engine == nil {
+		return errNotMade
+	}
 	g, err := s.gradients(model)
 	if err != nil {
 		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
@@ -134,21 +137,21 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 func (s *Solver) Last() Stats { return s.last }
 
 // Steps is the number of steps taken.
-func (s *Solver) Steps() int { return s.engine.steps }
+func (s *Solver) Steps() int { return s.engine.orEmpty().steps }
 
 // Skipped is Trainer.Skipped.
-func (s *Solver) Skipped() int { return s.engine.skipped }
+func (s *Solver) Skipped() int { return s.engine.orEmpty().skipped }
 
 // Fallbacks is Trainer.Fallbacks.
-func (s *Solver) Fallbacks() int { return s.engine.fallbacks() }
+func (s *Solver) Fallbacks() int { return s.engine.orEmpty().fallbacks() }
 
 // Phi are the learned parameters of the update rule: log η of each group, or
 // the factors of each block.
-func (s *Solver) Phi() []NamedTensor { return s.engine.form.phi() }
+func (s *Solver) Phi() []NamedTensor { return s.engine.orEmpty().phi() }
 
 // Rates are the learning rates of each group that the next step starts from;
 // none for APO-Precond.
-func (s *Solver) Rates() []float64 { return s.engine.rates() }
+func (s *Solver) Rates() []float64 { return s.engine.orEmpty().rates() }
 
 func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) {
 	params := s.engine.params
@@ -157,6 +160,9 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 	}
 	g := make([]*tensor.Dense, len(model))
 	for i, m := range model {
+		if graph.IsNil(m) {
+			return nil, errors.Errorf("value %d is nil", i)
+		}
 		if value, ok := graph.Array(m.Value()); !ok || !sameMemory(value, params[i].Value) {
 			return nil, errors.Errorf("value %d is not that of parameter %q, or the parameter was bound to another value", i, params[i].Name)
 		}

@@ -31,6 +31,7 @@ type Stream struct {
 	ready, free chan graph.Batch
 	done        chan struct{}
 	out         graph.Batch // what Next returned last
+	err         error       // why there are no batches; set before ready is closed
 }
 
 // Stream starts a stream of the mini-batches from step first on. The end of the
@@ -40,6 +41,12 @@ func (s *Batches) Stream(ctx context.Context, first int) *Stream {
 		ready: make(chan graph.Batch, prepared+1),
 		free:  make(chan graph.Batch, prepared+1),
 		done:  make(chan struct{}),
+	}
+	switch {
+	case ctx == nil:
+		return &Stream{err: errors.New("trainers: stream of batches without a context")}
+	case s.data == nil:
+		return &Stream{err: errNoBatches}
 	}
 	t.ctx, t.cancel = context.WithCancel(ctx)
 	for range prepared + 1 { // one of them is with the trainer
@@ -53,6 +60,12 @@ func (s *Batches) Stream(ctx context.Context, first int) *Stream {
 // prepare is the goroutine's work.
 func (t *Stream) prepare(s *sampler, step int) {
 	defer close(t.done)
+	defer func() {
+		if r := recover(); r != nil {
+			t.err = errors.Errorf("trainers: stream of batches: %v", r)
+			close(t.ready)
+		}
+	}()
 	for ; ; step++ {
 		select {
 		case <-t.ctx.Done():
@@ -67,6 +80,12 @@ func (t *Stream) prepare(s *sampler, step int) {
 // Next is the next mini-batch, valid until the next call of Next. It waits only
 // where the trainer is faster than the goroutine. The error is the context's.
 func (t *Stream) Next() (graph.Batch, error) {
+	if t.ctx == nil {
+		if t.err == nil {
+			t.err = errNoBatches
+		}
+		return graph.Batch{}, t.err
+	}
 	if t.out.X != nil {
 		t.free <- t.out
 		t.out = graph.Batch{}
@@ -77,14 +96,21 @@ func (t *Stream) Next() (graph.Batch, error) {
 	select {
 	case <-t.ctx.Done():
 		return graph.Batch{}, errors.Wrap(t.ctx.Err(), "trainers: stream of batches")
-	case t.out = <-t.ready:
-		return t.out, nil
+	case out, ok := <-t.ready:
+		if !ok {
+			return graph.Batch{}, t.err
+		}
+		t.out = out
+		return out, nil
 	}
 }
 
 // Close ends the goroutine and waits for it. Batches taken from the stream stay
 // as they are.
 func (t *Stream) Close() {
+	if t.cancel == nil {
+		return
+	}
 	t.cancel()
 	<-t.done
 }

@@ -31,7 +31,7 @@ type trainable interface {
 // built at the first step, for batches of its shapes. The options' defaults
 // adapt the rate (or preconditioner) every 10 steps.
 func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trainer, error) {
-	if model == nil {
+	if graph.IsNil(model) {
 		return nil, errors.New("trainers: no model")
 	}
 	if loss.Build == nil {
@@ -71,12 +71,20 @@ func (t *Trainer) Step(batch graph.Batch) (Stats, error) { return t.StepWith(bat
 func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, error) {
 	start := time.Now()
 	e := t.engine
+	if e == nil {
+		return Stats{}, errNotMade
+	}
 	fail := func(err error) (Stats, error) {
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
 	e.masks.SetStep(int64(e.steps))
 	if e.base != nil && !e.moved && t.fixed == nil && !sameShapes(batch, e.example) {
 		e.discard() // the graphs are for a batch that was refused
+	}
+	if tilde != nil {
+		if err := checkTilde(tilde, len(batch.X)); err != nil {
+			return fail(errors.WithMessage(err, "function-space batch B'"))
+		}
 	}
 	if t.fixed != nil {
 		t.fixed.SetStep(int64(e.steps))
@@ -131,25 +139,25 @@ func (t *Trainer) prepare(batch graph.Batch) (err error) {
 }
 
 // Steps is the number of steps taken.
-func (t *Trainer) Steps() int { return t.engine.steps }
+func (t *Trainer) Steps() int { return t.engine.orEmpty().steps }
 
 // Skipped is the number of meta-steps that were left out because the
 // meta-gradient, or Calibrated's Q, was not finite.
-func (t *Trainer) Skipped() int { return t.engine.skipped }
+func (t *Trainer) Skipped() int { return t.engine.orEmpty().skipped }
 
 // Fallbacks is the number of times that KFAC, EKFAC or Shampoo kept a block's older
 // statistics, inverses or roots, or took its plain gradient, because what they
 // computed was not finite or could not be decomposed.
-func (t *Trainer) Fallbacks() int { return t.engine.fallbacks() }
+func (t *Trainer) Fallbacks() int { return t.engine.orEmpty().fallbacks() }
 
 // Params are the model's parameters, with its statistics (graph.Param.Statistic)
 // in their places; their values change with every step.
-func (t *Trainer) Params() []*graph.Param { return t.engine.params }
+func (t *Trainer) Params() []*graph.Param { return t.engine.orEmpty().params }
 
 // Phi are the learned parameters of the update rule: log η of each group, or
 // the factors of each block.
-func (t *Trainer) Phi() []NamedTensor { return t.engine.form.phi() }
+func (t *Trainer) Phi() []NamedTensor { return t.engine.orEmpty().phi() }
 
 // Rates are the learning rates of each group that the next step starts from;
 // none for APO-Precond.
-func (t *Trainer) Rates() []float64 { return t.engine.rates() }
+func (t *Trainer) Rates() []float64 { return t.engine.orEmpty().rates() }

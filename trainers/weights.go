@@ -12,6 +12,9 @@ import (
 const thetaPrefix = "theta/"
 
 func (e *engine) saveWeights(path string, opts []SaveOption) error {
+	if e == nil {
+		return errNotMade
+	}
 	if err := e.checkSaved(path, opts); err != nil {
 		return err
 	}
@@ -24,6 +27,9 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 
 // loadWeights takes the parameters from a file, all of them or none.
 func (e *engine) loadWeights(path string) error {
+	if e == nil {
+		return errNotMade
+	}
 	tensors, err := readWeights(path)
 	if err != nil {
 		return err
