@@ -73,9 +73,10 @@ type CalibratedConfig struct {
 // decoupled decay is no part of e.
 //
 // Other rules are refused, and so are groups of rates. Of the function-space
-// option FSD only the divergence counts, and FSD(0), which leaves the term out;
-// WSD, Meta and ClipMeta have no effect. A meta-step costs three forward
-// passes.
+// option FSD only the divergence counts, and FSD(0), which leaves the term out.
+// Options that have no effect on it are refused: a λ_FSD without a divergence,
+// FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate. A meta-step costs
+// three forward passes.
 func Calibrated(c CalibratedConfig) Option {
 	return func(a *config) error {
 		a.give("Calibrated")

@@ -11,7 +11,8 @@ import (
 )
 
 // Option is a setting of New and Wrap. A setting that makes no sense is an
-// error there.
+// error there, and so is one without effect on the optimizer or with another that
+// was given. Where K is 0 those for learning φ are left in peace.
 type Option func(*config) error
 
 // config collects the options.
