@@ -1,7 +1,6 @@
 package dropin
 
 import (
-	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
@@ -97,7 +96,7 @@ func readTests(t *testing.T) (text string, imports map[string]bool) {
 		text += plain(string(code))
 		paths, ok := onlyImports(strings.SplitN(string(code), "\n", 2)[1])
 		if !ok {
-			t.Fatal(fmt.Sprintf("%s imports nothing", file))
+			t.Fatalf("%s imports nothing", file)
 		}
 		for _, path := range paths {
 			imports[path] = true
