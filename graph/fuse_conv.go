@@ -35,7 +35,7 @@ func matchConv(f *fuser, n *gorgonia.Node) *fusedLayer {
 func convolution(f *fuser, y *gorgonia.Node) (c apoops.Conv, x, filters *gorgonia.Node) {
 	none := apoops.Conv{}
 	rows, ok := operand(y, "transposeOp")
-	if !ok || !slices.Equal(intsField(y, "pattern"), []int{0, 3, 1, 2}) || !f.inner(rows, 1) {
+	if !ok || !slices.Equal(fieldsOf(y.Op()).integers("pattern"), []int{0, 3, 1, 2}) || !f.inner(rows, 1) {
 		return none, nil, nil
 	}
 	product, ok := operand(rows, "reshapeOp")
@@ -55,12 +55,13 @@ func convolution(f *fuser, y *gorgonia.Node) (c apoops.Conv, x, filters *gorgoni
 	if !ok || !f.open(factors[1]) {
 		return none, nil, nil
 	}
-	pair := func(rows, cols string) [2]int { return [2]int{intField(patches, rows), intField(patches, cols)} }
+	s := fieldsOf(patches.Op())
+	pair := func(rows, cols string) [2]int { return [2]int{s.integer(rows), s.integer(cols)} }
 	c = apoops.Conv{
 		Kernel: pair("h", "w"), Stride: pair("strideH", "strideW"),
 		Pad: pair("padH", "padW"), Dilation: pair("dilationH", "dilationW"),
 	}
-	if s := x.Shape(); s.Dims() != 4 || filters.Dims() != 4 || !shapeIs(filters, filters.Shape()[0], s[1], c.Kernel[0], c.Kernel[1]) {
+	if s.err != nil || x.Dims() != 4 || filters.Dims() != 4 || !shapeIs(filters, filters.Shape()[0], x.Shape()[1], c.Kernel[0], c.Kernel[1]) {
 		return none, nil, nil
 	}
 	oh, ow := c.OutSize(x.Shape()[2], x.Shape()[3])

@@ -68,7 +68,7 @@ func scaledSum(f *fuser, n *gorgonia.Node) (e *gorgonia.Node, factor float64) {
 			continue
 		}
 		c, ok := operand(e, "sumOp")
-		if !ok || (c.Dims() > 3 && len(intsField(e, "along")) != c.Dims()) {
+		if !ok || (c.Dims() > 3 && len(fieldsOf(e.Op()).integers("along")) != c.Dims()) {
 			break
 		}
 		e = c
@@ -103,10 +103,11 @@ func crossEntropy(f *fuser, e *gorgonia.Node) (z, t *gorgonia.Node, scale float6
 	}
 	for _, c := range [2][2]*gorgonia.Node{{a, b}, {b, a}} {
 		z, ok := operand(c[0], "softmaxOp")
-		if !ok || !f.inner(c[0], 1) || !field(c[0], "isLog").Bool() || z.Dims() != 2 {
+		if !ok || !f.inner(c[0], 1) || z.Dims() != 2 {
 			continue
 		}
-		if axisOfRows(intField(c[0], "axis"), z.Shape()) == 1 {
+		s := fieldsOf(c[0].Op())
+		if isLog, axis := s.truth("isLog"), s.integer("axis"); s.err == nil && isLog && axisOfRows(axis, z.Shape()) == 1 {
 			return z, c[1], -1
 		}
 	}
@@ -154,7 +155,7 @@ func logSumOfExp(f *fuser, n *gorgonia.Node) *gorgonia.Node {
 // rowSums is the matrix whose sums of rows n has, nil where n is no such thing.
 func rowSums(f *fuser, n *gorgonia.Node) *gorgonia.Node {
 	x, ok := operand(n, "sumOp")
-	if !ok || !f.inner(n, 1) || x.Dims() != 2 || !slices.Equal(intsField(n, "along"), []int{1}) {
+	if !ok || !f.inner(n, 1) || x.Dims() != 2 || !slices.Equal(fieldsOf(n.Op()).integers("along"), []int{1}) {
 		return nil
 	}
 	return x

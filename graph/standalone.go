@@ -45,6 +45,7 @@ func NewStandalone(q *Problem) (*Standalone, error) {
 	}
 	s := &Standalone{Problem: q}
 	seen := make(map[*gorgonia.Node]bool)
+	var unknown error
 	var find func(n *gorgonia.Node)
 	find = func(n *gorgonia.Node) {
 		if seen[n] {
@@ -58,12 +59,16 @@ func NewStandalone(q *Problem) (*Standalone, error) {
 			s.masks = append(s.masks, m)
 		}
 		if op, ok := n.Op().(*gorgonia.BatchNormOp); ok && s.of(op) == nil {
-			s.norms = append(s.norms, statistics{op: op, rate: field(n, "momentum").Float()})
+			f := fieldsOf(op)
+			s.norms = append(s.norms, statistics{op: op, rate: f.number("momentum")})
+			if unknown == nil {
+				unknown = errors.Wrapf(f.err, "graph: %s", describe(n))
+			}
 		}
 	}
 	find(q.Cost)
 	find(q.Output)
-	return s, nil
+	return s, unknown
 }
 
 // SetStep has the masks of the user's own apoops.Dropout drawn anew, as the user's

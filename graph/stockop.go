@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 
 	"gorgonia.org/gorgonia"
@@ -42,22 +41,6 @@ func operand(n *gorgonia.Node, typ string) (*gorgonia.Node, bool) {
 	return children(n)[0], true
 }
 
-// field is a field of Gorgonia's op.
-func field(n *gorgonia.Node, name string) reflect.Value {
-	return reflect.Indirect(reflect.ValueOf(n.Op())).FieldByName(name)
-}
-
-func intField(n *gorgonia.Node, name string) int { return int(field(n, name).Int()) }
-
-func intsField(n *gorgonia.Node, name string) []int {
-	v := field(n, name)
-	all := make([]int, v.Len())
-	for i := range all {
-		all[i] = int(v.Index(i).Int())
-	}
-	return all
-}
-
 // number is a scalar that is known when the graph is made: a constant, a size, or
 // what arithmetic makes of such.
 func number(n *gorgonia.Node) (float64, bool) {
@@ -69,7 +52,7 @@ func number(n *gorgonia.Node) (float64, bool) {
 		v, err := ScalarValue(n.Value())
 		return v, err == nil
 	case "sizeOp":
-		return float64(sizeOf(n)), true
+		return sizeOf(n)
 	}
 	if a, ok := unary(n, "neg"); ok {
 		v, ok := number(a)
@@ -98,12 +81,16 @@ var arithmetic = map[string]func(a, b float64) float64{
 }
 
 // sizeOf is what a sizeOp returns.
-func sizeOf(n *gorgonia.Node) int {
-	shape := children(n)[0].Shape()
-	if axis := intField(n, "axis"); axis < shape.Dims() {
-		return shape[axis]
+func sizeOf(n *gorgonia.Node) (float64, bool) {
+	s, shape := fieldsOf(n.Op()), children(n)[0].Shape()
+	axis := s.integer("axis")
+	switch {
+	case s.err != nil:
+		return 0, false
+	case axis < shape.Dims():
+		return float64(shape[axis]), true
 	}
-	return 1
+	return 1, true
 }
 
 // sameAlike tells whether two arrays have one dtype and one shape.
