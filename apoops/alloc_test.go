@@ -26,7 +26,7 @@ func TestOpsAllocateNothing(t *testing.T) {
 	pair := func(f func(x, y *gorgonia.Node) (*gorgonia.Node, error)) build {
 		return func(x, y, _, _ *gorgonia.Node) (*gorgonia.Node, error) { return f(x, y) }
 	}
-	masks := NewMasks(1)
+	masks := NewRandom(1)
 	builds := map[string]build{
 		"softmax":    of(Softmax),
 		"logSoftmax": of(LogSoftmax),

@@ -71,7 +71,7 @@ func BenchmarkSoftmax10k(b *testing.B) { benchmarkUnary(b, Softmax, 100, 1e4) }
 func BenchmarkLogSoftmax(b *testing.B) { benchmarkUnary(b, LogSoftmax, 100, 1e4) }
 
 func BenchmarkDropout(b *testing.B) {
-	benchmarkUnary(b, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.3, NewMasks(1), 0) }, 1e6)
+	benchmarkUnary(b, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.3, NewRandom(1), 0) }, 1e6)
 }
 
 func BenchmarkCast16(b *testing.B) {

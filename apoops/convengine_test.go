@@ -54,7 +54,7 @@ func winogradEngine[T Float](c Conv, x tensor.Shape, outputs int) convEngine[T] 
 func compareEngines[T Float](t *testing.T, tolerance float64, engine func(c Conv, x tensor.Shape, outputs int) convEngine[T]) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(5, 1))
-	random := func(n int) []T { return elements[T](convert(randn(rng, n), dtypeOf[T]())) }
+	random := func(n int) []T { return Elements[T](convert(randn(rng, n), DtypeOf[T]())) }
 	for _, c := range engineCases {
 		for _, act := range []Activation{Identity, ReLUAct, SigmoidAct, TanhAct, RectifyAct} {
 			for _, noBias := range []bool{false, true} {

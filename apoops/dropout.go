@@ -19,7 +19,7 @@ import (
 // masks and stream give the same mask in two graphs.
 //
 // A rate of 0 copies x. A rate outside [0, 1) or NaN is an error.
-func Dropout(x *gorgonia.Node, rate float64, masks *Masks, stream uint64) (*gorgonia.Node, error) {
+func Dropout(x *gorgonia.Node, rate float64, masks *Random, stream uint64) (*gorgonia.Node, error) {
 	if masks == nil {
 		return nil, errors.New("apoops: dropout: masks is nil")
 	}
@@ -30,8 +30,8 @@ func Dropout(x *gorgonia.Node, rate float64, masks *Masks, stream uint64) (*gorg
 	return pick(&dropout[float32]{dropoutSettings: s}, &dropout[float64]{dropoutSettings: s}, x)
 }
 
-// MasksOf are the masks that an op made by Dropout draws, nil for all other ops.
-func MasksOf(o gorgonia.Op) *Masks {
+// RandomOf is the source of the masks of an op made by Dropout, nil for all others.
+func RandomOf(o gorgonia.Op) *Random {
 	switch o := o.(type) {
 	case *op[float32]:
 		return masksOf(o)
@@ -41,7 +41,7 @@ func MasksOf(o gorgonia.Op) *Masks {
 	return nil
 }
 
-func masksOf[T Float](o *op[T]) *Masks {
+func masksOf[T Float](o *op[T]) *Random {
 	if k, ok := o.k.(*dropout[T]); ok {
 		return k.masks
 	}
@@ -50,7 +50,7 @@ func masksOf[T Float](o *op[T]) *Masks {
 
 type dropoutSettings struct {
 	rate   float64
-	masks  *Masks
+	masks  *Random
 	stream uint64
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // maskOf returns 1 where the mask of n elements keeps one and 0 elsewhere.
-func maskOf(t *testing.T, n int, rate float64, masks *Masks, stream uint64) []float64 {
+func maskOf(t *testing.T, n int, rate float64, masks *Random, stream uint64) []float64 {
 	t.Helper()
 	ones := make([]float64, n)
 	for i := range ones {
@@ -36,18 +36,18 @@ func maskOf(t *testing.T, n int, rate float64, masks *Masks, stream uint64) []fl
 	return y
 }
 
-func dropoutNode(rate float64, masks *Masks, stream uint64) func(gorgonia.Nodes) (*gorgonia.Node, error) {
+func dropoutNode(rate float64, masks *Random, stream uint64) func(gorgonia.Nodes) (*gorgonia.Node, error) {
 	return func(in gorgonia.Nodes) (*gorgonia.Node, error) { return Dropout(in[0], rate, masks, stream) }
 }
 
 func TestDropoutStatistics(t *testing.T) {
 	const n = 100003
-	masks := NewMasks(7)
+	masks := NewRandom(7)
 	for _, rate := range []float64{0.01, 0.1, 0.5, 0.9} {
 		// Every pair differs in the seed, the stream or the step alone.
 		masks.SetStep(0)
 		base := maskOf(t, n, rate, masks, 0)
-		others := [][]float64{maskOf(t, n, rate, masks, 1), maskOf(t, n, rate, NewMasks(8), 0)}
+		others := [][]float64{maskOf(t, n, rate, masks, 1), maskOf(t, n, rate, NewRandom(8), 0)}
 		masks.SetStep(1)
 		others = append(others, maskOf(t, n, rate, masks, 0), maskOf(t, n, rate, masks, 1))
 		others = append(others, append(slices.Clone(base[1:]), base[0])) // and neighbours
@@ -78,7 +78,7 @@ func TestDropoutStatistics(t *testing.T) {
 func TestDropoutMaskIsAFunction(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 1))
 	x, c := randn(rng, 3, 7000), randn(rng, 3, 7000)
-	masks := NewMasks(42)
+	masks := NewRandom(42)
 	const rate = 0.3
 	tc := opTest{name: "dropout", build: dropoutNode(rate, masks, 5), wrt: []int{0}}
 	last := make([]float64, 0)
@@ -106,7 +106,7 @@ func TestDropoutGradient(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 2))
 	for _, s := range [][]int{{7}, {3, 4}, {2, 3, 4}, {}} {
 		for _, rate := range []float64{0, 0.5} {
-			opTest{name: "dropout", build: dropoutNode(rate, NewMasks(3), 0), inputs: []*tensor.Dense{randn(rng, s...)}, wrt: []int{0}}.run(t)
+			opTest{name: "dropout", build: dropoutNode(rate, NewRandom(3), 0), inputs: []*tensor.Dense{randn(rng, s...)}, wrt: []int{0}}.run(t)
 		}
 	}
 }
@@ -136,14 +136,14 @@ func TestDropoutRefusesSettings(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithShape(4), gorgonia.WithName("x"))
 	for _, rate := range []float64{-0.1, 1, 2, math.NaN(), inf} {
-		if _, err := Dropout(x, rate, NewMasks(1), 0); err == nil {
+		if _, err := Dropout(x, rate, NewRandom(1), 0); err == nil {
 			t.Fatalf("rate %v was accepted", rate)
 		}
 	}
 	if _, err := Dropout(x, 0.5, nil, 0); err == nil {
 		t.Fatal("no masks were accepted")
 	}
-	if _, err := Dropout(nil, 0.5, NewMasks(1), 0); err == nil {
+	if _, err := Dropout(nil, 0.5, NewRandom(1), 0); err == nil {
 		t.Fatal("no x was accepted")
 	}
 }

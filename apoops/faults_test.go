@@ -81,7 +81,7 @@ func TestFaultDropoutGradient(t *testing.T) {
 		ones[i] = 1
 	}
 	stock, dStock := runUnary(t, func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Dropout(x, p) }, slices.Clone(ones))
-	ours, dOurs := runUnary(t, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, p, NewMasks(1), 0) }, slices.Clone(ones))
+	ours, dOurs := runUnary(t, func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, p, NewRandom(1), 0) }, slices.Clone(ones))
 	if kept := slices.Max(stock); kept == slices.Max(dStock) {
 		t.Fatalf("Gorgonia's gradient is %v like the value now", kept)
 	}

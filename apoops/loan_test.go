@@ -45,7 +45,7 @@ func TestLoansAreNotCopied(t *testing.T) {
 	if err := o.Borrow(memory[:5]); err == nil {
 		t.Error("5 elements lent for 6")
 	}
-	noise := NewMasks(1)
+	noise := NewRandom(1)
 	for _, kept := range []Borrower[float64]{
 		borrower(Finite(x)),
 		borrower(SampleCategorical(x, noise)),

@@ -94,8 +94,8 @@ func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 		}
 		shapes[i] = n.Shape()
 		o.ints[i] = n.Dtype() == tensor.Int
-		if !o.ints[i] && n.Dtype() != dtypeOf[T]() {
-			return nil, errors.Errorf("apoops: %s: operand %d (%s) is of dtype %v, not %v", k.name(), i, n.Name(), n.Dtype(), dtypeOf[T]())
+		if !o.ints[i] && n.Dtype() != DtypeOf[T]() {
+			return nil, errors.Errorf("apoops: %s: operand %d (%s) is of dtype %v, not %v", k.name(), i, n.Name(), n.Dtype(), DtypeOf[T]())
 		}
 		o.types[i] = operandType(n)
 	}
@@ -120,20 +120,13 @@ func pick(k32 kernel[float32], k64 kernel[float64], in ...*gorgonia.Node) (*gorg
 	if len(in) == 0 || in[0] == nil {
 		return nil, errors.Errorf("apoops: %s: the first operand is nil", k32.name())
 	}
-	switch in[0].Dtype() {
-	case tensor.Float32:
-		return apply(k32, in...)
-	case tensor.Float64:
-		return apply(k64, in...)
+	build, err := Choose(in[0].Dtype(),
+		func() (*gorgonia.Node, error) { return apply(k32, in...) },
+		func() (*gorgonia.Node, error) { return apply(k64, in...) })
+	if err != nil {
+		return nil, errors.WithMessagef(err, "apoops: %s", k32.name())
 	}
-	return nil, errors.Errorf("apoops: %s: dtype %v is neither float32 nor float64", k32.name(), in[0].Dtype())
-}
-
-func dtypeOf[T Float]() tensor.Dtype {
-	if _, ok := any(T(0)).(float32); ok {
-		return tensor.Float32
-	}
-	return tensor.Float64
+	return build()
 }
 
 func operandType(n *gorgonia.Node) hm.Type {
@@ -219,8 +212,8 @@ func (o *op[T]) unpack(in []gorgonia.Value) error {
 			switch {
 			case o.ints[i] && v.Dtype() == tensor.Int:
 				o.a.ints = v.Ints()
-			case !o.ints[i] && v.Dtype() == dtypeOf[T]():
-				o.a.in[i] = elements[T](v)
+			case !o.ints[i] && v.Dtype() == DtypeOf[T]():
+				o.a.in[i] = Elements[T](v)
 			default:
 				return ErrDtype.Errorf("operand %d is of dtype %v", i, v.Dtype())
 			}
@@ -238,7 +231,7 @@ func (o *op[T]) result() {
 	case o.shape.IsScalar():
 		if o.a.out == nil {
 			o.a.out = make([]T, 1)
-			if dtypeOf[T]() == tensor.Float32 {
+			if DtypeOf[T]() == tensor.Float32 {
 				o.f32 = gorgonia.NewF32(0)
 			} else {
 				o.f64 = gorgonia.NewF64(0)

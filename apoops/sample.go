@@ -14,7 +14,7 @@ import (
 // probabilities softmax(z): a vector of N numbers of tensor.Int. The draws are a
 // function of the seed and step of noise, the row and z alone. No gradient goes
 // through a sample.
-func SampleCategorical(z *gorgonia.Node, noise *Masks) (*gorgonia.Node, error) {
+func SampleCategorical(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
 	if noise == nil {
 		return nil, errors.New("apoops: sampleCategorical: noise is nil")
 	}
@@ -23,17 +23,17 @@ func SampleCategorical(z *gorgonia.Node, noise *Masks) (*gorgonia.Node, error) {
 
 // SampleBernoulli draws 1 with the probability 1/(1+e⁻ᶻ) and 0 otherwise for each
 // element of the logits z, as SampleCategorical does.
-func SampleBernoulli(z *gorgonia.Node, noise *Masks) (*gorgonia.Node, error) {
+func SampleBernoulli(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
 	return newSample(z, noise, true)
 }
 
 // SampleNormal draws from N(y, 1) for each element of y, as SampleCategorical
 // does: the distribution whose negative log-likelihood is SquaredError.
-func SampleNormal(y *gorgonia.Node, noise *Masks) (*gorgonia.Node, error) {
+func SampleNormal(y *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
 	return newSample(y, noise, false)
 }
 
-func newSample(y *gorgonia.Node, noise *Masks, logistic bool) (*gorgonia.Node, error) {
+func newSample(y *gorgonia.Node, noise *Random, logistic bool) (*gorgonia.Node, error) {
 	if noise == nil {
 		return nil, errors.New("apoops: sample: noise is nil")
 	}
@@ -48,7 +48,7 @@ func uniform(key uint64, i int) float64 {
 // sampleClass is the kernel of SampleCategorical.
 type sampleClass[T Float] struct {
 	leaf[T]
-	noise *Masks
+	noise *Random
 	a     *args[T]
 	key   uint64
 	cols  int
@@ -102,7 +102,7 @@ func draw[T Float](buf *scratch, z []T, u float64) int {
 // sample is the kernel of SampleBernoulli and SampleNormal.
 type sample[T Float] struct {
 	leaf[T]
-	noise    *Masks
+	noise    *Random
 	logistic bool
 	a        *args[T]
 	key      uint64

@@ -17,7 +17,7 @@ func TestSampleCategorical(t *testing.T) {
 	for range rows {
 		data = append(data, logits...)
 	}
-	draws := sampled(t, data, len(logits), NewMasks(3), 0)
+	draws := sampled(t, data, len(logits), NewRandom(3), 0)
 	counts := make([]float64, len(logits))
 	for _, c := range draws {
 		counts[c] += 1.0 / rows
@@ -27,9 +27,9 @@ func TestSampleCategorical(t *testing.T) {
 			t.Errorf("class %d has the frequency %v, not %v", i, counts[i], want)
 		}
 	}
-	again := sampled(t, data, len(logits), NewMasks(3), 0)
-	step := sampled(t, data, len(logits), NewMasks(3), 1)
-	seed := sampled(t, data, len(logits), NewMasks(4), 0)
+	again := sampled(t, data, len(logits), NewRandom(3), 0)
+	step := sampled(t, data, len(logits), NewRandom(3), 1)
+	seed := sampled(t, data, len(logits), NewRandom(4), 0)
 	var sameStep, sameSeed int
 	for i, c := range draws {
 		if again[i] != c {
@@ -48,7 +48,7 @@ func TestSampleCategorical(t *testing.T) {
 	}
 }
 
-func sampled(t *testing.T, data []float64, cols int, noise *Masks, step int64) []int {
+func sampled(t *testing.T, data []float64, cols int, noise *Random, step int64) []int {
 	t.Helper()
 	g := gorgonia.NewGraph()
 	z := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("z"), gorgonia.WithShape(len(data)/cols, cols),
@@ -84,7 +84,7 @@ func TestNormalMoments(t *testing.T) {
 
 func TestSampleWithoutNoise(t *testing.T) {
 	z := gorgonia.NewMatrix(gorgonia.NewGraph(), tensor.Float64, gorgonia.WithName("z"), gorgonia.WithShape(2, 2))
-	for name, sample := range map[string]func(*gorgonia.Node, *Masks) (*gorgonia.Node, error){
+	for name, sample := range map[string]func(*gorgonia.Node, *Random) (*gorgonia.Node, error){
 		"categorical": SampleCategorical, "bernoulli": SampleBernoulli, "normal": SampleNormal,
 	} {
 		if _, err := sample(z, nil); err == nil {

@@ -2,16 +2,7 @@ package apoops
 
 import (
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 )
-
-// elements returns the backing of a contiguous tensor of dtype T.
-func elements[T Float](t *tensor.Dense) []T {
-	if dtypeOf[T]() == tensor.Float32 {
-		return any(t.Float32s()).([]T)
-	}
-	return any(t.Float64s()).([]T)
-}
 
 // sized returns buf if it has n elements, or a new slice.
 func sized[T any](buf []T, n int) []T {

@@ -20,7 +20,7 @@ type Base struct {
 // NewBase builds the graph for batches of the example's dtypes and shapes. The
 // graph reads the parameters' memory directly. masks may be nil for models
 // without dropout.
-func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (_ *Base, err error) {
+func NewBase(src Source, params []*Param, example Batch, masks *apoops.Random) (_ *Base, err error) {
 	building.Lock()
 	defer unlock(&err)
 	if err := CheckParams(params); err != nil {
@@ -32,7 +32,7 @@ func NewBase(src Source, params []*Param, example Batch, masks *apoops.Masks) (_
 	if err != nil {
 		return nil, err
 	}
-	pass := &Pass{Role: BaseRole, Masks: masks}
+	pass := &Pass{Role: BaseRole, Random: masks}
 	loss, err := src.BuildLoss(pass, b.x, b.t, theta)
 	if err != nil {
 		return nil, err

@@ -16,11 +16,11 @@ type CurvatureConfig struct {
 	Blocks []Block
 	// Batch has the dtypes and shapes of the batches.
 	Batch Batch
-	// Masks are those of dropout; nil for models without.
-	Masks *apoops.Masks
+	// Random is the source of dropout masks; nil for models without.
+	Random *apoops.Random
 	// Noise draws the targets from the model's own distribution, for the Fisher
 	// matrix. nil takes the targets of the batch.
-	Noise *apoops.Masks
+	Noise *apoops.Random
 	// Squares adds the squared projections of EKFAC.
 	Squares bool
 }
@@ -92,7 +92,7 @@ func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 		return nil, err
 	}
 	var loss *gorgonia.Node
-	pass := &Pass{Role: CurvatureRole, Masks: c.Masks}
+	pass := &Pass{Role: CurvatureRole, Random: c.Random}
 	if c.Noise != nil {
 		loss, err = c.Source.BuildSampledLoss(pass, k.x, theta, c.Noise)
 	} else {

@@ -218,7 +218,7 @@ func TestSampledFisherTendsToExact(t *testing.T) {
 		SquaredError.Name: func([]float64) []float64 { return []float64{1, 0, 0, 0, 1, 0, 0, 0, 1} },
 	}
 	for _, p := range problems(rng, 2, 3) {
-		noise := apoops.NewMasks(11)
+		noise := apoops.NewRandom(11)
 		k, err := NewCurvature(CurvatureConfig{Source: Objective{Model: model, Loss: p.loss}, Params: params, Blocks: BlockPerParam(params), Batch: p.batch, Noise: noise})
 		if err != nil {
 			t.Fatal(err)
@@ -302,9 +302,9 @@ func TestCurvatureOfStockGraph(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, sampled := range []bool{false, true} {
-		var noise *apoops.Masks
+		var noise *apoops.Random
 		if sampled {
-			noise = apoops.NewMasks(4)
+			noise = apoops.NewRandom(4)
 		}
 		got, err := NewCurvature(CurvatureConfig{Source: q, Params: own, Blocks: blocks, Batch: p.batch, Noise: noise})
 		if err != nil {
@@ -356,7 +356,7 @@ func TestCurvatureRefuses(t *testing.T) {
 		t.Errorf("weights used twice: %v", err)
 	}
 	p.loss.Sample = nil
-	c.Source, c.Noise = Objective{Model: model.mlp, Loss: p.loss}, apoops.NewMasks(1)
+	c.Source, c.Noise = Objective{Model: model.mlp, Loss: p.loss}, apoops.NewRandom(1)
 	if _, err := NewCurvature(c); !errors.Is(err, ErrNoSample) || !strings.Contains(err.Error(), p.loss.Name) {
 		t.Errorf("a loss without Sample: %v", err)
 	}

@@ -38,13 +38,13 @@ func TestGorgoniasDropout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	masks := apoops.NewMasks(5)
+	masks := apoops.NewRandom(5)
 	base, err := NewBase(q, params, batch, masks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	look := RateLookahead{Group: []int{0, 0}, Linear: true}
-	p, err := NewProximal(ProximalConfig{Source: q, Params: params, Lookahead: look, Batch: batch, Tilde: batch.X, Masks: masks})
+	p, err := NewProximal(ProximalConfig{Source: q, Params: params, Lookahead: look, Batch: batch, Tilde: batch.X, Random: masks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestGorgoniasDropoutRate(t *testing.T) {
 			t.Fatal(err)
 		}
 		batch := Batch{X: []*tensor.Dense{ones}}
-		base, err := NewBase(q, params, batch, apoops.NewMasks(1))
+		base, err := NewBase(q, params, batch, apoops.NewRandom(1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestDropoutsThatAreOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewBase(q, params, q.Example(), apoops.NewMasks(1)); err != nil {
+	if _, err := NewBase(q, params, q.Example(), apoops.NewRandom(1)); err != nil {
 		t.Fatal(err)
 	}
 	if notes := strings.Join(q.Notes(), "\n"); !strings.Contains(notes, "several Dropouts of one node are one") {

@@ -12,7 +12,7 @@ import (
 // isDropout tells whether n is dropout, of Gorgonia or of package apoops, which
 // passes its operand on in evaluation.
 func isDropout(n *gorgonia.Node) bool {
-	return typeName(n.Op()) == "dropoutOp" || apoops.MasksOf(n.Op()) != nil
+	return typeName(n.Op()) == "dropoutOp" || apoops.RandomOf(n.Op()) != nil
 }
 
 // checkEvaluated refuses ops that have no form for evaluation.

@@ -23,7 +23,7 @@ type Loss struct {
 
 // Sampler builds targets drawn from the distribution that the outputs y
 // describe. The draws depend on the seed and step of noise.
-type Sampler func(y *gorgonia.Node, noise *apoops.Masks) (gorgonia.Nodes, error)
+type Sampler func(y *gorgonia.Node, noise *apoops.Random) (gorgonia.Nodes, error)
 
 // The distributions of the losses, each of one target array.
 var (
@@ -55,8 +55,8 @@ func oneTarget(f func(y, t *gorgonia.Node) (*gorgonia.Node, error)) func(*gorgon
 	}
 }
 
-func oneSample(f func(y *gorgonia.Node, noise *apoops.Masks) (*gorgonia.Node, error)) Sampler {
-	return func(y *gorgonia.Node, noise *apoops.Masks) (gorgonia.Nodes, error) {
+func oneSample(f func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error)) Sampler {
+	return func(y *gorgonia.Node, noise *apoops.Random) (gorgonia.Nodes, error) {
 		t, err := f(y, noise)
 		return gorgonia.Nodes{t}, err
 	}

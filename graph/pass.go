@@ -27,8 +27,8 @@ const (
 // see the same masks, the two passes of the FSD term share others. So a pass
 // adds no noise that the step itself did not have.
 type Pass struct {
-	Role  Role
-	Masks *apoops.Masks
+	Role   Role
+	Random *apoops.Random
 
 	dropouts uint64
 	tracked  []tracked

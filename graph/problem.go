@@ -146,7 +146,7 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 }
 
 // BuildSampledLoss implements Source.
-func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error) {
+func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
 	if q.Sample == nil {
 		return nil, errors.WithMessage(ErrNoSample, "graph: problem")
 	}

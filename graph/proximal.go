@@ -16,8 +16,8 @@ type ProximalConfig struct {
 	// Batch is an example of B, Tilde of the inputs of B'.
 	Batch Batch
 	Tilde []*tensor.Dense
-	// Masks may be nil for models without dropout.
-	Masks *apoops.Masks
+	// Random may be nil for models without dropout.
+	Random *apoops.Random
 	// NoFSD and NoWSD leave a term out, and with it its passes.
 	NoFSD, NoWSD bool
 	// ValuesOnly leaves out ∂Q/∂φ: a graph for probing Q.
@@ -56,7 +56,7 @@ func NewProximal(c ProximalConfig) (_ *Proximal, err error) {
 		return nil, err
 	}
 	moved := withLearned(c.Params, theta, p.step.moved)
-	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Masks: c.Masks}, p.x, p.t, moved)
+	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Random: c.Random}, p.x, p.t, moved)
 	if err != nil {
 		return nil, errors.WithMessage(err, "J_B(θ')")
 	}
@@ -99,11 +99,11 @@ func NewProximal(c ProximalConfig) (_ *Proximal, err error) {
 // discrepancy is the mean of D_F(θ', θ, x~) over B'.
 func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*gorgonia.Node, error) {
 	p.tilde = p.inputsLike(c.Tilde, "tilde")
-	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Masks: c.Masks}, p.tilde, theta)
+	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Random: c.Random}, p.tilde, theta)
 	if err != nil {
 		return nil, err
 	}
-	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Masks: c.Masks}, p.tilde, moved)
+	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Random: c.Random}, p.tilde, moved)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (m mlp) Output(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
 			return nil, err
 		}
 		if m.dropout > 0 && i == 0 && p.Training() {
-			if y, err = apoops.Dropout(y, m.dropout, p.Masks, p.NextStream()); err != nil {
+			if y, err = apoops.Dropout(y, m.dropout, p.Random, p.NextStream()); err != nil {
 				return nil, err
 			}
 		}
@@ -149,7 +149,7 @@ func TestMetaGradients(t *testing.T) {
 				t.Run(fmt.Sprintf("%v/%s/%s/%s", act, name, pr.loss.Name, pr.loss.Divergence.Name), func(t *testing.T) {
 					p, err := NewProximal(ProximalConfig{
 						Source: Objective{Model: model, Loss: pr.loss}, Params: params, Lookahead: look,
-						Batch: pr.batch, Tilde: pr.tilde, Masks: apoops.NewMasks(5),
+						Batch: pr.batch, Tilde: pr.tilde, Random: apoops.NewRandom(5),
 					})
 					if err != nil {
 						t.Fatal(err)
@@ -220,7 +220,7 @@ func TestBaseGradients(t *testing.T) {
 		model := mlp{widths: []int{3, 5, 4, 3}, act: act, dropout: 0.2}
 		for _, pr := range problems(rng, 3, 3) {
 			params, _ := model.Init(3, tensor.Float64)
-			base, err := NewBase(Objective{Model: model, Loss: pr.loss}, params, pr.batch, apoops.NewMasks(5))
+			base, err := NewBase(Objective{Model: model, Loss: pr.loss}, params, pr.batch, apoops.NewRandom(5))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,14 +254,14 @@ func TestLookaheadSeesTheStepsMasks(t *testing.T) {
 	model := mlp{widths: []int{3, 50, 3}, act: apoops.TanhAct, dropout: 0.5}
 	params, _ := model.Init(3, tensor.Float64)
 	pr := problems(rng, 3, 3)[0]
-	masks := apoops.NewMasks(5)
+	masks := apoops.NewRandom(5)
 	src := Objective{Model: model, Loss: pr.loss}
 	base, err := NewBase(src, params, pr.batch, masks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	look := RateLookahead{Group: []int{0, 0}, Linear: true}
-	prox, err := NewProximal(ProximalConfig{Source: src, Params: params, Lookahead: look, Batch: pr.batch, Tilde: pr.tilde, Masks: masks})
+	prox, err := NewProximal(ProximalConfig{Source: src, Params: params, Lookahead: look, Batch: pr.batch, Tilde: pr.tilde, Random: masks})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,7 +208,7 @@ func TestDropoutIsRebuiltWithItsMasks(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(6, 20), gorgonia.WithValue(random(rng, 1, 6, 20)))
 	w := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("w"), gorgonia.WithShape(21, 3), gorgonia.WithValue(random(rng, 1, 21, 3)))
-	masks := apoops.NewMasks(3)
+	masks := apoops.NewRandom(3)
 	d := gorgonia.Must(apoops.Dropout(x, 0.5, masks, 1))
 	y := gorgonia.Must(apoops.Dense(d, w, apoops.Identity))
 	cost := gorgonia.Must(apoops.HalfSquaredNorm(y))

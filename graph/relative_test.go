@@ -30,7 +30,7 @@ func TestRelativeGradients(t *testing.T) {
 				build := func(l Lookahead) *Proximal {
 					p, err := NewProximal(ProximalConfig{
 						Source: Objective{Model: model, Loss: pr.loss}, Params: params, Lookahead: l,
-						Batch: pr.batch, Tilde: pr.tilde, Masks: apoops.NewMasks(5),
+						Batch: pr.batch, Tilde: pr.tilde, Random: apoops.NewRandom(5),
 					})
 					if err != nil {
 						t.Fatal(err)

@@ -30,5 +30,5 @@ func replaceDropout(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgon
 		differs += " (to Gorgonia several Dropouts of one node are one, and so they are to the rebuilt passes)"
 	}
 	p.note("%s: your own machine draws masks of its own in Dropout%s. The rebuilt passes have the masks of the solver's seed.", describeUse(n), differs)
-	return apoops.Dropout(x, rate, p.Masks, p.Stream(stockStreams|uint64(n.ID())))
+	return apoops.Dropout(x, rate, p.Random, p.Stream(stockStreams|uint64(n.ID())))
 }

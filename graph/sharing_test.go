@@ -118,7 +118,7 @@ func rolesOf(name string, dt tensor.Dtype, pr problem, source func(t *testing.T)
 
 func baseRole(t *testing.T, source func(t *testing.T) (Source, []*Param, Model), pr problem) *compiled {
 	src, params, _ := source(t)
-	b, err := NewBase(src, params, pr.batch, apoops.NewMasks(5))
+	b, err := NewBase(src, params, pr.batch, apoops.NewRandom(5))
 	must(t, err)
 	return &compiled{b.program, func(t *testing.T, _ int) (results [][]float64) {
 		must(t, b.Feed(pr.batch), b.Run(), b.MoveStatistics())
@@ -158,7 +158,7 @@ func proximalRole(t *testing.T, source func(t *testing.T) (Source, []*Param, Mod
 	l := look(params)
 	p, err := NewProximal(ProximalConfig{
 		Source: src, Params: params, Lookahead: l, Batch: pr.batch, Tilde: pr.tilde,
-		Masks: apoops.NewMasks(5), ValuesOnly: valuesOnly,
+		Random: apoops.NewRandom(5), ValuesOnly: valuesOnly,
 	})
 	must(t, err)
 	return &compiled{p.program, func(t *testing.T, i int) (results [][]float64) {
@@ -194,7 +194,7 @@ func narrowAll(arrays []*tensor.Dense) {
 func curvatureRole(t *testing.T, source func(t *testing.T) (Source, []*Param, Model), dt tensor.Dtype, pr problem) *compiled {
 	src, params, _ := source(t)
 	blocks := BlockPerParam(params)
-	k, err := NewCurvature(CurvatureConfig{Source: src, Params: params, Blocks: blocks, Batch: pr.batch, Masks: apoops.NewMasks(5), Squares: true})
+	k, err := NewCurvature(CurvatureConfig{Source: src, Params: params, Blocks: blocks, Batch: pr.batch, Random: apoops.NewRandom(5), Squares: true})
 	if err != nil {
 		t.Skip(err)
 	}

@@ -29,7 +29,7 @@ type Source interface {
 	// BuildSampledLoss is the mean loss at θ on inputs x and on targets drawn
 	// from the model's own distribution, f(x, θ): what the Fisher matrix is made
 	// of. No gradient goes through the targets.
-	BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error)
+	BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
 }
 
 // Objective is the Source of a model with a loss.
@@ -85,7 +85,7 @@ func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, 
 }
 
 // BuildSampledLoss implements Source.
-func (o Objective) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error) {
+func (o Objective) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
 	if o.Loss.Sample == nil {
 		return nil, errors.WithMessagef(ErrNoSample, "graph: loss %s", o.Loss.Name)
 	}

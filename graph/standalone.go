@@ -23,7 +23,7 @@ import (
 type Standalone struct {
 	*Problem
 	norms []statistics
-	masks []*apoops.Masks
+	masks []*apoops.Random
 }
 
 // statistics are the running ones of a batch norm of the user's.
@@ -55,7 +55,7 @@ func NewStandalone(q *Problem) (*Standalone, error) {
 		for _, c := range children(n) {
 			find(c)
 		}
-		if m := apoops.MasksOf(n.Op()); m != nil && !slices.Contains(s.masks, m) {
+		if m := apoops.RandomOf(n.Op()); m != nil && !slices.Contains(s.masks, m) {
 			s.masks = append(s.masks, m)
 		}
 		if op, ok := n.Op().(*gorgonia.BatchNormOp); ok && s.of(op) == nil {
@@ -145,7 +145,7 @@ func (s *Standalone) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.N
 }
 
 // BuildSampledLoss implements Source.
-func (s *Standalone) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Masks) (*gorgonia.Node, error) {
+func (s *Standalone) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
 	return s.Problem.BuildSampledLoss(p, x, s.split(p, theta), noise)
 }
 

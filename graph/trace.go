@@ -21,7 +21,7 @@ func Finite(t *tensor.Dense) bool {
 // the layers that the model names with Pass.Layer or the nodes of a Problem, or
 // "the loss". It is "" where all are finite or the model names no layers. The graph
 // is made for this one run.
-func Trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (string, error) {
+func Trace(src Source, params []*Param, batch Batch, masks *apoops.Random) (string, error) {
 	names, nodes, err := trace(src, params, batch, masks)
 	if err != nil {
 		return "", err
@@ -35,7 +35,7 @@ func Trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (strin
 }
 
 // trace runs the graph: nodes[i] is 1 where what names[i] says is finite.
-func trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (names []string, nodes gorgonia.Nodes, err error) {
+func trace(src Source, params []*Param, batch Batch, masks *apoops.Random) (names []string, nodes gorgonia.Nodes, err error) {
 	building.Lock()
 	defer unlock(&err)
 	if err := CheckParams(params); err != nil {
@@ -47,7 +47,7 @@ func trace(src Source, params []*Param, batch Batch, masks *apoops.Masks) (names
 	if err != nil {
 		return nil, nil, err
 	}
-	pass := &Pass{Role: BaseRole, Masks: masks, plain: true} // for the names of all nodes
+	pass := &Pass{Role: BaseRole, Random: masks, plain: true} // for the names of all nodes
 	loss, err := src.BuildLoss(pass, x, t, theta)
 	if err != nil || len(pass.outputs) == 0 {
 		return nil, nil, err

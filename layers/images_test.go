@@ -21,7 +21,7 @@ func built(m *Model, params []*graph.Param, role graph.Role, x *tensor.Dense) (*
 	for _, p := range params {
 		theta = append(theta, gorgonia.NewTensor(g, tensor.Float64, p.Value.Dims(), gorgonia.WithName(p.Name), gorgonia.WithShape(p.Value.Shape()...), gorgonia.WithValue(p.Value)))
 	}
-	return m.Output(&graph.Pass{Role: role, Masks: apoops.NewMasks(1)}, gorgonia.Nodes{in}, theta)
+	return m.Output(&graph.Pass{Role: role, Random: apoops.NewRandom(1)}, gorgonia.Nodes{in}, theta)
 }
 
 // outputOf runs a model once.

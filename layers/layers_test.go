@@ -25,7 +25,7 @@ func output(t *testing.T, m *Model, params []*graph.Param, role graph.Role, rows
 	for _, p := range params {
 		theta = append(theta, gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName(p.Name), gorgonia.WithShape(p.Value.Shape()...), gorgonia.WithValue(p.Value)))
 	}
-	y, err := m.Output(&graph.Pass{Role: role, Masks: apoops.NewMasks(1)}, gorgonia.Nodes{x}, theta)
+	y, err := m.Output(&graph.Pass{Role: role, Random: apoops.NewRandom(1)}, gorgonia.Nodes{x}, theta)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestMistakesAreErrors(t *testing.T) {
 	if _, err := MLP(3, 2).Output(&graph.Pass{}, nil, gorgonia.Nodes{w}); err == nil {
 		t.Error("a model without input was built")
 	}
-	if _, err := Sequential(Dropout(1.5)).Output(&graph.Pass{Masks: apoops.NewMasks(1)}, gorgonia.Nodes{x}, nil); err == nil {
+	if _, err := Sequential(Dropout(1.5)).Output(&graph.Pass{Random: apoops.NewRandom(1)}, gorgonia.Nodes{x}, nil); err == nil {
 		t.Error("a dropout rate of 1.5 was accepted")
 	}
 }

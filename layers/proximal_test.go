@@ -97,7 +97,7 @@ func TestConvNetGradients(t *testing.T) {
 	tilde := images[1:]
 	src := graph.Objective{Model: m, Loss: graph.SoftmaxCrossEntropy}
 
-	base, err := graph.NewBase(src, params, batch, apoops.NewMasks(2))
+	base, err := graph.NewBase(src, params, batch, apoops.NewRandom(2))
 	succeed(t, err)
 	j := func() float64 {
 		succeed(t, base.Feed(batch), base.Run())
@@ -134,7 +134,7 @@ func TestConvNetGradients(t *testing.T) {
 		"free":    {graph.Free{}, arrays(rng, 0.5, shapes...), nil},
 	} {
 		p, err := graph.NewProximal(graph.ProximalConfig{
-			Source: src, Params: params, Lookahead: c.look, Batch: batch, Tilde: tilde, Masks: apoops.NewMasks(2),
+			Source: src, Params: params, Lookahead: c.look, Batch: batch, Tilde: tilde, Random: apoops.NewRandom(2),
 		})
 		succeed(t, err)
 		q := func() graph.Terms {

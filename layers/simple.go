@@ -35,8 +35,8 @@ func (d dropout) Apply(p *graph.Pass, x *gorgonia.Node, _ gorgonia.Nodes) (*gorg
 	if !p.Training() || d.rate == 0 {
 		return x, nil
 	}
-	if p.Masks == nil {
+	if p.Random == nil {
 		return nil, errors.New("no source of masks in this pass")
 	}
-	return apoops.Dropout(x, d.rate, p.Masks, p.NextStream())
+	return apoops.Dropout(x, d.rate, p.Random, p.NextStream())
 }

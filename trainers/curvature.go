@@ -16,7 +16,7 @@ type curvature[T apoops.Float] struct {
 	s       curvatureSettings
 	t       *task
 	graph   *graph.Curvature
-	noise   *apoops.Masks
+	noise   *apoops.Random
 	layers  []*factors[T]
 	byBlock []*factors[T] // nil for the plain gradient
 	vec     vectors[T]
@@ -55,7 +55,7 @@ func newCurvature[T apoops.Float](t *task, s curvatureSettings) *curvature[T] {
 		c.layers, c.byBlock[i] = append(c.layers, l), l
 	}
 	if !s.empirical && t.targets == nil {
-		c.noise = apoops.NewMasks(t.seed ^ noiseSeed)
+		c.noise = apoops.NewRandom(t.seed ^ noiseSeed)
 	}
 	return c
 }
@@ -73,7 +73,7 @@ func (c *curvature[T]) prepare(batch graph.Batch) error {
 	if c.graph != nil || len(c.layers) == 0 {
 		return nil
 	}
-	config := graph.CurvatureConfig{Source: c.t.src, Params: c.t.model, Batch: batch, Masks: c.t.masks, Noise: c.noise, Squares: c.s.squares}
+	config := graph.CurvatureConfig{Source: c.t.src, Params: c.t.model, Batch: batch, Random: c.t.masks, Noise: c.noise, Squares: c.s.squares}
 	for _, l := range c.layers {
 		config.Blocks = append(config.Blocks, l.Block)
 	}

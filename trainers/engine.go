@@ -22,7 +22,7 @@ type engine struct {
 	learned []*graph.Param // what g, rules and forms go by
 	form    form
 	learner learner // nil where K = 0
-	masks   *apoops.Masks
+	masks   *apoops.Random
 	// base is what a Trainer's gradients come from, nil before the first step and
 	// where they come from outside.
 	base *graph.Base
@@ -49,7 +49,7 @@ type engine struct {
 	shapes, expected map[string]any
 }
 
-func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Masks) (*engine, error) {
+func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config, masks *apoops.Random) (*engine, error) {
 	learned := graph.Learned(params)
 	t := &task{params: learned, model: params, blocks: blocks, src: src, masks: masks, seed: c.seed, targets: c.targets}
 	e := &engine{c: c, o: o, task: t, src: src, params: params, learned: learned, masks: masks}
@@ -188,7 +188,7 @@ func (e *engine) fallbacks() int {
 // proximal builds a graph of Q for batches of these shapes; c says what of it
 // differs from the usual.
 func (e *engine) proximal(batch graph.Batch, tilde []*tensor.Dense, c graph.ProximalConfig) (*graph.Proximal, error) {
-	c.Source, c.Params, c.Batch, c.Tilde, c.Masks = e.src, e.params, batch, tilde, e.masks
+	c.Source, c.Params, c.Batch, c.Tilde, c.Random = e.src, e.params, batch, tilde, e.masks
 	c.NoFSD, c.NoWSD = c.NoFSD || e.c.noFSD, c.NoWSD || e.c.noWSD
 	return graph.NewProximal(c)
 }

@@ -45,7 +45,7 @@ type task struct {
 	model  []*graph.Param // params and the model's statistics; nil for φ
 	blocks []graph.Block  // the matrices of the parameters; nil for φ
 	src    graph.Source   // nil for φ
-	masks  *apoops.Masks  // may be nil
+	masks  *apoops.Random // may be nil
 	seed   uint64
 	// targets gives the targets of the Fisher matrix at a step, counted from 0;
 	// nil where the rule draws them itself.

@@ -70,7 +70,7 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
-	e, err := newEngine(src, params, blocks, o, c, apoops.NewMasks(c.seed))
+	e, err := newEngine(src, params, blocks, o, c, apoops.NewRandom(c.seed))
 	if err != nil {
 		return nil, err
 	}

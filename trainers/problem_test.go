@@ -217,7 +217,7 @@ func TestFromProblemEvaluates(t *testing.T) {
 // dropouts are both kinds of dropout that a user's graph may have.
 var dropouts = map[string]func(x *gorgonia.Node, rate float64) (*gorgonia.Node, error){
 	"apoops": func(x *gorgonia.Node, rate float64) (*gorgonia.Node, error) {
-		return apoops.Dropout(x, rate, apoops.NewMasks(7), 1)
+		return apoops.Dropout(x, rate, apoops.NewRandom(7), 1)
 	},
 	"gorgonia": gorgonia.Dropout,
 }

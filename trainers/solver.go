@@ -69,7 +69,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 		return nil, err
 	}
 	s := &Solver{problem: p, leaves: p.Inputs}
-	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, apoops.NewMasks(c.seed)); err != nil {
+	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, apoops.NewRandom(c.seed)); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(); err != nil {

@@ -49,7 +49,7 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 		return nil, err
 	}
 	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence}
-	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c, apoops.NewMasks(c.seed))
+	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c, apoops.NewRandom(c.seed))
 	if err != nil {
 		return nil, err
 	}

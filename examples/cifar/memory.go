@@ -50,7 +50,7 @@ func valuesOf(model *layers.Model) (float64, error) {
 		n := gorgonia.NewTensor(g, tensor.Float32, p.Value.Dims(), gorgonia.WithName(p.Name), gorgonia.WithShape(p.Value.Shape()...))
 		theta, own[n] = append(theta, n), true
 	}
-	if _, err := model.Output(&graph.Pass{Role: graph.BaseRole, Masks: apoops.NewMasks(1)}, gorgonia.Nodes{x}, theta); err != nil {
+	if _, err := model.Output(&graph.Pass{Role: graph.BaseRole, Random: apoops.NewRandom(1)}, gorgonia.Nodes{x}, theta); err != nil {
 		return 0, err
 	}
 	values := 0.0

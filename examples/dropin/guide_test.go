@@ -163,7 +163,7 @@ func guideBatchSize(cost *gorgonia.Node) (*gorgonia.Node, error) {
 func TestGuideDropout(t *testing.T) {
 	u := newUserNet(t)
 	hidden := u.logits
-	masks := apoops.NewMasks(1)
+	masks := apoops.NewRandom(1)
 	dropped, err := apoops.Dropout(hidden, 0.1, masks, 0)
 	check(t, err)
 	u.cost = must(gorgonia.Mean(must(gorgonia.Sum(must(gorgonia.Square(must(gorgonia.Sub(dropped, u.y)))), 1))))

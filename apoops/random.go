@@ -6,30 +6,30 @@ import (
 	"sync/atomic"
 )
 
-// Masks is the common source of the dropout masks of one training run: a seed
-// and the number of the step. A mask is a function of the seed, the stream of
-// the layer and pass, the step and the place of the element, and of nothing
-// else, so it is the same in every graph, in the forward and in the backward
-// pass, and on any number of cores.
-type Masks struct {
+// Random is the source of randomness of one training run, of dropout masks and of
+// drawn targets: a seed and the number of the step. A random number is a function
+// of the seed, the stream of the layer and pass, the step and the index of the
+// element, and of nothing else, so it is the same in every graph, in the forward and
+// in the backward pass, and on any number of cores.
+type Random struct {
 	seed uint64
 	step atomic.Int64
 }
 
-// NewMasks returns the masks of the given seed, at step 0.
-func NewMasks(seed uint64) *Masks { return &Masks{seed: seed} }
+// NewRandom returns the source of the given seed, at step 0.
+func NewRandom(seed uint64) *Random { return &Random{seed: seed} }
 
-// SetStep chooses the masks of the runs that follow. It must not be called
-// while a graph that uses m runs, for its forward and backward passes would get
-// different masks.
-func (m *Masks) SetStep(step int64) { m.step.Store(step) }
+// SetStep chooses the random numbers of the runs that follow. It must not be called
+// while a graph that uses r runs, for its forward and backward passes would draw
+// different ones.
+func (r *Random) SetStep(step int64) { r.step.Store(step) }
 
 // Step returns the number of the step.
-func (m *Masks) Step() int64 { return m.step.Load() }
+func (r *Random) Step() int64 { return r.step.Load() }
 
-// key is what tells the masks of one stream and step from all others.
-func (m *Masks) key(stream uint64) uint64 {
-	return scramble(scramble(scramble(m.seed)+stream) + uint64(m.step.Load()))
+// key differs from stream to stream and from step to step.
+func (r *Random) key(stream uint64) uint64 {
+	return scramble(scramble(scramble(r.seed)+stream) + uint64(r.step.Load()))
 }
 
 // golden is 2⁶⁴ divided by the golden ratio, the increment of SplitMix64
