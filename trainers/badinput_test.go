@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -151,7 +153,7 @@ func TestDivergenceIsAnError(t *testing.T) {
 	}
 	wantError(t, "explosion", err, "step")
 	for _, p := range tr.Params() {
-		if !finite(sumSquares(p.Value)) {
+		if !array.IsFinite(array.SumSquares(p.Value)) {
 			t.Fatalf("%s is not finite", p.Name)
 		}
 	}

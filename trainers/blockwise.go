@@ -3,6 +3,8 @@ package trainers
 import (
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
@@ -28,9 +30,9 @@ type blockwise[T apoops.Float] struct {
 	momentum, decay T
 	clip            float64
 	failed          []uint64 // one number
-	vec             vectors[T]
-	bounds          bounds[T] // of weights and momentum
-	owner           []int     // the parameters that they are of
+	vec             array.Vectors[T]
+	bounds          array.Bounds[T] // of weights and momentum
+	owner           []int           // the parameters that they are of
 	inner           blas.Inner[T]
 }
 
@@ -61,14 +63,14 @@ type gradientBlock[T apoops.Float] struct {
 // is one parameter, else a copy in buf, which is made where it is nil.
 func gather[T apoops.Float](b graph.Block, buf []T, g []*tensor.Dense) []T {
 	if len(b.Params) == 1 {
-		return slice[T](g[b.Params[0]])
+		return apoops.Elements[T](g[b.Params[0]])
 	}
 	if buf == nil {
 		buf = make([]T, b.Rows*b.Cols)
 	}
 	lo := 0
 	for _, i := range b.Params {
-		lo += copy(buf[lo:], slice[T](g[i]))
+		lo += copy(buf[lo:], apoops.Elements[T](g[i]))
 	}
 	return buf
 }
@@ -86,7 +88,7 @@ func newBlockwise[T apoops.Float](t *task, s blockwiseSettings, build func(block
 		for _, i := range q.Params {
 			shape := t.params[i].Value.Shape().Clone()
 			n := shape.TotalSize()
-			b.bounds.arrays = append(b.bounds.arrays, [][]T{slice[T](t.params[i].Value), rest[:n:n]})
+			b.bounds.Arrays = append(b.bounds.Arrays, [][]T{apoops.Elements[T](t.params[i].Value), rest[:n:n]})
 			b.owner = append(b.owner, i)
 			b.dirs[i] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(rest[:n:n]))
 			rest = rest[n:]
@@ -103,15 +105,15 @@ const slack = 1e3
 
 func (b *blockwise[T]) certain(s signal, rates []float64) bool {
 	d := slack * max(s.norm, b.p.reach(s))
-	return b.bounds.hold(func(i int, x []float64) bool {
+	return b.bounds.Hold(func(i int, x []float64) bool {
 		x[1] = float64(b.momentum)*x[1] + d + float64(b.decay)*x[0]
 		x[0] += float64(T(rates[b.owner[i]])) * x[1]
-		return within[T](d)
+		return array.Within[T](d)
 	})
 }
 
 func (b *blockwise[T]) forget() {
-	b.bounds.forget()
+	b.bounds.Invalidate()
 	b.p.forget()
 }
 
@@ -132,7 +134,7 @@ func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
 	for i, k := range b.blocks {
 		b.p.precondition(i, k.d, k.g)
 		product := b.inner.Product(k.d, k.g)
-		if !finite(product) {
+		if !array.IsFinite(product) {
 			failed++
 			copy(k.d, k.g)
 			product = b.inner.Product(k.d, k.g)
@@ -150,14 +152,14 @@ func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
 // average adds what is new to the momentum.
 func (b *blockwise[T]) average(nu T) {
 	for _, k := range b.blocks {
-		b.vec.average(k.v, k.d, b.momentum, nu)
+		b.vec.Average(k.v, k.d, b.momentum, nu)
 		if b.decay == 0 {
 			continue
 		}
 		rest := k.v
 		for _, i := range k.Params {
-			w := slice[T](b.params[i].Value)
-			b.vec.average(rest[:len(w)], w, 1, b.decay)
+			w := apoops.Elements[T](b.params[i].Value)
+			b.vec.Average(rest[:len(w)], w, 1, b.decay)
 			rest = rest[len(w):]
 		}
 	}

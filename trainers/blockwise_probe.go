@@ -3,6 +3,9 @@ package trainers
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 var (
@@ -22,14 +25,14 @@ func (b *blockwise[T]) checkProbe() error {
 // not depend on the gradient, is left out.
 func (b *blockwise[T]) probe(signal) ([]*tensor.Dense, error) {
 	if b.e == nil {
-		b.e = zerosLike(b.params)
+		b.e = array.ZerosLike(b.params)
 	}
 	for _, k := range b.blocks {
 		rest := k.d
 		for _, i := range k.Params {
-			e := slice[T](b.e[i])
+			e := apoops.Elements[T](b.e[i])
 			copy(e, rest[:len(e)])
-			b.vec.average(e, e, T(noiseGain(float64(b.momentum))), 0)
+			b.vec.Average(e, e, T(noiseGain(float64(b.momentum))), 0)
 			rest = rest[len(e):]
 		}
 	}

@@ -3,6 +3,8 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -124,10 +126,10 @@ func (l *calibratedLearner) learn(v *visit) (*MetaStats, error) {
 	m.Q = m.Loss + m.LambdaFSD*m.FSD + m.LambdaWSD*m.WSD
 	m.GradNorm = math.Abs(b * (b*(p.l+m.LambdaFSD*p.f+m.LambdaWSD*p.w) - p.n))
 	switch {
-	case !finite(p.n + p.l + p.f + p.w):
+	case !array.IsFinite(p.n + p.l + p.f + p.w):
 		m.Skipped = true
 		l.setRate(b / 20)
-	case p.w > 0 && finite((p.n+p.l+p.f)/p.w):
+	case p.w > 0 && array.IsFinite((p.n+p.l+p.f)/p.w):
 		l.average(p)
 		l.setRate(l.mean().tracked(l.c, b))
 	case p.w > 0:

@@ -3,6 +3,8 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -70,7 +72,7 @@ func (l *calibratedLearner) probeOn(b graph.Batch) (probe, error) {
 	if err != nil {
 		return probe{}, err
 	}
-	return l.firstProbe(graph.Batch{X: cloneAll(b.X), T: cloneAll(b.T)}, loss, g)
+	return l.firstProbe(graph.Batch{X: array.CloneAll(b.X), T: array.CloneAll(b.T)}, loss, g)
 }
 
 // firstProbe is the first step of a rule that is started for it.
@@ -98,15 +100,7 @@ func (l *calibratedLearner) restore(v *visit) error {
 		return err
 	}
 	for i, d := range v.g {
-		overwrite(d, g[i])
+		array.Copy(d, g[i])
 	}
 	return nil
-}
-
-func cloneAll(arrays []*tensor.Dense) []*tensor.Dense {
-	all := make([]*tensor.Dense, len(arrays))
-	for i, a := range arrays {
-		all[i] = a.Clone().(*tensor.Dense)
-	}
-	return all
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -31,21 +33,21 @@ func TestMeasuredCurvature(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return loss, cloneAll(g)
+		return loss, array.CloneAll(g)
 	}
 	loss, g := gradient()
 	p, err := l.firstProbe(b, loss, g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	move := func(r float64) { l.form.descent.all(tr.Params(), p.e, []float64{r, r}) }
+	move := func(r float64) { l.form.descent.Move(tr.Params(), p.e, []float64{r, r}) }
 	const h = 1e-5
 	move(h)
 	_, ahead := gradient()
 	move(-2 * h)
 	_, behind := gradient()
 	move(h)
-	want := (inner(behind, p.e) - inner(ahead, p.e)) / (2 * h)
+	want := (array.Inner(behind, p.e) - array.Inner(ahead, p.e)) / (2 * h)
 	got, _, err := l.measure(p, b.X, 1e-4)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +61,7 @@ func TestMeasuredCurvature(t *testing.T) {
 	}
 	move(r)
 	moved, _ := gradient()
-	if want = 2 * (moved - loss + r*inner(g, p.e)) / (r * r); math.Abs(got.l-want) > 1e-9*math.Abs(want) {
+	if want = 2 * (moved - loss + r*array.Inner(g, p.e)) / (r * r); math.Abs(got.l-want) > 1e-9*math.Abs(want) {
 		t.Errorf("L = %v at r = %v, not %v", got.l, r, want)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/tensor"
 )
 
 // checkpointMeta is the JSON document of a checkpoint.
@@ -98,14 +97,3 @@ const keptPrefix = "kept/"
 
 // keptName names input j of the i-th mini-batch that was kept.
 func keptName(i, j int) string { return fmt.Sprintf(keptPrefix+"%d/%d", i, j) }
-
-func overwrite(dst, src *tensor.Dense) {
-	switch dst.Dtype() {
-	case tensor.Float32:
-		copy(dst.Float32s(), src.Float32s())
-	case tensor.Float64:
-		copy(dst.Float64s(), src.Float64s())
-	default:
-		copy(dst.Uint64s(), src.Uint64s())
-	}
-}

@@ -4,6 +4,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
@@ -19,7 +21,7 @@ type curvature[T apoops.Float] struct {
 	noise   *apoops.Random
 	layers  []*factors[T]
 	byBlock []*factors[T] // nil for the plain gradient
-	vec     vectors[T]
+	vec     array.Vectors[T]
 }
 
 // curvatureSettings are the hyperparameters that KFAC and EKFAC share.
@@ -166,14 +168,14 @@ func (c *curvature[T]) update(s signal, squares bool) (failed int, err error) {
 		if err != nil {
 			return failed, err
 		}
-		if !allFinite(a, g) {
+		if !array.AllFinite(a, g) {
 			failed++
 			continue
 		}
 		l.updates[0]++
 		w := min(1-1/float64(l.updates[0]), c.s.decay)
-		c.vec.average(l.a, slice[T](a), T(w), T(1-w))
-		c.vec.average(l.g, slice[T](g), T(w), T(1-w))
+		c.vec.Average(l.a, apoops.Elements[T](a), T(w), T(1-w))
+		c.vec.Average(l.g, apoops.Elements[T](g), T(w), T(1-w))
 	}
 	return failed, nil
 }
@@ -194,8 +196,8 @@ func (c *curvature[T]) state() []NamedTensor {
 	var all []NamedTensor
 	for _, l := range c.layers {
 		all = append(all,
-			NamedTensor{Name: l.Name + "/A", Value: matrixTensor(l.a, l.Rows, l.Rows)},
-			NamedTensor{Name: l.Name + "/G", Value: matrixTensor(l.g, l.Cols, l.Cols)},
+			NamedTensor{Name: l.Name + "/A", Value: array.Matrix(l.a, l.Rows, l.Rows)},
+			NamedTensor{Name: l.Name + "/G", Value: array.Matrix(l.g, l.Cols, l.Cols)},
 			NamedTensor{Name: l.Name + "/updates", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.updates))})
 	}
 	return all

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -35,7 +37,7 @@ func TestWeightDecaySkipsNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.(mover).step(signal{t: 1, g: zerosLike(params)}, []float64{0.1, 0.1}); err != nil {
+		if err := r.(mover).step(signal{t: 1, g: array.ZerosLike(params)}, []float64{0.1, 0.1}); err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range params {

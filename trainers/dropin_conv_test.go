@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -42,7 +44,7 @@ func newConvLoop(t testing.TB, pool func(x *gorgonia.Node) (*gorgonia.Node, erro
 			v[i] = float32(scale * u.rng.NormFloat64())
 		}
 		if strings.HasSuffix(name, "scale") {
-			fill(v, 1)
+			array.Fill(v, 1)
 		}
 		n := gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...),
 			gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))))
@@ -223,7 +225,7 @@ func TestSolverNamesTheUsersLayer(t *testing.T) {
 		u.train(t, solver, 3)
 		for _, p := range u.problem.Params {
 			if p.Name() == c.param {
-				fill(p.Value().(*tensor.Dense).Float32s(), float32(c.value))
+				array.Fill(p.Value().(*tensor.Dense).Float32s(), float32(c.value))
 			}
 		}
 		var before []*tensor.Dense

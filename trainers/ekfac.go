@@ -3,6 +3,8 @@ package trainers
 import (
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
@@ -69,10 +71,11 @@ func (c *EKFACConfig) start(t *task) (rule, error) {
 	if err := checkCurvature(t, c.Name()); err != nil {
 		return nil, err
 	}
-	if t.params[0].Value.Dtype() == tensor.Float32 {
-		return startEKFAC[float32](c, t), nil
+	start, err := apoops.Choose(t.params[0].Value.Dtype(), startEKFAC[float32], startEKFAC[float64])
+	if err != nil {
+		return nil, err
 	}
-	return startEKFAC[float64](c, t), nil
+	return start(c, t), nil
 }
 
 func startEKFAC[T apoops.Float](c *EKFACConfig, t *task) rule {
@@ -120,9 +123,9 @@ func newBasis[T apoops.Float](rows, cols int) *basis[T] {
 		rows: rows, cols: cols, ua: make([]T, rows*rows), ug: make([]T, cols*cols), s: make([]T, rows*cols),
 		updates: []uint64{0}, half: make([]T, rows*cols), x: make([]T, rows*cols),
 	}
-	identity(b.ua, rows, 1)
-	identity(b.ug, cols, 1)
-	fill(b.s, 1)
+	array.Identity(b.ua, rows, 1)
+	array.Identity(b.ug, cols, 1)
+	array.Fill(b.s, 1)
 	return b
 }
 
@@ -136,7 +139,7 @@ func (k *ekfac[T]) prepare(batch graph.Batch) error {
 	}
 	for _, l := range k.active() {
 		b := k.bases[l.block]
-		if err := k.graph.SetBases(l.node, matrixTensor(b.ua, b.rows, b.rows), matrixTensor(b.ug, b.cols, b.cols)); err != nil {
+		if err := k.graph.SetBases(l.node, array.Matrix(b.ua, b.rows, b.rows), array.Matrix(b.ug, b.cols, b.cols)); err != nil {
 			return err
 		}
 	}
@@ -196,7 +199,7 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 		if err != nil {
 			return failed, err
 		}
-		if !allFinite(d) {
+		if !array.AllFinite(d) {
 			failed++
 			continue
 		}
@@ -206,7 +209,7 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 			w = 0
 		}
 		b.updates[0]++
-		k.vec.average(b.s, slice[T](d), T(w), T(1-w))
+		k.vec.Average(b.s, apoops.Elements[T](d), T(w), T(1-w))
 	}
 	return failed, nil
 }
@@ -236,9 +239,9 @@ func (k *ekfac[T]) state() []NamedTensor {
 	for _, l := range k.layers {
 		b := k.bases[l.block]
 		all = append(all,
-			NamedTensor{Name: l.Name + "/basis/A", Value: matrixTensor(b.ua, b.rows, b.rows)},
-			NamedTensor{Name: l.Name + "/basis/G", Value: matrixTensor(b.ug, b.cols, b.cols)},
-			NamedTensor{Name: l.Name + "/S", Value: matrixTensor(b.s, b.rows, b.cols)},
+			NamedTensor{Name: l.Name + "/basis/A", Value: array.Matrix(b.ua, b.rows, b.rows)},
+			NamedTensor{Name: l.Name + "/basis/G", Value: array.Matrix(b.ug, b.cols, b.cols)},
+			NamedTensor{Name: l.Name + "/S", Value: array.Matrix(b.s, b.rows, b.cols)},
 			NamedTensor{Name: l.Name + "/scalings", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.updates))})
 	}
 	return all

@@ -3,10 +3,11 @@ package trainers
 import (
 	"sync"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 )
@@ -47,7 +48,7 @@ type elementwise[T apoops.Float] struct {
 	params []*graph.Param
 	names  []string
 	m      [][][]T // by parameter and moment
-	bounds bounds[T]
+	bounds array.Bounds[T]
 	moves  float64 // reached
 
 	// the parameter in work
@@ -73,10 +74,12 @@ func startElementwise(params []*graph.Param, k32 elementKernel[float32], k64 ele
 	if err := graph.CheckParams(params); err != nil {
 		return nil, err
 	}
-	if params[0].Value.Dtype() == tensor.Float32 {
-		return startKernel(k32, params), nil
+	start, err := apoops.Choose(params[0].Value.Dtype(),
+		func() rule { return startKernel(k32, params) }, func() rule { return startKernel(k64, params) })
+	if err != nil {
+		return nil, err
 	}
-	return startKernel(k64, params), nil
+	return start(), nil
 }
 
 func startKernel[T apoops.Float](k elementKernel[T], params []*graph.Param) rule {
@@ -95,7 +98,7 @@ func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *
 			m[j] = make([]T, p.Value.DataSize())
 		}
 		e.m = append(e.m, m)
-		e.bounds.arrays = append(e.bounds.arrays, append([][]T{slice[T](p.Value)}, m...))
+		e.bounds.Arrays = append(e.bounds.Arrays, append([][]T{apoops.Elements[T](p.Value)}, m...))
 	}
 	e.body = e.run
 	e.scratch.New = func() any { return new(block[T]) }
@@ -105,16 +108,16 @@ func newElementwise[T apoops.Float](k elementKernel[T], params []*graph.Param) *
 func (e *elementwise[T]) certain(s signal, rates []float64) bool {
 	e.k.begin(s.t)
 	e.moves = 0
-	return e.bounds.hold(func(i int, x []float64) bool {
+	return e.bounds.Hold(func(i int, x []float64) bool {
 		d := e.k.reach(x[0], s.norm, x[1:])
 		move := float64(T(rates[i])) * d
 		e.moves = max(e.moves, move)
 		x[0] += move
-		return within[T](d)
+		return array.Within[T](d)
 	})
 }
 
-func (e *elementwise[T]) forget() { e.bounds.forget() }
+func (e *elementwise[T]) forget() { e.bounds.Invalidate() }
 
 func (e *elementwise[T]) reached() float64 { return e.moves }
 
@@ -141,7 +144,7 @@ func (e *elementwise[T]) directionArrays() []*tensor.Dense {
 	case inGradient:
 		return nil
 	case ownBuffer:
-		return zerosLike(e.params)
+		return array.ZerosLike(e.params)
 	}
 	all := make([]*tensor.Dense, len(e.params))
 	for i, p := range e.params {
@@ -161,12 +164,12 @@ func (e *elementwise[T]) sweep(t int, rates []float64, g []*tensor.Dense) error 
 	e.k.begin(t)
 	e.moving = rates != nil
 	for i, p := range e.params {
-		e.w, e.g, e.moments = slice[T](p.Value), slice[T](g[i]), e.m[i]
+		e.w, e.g, e.moments = apoops.Elements[T](p.Value), apoops.Elements[T](g[i]), e.m[i]
 		e.d = nil
 		if e.moving {
 			e.rate = T(rates[i])
 		} else if e.k.place() == ownBuffer {
-			e.d = slice[T](e.dirs[i])
+			e.d = apoops.Elements[T](e.dirs[i])
 		}
 		par.For(len(e.w), par.Grain, e.body)
 	}
@@ -188,14 +191,11 @@ func (e *elementwise[T]) run(lo, hi int) {
 		}
 		d = e.k.direction(d, w, e.g[lo:end], m)
 		if e.moving {
-			descend(w, d, e.rate)
+			array.Descend(w, d, e.rate)
 		}
 	}
 	e.scratch.Put(s)
 }
-
-// descend is w ← w - rate·d.
-func descend[T apoops.Float](w, d []T, rate T) { blas.Axpy(-rate, d[:len(w)], w) }
 
 func (e *elementwise[T]) state() []NamedTensor {
 	var all []NamedTensor
@@ -208,14 +208,4 @@ func (e *elementwise[T]) state() []NamedTensor {
 		}
 	}
 	return all
-}
-
-// slice is the backing of a tensor of dtype T.
-func slice[T apoops.Float](t *tensor.Dense) []T {
-	if t.Dtype() == tensor.Float32 {
-		s, _ := any(t.Float32s()).([]T)
-		return s
-	}
-	s, _ := any(t.Float64s()).([]T)
-	return s
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -142,13 +143,15 @@ func countHits(g *graph.Evaluation, labels []int) (int, error) {
 
 // largest is the place of the largest of the elements [lo, hi).
 func largest(y *tensor.Dense, lo, hi int) int {
-	if y.Dtype() == tensor.Float32 {
-		return argmax(y.Float32s()[lo:hi])
+	argmax, err := apoops.Choose(y.Dtype(), argmax[float32], argmax[float64])
+	if err != nil {
+		return -1
 	}
-	return argmax(y.Float64s()[lo:hi])
+	return argmax(y, lo, hi)
 }
 
-func argmax[T float32 | float64](x []T) int {
+func argmax[T apoops.Float](y *tensor.Dense, lo, hi int) int {
+	x := apoops.Elements[T](y)[lo:hi]
 	best := 0
 	for i, v := range x {
 		if v > x[best] {

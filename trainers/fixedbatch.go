@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -120,17 +121,16 @@ func oneHot(t *tensor.Dense) (places []int, ok bool) {
 	if t.Dims() != 2 || t.Shape()[1] < 2 {
 		return nil, false
 	}
-	switch t.Dtype() {
-	case tensor.Float32:
-		return onesOf(t.Float32s(), t.Shape()[1])
-	case tensor.Float64:
-		return onesOf(t.Float64s(), t.Shape()[1])
+	ones, err := apoops.Choose(t.Dtype(), onesOf[float32], onesOf[float64])
+	if err != nil {
+		return nil, false
 	}
-	return nil, false
+	return ones(t)
 }
 
-func onesOf[T float32 | float64](x []T, cols int) (places []int, ok bool) {
-	for ; len(x) > 0; x = x[cols:] {
+func onesOf[T apoops.Float](t *tensor.Dense) (places []int, ok bool) {
+	cols := t.Shape()[1]
+	for x := apoops.Elements[T](t); len(x) > 0; x = x[cols:] {
 		at := -1
 		for j, v := range x[:cols] {
 			switch {

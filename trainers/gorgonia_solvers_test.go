@@ -84,7 +84,7 @@ func followGorgonia(t *testing.T, dt tensor.Dtype, theirs gorgonia.Solver, ours 
 	moved := initial.Clone().(*tensor.Dense)
 	other := twin{value: moved}
 	for range 20 {
-		draw := array(dt, normals(p.rng, 37*3), 37, 3)
+		draw := tensorOf(dt, normals(p.rng, 37*3), 37, 3)
 		if err := gorgonia.Let(x, draw); err != nil {
 			t.Fatal(err)
 		}

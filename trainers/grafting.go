@@ -3,6 +3,8 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 )
@@ -20,7 +22,7 @@ type grafting[T apoops.Float] struct {
 	size  float64   // the number of weights
 	norms []float64 // by block
 	inner blas.Inner[T]
-	vec   vectors[T]
+	vec   array.Vectors[T]
 }
 
 // startGraft starts the rule of that name for a task, nil for none.
@@ -50,7 +52,7 @@ func (g *grafting[T]) observe(s signal, blocks []*gradientBlock[T]) error {
 	for i, b := range blocks {
 		var sum float64
 		for _, j := range b.Params {
-			sum += g.inner.Product(slice[T](d[j]), slice[T](d[j]))
+			sum += g.inner.Product(apoops.Elements[T](d[j]), apoops.Elements[T](d[j]))
 		}
 		g.norms[i] = math.Sqrt(sum)
 	}
@@ -70,6 +72,6 @@ func (g *grafting[T]) reach(s signal) float64 {
 // length 0 stays.
 func (g *grafting[T]) scale(i int, d []T) {
 	if own := math.Sqrt(g.inner.Product(d, d)); own > 0 {
-		g.vec.average(d, d, T(g.norms[i]/own), 0)
+		g.vec.Average(d, d, T(g.norms[i]/own), 0)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -50,16 +52,16 @@ func TestTheLastGradientsAreThoseOfTheStep(t *testing.T) {
 	tr = start(EveryK(2))
 	s := step(tr)
 	m := tr.LastMetaGradient()
-	if len(m) != 1 || m[0].Name != tr.Phi()[0].Name || math.Abs(norm(m[0].Value)-s.Meta.GradNorm) > 1e-15 {
+	if len(m) != 1 || m[0].Name != tr.Phi()[0].Name || math.Abs(array.Norm(m[0].Value)-s.Meta.GradNorm) > 1e-15 {
 		t.Errorf("meta-gradient %v, norm %v", m, s.Meta.GradNorm)
 	}
 	step(tr)
-	if again := tr.LastMetaGradient(); norm(again[0].Value) != s.Meta.GradNorm {
+	if again := tr.LastMetaGradient(); array.Norm(again[0].Value) != s.Meta.GradNorm {
 		t.Error("a step without meta-step changed the meta-gradient")
 	}
 
 	tr = start(ClipMeta(1e-6))
-	if s = step(tr); s.Meta.GradNorm <= 1e-6 || math.Abs(norm(tr.LastMetaGradient()[0].Value)-1e-6) > 1e-15 {
+	if s = step(tr); s.Meta.GradNorm <= 1e-6 || math.Abs(array.Norm(tr.LastMetaGradient()[0].Value)-1e-6) > 1e-15 {
 		t.Errorf("clipped meta-gradient %v, norm before %v", tr.LastMetaGradient(), s.Meta.GradNorm)
 	}
 }

@@ -3,8 +3,9 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
-	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
@@ -72,13 +73,14 @@ func (c *KFACConfig) start(t *task) (rule, error) {
 	if err := checkCurvature(t, c.Name()); err != nil {
 		return nil, err
 	}
-	if t.params[0].Value.Dtype() == tensor.Float32 {
-		return startKFAC[float32](c, t), nil
+	start, err := apoops.Choose(t.params[0].Value.Dtype(), startKFAC[float32], startKFAC[float64])
+	if err != nil {
+		return nil, err
 	}
-	return startKFAC[float64](c, t), nil
+	return start(c, t), nil
 }
 
-func startKFAC[T apoops.Float](c *KFACConfig, t *task) *blockwise[T] {
+func startKFAC[T apoops.Float](c *KFACConfig, t *task) rule {
 	return newBlockwise(t, blockwiseSettings{c.Momentum, c.WeightDecay, c.KLClip}, func(blocks []*gradientBlock[T]) preconditioner[T] {
 		k := &kfac[T]{damping: c.Damping, inverses: make([]*inverse[T], len(blocks))}
 		k.curvature = newCurvature[T](t, curvatureSettings{
@@ -87,8 +89,8 @@ func startKFAC[T apoops.Float](c *KFACConfig, t *task) *blockwise[T] {
 		})
 		for _, l := range k.layers {
 			v := &inverse[T]{rows: l.Rows, cols: l.Cols, a: make([]T, l.Rows*l.Rows), g: make([]T, l.Cols*l.Cols), half: make([]T, l.Rows*l.Cols)}
-			identity(v.a, l.Rows, 1)
-			identity(v.g, l.Cols, 1)
+			array.Identity(v.a, l.Rows, 1)
+			array.Identity(v.g, l.Cols, 1)
 			k.inverses[l.block] = v
 		}
 		return k
@@ -125,7 +127,7 @@ func (k *kfac[T]) observe(s signal, _ []*gradientBlock[T]) (failed int, err erro
 func (k *kfac[T]) invert(l *factors[T]) error {
 	v := k.inverses[l.block]
 	pi := math.Sqrt(trace(l.a, l.Rows) / float64(l.Rows) / (trace(l.g, l.Cols) / float64(l.Cols)))
-	if !finite(pi) || pi == 0 {
+	if !array.IsFinite(pi) || pi == 0 {
 		pi = 1 // a factor is 0
 	}
 	a, err := dampedInverse(l.a, l.Rows, pi*math.Sqrt(k.damping))
@@ -143,7 +145,7 @@ func (k *kfac[T]) invert(l *factors[T]) error {
 func roundInto[T apoops.Float](x []T, from []float64, y []T, fromY []float64) error {
 	for _, m := range [][]float64{from, fromY} {
 		for _, v := range m {
-			if !finite(float64(T(v))) {
+			if !array.IsFinite(float64(T(v))) {
 				return errors.New("trainers: a matrix overflows the dtype of the weights")
 			}
 		}
@@ -197,8 +199,8 @@ func (k *kfac[T]) state() []NamedTensor {
 	for _, l := range k.layers {
 		v := k.inverses[l.block]
 		all = append(all,
-			NamedTensor{Name: l.Name + "/inverse/A", Value: matrixTensor(v.a, v.rows, v.rows)},
-			NamedTensor{Name: l.Name + "/inverse/G", Value: matrixTensor(v.g, v.cols, v.cols)})
+			NamedTensor{Name: l.Name + "/inverse/A", Value: array.Matrix(v.a, v.rows, v.rows)},
+			NamedTensor{Name: l.Name + "/inverse/G", Value: array.Matrix(v.g, v.cols, v.cols)})
 	}
 	return all
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -75,7 +77,7 @@ func TestNaturalGradientSolvesLeastSquares(t *testing.T) {
 			if _, err := tr.Step(batch); err != nil {
 				t.Fatal(err)
 			}
-			norms = append(norms, norm(tr.LastGradient()[0].Value))
+			norms = append(norms, array.Norm(tr.LastGradient()[0].Value))
 		}
 		// EKFAC's scalings are E[ā²s²], here E[ā²]·E[s²] up to the correlation of the
 		// two over 16 examples, so only KFAC is exact.

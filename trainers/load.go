@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 )
@@ -30,7 +32,7 @@ func (e *engine) load(path string) error {
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	for _, t := range e.tensors() {
-		overwrite(t.Value, stored[t.Name])
+		array.Copy(t.Value, stored[t.Name])
 	}
 	e.kept = kept
 	e.steps, e.skipped = doc.Steps, doc.Skipped

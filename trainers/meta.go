@@ -3,6 +3,9 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -42,7 +45,7 @@ func newMetaOptimizer(o Optimizer, phi []NamedTensor, clip float64) (*metaOptimi
 		params[i] = &graph.Param{Name: p.Name, Value: p.Value}
 		m.rates = append(m.rates, o.LearningRate())
 	}
-	m.dphi = zerosLike(params)
+	m.dphi = array.ZerosLike(params)
 	var err error
 	m.rule, err = startMover(o, params)
 	return m, err
@@ -78,14 +81,14 @@ func (m *metaOptimizer) values() []*tensor.Dense {
 // step moves φ by the gradient in dphi and returns the gradient's norm. A
 // gradient that is not finite, or whose square is not in φ's dtype, is skipped.
 func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
-	gradNorm = math.Sqrt(sumSquares(m.dphi...))
-	if !finite(gradNorm) {
+	gradNorm = math.Sqrt(array.SumSquares(m.dphi...))
+	if !array.IsFinite(gradNorm) {
 		return gradNorm, true, nil
 	}
 	norm := gradNorm
 	if m.clip > 0 && gradNorm > m.clip {
 		for _, d := range m.dphi {
-			multiplyBy(d, m.clip/gradNorm)
+			array.Scale(d, m.clip/gradNorm)
 		}
 		norm = m.clip
 	}
@@ -98,10 +101,11 @@ func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
 
 // largest is the largest norm of a gradient that is not skipped.
 func (m *metaOptimizer) largest() float64 {
-	if m.phi[0].Value.Dtype() == tensor.Float32 {
-		return math.Sqrt(limit[float32]())
+	limit, err := apoops.Choose(m.phi[0].Value.Dtype(), array.Limit[float32](), array.Limit[float64]())
+	if err != nil {
+		return 0
 	}
-	return math.Sqrt(limit[float64]())
+	return math.Sqrt(limit)
 }
 
 // growth is how far the next step may move an element of φ, +Inf where φ or the

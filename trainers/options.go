@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -203,7 +204,7 @@ func Seed(seed uint64) Option {
 func Dtype(dt tensor.Dtype) Option {
 	return func(c *config) error {
 		c.give("Dtype")
-		if dt != tensor.Float32 && dt != tensor.Float64 {
+		if !apoops.IsFloat(dt) {
 			return errors.Errorf("trainers: Dtype(%v): float32 or float64 is needed", dt)
 		}
 		c.dtype = dt

@@ -1,6 +1,10 @@
 package trainers
 
-import "math"
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+)
 
 // parabola holds what Calibrated measures of Q along -e: the slope N and the
 // curvatures L of the loss, F of the function-space term, W of the weight-space
@@ -25,7 +29,7 @@ func (p parabola) calibrated(c CalibratedConfig, b float64) float64 {
 	const reach = 20
 	k := p.curvature(c)
 	switch {
-	case !finite(k) || !finite(p.n):
+	case !array.IsFinite(k) || !array.IsFinite(p.n):
 		return b / reach
 	case p.n <= 0: // no descent: nothing to learn from
 		return b

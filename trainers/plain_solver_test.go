@@ -10,6 +10,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // plainGraph is a graph that Gorgonia trains. Its inputs have values of their
@@ -23,7 +24,7 @@ type plainGraph struct {
 
 func (p *plainGraph) leaf(name string, shape ...int) *gorgonia.Node {
 	v := normals(p.rng, tensor.Shape(shape).TotalSize())
-	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithValue(array(p.dt, v, shape...))}
+	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(shape...), gorgonia.WithValue(tensorOf(p.dt, v, shape...))}
 	if name != "" {
 		opts = append(opts, gorgonia.WithName(name))
 	}
@@ -55,7 +56,7 @@ func normals(rng *rand.Rand, n int) []float64 {
 	return v
 }
 
-func array(dt tensor.Dtype, v []float64, shape ...int) *tensor.Dense {
+func tensorOf(dt tensor.Dtype, v []float64, shape ...int) *tensor.Dense {
 	if dt == tensor.Float64 {
 		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))
 	}
@@ -92,7 +93,7 @@ func plainGraphs() map[string]func(p *plainGraph) *gorgonia.Node {
 			return must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Slice(product(p, 6, 4, 3), gorgonia.S(1, 4)))))))
 		},
 		"constants in first place": func(p *plainGraph) *gorgonia.Node {
-			one := gorgonia.NewConstant(array(p.dt, []float64{1, 1, 1, 1, 1, 1}, 2, 3))
+			one := gorgonia.NewConstant(tensorOf(p.dt, []float64{1, 1, 1, 1, 1, 1}, 2, 3))
 			return must(gorgonia.Mean(must(gorgonia.Square(must(gorgonia.Sub(one, product(p, 2, 4, 3)))))))
 		},
 		"vectors and a tensor": func(p *plainGraph) *gorgonia.Node {
@@ -112,7 +113,7 @@ func plainGraphs() map[string]func(p *plainGraph) *gorgonia.Node {
 			return must(gorgonia.Mean(must(gorgonia.Square(y))))
 		},
 		"the same twice": func(p *plainGraph) *gorgonia.Node {
-			half := func() *gorgonia.Node { return gorgonia.NewConstant(array(p.dt, []float64{0.5, 0.5}, 2, 1)) }
+			half := func() *gorgonia.Node { return gorgonia.NewConstant(tensorOf(p.dt, []float64{0.5, 0.5}, 2, 1)) }
 			x, w := p.leaf("x", 2, 4), p.param("w", 4, 1)
 			y := func() *gorgonia.Node {
 				return must(gorgonia.HadamardProd(half(), must(gorgonia.Tanh(must(gorgonia.Mul(x, w))))))
@@ -193,7 +194,7 @@ func TestK0TakesWhatGorgoniaTrains(t *testing.T) {
 						t.Fatal(err)
 					}
 					for _, zeroed := range twins(t, p.params) {
-						if d, _ := graph.Array(zeroed.(twin).grad); sumSquares(d) != 0 {
+						if d, _ := graph.Array(zeroed.(twin).grad); array.SumSquares(d) != 0 {
 							t.Fatal("the gradient is not zeroed")
 						}
 					}

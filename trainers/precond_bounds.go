@@ -3,6 +3,9 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -11,7 +14,7 @@ import (
 func (f *precondForm[T]) arrays(b *precondBlock[T]) [][]T {
 	var all [][]T
 	for _, i := range b.Params {
-		all = append(all, slice[T](f.params[i].Value))
+		all = append(all, apoops.Elements[T](f.params[i].Value))
 	}
 	if b.m != nil {
 		all = append(all, b.m)
@@ -27,7 +30,7 @@ func (f *precondForm[T]) certain(s signal, scale float64, l learner) bool {
 	if l != nil {
 		growth = l.growth()
 	}
-	return f.bounds.hold(func(i int, x []float64) bool {
+	return f.bounds.Hold(func(i int, x []float64) bool {
 		b := f.blocks[i]
 		weights, rest := x[:len(b.Params)], x[len(b.Params):]
 		momentum := []float64{0}
@@ -41,7 +44,7 @@ func (f *precondForm[T]) certain(s signal, scale float64, l learner) bool {
 		for j := range weights {
 			weights[j] += float64(T(scale)) * move
 		}
-		return within[T](move)
+		return array.Within[T](move)
 	})
 }
 
@@ -68,4 +71,4 @@ func (b *precondBlock[T]) reach(c PrecondConfig, g float64, factors, momentum []
 	return u
 }
 
-func (f *precondForm[T]) forget() { f.bounds.forget() }
+func (f *precondForm[T]) forget() { f.bounds.Invalidate() }

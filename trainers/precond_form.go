@@ -3,6 +3,8 @@ package trainers
 import (
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
@@ -14,10 +16,10 @@ type precondForm[T apoops.Float] struct {
 	params []*graph.Param
 	blocks []*precondBlock[T]
 	fsd    Weight // λ_FSD
-	vec    vectors[T]
+	vec    array.Vectors[T]
 	sum    blas.Inner[T]
 	region trustRegion
-	bounds bounds[T] // by block: weights, momentum, factors
+	bounds array.Bounds[T] // by block: weights, momentum, factors
 }
 
 // precondBlock is one block at work. Its arrays are in the block's order.
@@ -51,13 +53,13 @@ func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, bl
 		}
 		switch b.Form {
 		case graph.Full:
-			identity(p.factor(0), b.Rows*b.Cols, T(c.LR))
+			array.Identity(p.factor(0), b.Rows*b.Cols, T(c.LR))
 		case graph.Kronecker:
-			identity(p.factor(0), b.Cols, 1)
-			identity(p.factor(1), b.Rows, 1)
-			fill(p.factor(2), T(c.rootRate()))
+			array.Identity(p.factor(0), b.Cols, 1)
+			array.Identity(p.factor(1), b.Rows, 1)
+			array.Fill(p.factor(2), T(c.rootRate()))
 		default:
-			fill(p.factor(0), T(c.rootRate()))
+			array.Fill(p.factor(0), T(c.rootRate()))
 		}
 		size := b.Rows * b.Cols
 		p.u = make([]T, size)
@@ -66,12 +68,12 @@ func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, bl
 		}
 		p.scaled = tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.WithBacking(make([]T, size)))
 		f.blocks = append(f.blocks, p)
-		f.bounds.arrays = append(f.bounds.arrays, f.arrays(p))
+		f.bounds.Arrays = append(f.bounds.Arrays, f.arrays(p))
 	}
 	return f
 }
 
-func (b *precondBlock[T]) factor(i int) []T { return slice[T](b.factors[i].Value) }
+func (b *precondBlock[T]) factor(i int) []T { return apoops.Elements[T](b.factors[i].Value) }
 
 func identity[T apoops.Float](a []T, n int, scale T) {
 	for i := range n {
@@ -106,7 +108,7 @@ func (f *precondForm[T]) step(s signal, scale float64, meta func([]*tensor.Dense
 	for _, b := range f.blocks {
 		b.g = gather(b.Block, b.g, s.g)
 		if f.c.MomentumMode == MomentumGradient {
-			f.vec.average(b.m, b.g, mu, kappa)
+			f.vec.Average(b.m, b.g, mu, kappa)
 		}
 	}
 	var err error
@@ -119,7 +121,7 @@ func (f *precondForm[T]) step(s signal, scale float64, meta func([]*tensor.Dense
 	nu := f.trust(s.t - 1)
 	for _, b := range f.blocks {
 		if f.c.MomentumMode == MomentumPlain {
-			f.vec.average(b.m, b.u, mu, kappa*T(nu))
+			f.vec.Average(b.m, b.u, mu, kappa*T(nu))
 			f.scatter(b, b.m, T(scale))
 		} else {
 			f.scatter(b, b.u, T(scale*nu))
@@ -133,9 +135,9 @@ func (f *precondForm[T]) step(s signal, scale float64, meta func([]*tensor.Dense
 func (f *precondForm[T]) inputs(scale float64) []*tensor.Dense {
 	all := make([]*tensor.Dense, len(f.blocks))
 	for i, b := range f.blocks {
-		copy(slice[T](b.scaled), b.input(f.c.MomentumMode))
+		copy(apoops.Elements[T](b.scaled), b.input(f.c.MomentumMode))
 		if f.c.Relative == nil {
-			multiplyBy(b.scaled, scale)
+			array.Scale(b.scaled, scale)
 		}
 		all[i] = b.scaled
 	}
@@ -170,8 +172,8 @@ func (b *precondBlock[T]) multiply(dst, in []T) {
 // scatter is θ ← θ - scale·u for the block's parameters.
 func (f *precondForm[T]) scatter(b *precondBlock[T], u []T, scale T) {
 	for _, i := range b.Params {
-		w := slice[T](f.params[i].Value)
-		f.vec.descend(w, u[:len(w)], scale)
+		w := apoops.Elements[T](f.params[i].Value)
+		f.vec.Descend(w, u[:len(w)], scale)
 		u = u[len(w):]
 	}
 }
@@ -200,9 +202,9 @@ func (f *precondForm[T]) norms() []PrecondNorms {
 	for i, b := range f.blocks {
 		all[i].Block = b.Name
 		last := len(b.factors) - 1
-		all[i].S = norm(b.factors[last].Value)
+		all[i].S = array.Norm(b.factors[last].Value)
 		if b.Form == graph.Kronecker {
-			all[i].A, all[i].B = norm(b.factors[0].Value), norm(b.factors[1].Value)
+			all[i].A, all[i].B = array.Norm(b.factors[0].Value), array.Norm(b.factors[1].Value)
 		}
 	}
 	return all

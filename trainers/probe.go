@@ -3,9 +3,11 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -18,7 +20,7 @@ type probe struct {
 }
 
 func newProbe(batch graph.Batch, loss float64, g, e []*tensor.Dense) probe {
-	return probe{batch: batch, loss: loss, e: e, n: inner(g, e), w: sumSquares(e...)}
+	return probe{batch: batch, loss: loss, e: e, n: array.Inner(g, e), w: array.SumSquares(e...)}
 }
 
 // measure looks at Q's terms at the rate r.
@@ -26,11 +28,11 @@ func (l *calibratedLearner) measure(p probe, tilde []*tensor.Dense, r float64) (
 	if err := l.prepare(p.batch, tilde); err != nil {
 		return parabola{}, graph.Terms{}, err
 	}
-	eps := 0x1p-52
-	if p.e[0].Dtype() == tensor.Float32 {
-		eps = 0x1p-23
-		r = float64(float32(r)) // as the graph has it
+	eps, err := apoops.Choose(p.e[0].Dtype(), 0x1p-23, 0x1p-52)
+	if err != nil {
+		return parabola{}, graph.Terms{}, err
 	}
+	r = roundTo(p.e[0].Dtype(), r) // as the graph has it
 	l.r[0].Float64s()[0] = r
 	if err := l.prox.Feed(p.batch, tilde); err != nil {
 		return parabola{}, graph.Terms{}, err
@@ -52,17 +54,11 @@ func (l *calibratedLearner) measure(p probe, tilde []*tensor.Dense, r float64) (
 	return parabola{n: p.n, l: 2 * rise / (r * r), f: 2 * t.FSD / (r * r), w: p.w}, t, nil
 }
 
-// inner is Σ <x_i, y_i>, in float64.
-func inner(x, y []*tensor.Dense) float64 {
-	var total float64
-	var single blas.Inner[float32]
-	var double blas.Inner[float64]
-	for i, a := range x {
-		if a.Dtype() == tensor.Float32 {
-			total += single.Product(a.Float32s(), y[i].Float32s())
-		} else {
-			total += double.Product(a.Float64s(), y[i].Float64s())
-		}
+// roundTo rounds a number to a dtype.
+func roundTo(dt tensor.Dtype, x float64) float64 {
+	rounded, err := apoops.Choose(dt, float64(float32(x)), x)
+	if err != nil {
+		return math.NaN()
 	}
-	return total
+	return rounded
 }

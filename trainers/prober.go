@@ -3,6 +3,8 @@ package trainers
 import (
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -52,13 +54,13 @@ func (p *elementProber[T]) checkProbe() error { return nil }
 
 func (p *elementProber[T]) probe(s signal) ([]*tensor.Dense, error) {
 	if p.e == nil {
-		p.e = zerosLike(p.params)
+		p.e = array.ZerosLike(p.params)
 	}
 	for i, q := range p.params {
 		if s.g[i].DataSize() != q.Value.DataSize() {
 			return nil, ErrShape.Errorf("trainers: gradient of %q has %d elements, not %d", q.Name, s.g[i].DataSize(), q.Value.DataSize())
 		}
-		d, w, g := slice[T](p.e[i]), slice[T](q.Value), slice[T](s.g[i])
+		d, w, g := apoops.Elements[T](p.e[i]), apoops.Elements[T](q.Value), apoops.Elements[T](s.g[i])
 		par.For(len(d), par.Grain, func(lo, hi int) {
 			m := make([][]T, len(p.m[i]))
 			for j, x := range p.m[i] {

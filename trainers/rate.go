@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -20,7 +22,7 @@ type rateForm struct {
 	initial  float64   // η at the start
 	lo, hi   float64   // bounds of η
 	perParam []float64
-	descent  descent
+	descent  array.Descent
 	// pace is a learner's factor on the rates of a step, counted from 0; nil for 1.
 	pace func(step int) float64
 }
@@ -40,6 +42,9 @@ func newRateForm(o Optimizer, t *task, c *config) (*rateForm, error) {
 	}
 	if err := f.look.Check(len(t.params)); err != nil {
 		return nil, errors.WithMessage(err, "trainers: groups of parameters")
+	}
+	if f.descent, err = array.NewDescent(t.params[0].Value.Dtype()); err != nil {
+		return nil, err
 	}
 	f.logRates = make([]float64, f.look.Groups())
 	for k := range f.logRates {
@@ -93,14 +98,14 @@ func (f *rateForm) step(s signal, scale float64, meta func([]*tensor.Dense) erro
 	if meta != nil {
 		err = meta(d)
 	}
-	f.descent.all(f.params, d, f.paramRates(s.t-1, scale))
+	f.descent.Move(f.params, d, f.paramRates(s.t-1, scale))
 	return err
 }
 
 func (f *rateForm) certain(s signal, scale float64, l learner) bool {
 	rates := f.paramRates(s.t-1, scale)
 	if l != nil {
-		if !finite(l.growth()) {
+		if !array.IsFinite(l.growth()) {
 			return false
 		}
 		highest := scale * max(f.paceAt(s.t-1), 1) * f.hi
@@ -158,11 +163,3 @@ func (f *rateForm) fallbacks() int {
 
 func (f *rateForm) norms() []PrecondNorms { return nil }
 func (f *rateForm) state() []NamedTensor  { return f.rule.state() }
-
-func zerosLike(params []*graph.Param) []*tensor.Dense {
-	z := make([]*tensor.Dense, len(params))
-	for i, p := range params {
-		z[i] = tensor.New(tensor.WithShape(p.Value.Shape().Clone()...), tensor.Of(p.Value.Dtype()))
-	}
-	return z
-}

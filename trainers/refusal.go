@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -13,12 +15,12 @@ import (
 // finite, and what is at fault. norm is that of the gradient, +Inf where its square
 // overflows.
 func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) (norm float64, err error) {
-	norm = math.Sqrt(sumSquares(g...))
+	norm = math.Sqrt(array.SumSquares(g...))
 	var what string
 	switch {
-	case !finite(loss):
+	case !array.IsFinite(loss):
 		what = fmt.Sprintf("the loss is %v", loss)
-	case !finite(norm) && !allFinite(g...):
+	case !array.IsFinite(norm) && !array.AllFinite(g...):
 		what = fmt.Sprintf("the gradient of %s is not finite", e.culprit(g))
 	case e.base != nil:
 		err := e.base.CheckStatistics()
@@ -38,7 +40,7 @@ func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) (nor
 // culprit names the first parameter whose gradient is not finite.
 func (e *engine) culprit(g []*tensor.Dense) string {
 	for i, d := range g {
-		if !allFinite(d) {
+		if !array.AllFinite(d) {
 			return e.learned[i].Name
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -189,8 +191,8 @@ func (l *relativeLearner[T]) metaStep(v *visit, i int, m *MetaStats) error {
 	if err := l.run(v, m); err != nil {
 		return err
 	}
-	m.GradNorm = math.Sqrt(sumSquares(l.dphi...)) / m.Epsilon
-	if !finite(m.GradNorm) {
+	m.GradNorm = math.Sqrt(array.SumSquares(l.dphi...)) / m.Epsilon
+	if !array.IsFinite(m.GradNorm) {
 		m.Skipped = true
 		l.numbers[0] /= 10
 		return nil
@@ -203,10 +205,10 @@ func (l *relativeLearner[T]) metaStep(v *visit, i int, m *MetaStats) error {
 	at, dphi := 0, l.dphi
 	for _, b := range l.blocks {
 		if b.Form == graph.Kronecker {
-			b.learn(l.c, l.numbers[1], m.Epsilon, slice[T](dphi[0]), slice[T](dphi[1]), slice[T](energies[at]))
+			b.learn(l.c, l.numbers[1], m.Epsilon, apoops.Elements[T](dphi[0]), apoops.Elements[T](dphi[1]), apoops.Elements[T](energies[at]))
 			at++
 		} else {
-			b.learnDiagonal(l.c, l.numbers[1], m.Epsilon, slice[T](dphi[0]))
+			b.learnDiagonal(l.c, l.numbers[1], m.Epsilon, apoops.Elements[T](dphi[0]))
 		}
 		dphi = dphi[len(b.phi):]
 	}

@@ -62,7 +62,7 @@ func (b *relativeBlock[T]) average(c RelativeConfig, t float64, p []T) float64 {
 // learnDiagonal takes meta-step t of a block with P = S² element by element, or
 // one s² for all. ds is ε·∂(Q/ε)/∂S.
 func (b *relativeBlock[T]) learnDiagonal(c RelativeConfig, t, epsilon float64, ds []T) {
-	s, g := b.factor(0), slice[T](b.scaled)
+	s, g := b.factor(0), apoops.Elements[T](b.scaled)
 	p, e := make([]T, len(s)), make([]T, len(s))
 	for i := range s {
 		e[i] = s[i] * ds[i] / T(epsilon) // ∂/∂log S = 2U∘R

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -27,7 +29,7 @@ func TestFallbacks(t *testing.T) {
 			n := 0
 			for _, s := range tr.engine.form.state() {
 				if spoiled[s.Name] {
-					fill(s.Value.Float64s(), value)
+					array.Fill(s.Value.Float64s(), value)
 					n++
 				}
 			}
@@ -36,11 +38,11 @@ func TestFallbacks(t *testing.T) {
 			}
 			run(t, tr, 1, 8)
 			for _, w := range flat(tr) {
-				if !finite(w) {
+				if !array.IsFinite(w) {
 					t.Fatalf("%s, factors of %v: the weights are not finite", o.Name(), value)
 				}
 			}
-			if !finite(value) && tr.Fallbacks() == 0 {
+			if !array.IsFinite(value) && tr.Fallbacks() == 0 {
 				t.Errorf("%s, factors of %v: no fallback was counted", o.Name(), value)
 			}
 		}
@@ -91,7 +93,7 @@ func TestHugeInputs(t *testing.T) {
 		if _, err := tr.Step(batch); err != nil {
 			t.Fatal(err)
 		}
-		if s := sumSquares(tr.Params()[0].Value); !finite(s) || s == 0 {
+		if s := array.SumSquares(tr.Params()[0].Value); !array.IsFinite(s) || s == 0 {
 			t.Errorf("%s: Σθ² is %v", o.Name(), s)
 		}
 		if tr.Fallbacks() == 0 {

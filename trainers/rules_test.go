@@ -176,19 +176,19 @@ func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
 			t.Fatal(err)
 		}
 		for i, p := range split {
-			w, dir, rate := slice[T](p.Value), slice[T](d[i]), T(rates[i])
+			w, dir, rate := apoops.Elements[T](p.Value), apoops.Elements[T](d[i]), T(rates[i])
 			for j := range w {
 				w[j] -= rate * dir[j]
 			}
-			identical(t, "fused against split", step, slice[T](fused[i].Value), w)
+			identical(t, "fused against split", step, apoops.Elements[T](fused[i].Value), w)
 		}
 		for i, s := range start { // the naive twin moves start itself
-			w, grad, rate := slice[T](s), slice[T](g[i]), T(rates[i])
+			w, grad, rate := apoops.Elements[T](s), apoops.Elements[T](g[i]), T(rates[i])
 			for j := range w {
 				w[j] -= rate * element(step, w[j], grad[j], &state[i][j])
 			}
 			if !multipliesAndAddsAtOnce[T]() {
-				identical(t, "fused against naive", step, slice[T](fused[i].Value), w)
+				identical(t, "fused against naive", step, apoops.Elements[T](fused[i].Value), w)
 			}
 		}
 	}

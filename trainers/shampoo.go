@@ -3,8 +3,9 @@ package trainers
 import (
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
-	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
@@ -73,10 +74,11 @@ func (c *ShampooConfig) start(t *task) (rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.params[0].Value.Dtype() == tensor.Float32 {
-		return startShampoo[float32](c, t, graft), nil
+	start, err := apoops.Choose(t.params[0].Value.Dtype(), startShampoo[float32], startShampoo[float64])
+	if err != nil {
+		return nil, err
 	}
-	return startShampoo[float64](c, t, graft), nil
+	return start(c, t, graft), nil
 }
 
 func startShampoo[T apoops.Float](c *ShampooConfig, t *task, graft mover) rule {
@@ -124,7 +126,7 @@ func newShampooBlock[T apoops.Float](b graph.Block, c *ShampooConfig) *shampooBl
 	s := &shampooBlock[T]{Block: b}
 	if b.Form != graph.Kronecker {
 		s.diagonal = make([]T, b.Rows*b.Cols)
-		fill(s.diagonal, T(c.Eps))
+		array.Fill(s.diagonal, T(c.Eps))
 		return s
 	}
 	size := c.BlockSize
@@ -147,7 +149,7 @@ func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err e
 	}
 	for i, b := range k.blocks {
 		// The square of the norm bounds all that is added.
-		if !finite(float64(T(k.inner.Product(g[i].g, g[i].g)))) {
+		if !array.IsFinite(float64(T(k.inner.Product(g[i].g, g[i].g)))) {
 			failed++
 			continue
 		}
@@ -190,7 +192,7 @@ func (k *shampoo[T]) reach(s signal) float64 {
 		for _, p := range b.parts {
 			most = max(most, p.largest())
 		}
-		if !within[T](most + s.norm*s.norm) {
+		if !array.Within[T](most + s.norm*s.norm) {
 			return math.Inf(1)
 		}
 	}
@@ -224,7 +226,7 @@ func (k *shampoo[T]) state() []NamedTensor {
 	var all []NamedTensor
 	for _, b := range k.blocks {
 		if b.diagonal != nil {
-			all = append(all, NamedTensor{Name: b.Name + "/h", Value: matrixTensor(b.diagonal, b.Rows, b.Cols)})
+			all = append(all, NamedTensor{Name: b.Name + "/h", Value: array.Matrix(b.diagonal, b.Rows, b.Cols)})
 		}
 		for _, p := range b.parts {
 			all = append(all, p.state(b.Name)...)

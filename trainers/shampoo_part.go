@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -26,10 +28,10 @@ func newShampooPart[T apoops.Float](row, col, rows, cols, stride int, eps T) *sh
 		l: make([]T, rows*rows), r: make([]T, cols*cols), rootL: make([]T, rows*rows), rootR: make([]T, cols*cols),
 		half: make([]T, rows*cols),
 	}
-	identity(p.l, rows, eps)
-	identity(p.r, cols, eps)
-	identity(p.rootL, rows, 1)
-	identity(p.rootR, cols, 1)
+	array.Identity(p.l, rows, eps)
+	array.Identity(p.r, cols, eps)
+	array.Identity(p.rootL, rows, 1)
+	array.Identity(p.rootR, cols, 1)
 	return p
 }
 
@@ -85,10 +87,8 @@ func (p *shampooPart[T]) largest() float64 { return max(trace(p.l, p.rows), trac
 
 // ulp is the distance from 1 to the next number.
 func ulp[T apoops.Float]() float64 {
-	if single[T]() {
-		return 1.0 / (1 << 23)
-	}
-	return 1.0 / (1 << 52)
+	u, _ := apoops.Choose(apoops.DtypeOf[T](), 1.0/(1<<23), 1.0/(1<<52))
+	return u
 }
 
 // precondition computes the part's d = L^(-1/4) g R^(-1/4).
@@ -100,9 +100,9 @@ func (p *shampooPart[T]) precondition(d, g []T) {
 func (p *shampooPart[T]) state(block string) []NamedTensor {
 	name := fmt.Sprintf("%s/%d,%d/", block, p.row, p.col)
 	return []NamedTensor{
-		{Name: name + "L", Value: matrixTensor(p.l, p.rows, p.rows)},
-		{Name: name + "R", Value: matrixTensor(p.r, p.cols, p.cols)},
-		{Name: name + "root/L", Value: matrixTensor(p.rootL, p.rows, p.rows)},
-		{Name: name + "root/R", Value: matrixTensor(p.rootR, p.cols, p.cols)},
+		{Name: name + "L", Value: array.Matrix(p.l, p.rows, p.rows)},
+		{Name: name + "R", Value: array.Matrix(p.r, p.cols, p.cols)},
+		{Name: name + "root/L", Value: array.Matrix(p.rootL, p.rows, p.rows)},
+		{Name: name + "root/R", Value: array.Matrix(p.rootR, p.cols, p.cols)},
 	}
 }

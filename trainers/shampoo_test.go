@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -90,8 +92,8 @@ func TestShampooEqualsDenseTwin(t *testing.T) {
 		o.Momentum, o.RootEvery, o.Beta2, o.Eps = 0, 1, beta, 0.1
 		r := startShampooOn(t, o, [][2]int{{n, m}})
 		l, q := make([]float64, n*n), make([]float64, m*m)
-		identity(l, n, o.Eps)
-		identity(q, m, o.Eps)
+		array.Identity(l, n, o.Eps)
+		array.Identity(q, m, o.Eps)
 		take := 1.0
 		if beta < 1 {
 			take = 1 - beta
@@ -127,7 +129,7 @@ func newtonRoot(a []float64, n int) []float64 {
 	for i := range m {
 		m[i] /= z
 	}
-	identity(x, n, math.Pow(z, -0.25))
+	array.Identity(x, n, math.Pow(z, -0.25))
 	for range 60 {
 		t := make([]float64, n*n)
 		for i, v := range m {
@@ -204,7 +206,7 @@ func TestGraftingTakesNorm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a, b := norm(d[0]), norm(want[0]); math.Abs(a-b) > 1e-12*b {
+			if a, b := array.Norm(d[0]), array.Norm(want[0]); math.Abs(a-b) > 1e-12*b {
 				t.Errorf("%s, step %d: norm %v, want %v", name, step, a, b)
 			}
 		}

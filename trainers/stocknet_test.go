@@ -87,7 +87,7 @@ func (s *stockNet) param(kind string, inputs int, shape ...int) *gorgonia.Node {
 		}
 	}
 	name := fmt.Sprintf("%s%d", kind, len(s.problem.Params))
-	n := gorgonia.NewTensor(s.g, s.dt, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...), gorgonia.WithValue(array(s.dt, v, shape...)))
+	n := gorgonia.NewTensor(s.g, s.dt, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...), gorgonia.WithValue(tensorOf(s.dt, v, shape...)))
 	s.problem.Params = append(s.problem.Params, n)
 	return n
 }
@@ -155,7 +155,7 @@ func stockBatch(dt tensor.Dtype, step int, shape tensor.Shape) graph.Batch {
 			x[i*cols+j] += 1
 		}
 	}
-	return graph.NewBatch(array(dt, x, shape...), array(dt, y, rows, 10))
+	return graph.NewBatch(tensorOf(dt, x, shape...), tensorOf(dt, y, rows, 10))
 }
 
 // machine makes the user's own machine.

@@ -115,7 +115,7 @@ func equalsTorch[T apoops.Float](t *testing.T, golden torchGolden, r torchRule, 
 		}
 		var got []float64
 		for _, p := range params {
-			for _, w := range slice[T](p.Value) {
+			for _, w := range apoops.Elements[T](p.Value) {
 				got = append(got, float64(w))
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/apoops"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -42,7 +44,7 @@ func TestTrustLimitsTheDiscrepancy(t *testing.T) {
 				var d, g float64
 				for j := range n {
 					d += x.At(i, j) * (w[j] - start[j])
-					g += x.At(i, j) * rate * slice[float64](tr.LastGradient()[0].Value)[j]
+					g += x.At(i, j) * rate * apoops.Elements[float64](tr.LastGradient()[0].Value)[j]
 				}
 				fsd += d * d / 2 / rows
 				whole += g * g / 2 / rows

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -33,7 +35,7 @@ func (e *engine) secure(s signal, scale float64, meta bool) *undo {
 		}
 	} else {
 		for i, t := range u.live {
-			overwrite(e.copies[i].Value, t.Value)
+			array.Copy(e.copies[i].Value, t.Value)
 		}
 	}
 	u.copies = e.copies
@@ -68,7 +70,7 @@ func (e *engine) undoUnlessFinite(u *undo) error {
 		return nil
 	}
 	for i, t := range u.live {
-		overwrite(t.Value, u.copies[i].Value)
+		array.Copy(t.Value, u.copies[i].Value)
 	}
 	e.skipped = u.skipped
 	return ErrNotFinite.Errorf("trainers: step %d: loss and gradient are finite, but the step makes %s not finite; weights, optimizer state and φ are as before the step", e.steps, describeTensor(u.live[at].Name))

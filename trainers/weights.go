@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+
 	"github.com/pkg/errors"
 )
 
@@ -55,7 +57,7 @@ func (e *engine) loadWeights(path string) error {
 	}
 	stored = byName(tensors)
 	for _, p := range e.params {
-		overwrite(p.Value, stored[p.Name])
+		array.Copy(p.Value, stored[p.Name])
 	}
 	e.forget()
 	return nil
