@@ -13,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // fewestRounds is how often each side of a comparison runs at least. With five,
@@ -189,7 +190,7 @@ func BenchmarkFusedAdam(b *testing.B) {
 		grads = append(grads, g)
 		model = append(model, valueGrad{theirs, g.Clone().(*tensor.Dense)})
 	}
-	rule, err := startMover(Adam(1e-3), params)
+	update, err := Adam(1e-3).Start(&rule.Task{Params: params})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -209,7 +210,7 @@ func BenchmarkFusedAdam(b *testing.B) {
 		side{name: "fused", steps: steps, work: func() error {
 			for range steps {
 				t++
-				if err := rule.step(signal{t: t, g: grads}, rates); err != nil {
+				if err := update.Fused().Step(rule.Input{T: t, G: grads}, rates); err != nil {
 					return err
 				}
 			}

@@ -3,12 +3,12 @@ package trainers
 import (
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // blockwise is a rule that preconditions the gradient of each block, a matrix G,
@@ -22,6 +22,7 @@ import (
 // causes below about clip (Ba, Grosse & Martens 2017). A preconditioned gradient
 // that is not finite counts as a fallback and the gradient takes its place.
 type blockwise[T apoops.Float] struct {
+	rule.Base
 	p               preconditioner[T]
 	params          []*graph.Param
 	blocks          []*gradientBlock[T]
@@ -40,15 +41,19 @@ type blockwise[T apoops.Float] struct {
 type preconditioner[T apoops.Float] interface {
 	// observe advances the statistics with a step. It returns the number of
 	// blocks whose statistics could not be used, so that older ones stay.
-	observe(s signal, g []*gradientBlock[T]) (failed int, err error)
+	observe(in rule.Input, g []*gradientBlock[T]) (failed int, err error)
 	// precondition computes d = P(G) for block i.
 	precondition(i int, d, g []T)
 	// reach bounds the elements of all P(G) of a step before it is observed, +Inf
 	// where the statistics may overflow or nothing is known.
-	reach(s signal) float64
+	reach(in rule.Input) float64
 	forget()
 	// state lists the arrays of the statistics.
 	state() []NamedTensor
+	// notes tell which blocks are treated in a simpler form.
+	notes() []string
+	// graphs are the graphs of the statistics, nil for none.
+	graphs() rule.Graphs
 }
 
 // gradientBlock is a block at work.
@@ -79,16 +84,16 @@ func gather[T apoops.Float](b graph.Block, buf []T, g []*tensor.Dense) []T {
 type blockwiseSettings struct{ momentum, decay, clip float64 }
 
 // newBlockwise makes the rule; its preconditioner is made from its blocks.
-func newBlockwise[T apoops.Float](t *task, s blockwiseSettings, build func(blocks []*gradientBlock[T]) preconditioner[T]) *blockwise[T] {
-	b := &blockwise[T]{params: t.params, momentum: T(s.momentum), decay: T(s.decay), clip: s.clip, failed: []uint64{0}}
-	b.dirs = make([]*tensor.Dense, len(t.params))
-	for _, q := range t.blocks {
+func newBlockwise[T apoops.Float](t *rule.Task, s blockwiseSettings, build func(blocks []*gradientBlock[T]) preconditioner[T]) *blockwise[T] {
+	b := &blockwise[T]{params: t.Params, momentum: T(s.momentum), decay: T(s.decay), clip: s.clip, failed: []uint64{0}}
+	b.dirs = make([]*tensor.Dense, len(t.Params))
+	for _, q := range t.Blocks {
 		k := &gradientBlock[T]{Block: q, d: make([]T, q.Rows*q.Cols), v: make([]T, q.Rows*q.Cols)}
 		rest := k.v
 		for _, i := range q.Params {
-			shape := t.params[i].Value.Shape().Clone()
+			shape := t.Params[i].Value.Shape().Clone()
 			n := shape.TotalSize()
-			b.bounds.Arrays = append(b.bounds.Arrays, [][]T{apoops.Elements[T](t.params[i].Value), rest[:n:n]})
+			b.bounds.Arrays = append(b.bounds.Arrays, [][]T{apoops.Elements[T](t.Params[i].Value), rest[:n:n]})
 			b.owner = append(b.owner, i)
 			b.dirs[i] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(rest[:n:n]))
 			rest = rest[n:]
@@ -103,8 +108,8 @@ func newBlockwise[T apoops.Float](t *task, s blockwiseSettings, build func(block
 // by its formula.
 const slack = 1e3
 
-func (b *blockwise[T]) certain(s signal, rates []float64) bool {
-	d := slack * max(s.norm, b.p.reach(s))
+func (b *blockwise[T]) StaysFinite(in rule.Input, rates []float64) bool {
+	d := slack * max(in.Norm, b.p.reach(in))
 	return b.bounds.Hold(func(i int, x []float64) bool {
 		x[1] = float64(b.momentum)*x[1] + d + float64(b.decay)*x[0]
 		x[0] += float64(T(rates[b.owner[i]])) * x[1]
@@ -112,21 +117,21 @@ func (b *blockwise[T]) certain(s signal, rates []float64) bool {
 	})
 }
 
-func (b *blockwise[T]) forget() {
+func (b *blockwise[T]) Invalidate() {
 	b.bounds.Invalidate()
 	b.p.forget()
 }
 
-func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
+func (b *blockwise[T]) Directions(in rule.Input) ([]*tensor.Dense, error) {
 	for i, p := range b.params {
-		if s.g[i].Dtype() != p.Value.Dtype() || s.g[i].DataSize() != p.Value.DataSize() {
-			return nil, ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, s.g[i].Dtype(), s.g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
+		if in.G[i].Dtype() != p.Value.Dtype() || in.G[i].DataSize() != p.Value.DataSize() {
+			return nil, ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, in.G[i].Dtype(), in.G[i].Shape(), p.Value.Dtype(), p.Value.Shape())
 		}
 	}
 	for _, k := range b.blocks {
-		k.g = gather(k.Block, k.g, s.g)
+		k.g = gather(k.Block, k.g, in.G)
 	}
-	failed, err := b.p.observe(s, b.blocks)
+	failed, err := b.p.observe(in, b.blocks)
 	if err != nil {
 		return nil, err
 	}
@@ -139,13 +144,13 @@ func (b *blockwise[T]) directions(s signal) ([]*tensor.Dense, error) {
 			copy(k.d, k.g)
 			product = b.inner.Product(k.d, k.g)
 		}
-		if b.clip > 0 && s.rates != nil {
-			rate := s.rates[k.Params[0]]
+		if b.clip > 0 && in.Rates != nil {
+			rate := in.Rates[k.Params[0]]
 			size += rate * rate * product
 		}
 	}
 	b.failed[0] += uint64(failed)
-	b.average(T(clipFactor(b.clip, size)))
+	b.average(T(rule.KLClip(b.clip, size)))
 	return b.dirs, nil
 }
 
@@ -165,20 +170,16 @@ func (b *blockwise[T]) average(nu T) {
 	}
 }
 
-// fallbacks is the number of times that statistics could not be used.
-func (b *blockwise[T]) fallbacks() int { return int(b.failed[0]) }
+// Fallbacks is the number of times that statistics could not be used.
+func (b *blockwise[T]) Fallbacks() int { return int(b.failed[0]) }
 
-func (b *blockwise[T]) notes() []string {
-	if n, ok := b.p.(noter); ok {
-		return n.notes()
-	}
-	return nil
-}
+func (b *blockwise[T]) Notes() []string { return b.p.notes() }
 
-// wrapped is the preconditioner.
-func (b *blockwise[T]) wrapped() any { return b.p }
+func (b *blockwise[T]) Graphs() rule.Graphs { return b.p.graphs() }
 
-func (b *blockwise[T]) state() []NamedTensor {
+func (b *blockwise[T]) Prober() rule.Prober { return b }
+
+func (b *blockwise[T]) State() []NamedTensor {
 	all := []NamedTensor{{Name: "fallbacks", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.failed))}}
 	for i, p := range b.params {
 		all = append(all, NamedTensor{Name: p.Name + "/v", Value: b.dirs[i]})

@@ -6,24 +6,25 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 var (
-	_ prober = (*blockwise[float32])(nil)
-	_ prober = (*blockwise[float64])(nil)
+	_ rule.Prober = (*blockwise[float32])(nil)
+	_ rule.Prober = (*blockwise[float64])(nil)
 )
 
-// checkProbe refuses a KL clip.
-func (b *blockwise[T]) checkProbe() error {
+// CheckProbe refuses a KL clip.
+func (b *blockwise[T]) CheckProbe() error {
 	if b.clip > 0 {
 		return errors.New("a KL clip takes back what a larger rate adds: set KLClip to 0")
 	}
 	return nil
 }
 
-// probe is e = P(g)/(1-μ²), with P as the step left it. Weight decay, which does
+// Probe is e = P(g)/(1-μ²), with P as the step left it. Weight decay, which does
 // not depend on the gradient, is left out.
-func (b *blockwise[T]) probe(signal) ([]*tensor.Dense, error) {
+func (b *blockwise[T]) Probe(rule.Input) ([]*tensor.Dense, error) {
 	if b.e == nil {
 		b.e = array.ZerosLike(b.params)
 	}
@@ -32,11 +33,11 @@ func (b *blockwise[T]) probe(signal) ([]*tensor.Dense, error) {
 		for _, i := range k.Params {
 			e := apoops.Elements[T](b.e[i])
 			copy(e, rest[:len(e)])
-			b.vec.Average(e, e, T(noiseGain(float64(b.momentum))), 0)
+			b.vec.Average(e, e, T(rule.NoiseGain(float64(b.momentum))), 0)
 			rest = rest[len(e):]
 		}
 	}
 	return b.e, nil
 }
 
-func (b *blockwise[T]) correction(int) float64 { return 1 }
+func (b *blockwise[T]) Correction(int) float64 { return 1 }

@@ -14,6 +14,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // rateRules are rules that Calibrated knows.
@@ -47,7 +48,7 @@ func TestCalibratedClosedForm(t *testing.T) {
 		g := mat.NewVecDense(q.n*q.m, tr.LastGradient()[0].Value.Float64s())
 		gg := mat.Dot(g, g)
 		h, f := mat.Inner(g, squaredErrorHessian(q), g), mat.Inner(g, q.curvature(), g)
-		a := tr.engine.learner.(*calibratedLearner).averages
+		a := tr.engine.learner.State()[0].Value.Float64s()
 		for i, want := range []float64{1, h / gg, f / gg} {
 			if got := a[i] / a[3]; math.Abs(got-want) > 1e-6*want {
 				t.Errorf("from %v: average %d is %v, the closed form %v", start, i, got, want)
@@ -97,24 +98,24 @@ func TestProbes(t *testing.T) {
 		"adamw":        {decayed, adam(last, second(0.999, 0)), 1},
 	} {
 		w := &graph.Param{Name: "w", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking([]float64{2}))}
-		r, err := x.o.start(&task{params: []*graph.Param{w}})
+		r, err := x.o.Start(&rule.Task{Params: []*graph.Param{w}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var e []*tensor.Dense
 		for i, g := range grads {
-			s := signal{t: i + 1, g: []*tensor.Dense{tensor.New(tensor.WithShape(1), tensor.WithBacking([]float64{g}))}}
-			if _, err := r.directions(s); err != nil {
+			s := rule.Input{T: i + 1, G: []*tensor.Dense{tensor.New(tensor.WithShape(1), tensor.WithBacking([]float64{g}))}}
+			if _, err := r.Directions(s); err != nil {
 				t.Fatal(err)
 			}
-			if e, err = r.(prober).probe(s); err != nil {
+			if e, err = r.Prober().Probe(s); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if got := e[0].Float64s()[0]; math.Abs(got-x.want) > 1e-12*math.Abs(x.want) {
 			t.Errorf("%s: e = %v, want %v", what, got, x.want)
 		}
-		if got := r.(prober).correction(len(grads)); math.Abs(got-x.correction) > 1e-15 {
+		if got := r.Prober().Correction(len(grads)); math.Abs(got-x.correction) > 1e-15 {
 			t.Errorf("%s: c_t = %v, want %v", what, got, x.correction)
 		}
 	}
@@ -141,7 +142,7 @@ func TestCalibratedResumesExactly(t *testing.T) {
 			}
 			run(t, second, stop, 20)
 			sameBits(t, name, whole.engine, second.engine)
-			if whole.engine.learner.state()[0].Value.Float64s()[3] == 0 {
+			if whole.engine.learner.State()[0].Value.Float64s()[3] == 0 {
 				t.Fatalf("%s: nothing was averaged", name)
 			}
 			other := toyTrainer(t, rateRules(0.001)[name], EveryK(3), Seed(4), Calibrated(CalibratedConfig{Horizon: 31}))
@@ -212,11 +213,13 @@ func TestCalibratedSteps(t *testing.T) {
 		}
 		before = base(tr)
 		lambda := 1.5/max((1+math.Cos(math.Pi*math.Min(float64(step)/10, 1)))/2, 1e-3) - 1
-		l := tr.engine.learner.(*calibratedLearner)
-		if got := l.c.lambda(step); math.Abs(got-lambda) > 1e-12*(1+lambda) {
-			t.Fatalf("step %d: λ = %v, want %v", step, got, lambda)
+		if m := s.Meta; m != nil && math.Abs(m.LambdaFSD-lambda) > 1e-12*(1+lambda) {
+			t.Fatalf("step %d: λ = %v, want %v", step, m.LambdaFSD, lambda)
 		}
-		want := before * math.Sqrt(1-math.Pow(0.99, float64(step+1))) * l.mean().slowdown(l.c, lambda)
+		a := tr.engine.learner.State()[0].Value.Float64s() // of N/W, L/W, F/W and 1
+		l := max(a[1], 0.3*a[2])
+		slowdown := (l + 0.5*a[2]) / (l + lambda*a[2])
+		want := before * math.Sqrt(1-math.Pow(0.99, float64(step+1))) * slowdown
 		if math.Abs(s.Rates[0]-want) > 1e-9*want {
 			t.Fatalf("step %d: rate %v, want %v", step, s.Rates[0], want)
 		}
@@ -254,43 +257,6 @@ func TestCalibratedBoundsAndNonFinite(t *testing.T) {
 	}
 }
 
-func TestParabola(t *testing.T) {
-	inf, nan := math.Inf(1), math.NaN()
-	c := CalibratedConfig{Lambda0: 0.5, LambdaWSD: 2}.filled()
-	for _, x := range []struct {
-		p                   parabola
-		calibrated, tracked float64 // of b = 1
-	}{
-		{parabola{n: 3, l: 1, f: 2, w: 0.5}, 1, 1},       // η* = 1
-		{parabola{n: 9, l: 1, f: 2, w: 0.5}, 3, 1.5},     // η* = 3
-		{parabola{n: 0.9, l: 1, f: 2, w: 0.5}, 0.3, 0.6}, // η* = 0.3
-		{parabola{n: 99, l: 1, f: 2, w: 0.5}, 20, 16.5},
-		{parabola{n: 0.03, l: 1, f: 2, w: 0.5}, 0.05, 0.02},
-		{parabola{n: 3, l: -5, f: 2, w: 0.5}, 20, 2},
-		{parabola{n: -3, l: 1, f: 2, w: 0.5}, 1, 0.5},
-		{parabola{n: 0, l: 1, f: 2, w: 0.5}, 1, 0.5},
-		{parabola{n: 3, l: inf, f: 2, w: 0.5}, 0.05, nan},
-		{parabola{n: 3, l: nan, f: 2, w: 0.5}, 0.05, nan},
-	} {
-		if got := x.p.calibrated(c, 1); math.Abs(got-x.calibrated) > 1e-12 {
-			t.Errorf("%+v: calibrated to %v, want %v", x.p, got, x.calibrated)
-		}
-		if got := x.p.tracked(c, 1); math.Abs(got-x.tracked) > 1e-12 {
-			t.Errorf("%+v: tracked to %v, want %v", x.p, got, x.tracked)
-		}
-	}
-	for _, x := range []struct{ l, f, lambda, want float64 }{
-		{1, 2, 0.5, 1}, {1, 2, 3, 2.0 / 7}, {-1, 2, 3, 1.6 / 6.6}, {1, 0, 3, 1}, {0, 0, 3, 1}, {-1, 0, 3, 1},
-	} {
-		if got := (parabola{l: x.l, f: x.f}).slowdown(c, x.lambda); math.Abs(got-x.want) > 1e-12 {
-			t.Errorf("R = %v, want %v for %+v", got, x.want, x)
-		}
-	}
-	if got := c.lambda(1200); math.Abs(got-3.5) > 1e-12 {
-		t.Errorf("λ(1200) = %v without a horizon, want 3.5", got)
-	}
-}
-
 // TestCalibratedPrecisions compares runs in float32 and float64.
 func TestCalibratedPrecisions(t *testing.T) {
 	for name := range rateRules(1) {
@@ -322,10 +288,4 @@ func TestCalibratedRefuses(t *testing.T) {
 		_, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, SGD(0.1), append([]Option{Calibrated(CalibratedConfig{})}, c.opts...)...)
 		wantError(t, what, err, "Calibrated", c.want)
 	}
-	e := &engine{c: &config{}, o: SGD(1), form: &rateForm{rule: memorising{}, logRates: make([]float64, 1)}}
-	_, err := newCalibratedLearner(e, CalibratedConfig{}.filled())
-	wantError(t, "a rule that cannot", err, "Calibrated", "sgd")
 }
-
-// memorising is a rule that is no prober.
-type memorising struct{ rule }

@@ -5,66 +5,11 @@ import (
 	"math"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
-	"github.com/apo-gorgonia/apo/layers"
 )
-
-// TestMeasuredCurvature compares L with eᵀHe, from central differences of the
-// gradient, and at a large r with the loss at the moved weights.
-func TestMeasuredCurvature(t *testing.T) {
-	tr, err := New(layers.MLPWith(apoops.TanhAct, 4, 5, 3), graph.SoftmaxCrossEntropy, RMSprop(0.1), Dtype(tensor.Float64), Calibrated(CalibratedConfig{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := toyData(t, tensor.Float64)
-	b := data.rows(0, 12)
-	if _, err := tr.Step(b); err != nil {
-		t.Fatal(err)
-	}
-	l := tr.engine.learner.(*calibratedLearner)
-	gradient := func() (float64, []*tensor.Dense) {
-		loss, g, err := tr.gradient(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return loss, array.CloneAll(g)
-	}
-	loss, g := gradient()
-	p, err := l.firstProbe(b, loss, g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	move := func(r float64) { l.form.descent.Move(tr.Params(), p.e, []float64{r, r}) }
-	const h = 1e-5
-	move(h)
-	_, ahead := gradient()
-	move(-2 * h)
-	_, behind := gradient()
-	move(h)
-	want := (array.Inner(behind, p.e) - array.Inner(ahead, p.e)) / (2 * h)
-	got, _, err := l.measure(p, b.X, 1e-4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if math.Abs(got.l-want) > 2e-3*math.Abs(want) {
-		t.Errorf("L = %v, eᵀHe = %v", got.l, want)
-	}
-	const r = 0.3
-	if got, _, err = l.measure(p, b.X, r); err != nil {
-		t.Fatal(err)
-	}
-	move(r)
-	moved, _ := gradient()
-	if want = 2 * (moved - loss + r*array.Inner(g, p.e)) / (r * r); math.Abs(got.l-want) > 1e-9*math.Abs(want) {
-		t.Errorf("L = %v at r = %v, not %v", got.l, r, want)
-	}
-}
 
 // TestCalibrationForgetsTheStart begins far below and thirty times
 // above the fixed point.
@@ -140,44 +85,5 @@ func TestFailedCalibrationTakesTheStep(t *testing.T) {
 	run(t, plain, 0, 1)
 	for i, p := range plain.Params() {
 		sameArray(t, p.Name, p.Value, tr.Params()[i].Value)
-	}
-}
-
-// TestMeasuredInSinglePrecision compares float32's L and F with float64's at
-// the calibrated rate and a tenth of it. Far below it the loss differs by its
-// rounding alone, and L must be 0 rather than that divided by r².
-func TestMeasuredInSinglePrecision(t *testing.T) {
-	at := func(dt tensor.Dtype, r float64) parabola {
-		tr, err := New(layers.MLP(4, 64, 64, 3), graph.SoftmaxCrossEntropy, SGDm(0.01), Dtype(dt), Calibrated(CalibratedConfig{}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := toyData(t, dt).rows(0, 48)
-		loss, g, err := tr.gradient(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := tr.engine.learner.(*calibratedLearner)
-		p, err := l.firstProbe(b, loss, g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		x, _, err := l.measure(p, b.X, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
-	const r = 0.01
-	for _, q := range []float64{1, 0.1} {
-		single, double := at(tensor.Float32, q*r), at(tensor.Float64, q*r)
-		for what, x := range map[string][2]float64{"N": {single.n, double.n}, "L": {single.l, double.l}, "F": {single.f, double.f}, "W": {single.w, double.w}} {
-			if math.Abs(x[0]/x[1]-1) > 2e-4 {
-				t.Errorf("at %v: %s is %v in float32, %v in float64", q*r, what, x[0], x[1])
-			}
-		}
-	}
-	if x := at(tensor.Float32, 1e-5*r); x.l != 0 || math.Abs(x.f/at(tensor.Float64, 1e-5*r).f-1) > 0.1 {
-		t.Errorf("at %v: %+v", 1e-5*r, x)
 	}
 }

@@ -31,19 +31,19 @@ const metaVersion = 1
 
 func (e *engine) metaDocument() (checkpointMeta, error) {
 	m := checkpointMeta{
-		Optimizer: e.o.Name(), K: e.c.k, LinearRate: e.c.linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped,
+		Optimizer: e.Optimizer.Name(), K: e.c.K, LinearRate: e.c.Linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped,
 		Version: metaVersion, Environment: environment(),
 	}
 	var err error
 	if m.Run, err = e.description(); err != nil {
 		return m, err
 	}
-	if m.Settings, err = json.Marshal(e.o); err != nil {
+	if m.Settings, err = json.Marshal(e.Optimizer); err != nil {
 		return m, errors.Wrap(err, "trainers: optimizer settings")
 	}
 	if e.learner != nil {
 		var settings any
-		m.Learner, settings = e.learner.describe()
+		m.Learner, settings = e.learner.Describe()
 		m.LearnerSettings, err = json.Marshal(settings)
 	}
 	return m, errors.Wrap(err, "trainers: settings of the learner")
@@ -57,13 +57,13 @@ func (e *engine) tensors() []NamedTensor {
 			all = append(all, NamedTensor{Name: group + "/" + t.Name, Value: t.Value})
 		}
 	}
-	for _, p := range e.params {
+	for _, p := range e.Task.Model {
 		all = append(all, NamedTensor{Name: thetaPrefix + p.Name, Value: p.Value})
 	}
-	add("state", e.form.state())
-	add("phi", e.form.phi())
+	add("state", e.Update.State())
+	add("phi", e.Update.Phi())
 	if e.learner != nil {
-		add("meta", e.learner.state())
+		add("meta", e.learner.State())
 	}
 	return all
 }

@@ -1,27 +1,22 @@
 package trainers
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
 // config collects the options.
 type config struct {
-	given      map[string]bool // options by name
-	k          int
-	fsd, wsd   Weight
-	noFSD      bool
-	noWSD      bool
+	learn.Settings
+	given      map[string]bool         // options by name
 	varies     struct{ fsd, wsd bool } // functions of the step, not numbers
 	divergence graph.Divergence
-	meta       Optimizer
-	metaClip   float64
-	minRate    float64
-	maxRate    float64
-	linear     bool
 	perParam   bool
 	groups     map[string]int
 	schedule   Schedule
@@ -30,10 +25,7 @@ type config struct {
 	recorder   Recorder
 	tilde      func(step int) ([]*tensor.Dense, error)
 	targets    func(step int) []*tensor.Dense
-	blocks     func(params []*graph.Param) ([]graph.Block, error)
-	learner    func(e *engine) (learner, error)
-	// calibration is CalibrateFrom's source
-	calibration func(i int) (graph.Batch, error)
+	learner    learn.NewLearner
 }
 
 // newConfig applies the options to the defaults of an optimizer.
@@ -56,8 +48,8 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 			return nil, err
 		}
 	}
-	if c.minRate > c.maxRate {
-		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.minRate, c.maxRate)
+	if c.MinRate > c.MaxRate {
+		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.MinRate, c.MaxRate)
 	}
 	return c, c.checkConflicts(o)
 }
@@ -65,12 +57,37 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 // defaults are the settings found to work for the optimizer on several tasks;
 // every one can be changed by an option.
 func defaults(o Optimizer) *config {
-	c := &config{
-		k: 10, fsd: Const(1), wsd: Const(0), noWSD: true, meta: MetaAdam(0.05),
-		minRate: 1e-8, maxRate: 1e3, seed: 1, dtype: tensor.Float32, learner: newGradientLearner,
+	d := o.Defaults()
+	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient}
+	c.Settings = learn.Settings{
+		K: 10, FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
+		MinRate: 1e-8, MaxRate: 1e3, Group: c.group,
 	}
-	if a, ok := o.(adjuster); ok {
-		a.adjust(c)
+	if own, ok := o.(learn.Updater); ok && own.Learner() != nil {
+		c.learner = own.Learner()
 	}
 	return c
+}
+
+// group numbers the group of each parameter.
+func (c *config) group(params []*graph.Param) ([]int, error) {
+	group := make([]int, len(params))
+	for i, p := range params {
+		if c.perParam {
+			group[i] = i
+		}
+		if c.groups != nil {
+			k, ok := c.groups[p.Name]
+			if !ok {
+				return nil, errors.Errorf("trainers: RateGroups: parameter %q has no group", p.Name)
+			}
+			group[i] = k
+		}
+	}
+	for name := range c.groups {
+		if !slices.ContainsFunc(params, func(p *graph.Param) bool { return p.Name == name }) {
+			return nil, errors.Errorf("trainers: RateGroups: there is no parameter %q", name)
+		}
+	}
+	return group, nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
 // give notes that an option was given.
@@ -27,11 +28,11 @@ type conflict struct {
 // EveryK(0), FSD(0), WSD(0) and ClipMeta(0) do, may be switched off.
 func (c *config) checkConflicts(o Optimizer) error {
 	for _, x := range c.conflicts(o) {
-		if x.found && c.given[x.option] && !(x.learning && c.k == 0) {
+		if x.found && c.given[x.option] && !(x.learning && c.K == 0) {
 			return errors.Errorf("trainers: %s has no effect with %s: leave one of them out", x.option, x.with)
 		}
 	}
-	if c.k > 0 {
+	if c.K > 0 {
 		return c.checkInitialRate(o)
 	}
 	return nil
@@ -39,9 +40,8 @@ func (c *config) checkConflicts(o Optimizer) error {
 
 func (c *config) conflicts(o Optimizer) []conflict {
 	name := o.Name()
-	precond, learnsP := o.(*PrecondConfig)
-	relative := learnsP && precond.Relative != nil
-	full := learnsP && precond.FullMatrix
+	own, learnsP := o.(learn.Updater)
+	relative := learnsP && own.Learner() != nil
 	calibrated := c.given["Calibrated"]
 	var all []conflict
 	add := func(found, learning bool, with string, options ...string) {
@@ -55,31 +55,19 @@ func (c *config) conflicts(o Optimizer) []conflict {
 	add(calibrated, true, "Calibrated", "Meta", "ClipMeta", "WSD", "WSDSchedule", "FSDSchedule", "LinearRate")
 	add(calibrated, true, "Calibrated, but for a divergence,", "FSD")
 	add(!learnsP, false, name, "Blocks")
-	add(full, false, "a full matrix", "Blocks")
 	add(!calibrated, false, name+" without Calibrated", "CalibrateFrom")
-	add(!drawsTargets(o), false, name+", which draws no targets", "SampledTargets")
+	add(!o.DrawsTargets(), false, name+", which draws no targets", "SampledTargets")
 	return all
-}
-
-// drawsTargets tells whether a rule computes a Fisher matrix with drawn targets.
-func drawsTargets(o Optimizer) bool {
-	switch o := o.(type) {
-	case *KFACConfig:
-		return !o.Empirical
-	case *EKFACConfig:
-		return !o.Empirical
-	}
-	return false
 }
 
 // checkInitialRate reports a rate that the first meta-step would move into the
 // bounds.
 func (c *config) checkInitialRate(o Optimizer) error {
-	if _, learnsP := o.(*PrecondConfig); learnsP {
+	if _, learnsP := o.(learn.Updater); learnsP {
 		return nil
 	}
-	if rate := o.LearningRate(); rate < c.minRate || rate > c.maxRate {
-		return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, o.Name(), c.minRate, c.maxRate)
+	if rate := o.LearningRate(); rate < c.MinRate || rate > c.MaxRate {
+		return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, o.Name(), c.MinRate, c.MaxRate)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func pictures() Data {
 }
 
 // learn takes steps [from, to) on batches of the pictures.
-func learn(t *testing.T, tr *Trainer, from, to int) {
+func learns(t *testing.T, tr *Trainer, from, to int) {
 	t.Helper()
 	batches, err := NewBatches(pictures(), 12, 3)
 	if err != nil {
@@ -83,7 +83,7 @@ func TestConvNetsLearn(t *testing.T) {
 					t.Fatal(err)
 				}
 				before := lossOf(t, tr)
-				learn(t, tr, 0, 60)
+				learns(t, tr, 0, 60)
 				after := lossOf(t, tr)
 				t.Logf("loss %.4f before, %.4f after 60 steps", before, after)
 				if !(after < 0.7*before) {
@@ -107,8 +107,8 @@ func TestConvNetsResume(t *testing.T) {
 			return tr
 		}
 		whole, first, second := start(), start(), start()
-		learn(t, whole, 0, 20)
-		learn(t, first, 0, 8)
+		learns(t, whole, 0, 20)
+		learns(t, first, 0, 8)
 		path := filepath.Join(t.TempDir(), "checkpoint")
 		if err := first.Save(path); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestConvNetsResume(t *testing.T) {
 		if err := second.Load(path); err != nil {
 			t.Fatal(err)
 		}
-		learn(t, second, 8, 20)
+		learns(t, second, 8, 20)
 		sameBits(t, o.Name(), whole.engine, second.engine)
 	}
 }
@@ -129,7 +129,7 @@ func TestConvNetsWithoutMetaSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		learn(t, tr, 0, 15)
+		learns(t, tr, 0, 15)
 		return tr
 	}
 	off, idle := start(EveryK(0)), start(EveryK(2), FSD(0.1), Meta(MetaSGD(1e-300)))

@@ -115,7 +115,7 @@ func csvRow(s Stats) []string {
 	}
 	if m := s.Meta; m != nil {
 		row = append(row, formatFloat(m.Q), formatFloat(m.Loss), formatFloat(m.FSD), formatFloat(m.WSD),
-			formatFloat(m.LambdaFSD), formatFloat(m.LambdaWSD), formatFloat(m.part()), formatFloat(m.GradNorm), strconv.FormatBool(m.Skipped))
+			formatFloat(m.LambdaFSD), formatFloat(m.LambdaWSD), formatFloat(m.Part()), formatFloat(m.GradNorm), strconv.FormatBool(m.Skipped))
 	} else {
 		row = append(row, "", "", "", "", "", "", "", "", "")
 	}

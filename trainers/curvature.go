@@ -4,10 +4,10 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // curvature keeps running averages of the Kronecker factors of the blocks'
@@ -16,7 +16,7 @@ import (
 //	Ā ← w·Ā + (1-w)·E[ā āᵀ],  Ḡ ← w·Ḡ + (1-w)·E[s sᵀ].
 type curvature[T apoops.Float] struct {
 	s       curvatureSettings
-	t       *task
+	t       *rule.Task
 	graph   *graph.Curvature
 	noise   *apoops.Random
 	layers  []*factors[T]
@@ -45,9 +45,9 @@ type factors[T apoops.Float] struct {
 // noiseSeed tells the seed of drawn targets from that of dropout's masks.
 const noiseSeed = 0xf15e12
 
-func newCurvature[T apoops.Float](t *task, s curvatureSettings) *curvature[T] {
-	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.blocks))}
-	for i, b := range t.blocks {
+func newCurvature[T apoops.Float](t *rule.Task, s curvatureSettings) *curvature[T] {
+	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.Blocks))}
+	for i, b := range t.Blocks {
 		if b.Form != graph.Kronecker || tooLarge(b, s.maxDim) {
 			continue
 		}
@@ -56,26 +56,26 @@ func newCurvature[T apoops.Float](t *task, s curvatureSettings) *curvature[T] {
 		}
 		c.layers, c.byBlock[i] = append(c.layers, l), l
 	}
-	if !s.empirical && t.targets == nil {
-		c.noise = apoops.NewRandom(t.seed ^ noiseSeed)
+	if !s.empirical && t.Targets == nil {
+		c.noise = apoops.NewRandom(t.Seed ^ noiseSeed)
 	}
 	return c
 }
 
 // checkCurvature reports a task without a loss.
-func checkCurvature(t *task, name string) error {
-	if t.src == nil {
+func checkCurvature(t *rule.Task, name string) error {
+	if t.Source == nil {
 		return errors.Errorf("trainers: %s needs the graph of a loss: it cannot be a meta-optimizer", name)
 	}
 	return nil
 }
 
-// prepare builds the graph for batches of these shapes, once.
-func (c *curvature[T]) prepare(batch graph.Batch) error {
+// Prepare builds the graph for batches of these shapes, once.
+func (c *curvature[T]) Prepare(batch graph.Batch) error {
 	if c.graph != nil || len(c.layers) == 0 {
 		return nil
 	}
-	config := graph.CurvatureConfig{Source: c.t.src, Params: c.t.model, Batch: batch, Random: c.t.masks, Noise: c.noise, Squares: c.s.squares}
+	config := graph.CurvatureConfig{Source: c.t.Source, Params: c.t.Model, Batch: batch, Random: c.t.Random, Noise: c.noise, Squares: c.s.squares}
 	for _, l := range c.layers {
 		config.Blocks = append(config.Blocks, l.Block)
 	}
@@ -95,8 +95,8 @@ func (c *curvature[T]) prepare(batch graph.Batch) error {
 	return nil
 }
 
-// discard has the graph built anew.
-func (c *curvature[T]) discard() {
+// Discard has the graph built anew.
+func (c *curvature[T]) Discard() {
 	c.graph = nil
 	for _, l := range c.layers {
 		l.node = -1
@@ -104,13 +104,13 @@ func (c *curvature[T]) discard() {
 }
 
 // run computes moments or squares on the step's batch.
-func (c *curvature[T]) run(s signal, moments, squares bool) error {
-	batch := s.batch
-	if c.t.targets != nil {
-		batch.T = c.t.targets(s.t - 1)
+func (c *curvature[T]) run(in rule.Input, moments, squares bool) error {
+	batch := in.Batch
+	if c.t.Targets != nil {
+		batch.T = c.t.Targets(in.T - 1)
 	}
 	if c.noise != nil {
-		c.noise.SetStep(int64(s.t))
+		c.noise.SetStep(int64(in.T))
 	}
 	if err := c.graph.Feed(batch); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (c *curvature[T]) plain(block int) bool {
 // notes lists the blocks that get the plain gradient.
 func (c *curvature[T]) notes() []string {
 	var s simplified
-	for i, b := range c.t.blocks {
+	for i, b := range c.t.Blocks {
 		switch {
 		case b.Form != graph.Kronecker:
 			s.add(b, noMatrix)
@@ -138,6 +138,8 @@ func (c *curvature[T]) notes() []string {
 	}
 	return s.lines(c.s.name, "plain gradient")
 }
+
+func (c *curvature[T]) graphs() rule.Graphs { return c }
 
 // active lists the layers that have factors.
 func (c *curvature[T]) active() []*factors[T] {
@@ -155,12 +157,12 @@ func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.refreshEvery == 
 
 // update takes in the factors of a step, where it is one that does. A block's
 // that are not finite are left out and counted.
-func (c *curvature[T]) update(s signal, squares bool) (failed int, err error) {
-	moments := (s.t-1)%c.s.factorEvery == 0
+func (c *curvature[T]) update(in rule.Input, squares bool) (failed int, err error) {
+	moments := (in.T-1)%c.s.factorEvery == 0
 	if c.graph == nil || (!moments && !squares) {
 		return 0, nil
 	}
-	if err := c.run(s, moments, squares); err != nil || !moments {
+	if err := c.run(in, moments, squares); err != nil || !moments {
 		return 0, err
 	}
 	for _, l := range c.active() {

@@ -14,27 +14,27 @@ import (
 func (e *engine) description() (map[string]any, error) {
 	c := e.c
 	d := map[string]any{
-		"parameters": describeParams(e.params), "schedule": c.schedule.String(),
-		"λ_FSD": describeWeight(c.fsd, c.varies.fsd), "λ_WSD": describeWeight(c.wsd, c.varies.wsd),
-		"ClipMeta": c.metaClip, "RateBounds": []float64{c.minRate, c.maxRate},
-		"Blocks": describeFunction(c.blocks != nil), "SampledTargets": describeFunction(c.targets != nil),
-		"CalibrateFrom": describeFunction(c.calibration != nil),
+		"parameters": describeParams(e.Task.Model), "schedule": c.schedule.String(),
+		"λ_FSD": describeWeight(c.FSD, c.varies.fsd), "λ_WSD": describeWeight(c.WSD, c.varies.wsd),
+		"ClipMeta": c.ClipMeta, "RateBounds": []float64{c.MinRate, c.MaxRate},
+		"Blocks": describeFunction(c.Blocks != nil), "SampledTargets": describeFunction(c.targets != nil),
+		"CalibrateFrom": describeFunction(c.Calibration != nil),
 	}
 	switch {
-	case e.learner == nil || c.noFSD:
+	case e.learner == nil || c.NoFSD:
 	case c.tilde != nil:
 		d["B'"] = "from TildeFrom"
 	default:
 		d["B'"] = "earlier mini-batches"
 	}
-	if _, ok := e.form.(*rateForm); ok {
-		group, err := c.group(e.learned)
+	if len(e.rates()) > 0 {
+		group, err := c.group(e.Task.Params)
 		if err != nil {
 			return nil, err
 		}
-		d["rate groups"] = describeGroups(e.learned, group)
+		d["rate groups"] = describeGroups(e.Task.Params, group)
 	}
-	describeSource(d, e.src)
+	describeSource(d, e.Task.Source)
 	if e.shapes != nil {
 		d["batch"] = e.shapes
 	}

@@ -7,13 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // convLoop is the training loop of a user whose net is of Gorgonia's own Conv2d,

@@ -3,12 +3,12 @@ package trainers
 import (
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // EKFACConfig is EKFAC (George et al. 2018): natural gradient descent in the
@@ -30,6 +30,7 @@ import (
 // that fail are left out and counted (Trainer.Fallbacks): the bases and S from
 // before stay; the first bases are I, the first S 1. Make it with EKFAC.
 type EKFACConfig struct {
+	rule.OptimizerBase
 	LR          float64 `json:"lr"`
 	Momentum    float64 `json:"momentum"`     // at least 0, below 1
 	Damping     float64 `json:"damping"`      // λ, above 0
@@ -61,24 +62,28 @@ func (c *EKFACConfig) LearningRate() float64 { return c.LR }
 
 // Validate implements Optimizer.
 func (c *EKFACConfig) Validate() error {
-	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), positive("damping", c.Damping),
-		fraction("cov_decay", c.CovDecay), notNegative("kl_clip", c.KLClip), interval("factor_every", c.FactorEvery),
-		interval("basis_every", c.BasisEvery), interval("scale_every", c.ScaleEvery),
-		notNegative("weight_decay", c.WeightDecay), notNegative("max_dim", float64(c.MaxDim)))
+	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping),
+		rule.Fraction("cov_decay", c.CovDecay), rule.NotNegative("kl_clip", c.KLClip), rule.AtLeastOne("factor_every", c.FactorEvery),
+		rule.AtLeastOne("basis_every", c.BasisEvery), rule.AtLeastOne("scale_every", c.ScaleEvery),
+		rule.NotNegative("weight_decay", c.WeightDecay), rule.NotNegative("max_dim", float64(c.MaxDim)))
 }
 
-func (c *EKFACConfig) start(t *task) (rule, error) {
+// DrawsTargets implements rule.Optimizer.
+func (c *EKFACConfig) DrawsTargets() bool { return !c.Empirical }
+
+// Start implements rule.Optimizer.
+func (c *EKFACConfig) Start(t *rule.Task) (rule.Rule, error) {
 	if err := checkCurvature(t, c.Name()); err != nil {
 		return nil, err
 	}
-	start, err := apoops.Choose(t.params[0].Value.Dtype(), startEKFAC[float32], startEKFAC[float64])
+	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startEKFAC[float32], startEKFAC[float64])
 	if err != nil {
 		return nil, err
 	}
 	return start(c, t), nil
 }
 
-func startEKFAC[T apoops.Float](c *EKFACConfig, t *task) rule {
+func startEKFAC[T apoops.Float](c *EKFACConfig, t *rule.Task) rule.Rule {
 	return newBlockwise(t, blockwiseSettings{c.Momentum, c.WeightDecay, c.KLClip}, func(blocks []*gradientBlock[T]) preconditioner[T] {
 		k := &ekfac[T]{damping: T(c.Damping), decay: c.CovDecay, scaleEvery: c.ScaleEvery, bases: make([]*basis[T], len(blocks))}
 		k.curvature = newCurvature[T](t, curvatureSettings{
@@ -129,12 +134,12 @@ func newBasis[T apoops.Float](rows, cols int) *basis[T] {
 	return b
 }
 
-// prepare builds the graph and lends it the bases.
-func (k *ekfac[T]) prepare(batch graph.Batch) error {
+// Prepare builds the graph and lends it the bases.
+func (k *ekfac[T]) Prepare(batch graph.Batch) error {
 	if k.graph != nil {
 		return nil
 	}
-	if err := k.curvature.prepare(batch); err != nil {
+	if err := k.curvature.Prepare(batch); err != nil {
 		return err
 	}
 	for _, l := range k.active() {
@@ -148,18 +153,18 @@ func (k *ekfac[T]) prepare(batch graph.Batch) error {
 
 // observe needs a second pass only where the bases change: the squares of a step
 // are those in its new bases.
-func (k *ekfac[T]) observe(s signal, _ []*gradientBlock[T]) (failed int, err error) {
-	if err := k.prepare(s.batch); err != nil || k.graph == nil {
+func (k *ekfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err error) {
+	if err := k.Prepare(in.Batch); err != nil || k.graph == nil {
 		return 0, err
 	}
-	refresh := k.refreshes(s.t)
-	scale := refresh || (s.t-1)%k.scaleEvery == 0
-	if failed, err = k.update(s, scale && !refresh); err != nil {
+	refresh := k.refreshes(in.T)
+	scale := refresh || (in.T-1)%k.scaleEvery == 0
+	if failed, err = k.update(in, scale && !refresh); err != nil {
 		return failed, err
 	}
 	if refresh {
 		failed += k.decompose(k.rotate)
-		if err := k.run(s, false, true); err != nil {
+		if err := k.run(in, false, true); err != nil {
 			return failed, err
 		}
 	}
@@ -215,7 +220,9 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 }
 
 // reach is ‖g‖/λ: the bases are orthogonal and S is not negative.
-func (k *ekfac[T]) reach(s signal) float64 { return s.norm / float64(k.damping) }
+func (k *ekfac[T]) reach(in rule.Input) float64 { return in.Norm / float64(k.damping) }
+
+func (k *ekfac[T]) graphs() rule.Graphs { return k }
 
 func (k *ekfac[T]) forget() {}
 

@@ -98,7 +98,7 @@ func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 	}
 	i := slices.IndexFunc(t.evals, func(e evalGraph) bool { return e.rows == b.Len() })
 	if i < 0 {
-		g, err := graph.NewEvaluation(t.source, t.engine.params, b)
+		g, err := graph.NewEvaluation(t.source, t.engine.Task.Model, b)
 		if err != nil {
 			return nil, err
 		}

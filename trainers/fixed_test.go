@@ -86,7 +86,7 @@ func TestNumbersAsWeights(t *testing.T) {
 	s, err := Wrap(graph.Problem{Cost: cost, Output: pred, Inputs: gorgonia.Nodes{x}, Targets: gorgonia.Nodes{y}, Params: gorgonia.Nodes{m, c}},
 		SGD(0.05), EveryK(5), FSD(0.1, graph.HalfSquared), WSD(0.01))
 	wantNil(t, err)
-	if names := []string{s.engine.params[0].Name, s.engine.params[1].Name}; !slices.Equal(names, []string{"m", "param1"}) {
+	if names := []string{s.engine.Task.Model[0].Name, s.engine.Task.Model[1].Name}; !slices.Equal(names, []string{"m", "param1"}) {
 		t.Errorf("parameters %q", names)
 	}
 	vm := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(m, c))

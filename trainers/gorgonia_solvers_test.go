@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -121,4 +122,31 @@ func numbers(t *tensor.Dense) []float64 {
 		v[i] = float64(x)
 	}
 	return v
+}
+
+// multipliesAndAddsAtOnce reports whether this build computes x·y+z with one
+// rounding. Then two loops of one formula may differ in their last bit.
+func multipliesAndAddsAtOnce[T apoops.Float]() bool {
+	tiny := T(1)
+	for 1+tiny*tiny != 1 {
+		tiny /= 2
+	}
+	return multiplyAdd(1+tiny, 1+tiny, -(1+2*tiny)) != multiplyThenAdd(1+tiny, 1+tiny, -(1+2*tiny))
+}
+
+//go:noinline
+func multiplyAdd[T apoops.Float](x, y, z T) T { return x*y + z }
+
+// multiplyThenAdd rounds the product: the conversion says so.
+//
+//go:noinline
+func multiplyThenAdd[T apoops.Float](x, y, z T) T { return T(x*y) + z }
+
+func identical[T apoops.Float](t *testing.T, what string, step int, got, want []T) {
+	t.Helper()
+	for i, w := range want {
+		if math.Float64bits(float64(got[i])) != math.Float64bits(float64(w)) {
+			t.Fatalf("%s, step %d, %d elements: element %d is %v, want %v", what, step, len(want), i, got[i], w)
+		}
+	}
 }

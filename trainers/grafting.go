@@ -3,10 +3,10 @@ package trainers
 import (
 	"math"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // grafts are the rules whose step length can be grafted, with their usual
@@ -17,7 +17,7 @@ var grafts = map[string]Optimizer{
 
 // grafting gives the direction of each block the norm of another rule's.
 type grafting[T apoops.Float] struct {
-	rule  mover
+	rule  rule.Rule
 	ones  []float64 // a rate for each parameter
 	size  float64   // the number of weights
 	norms []float64 // by block
@@ -26,17 +26,17 @@ type grafting[T apoops.Float] struct {
 }
 
 // startGraft starts the rule of that name for a task, nil for none.
-func startGraft(name string, t *task) (mover, error) {
+func startGraft(name string, t *rule.Task) (rule.Rule, error) {
 	o := grafts[name]
 	if o == nil {
 		return nil, nil
 	}
-	return startMover(o, t.params)
+	return o.Start(&rule.Task{Params: t.Params})
 }
 
-func newGrafting[T apoops.Float](r mover, t *task, blocks int) *grafting[T] {
-	g := &grafting[T]{rule: r, norms: make([]float64, blocks), ones: make([]float64, len(t.params))}
-	for i, p := range t.params {
+func newGrafting[T apoops.Float](r rule.Rule, t *rule.Task, blocks int) *grafting[T] {
+	g := &grafting[T]{rule: r, norms: make([]float64, blocks), ones: make([]float64, len(t.Params))}
+	for i, p := range t.Params {
 		g.ones[i] = 1
 		g.size += float64(p.Value.DataSize())
 	}
@@ -44,8 +44,8 @@ func newGrafting[T apoops.Float](r mover, t *task, blocks int) *grafting[T] {
 }
 
 // observe advances the other rule and keeps its norms.
-func (g *grafting[T]) observe(s signal, blocks []*gradientBlock[T]) error {
-	d, err := g.rule.directions(s)
+func (g *grafting[T]) observe(in rule.Input, blocks []*gradientBlock[T]) error {
+	d, err := g.rule.Directions(in)
 	if err != nil {
 		return err
 	}
@@ -60,12 +60,12 @@ func (g *grafting[T]) observe(s signal, blocks []*gradientBlock[T]) error {
 }
 
 // reach bounds the norm that the other rule gives a block.
-func (g *grafting[T]) reach(s signal) float64 {
-	if !g.rule.certain(s, g.ones) {
-		g.rule.forget()
+func (g *grafting[T]) reach(in rule.Input) float64 {
+	if !g.rule.StaysFinite(in, g.ones) {
+		g.rule.Invalidate()
 		return math.Inf(1)
 	}
-	return math.Sqrt(g.size) * g.rule.reached()
+	return math.Sqrt(g.size) * g.rule.Reach()
 }
 
 // scale gives d, the direction of block i, the other rule's norm. A direction of

@@ -11,7 +11,7 @@ func (t *Trainer) LastGradient() []NamedTensor {
 		return nil // the gradient graph never ran
 	}
 	all := make([]NamedTensor, len(g))
-	for i, p := range t.engine.learned {
+	for i, p := range t.engine.Task.Params {
 		all[i] = NamedTensor{Name: p.Name, Value: g[i]}
 	}
 	return all
@@ -22,14 +22,17 @@ func (t *Trainer) LastGradient() []NamedTensor {
 // do not descend it, such as Calibrated. ClipMeta's limit has been applied. The
 // next meta-step overwrites the arrays.
 func (t *Trainer) LastMetaGradient() []NamedTensor {
-	l, ok := t.engine.orEmpty().learner.(*gradientLearner)
-	if !ok || l.prox == nil {
+	e := t.engine.orEmpty()
+	if e.learner == nil {
 		return nil
 	}
-	m := l.meta
-	all := make([]NamedTensor, len(m.phi))
-	for i, p := range m.phi {
-		all[i] = NamedTensor{Name: p.Name, Value: m.dphi[i]}
+	g := e.learner.MetaGradient()
+	if g == nil {
+		return nil
+	}
+	all := e.Update.Phi()
+	for i := range all {
+		all[i].Value = g[i]
 	}
 	return all
 }

@@ -4,12 +4,11 @@ import (
 	"math"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 func TestTheLastGradientsAreThoseOfTheStep(t *testing.T) {

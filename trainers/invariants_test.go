@@ -13,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // everyOptimizer lists the rules of the battery, with settings that exercise
@@ -154,11 +155,11 @@ func TestK0EqualsBaseRule(t *testing.T) {
 		for i, p := range off.Params() {
 			sameArray(t, "φ at rest, "+p.Name, p.Value, idle.Params()[i].Value)
 		}
-		if _, err := startMover(o, off.Params()); err != nil {
+		if _, err := o.Start(&rule.Task{Params: off.Params()}); err != nil {
 			return // it is a form of its own, or needs more than the gradient
 		}
 		bare := toyTrainer(t, o, Dtype(dt), EveryK(0))
-		r, err := startMover(o, bare.Params())
+		r, err := o.Start(&rule.Task{Params: bare.Params()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,12 +167,12 @@ func TestK0EqualsBaseRule(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		base, err := graph.NewBase(bare.engine.src, bare.Params(), batches.At(0), bare.engine.masks)
+		base, err := graph.NewBase(bare.engine.Task.Source, bare.Params(), batches.At(0), bare.engine.Task.Random)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for step := range 25 {
-			bare.engine.masks.SetStep(int64(step))
+			bare.engine.Task.Random.SetStep(int64(step))
 			if err := base.Feed(batches.At(step)); err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +183,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.step(signal{t: step + 1, g: g}, []float64{o.LearningRate(), o.LearningRate()}); err != nil {
+			if err := r.Fused().Step(rule.Input{T: step + 1, G: g}, []float64{o.LearningRate(), o.LearningRate()}); err != nil {
 				t.Fatal(err)
 			}
 		}

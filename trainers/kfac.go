@@ -3,12 +3,12 @@ package trainers
 import (
 	"math"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // KFACConfig is KFAC (Martens & Grosse 2015): natural gradient descent with the
@@ -36,6 +36,7 @@ import (
 // that cannot be inverted are left out and counted (Trainer.Fallbacks): the
 // inverses from before stay, at first the plain gradient. Make it with KFAC.
 type KFACConfig struct {
+	rule.OptimizerBase
 	LR           float64 `json:"lr"`
 	Momentum     float64 `json:"momentum"`      // at least 0, below 1
 	Damping      float64 `json:"damping"`       // λ, above 0
@@ -64,23 +65,27 @@ func (c *KFACConfig) LearningRate() float64 { return c.LR }
 
 // Validate implements Optimizer.
 func (c *KFACConfig) Validate() error {
-	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), positive("damping", c.Damping),
-		fraction("cov_decay", c.CovDecay), notNegative("kl_clip", c.KLClip), interval("factor_every", c.FactorEvery),
-		interval("inverse_every", c.InverseEvery), notNegative("weight_decay", c.WeightDecay), notNegative("max_dim", float64(c.MaxDim)))
+	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping),
+		rule.Fraction("cov_decay", c.CovDecay), rule.NotNegative("kl_clip", c.KLClip), rule.AtLeastOne("factor_every", c.FactorEvery),
+		rule.AtLeastOne("inverse_every", c.InverseEvery), rule.NotNegative("weight_decay", c.WeightDecay), rule.NotNegative("max_dim", float64(c.MaxDim)))
 }
 
-func (c *KFACConfig) start(t *task) (rule, error) {
+// DrawsTargets implements rule.Optimizer.
+func (c *KFACConfig) DrawsTargets() bool { return !c.Empirical }
+
+// Start implements rule.Optimizer.
+func (c *KFACConfig) Start(t *rule.Task) (rule.Rule, error) {
 	if err := checkCurvature(t, c.Name()); err != nil {
 		return nil, err
 	}
-	start, err := apoops.Choose(t.params[0].Value.Dtype(), startKFAC[float32], startKFAC[float64])
+	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startKFAC[float32], startKFAC[float64])
 	if err != nil {
 		return nil, err
 	}
 	return start(c, t), nil
 }
 
-func startKFAC[T apoops.Float](c *KFACConfig, t *task) rule {
+func startKFAC[T apoops.Float](c *KFACConfig, t *rule.Task) rule.Rule {
 	return newBlockwise(t, blockwiseSettings{c.Momentum, c.WeightDecay, c.KLClip}, func(blocks []*gradientBlock[T]) preconditioner[T] {
 		k := &kfac[T]{damping: c.Damping, inverses: make([]*inverse[T], len(blocks))}
 		k.curvature = newCurvature[T](t, curvatureSettings{
@@ -111,12 +116,12 @@ type inverse[T apoops.Float] struct {
 	half       []T // Ā⁻¹·g
 }
 
-func (k *kfac[T]) observe(s signal, _ []*gradientBlock[T]) (failed int, err error) {
-	if err := k.prepare(s.batch); err != nil {
+func (k *kfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err error) {
+	if err := k.Prepare(in.Batch); err != nil {
 		return 0, err
 	}
-	failed, err = k.update(s, false)
-	if err == nil && k.refreshes(s.t) {
+	failed, err = k.update(in, false)
+	if err == nil && k.refreshes(in.T) {
 		failed += k.decompose(k.invert)
 	}
 	return failed, err
@@ -179,7 +184,7 @@ func dampedInverse[T apoops.Float](a []T, n int, damping float64) ([]float64, er
 }
 
 // reach is ‖g‖/λ: the damped inverses are at most 1/(π√λ) and π/√λ.
-func (k *kfac[T]) reach(s signal) float64 { return s.norm / k.damping }
+func (k *kfac[T]) reach(in rule.Input) float64 { return in.Norm / k.damping }
 
 func (k *kfac[T]) forget() {}
 

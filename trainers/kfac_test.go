@@ -5,13 +5,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // linearProblem is a batch of linear regression and targets of the Fisher matrix
@@ -107,7 +106,7 @@ func TestEKFACNearerToFisher(t *testing.T) {
 	}
 	b := batches.At(0)
 	state := make(map[string][]float64)
-	for _, s := range tr.engine.form.state() {
+	for _, s := range tr.engine.Update.State() {
 		if s.Value.Dtype() == tensor.Float64 {
 			state[s.Name] = s.Value.Float64s()
 		}
@@ -146,7 +145,7 @@ func TestEKFACNearerToFisher(t *testing.T) {
 
 func gradientOf(t *testing.T, tr *Trainer, b graph.Batch, param int) []float64 {
 	t.Helper()
-	base, err := graph.NewBase(tr.engine.src, tr.Params(), b, nil)
+	base, err := graph.NewBase(tr.engine.Task.Source, tr.Params(), b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

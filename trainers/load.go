@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // load restores a checkpoint of the same training, all of it or nothing.
@@ -37,7 +37,7 @@ func (e *engine) load(path string) error {
 	e.kept = kept
 	e.steps, e.skipped = doc.Steps, doc.Skipped
 	e.expected = expectedBatch(doc, kept)
-	e.forget()
+	e.invalidate()
 	e.loaded = environmentNotes(doc.Environment)
 	return nil
 }
@@ -160,8 +160,8 @@ func (e *engine) keptIn(stored map[string]*tensor.Dense) ([][]*tensor.Dense, err
 		return nil, corrupt("gaps in the mini-batches that were kept")
 	}
 	most := 0
-	if e.learner != nil && !e.c.noFSD && e.c.tilde == nil {
-		most = e.learner.memory()
+	if e.learner != nil && !e.c.NoFSD && e.c.tilde == nil {
+		most = e.learner.Memory()
 	}
 	if len(kept) > most {
 		return nil, corrupt("%d mini-batches were kept, this training keeps %d", len(kept), most)

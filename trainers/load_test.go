@@ -134,18 +134,22 @@ func TestLoadRefusesImpossibleCheckpoints(t *testing.T) {
 		cause  error
 		want   string
 	}{
-		"steps":     {func(_ *Snapshot, m map[string]any) { m["steps"] = -5 }, ErrCorruptCheckpoint, "-5 steps"},
-		"skipped":   {func(_ *Snapshot, m map[string]any) { m["skipped"] = -1 }, ErrCorruptCheckpoint, "-1 of their meta-steps"},
-		"later":     {func(_ *Snapshot, m map[string]any) { m["version"] = metaVersion + 1 }, ErrNewerCheckpoint, "version"},
-		"text":      {func(_ *Snapshot, m map[string]any) { m["steps"] = "five" }, ErrCorruptCheckpoint, "steps"},
-		"B' shape":  {func(s *Snapshot, _ map[string]any) { kept(s).Value = other }, ErrCorruptCheckpoint, "float32 (2, 4)"},
-		"B' dtype":  {func(s *Snapshot, _ map[string]any) { kept(s).Value = denseOf(make([]int, 48), 12, 4) }, ErrCorruptCheckpoint, "int (12, 4)"},
-		"B' inputs": {func(s *Snapshot, _ map[string]any) { s.Tensors = append(s.Tensors, NamedTensor{keptName(0, 1), other}) }, ErrCorruptCheckpoint, "float32 (2, 4)"},
+		"steps":    {func(_ *Snapshot, m map[string]any) { m["steps"] = -5 }, ErrCorruptCheckpoint, "-5 steps"},
+		"skipped":  {func(_ *Snapshot, m map[string]any) { m["skipped"] = -1 }, ErrCorruptCheckpoint, "-1 of their meta-steps"},
+		"later":    {func(_ *Snapshot, m map[string]any) { m["version"] = metaVersion + 1 }, ErrNewerCheckpoint, "version"},
+		"text":     {func(_ *Snapshot, m map[string]any) { m["steps"] = "five" }, ErrCorruptCheckpoint, "steps"},
+		"B' shape": {func(s *Snapshot, _ map[string]any) { kept(s).Value = other }, ErrCorruptCheckpoint, "float32 (2, 4)"},
+		"B' dtype": {func(s *Snapshot, _ map[string]any) { kept(s).Value = denseOf(make([]int, 48), 12, 4) }, ErrCorruptCheckpoint, "int (12, 4)"},
+		"B' inputs": {func(s *Snapshot, _ map[string]any) {
+			s.Tensors = append(s.Tensors, NamedTensor{Name: keptName(0, 1), Value: other})
+		}, ErrCorruptCheckpoint, "float32 (2, 4)"},
 		"B' number": {func(s *Snapshot, _ map[string]any) {
-			s.Tensors = append(s.Tensors, NamedTensor{keptName(1, 0), kept(s).Value})
+			s.Tensors = append(s.Tensors, NamedTensor{Name: keptName(1, 0), Value: kept(s).Value})
 		}, ErrCorruptCheckpoint, "2 mini-batches"},
-		"B' gap":  {func(s *Snapshot, _ map[string]any) { kept(s).Name = keptName(1, 0) }, ErrCorruptCheckpoint, "gaps"},
-		"foreign": {func(s *Snapshot, _ map[string]any) { s.Tensors = append(s.Tensors, NamedTensor{"state/v9", other}) }, nil, `"state/v9", which this training lacks`},
+		"B' gap": {func(s *Snapshot, _ map[string]any) { kept(s).Name = keptName(1, 0) }, ErrCorruptCheckpoint, "gaps"},
+		"foreign": {func(s *Snapshot, _ map[string]any) {
+			s.Tensors = append(s.Tensors, NamedTensor{Name: "state/v9", Value: other})
+		}, nil, `"state/v9", which this training lacks`},
 		"missing": {func(s *Snapshot, _ map[string]any) { s.Tensors = s.Tensors[1:] }, nil, `no "theta/dense0"`},
 	} {
 		altered(t, path, c.change)

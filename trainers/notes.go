@@ -2,7 +2,6 @@ package trainers
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -28,24 +27,6 @@ func (t *Trainer) Notes() []string {
 // Notes is Trainer.Notes and, before them, what the passes rebuilt from the user's
 // graph compute otherwise than the user's own machine, see graph.Problem.Notes.
 func (s *Solver) Notes() []string { return append(s.problem.Notes(), s.engine.orEmpty().notes()...) }
-
-// noter is implemented by forms and rules that treat some blocks in a simpler form.
-type noter interface{ notes() []string }
-
-func (e *engine) notes() []string {
-	all := slices.Clone(e.loaded)
-	if n, ok := e.form.(noter); ok {
-		all = append(all, n.notes()...)
-	}
-	return all
-}
-
-func (f *rateForm) notes() []string {
-	if n, ok := f.rule.(noter); ok {
-		return n.notes()
-	}
-	return nil
-}
 
 // simplified collects blocks by reason, in the order in which reasons come up.
 type simplified struct {

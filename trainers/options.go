@@ -8,6 +8,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
 // Option is a setting of New and Wrap. A setting that makes no sense is an
@@ -23,7 +24,7 @@ func EveryK(k int) Option {
 		if k < 0 {
 			return errors.Errorf("trainers: EveryK(%d): K must be 0 or more", k)
 		}
-		c.k = k
+		c.K = k
 		return nil
 	}
 }
@@ -36,10 +37,10 @@ func FSD(lambda float64, divergence ...graph.Divergence) Option {
 		if lambda > 0 && len(divergence) == 0 {
 			c.give("FSD")
 		}
-		if err := checkLambda("FSD", lambda); err != nil {
+		if err := learn.CheckLambda("FSD", lambda); err != nil {
 			return err
 		}
-		c.fsd, c.noFSD, c.varies.fsd = Const(lambda), lambda == 0, false
+		c.FSD, c.NoFSD, c.varies.fsd = Const(lambda), lambda == 0, false
 		return setDivergence(c, divergence)
 	}
 }
@@ -51,7 +52,7 @@ func FSDSchedule(lambda Weight, divergence ...graph.Divergence) Option {
 		if lambda == nil {
 			return errors.New("trainers: FSDSchedule: no function")
 		}
-		c.fsd, c.noFSD, c.varies.fsd = lambda, false, true
+		c.FSD, c.NoFSD, c.varies.fsd = lambda, false, true
 		return setDivergence(c, divergence)
 	}
 }
@@ -75,10 +76,10 @@ func WSD(lambda float64) Option {
 		if lambda > 0 {
 			c.give("WSD")
 		}
-		if err := checkLambda("WSD", lambda); err != nil {
+		if err := learn.CheckLambda("WSD", lambda); err != nil {
 			return err
 		}
-		c.wsd, c.noWSD, c.varies.wsd = Const(lambda), lambda == 0, false
+		c.WSD, c.NoWSD, c.varies.wsd = Const(lambda), lambda == 0, false
 		return nil
 	}
 }
@@ -90,16 +91,9 @@ func WSDSchedule(lambda Weight) Option {
 		if lambda == nil {
 			return errors.New("trainers: WSDSchedule: no function")
 		}
-		c.wsd, c.noWSD, c.varies.wsd = lambda, false, true
+		c.WSD, c.NoWSD, c.varies.wsd = lambda, false, true
 		return nil
 	}
-}
-
-func checkLambda(name string, lambda float64) error {
-	if !(lambda >= 0) || math.IsInf(lambda, 0) {
-		return errors.Errorf("trainers: λ_%s is %v: it must be 0 or more and finite", name, lambda)
-	}
-	return nil
 }
 
 // Meta sets the meta-optimizer, such as MetaAdam(0.05): an optimizer of this
@@ -115,10 +109,10 @@ func Meta(o Optimizer) Option {
 		if err := o.Validate(); err != nil {
 			return errors.WithMessage(err, "trainers: meta-optimizer")
 		}
-		if _, ok := o.(former); ok {
+		if _, ok := o.(learn.Updater); ok {
 			return errors.Errorf("trainers: %s cannot be a meta-optimizer", o.Name())
 		}
-		c.meta = o
+		c.Meta = o
 		return nil
 	}
 }
@@ -133,7 +127,7 @@ func ClipMeta(norm float64) Option {
 		if !(norm >= 0) {
 			return errors.Errorf("trainers: ClipMeta(%v): the norm must be 0 or more", norm)
 		}
-		c.metaClip = norm
+		c.ClipMeta = norm
 		return nil
 	}
 }
@@ -146,7 +140,7 @@ func RateBounds(lo, hi float64) Option {
 		if !(lo > 0) || !(hi >= lo) || math.IsInf(hi, 0) {
 			return errors.Errorf("trainers: RateBounds(%v, %v): 0 < lo ≤ hi < ∞ is needed", lo, hi)
 		}
-		c.minRate, c.maxRate = lo, hi
+		c.MinRate, c.MaxRate = lo, hi
 		return nil
 	}
 }
@@ -155,7 +149,7 @@ func RateBounds(lo, hi float64) Option {
 func LinearRate() Option {
 	return func(c *config) error {
 		c.give("LinearRate")
-		c.linear = true
+		c.Linear = true
 		return nil
 	}
 }
@@ -247,7 +241,7 @@ func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
 		if blocks == nil {
 			return errors.New("trainers: Blocks: no function")
 		}
-		c.blocks = blocks
+		c.Blocks = blocks
 		return nil
 	}
 }
@@ -263,6 +257,39 @@ func SampledTargets(source func(step int) []*tensor.Dense) Option {
 			return errors.New("trainers: SampledTargets: no function")
 		}
 		c.targets = source
+		return nil
+	}
+}
+
+// Calibrated learns one learning rate for all parameters by another rule than steps
+// down ∂Q/∂φ: it measures Q's parabola along the step (see CalibratedConfig). Other
+// rules than those with a rule.Prober are refused, and so are groups of rates.
+// Options without effect on it are refused: a λ_FSD without a divergence,
+// FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate.
+func Calibrated(c CalibratedConfig) Option {
+	return func(a *config) error {
+		a.give("Calibrated")
+		c := c.Filled()
+		if err := c.Validate(); err != nil {
+			return err
+		}
+		a.learner = learn.NewCalibrated(c)
+		return nil
+	}
+}
+
+// CalibrateFrom sets the source of the mini-batches that Calibrated looks at
+// before step 0: it is called with 0, 1, … up to CalibratedConfig.Batches - 1,
+// and what it returns need only be valid until its next call. The batches have
+// the shapes of the training's. It is for a Trainer: for Wrap, where the
+// gradients come from outside, it is an error.
+func CalibrateFrom(source func(i int) (graph.Batch, error)) Option {
+	return func(c *config) error {
+		c.give("CalibrateFrom")
+		if source == nil {
+			return errors.New("trainers: CalibrateFrom: no function")
+		}
+		c.Calibration = source
 		return nil
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // MomentumMode says how APO-Precond uses momentum: for a block with gradient G
@@ -27,6 +29,7 @@ const (
 // learned preconditioner for each block of parameters. It starts as SGD at rate
 // LR: A = I, B = I, S = √LR. Make it with Precond.
 type PrecondConfig struct {
+	rule.OptimizerBase
 	LR           float64      `json:"lr"`
 	MomentumMode MomentumMode `json:"momentum_mode"`
 	Momentum     float64      `json:"momentum"`  // μ: at least 0, below 1
@@ -48,8 +51,7 @@ type PrecondConfig struct {
 }
 
 var (
-	_ former   = (*PrecondConfig)(nil)
-	_ adjuster = (*PrecondConfig)(nil)
+	_ learn.Updater = (*PrecondConfig)(nil)
 )
 
 // Precond is APO-Precond starting as SGD at rate lr, with averaged updates
@@ -105,61 +107,72 @@ func (c *PrecondConfig) Validate() error {
 	if c.MaxDim < 0 {
 		return errors.Errorf("trainers: precond: max_dim is %d: it must be 0 or more", c.MaxDim)
 	}
-	rate := positive("lr", c.LR)
+	rate := rule.Positive("lr", c.LR)
 	if c.Relative != nil {
 		if err := c.Relative.validate(c); err != nil {
 			return err
 		}
-		rate = notNegative("lr", c.LR)
+		rate = rule.NotNegative("lr", c.LR)
 	}
-	return firstFailed(c.Name(), rate, fraction("momentum", c.Momentum), notNegative("clip", c.Clip),
-		check{"dampening", c.Dampening, c.Dampening > 0 && c.Dampening <= 1, "above 0 and at most 1"})
+	return rule.FirstFailed(c.Name(), rate, rule.Fraction("momentum", c.Momentum), rule.NotNegative("clip", c.Clip),
+		rule.Require("dampening", c.Dampening, c.Dampening > 0 && c.Dampening <= 1, "above 0 and at most 1"))
 }
 
-// start implements Optimizer; a preconditioner is a form of its own, not a rule.
-func (c *PrecondConfig) start(*task) (rule, error) {
+// Start implements rule.Optimizer: it is an error, for a preconditioner is no rule.
+func (c *PrecondConfig) Start(*rule.Task) (rule.Rule, error) {
 	return nil, errors.New("trainers: precond has no learning rate to adapt")
 }
 
-// form implements former.
-func (c *PrecondConfig) form(t *task, a *config) (form, error) {
-	blocks := t.blocks
-	if a.blocks != nil {
+// Update implements learn.Updater.
+func (c *PrecondConfig) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
+	blocks := t.Blocks
+	if s.Blocks != nil {
+		if c.FullMatrix {
+			return nil, errors.New("trainers: Blocks has no effect with a full matrix: leave one of them out")
+		}
 		var err error
-		if blocks, err = a.blocks(t.params); err != nil {
+		if blocks, err = s.Blocks(t.Params); err != nil {
 			return nil, errors.WithMessage(err, "trainers: Blocks")
 		}
-		if err := graph.CheckBlocks(blocks, t.params); err != nil {
+		if err := graph.CheckBlocks(blocks, t.Params); err != nil {
 			return nil, errors.WithMessage(err, "trainers: Blocks")
 		}
 	}
-	if c.Relative != nil && c.Relative.Trust > 0 && (a.k == 0 || a.noFSD || a.noWSD) {
+	if c.Relative != nil && c.Relative.Trust > 0 && (s.K == 0 || s.NoFSD || s.NoWSD) {
 		return nil, errors.Errorf("trainers: %s: meta-steps measure what trust limits, from both discrepancies: K, λ_FSD and λ_WSD must be above 0", c.Name())
 	}
 	own := *c
 	if own.LR == 0 {
-		lambda := a.wsd(0)
+		lambda := s.WSD(0)
 		if !(lambda > 0) {
 			return nil, errors.Errorf("trainers: %s: lr 0 stands for 1/λ_WSD, but λ_WSD is %v", c.Name(), lambda)
 		}
 		own.LR = 1 / lambda
 	}
-	return newPrecondForm(&own, t.params, blocks, a.fsd), nil
+	return newPrecondForm(&own, t.Params, blocks, s.FSD)
 }
 
-// adjust implements adjuster.
-func (c *PrecondConfig) adjust(a *config) {
-	if c.Relative != nil {
-		a.fsd, a.wsd, a.noWSD = Const(13), Const(0.003), false
-		if c.Relative.Trust > 0 {
-			a.fsd, a.wsd = Const(5), Const(0.4)
-		}
-		a.learner = newRelativeLearner
-		return
+// Learner implements learn.Updater.
+func (c *PrecondConfig) Learner() learn.NewLearner {
+	if c.Relative == nil {
+		return nil
 	}
+	return newRelativeLearner
+}
+
+// Defaults implements rule.Optimizer.
+func (c *PrecondConfig) Defaults() rule.Defaults {
 	adam := Adam(3e-3)
 	adam.Beta2 = 0.99
-	a.meta, a.wsd, a.noWSD = adam, Const(0.1), false
+	d := rule.Defaults{FSD: 1, WSD: 0.1, Meta: adam}
+	switch {
+	case c.Relative == nil:
+	case c.Relative.Trust > 0:
+		d.FSD, d.WSD = 5, 0.4
+	default:
+		d.FSD, d.WSD = 13, 0.003
+	}
+	return d
 }
 
 // shape sets the form of each block.

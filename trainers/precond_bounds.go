@@ -4,9 +4,9 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // arrays are those of a block that its bounds are of: the weights of its
@@ -25,11 +25,7 @@ func (f *precondForm[T]) arrays(b *precondBlock[T]) [][]T {
 	return all
 }
 
-func (f *precondForm[T]) certain(s signal, scale float64, l learner) bool {
-	growth := 0.0
-	if l != nil {
-		growth = l.growth()
-	}
+func (f *precondForm[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth float64) bool {
 	return f.bounds.Hold(func(i int, x []float64) bool {
 		b := f.blocks[i]
 		weights, rest := x[:len(b.Params)], x[len(b.Params):]
@@ -40,7 +36,7 @@ func (f *precondForm[T]) certain(s signal, scale float64, l learner) bool {
 		for j := range rest {
 			rest[j] += growth * math.Sqrt(float64(len(b.factor(j))))
 		}
-		move := b.reach(f.c, s.norm, rest, momentum)
+		move := b.reach(f.c, in.Norm, rest, momentum)
 		for j := range weights {
 			weights[j] += float64(T(scale)) * move
 		}
@@ -71,4 +67,4 @@ func (b *precondBlock[T]) reach(c PrecondConfig, g float64, factors, momentum []
 	return u
 }
 
-func (f *precondForm[T]) forget() { f.bounds.Invalidate() }
+func (f *precondForm[T]) Invalidate() { f.bounds.Invalidate() }

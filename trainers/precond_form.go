@@ -3,11 +3,12 @@ package trainers
 import (
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // precondForm is the update of APO-Precond.
@@ -20,6 +21,10 @@ type precondForm[T apoops.Float] struct {
 	sum    blas.Inner[T]
 	region trustRegion
 	bounds array.Bounds[T] // by block: weights, momentum, factors
+
+	// The step that Advance began.
+	at    int // from 0
+	scale float64
 }
 
 // precondBlock is one block at work. Its arrays are in the block's order.
@@ -33,15 +38,15 @@ type precondBlock[T apoops.Float] struct {
 	mul     apoops.Preconditioner[T]
 }
 
-func newPrecondForm(c *PrecondConfig, params []*graph.Param, blocks []graph.Block, fsd Weight) form {
-	blocks = c.shape(params, blocks)
-	if params[0].Value.Dtype() == tensor.Float32 {
-		return makePrecondForm[float32](c, params, blocks, fsd)
+func newPrecondForm(c *PrecondConfig, params []*graph.Param, blocks []graph.Block, fsd Weight) (learn.Update, error) {
+	make, err := apoops.Choose(params[0].Value.Dtype(), makePrecondForm[float32], makePrecondForm[float64])
+	if err != nil {
+		return nil, err
 	}
-	return makePrecondForm[float64](c, params, blocks, fsd)
+	return make(c, params, c.shape(params, blocks), fsd), nil
 }
 
-func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, blocks []graph.Block, fsd Weight) *precondForm[T] {
+func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, blocks []graph.Block, fsd Weight) learn.Update {
 	f := &precondForm[T]{c: *c, params: params, fsd: fsd}
 	if c.Relative != nil {
 		f.region = newTrustRegion(c.Relative.Trust)
@@ -87,7 +92,7 @@ func fill[T apoops.Float](a []T, v T) {
 	}
 }
 
-func (f *precondForm[T]) lookahead() graph.Lookahead {
+func (f *precondForm[T]) Lookahead() graph.Lookahead {
 	l := graph.PrecondLookahead{}
 	for _, b := range f.blocks {
 		l.Blocks = append(l.Blocks, b.Block)
@@ -95,7 +100,7 @@ func (f *precondForm[T]) lookahead() graph.Lookahead {
 	return l
 }
 
-func (f *precondForm[T]) phi() []NamedTensor {
+func (f *precondForm[T]) Phi() []NamedTensor {
 	var all []NamedTensor
 	for _, b := range f.blocks {
 		all = append(all, b.factors...)
@@ -103,31 +108,36 @@ func (f *precondForm[T]) phi() []NamedTensor {
 	return all
 }
 
-func (f *precondForm[T]) step(s signal, scale float64, meta func([]*tensor.Dense) error) error {
-	mu, kappa := T(f.c.Momentum), T(f.c.Dampening)
+// Advance averages gradients where MomentumGradient asks for it.
+func (f *precondForm[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
+	f.at, f.scale = in.T-1, scale
 	for _, b := range f.blocks {
-		b.g = gather(b.Block, b.g, s.g)
+		b.g = gather(b.Block, b.g, in.G)
 		if f.c.MomentumMode == MomentumGradient {
-			f.vec.Average(b.m, b.g, mu, kappa)
+			f.vec.Average(b.m, b.g, T(f.c.Momentum), T(f.c.Dampening))
 		}
 	}
-	var err error
-	if meta != nil {
-		err = meta(f.inputs(scale))
+	if !lookahead {
+		return nil, nil
 	}
+	return f.inputs(scale), nil
+}
+
+func (f *precondForm[T]) Move() error {
 	for _, b := range f.blocks {
 		b.multiply(b.u, b.input(f.c.MomentumMode))
 	}
-	nu := f.trust(s.t - 1)
+	mu, kappa := T(f.c.Momentum), T(f.c.Dampening)
+	nu := f.trust(f.at)
 	for _, b := range f.blocks {
 		if f.c.MomentumMode == MomentumPlain {
 			f.vec.Average(b.m, b.u, mu, kappa*T(nu))
-			f.scatter(b, b.m, T(scale))
+			f.scatter(b, b.m, T(f.scale))
 		} else {
-			f.scatter(b, b.u, T(scale*nu))
+			f.scatter(b, b.u, T(f.scale*nu))
 		}
 	}
-	return err
+	return nil
 }
 
 // inputs are what P multiplies in the lookahead. The schedule's factor on the
@@ -178,10 +188,10 @@ func (f *precondForm[T]) scatter(b *precondBlock[T], u []T, scale T) {
 	}
 }
 
-func (f *precondForm[T]) bound() {}
+func (f *precondForm[T]) Bound() {}
 
-// notes lists the blocks with a diagonal S².
-func (f *precondForm[T]) notes() []string {
+// Notes lists the blocks with a diagonal S².
+func (f *precondForm[T]) Notes() []string {
 	var s simplified
 	for _, b := range f.blocks {
 		switch {
@@ -195,9 +205,13 @@ func (f *precondForm[T]) notes() []string {
 	return s.lines(f.c.Name(), "diagonal S²")
 }
 
-func (f *precondForm[T]) rates(int, float64) []float64 { return nil }
+func (f *precondForm[T]) Fallbacks() int { return 0 }
 
-func (f *precondForm[T]) norms() []PrecondNorms {
+func (f *precondForm[T]) Graphs() rule.Graphs { return nil }
+
+func (f *precondForm[T]) Rates(int, float64) []float64 { return nil }
+
+func (f *precondForm[T]) Norms() []PrecondNorms {
 	all := make([]PrecondNorms, len(f.blocks))
 	for i, b := range f.blocks {
 		all[i].Block = b.Name
@@ -210,7 +224,7 @@ func (f *precondForm[T]) norms() []PrecondNorms {
 	return all
 }
 
-func (f *precondForm[T]) state() []NamedTensor {
+func (f *precondForm[T]) State() []NamedTensor {
 	var all []NamedTensor
 	for _, b := range f.blocks {
 		if b.m != nil {

@@ -3,7 +3,6 @@ package trainers
 import (
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 )
@@ -46,12 +45,12 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
-	if c.k > 0 && !c.noFSD && p.Divergence.Build == nil {
+	if c.K > 0 && !c.NoFSD && p.Divergence.Build == nil {
 		return nil, errors.New("trainers: FromProblem: the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
 	}
 	fixed := newFixedBatch(src)
-	if source := c.calibration; source != nil {
-		c.calibration = func(i int) (graph.Batch, error) {
+	if source := c.Calibration; source != nil {
+		c.Calibration = func(i int) (graph.Batch, error) {
 			b, err := source(i)
 			if err != nil {
 				return b, err
@@ -70,12 +69,12 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
-	e, err := newEngine(src, params, blocks, o, c, apoops.NewRandom(c.seed))
+	e, err := newEngine(src, params, blocks, o, c)
 	if err != nil {
 		return nil, err
 	}
 	t := &Trainer{engine: e, source: src, fixed: fixed}
-	e.gradient, e.data = t.gradient, len(p.Inputs)
+	e.Gradient, e.data = t.gradient, len(p.Inputs)
 	return t, errors.WithMessage(t.prepareAll(p.Example()), "trainers: FromProblem")
 }
 
@@ -85,13 +84,13 @@ func (t *Trainer) prepareAll(example graph.Batch) error {
 	if err := t.prepare(example); err != nil {
 		return err
 	}
-	if rule := preparerOf(t.engine.form); rule != nil {
-		if err := rule.prepare(example); err != nil {
+	if rule := t.engine.Update.Graphs(); rule != nil {
+		if err := rule.Prepare(example); err != nil {
 			return err
 		}
 	}
 	if t.engine.learner != nil {
-		return t.engine.learner.prepare(example, example.X)
+		return t.engine.learner.Prepare(example, example.X)
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func newJSONStep(s Stats) jsonStep {
 		step.jsonMeta = &jsonMeta{
 			Q: jsonNumber(m.Q), Loss: jsonNumber(m.Loss),
 			FSD: jsonNumber(m.FSD), WSD: jsonNumber(m.WSD),
-			LambdaFSD: jsonNumber(m.LambdaFSD), LambdaWSD: jsonNumber(m.LambdaWSD), Epsilon: jsonNumber(m.part()),
+			LambdaFSD: jsonNumber(m.LambdaFSD), LambdaWSD: jsonNumber(m.LambdaWSD), Epsilon: jsonNumber(m.Part()),
 			GradNorm: jsonNumber(m.GradNorm), Skipped: m.Skipped,
 		}
 	}

@@ -22,7 +22,7 @@ var (
 	metaStep  = Stats{
 		Step: 4, Loss: 0.25, Rates: []float64{0.125, 1e-9},
 		Meta:     &MetaStats{Q: 1, Loss: 0.5, FSD: 2, WSD: 4, LambdaFSD: 0.125, LambdaWSD: 0.0625, GradNorm: 8, Skipped: true},
-		Precond:  []PrecondNorms{{"conv", 3, 5, 1}, {"bias", 0, 0, 1}, {"fc", 4, 12, 1}},
+		Precond:  []PrecondNorms{{Block: "conv", A: 3, B: 5, S: 1}, {Block: "bias", A: 0, B: 0, S: 1}, {Block: "fc", A: 4, B: 12, S: 1}},
 		BaseTime: time.Second, MetaTime: 250 * time.Millisecond,
 	}
 	nanStep = Stats{
@@ -173,13 +173,13 @@ func TestHistoryKeepsCopies(t *testing.T) {
 	s.Rates = []float64{1, 2}
 	meta := *metaStep.Meta
 	s.Meta = &meta
-	s.Precond = []PrecondNorms{{"a", 1, 2, 3}}
+	s.Precond = []PrecondNorms{{Block: "a", A: 1, B: 2, S: 3}}
 	var h History
 	recordAll(t, &h, s, plainStep)
 	s.Rates[0], s.Meta.Q, s.Precond[0].A = -1, -1, -1
 	want := metaStep
 	want.Rates = []float64{1, 2}
-	want.Precond = []PrecondNorms{{"a", 1, 2, 3}}
+	want.Precond = []PrecondNorms{{Block: "a", A: 1, B: 2, S: 3}}
 	if !reflect.DeepEqual(h.Steps, []Stats{want, plainStep}) {
 		t.Errorf("%+v", h.Steps)
 	}

@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // refuse reports a loss, a gradient or a statistic of the batch that is not
@@ -41,7 +40,7 @@ func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) (nor
 func (e *engine) culprit(g []*tensor.Dense) string {
 	for i, d := range g {
 		if !array.AllFinite(d) {
-			return e.learned[i].Name
+			return e.Task.Params[i].Name
 		}
 	}
 	return "the parameters together"
@@ -51,12 +50,12 @@ func (e *engine) culprit(g []*tensor.Dense) string {
 // not finite: a parameter, a layer's output or the loss itself. It is "" where
 // they are not found.
 func (e *engine) origin(batch graph.Batch) string {
-	for _, p := range e.params {
+	for _, p := range e.Task.Model {
 		if !graph.Finite(p.Value) {
 			return "the parameter " + p.Name
 		}
 	}
-	where, err := graph.Trace(e.src, e.params, batch, e.masks)
+	where, err := graph.Trace(e.Task.Source, e.Task.Model, batch, e.Task.Random)
 	if err != nil {
 		return "" // what went wrong in the first place matters more
 	}

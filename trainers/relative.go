@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"math"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // RelativeConfig learns the factors of APO-Precond by relative steps. A visit is
@@ -75,14 +76,14 @@ func (r *RelativeConfig) validate(c *PrecondConfig) error {
 			return errors.Errorf("trainers: %s: %s is %d: it must be at most %d", c.Name(), n.field, n.value, mostMetaSteps)
 		}
 	}
-	return firstFailed(c.Name(), notNegative("target_fsd", r.TargetFSD), notNegative("trust", r.Trust),
-		check{"clip", c.Clip, c.Clip > 0 || r.TargetFSD > 0 || r.Trust > 0, "positive where target_fsd and trust are 0"}, fraction("decay", r.Decay),
-		check{"step", r.Step, r.Step > 0 && r.Step < 1, "above 0 and below 1"})
+	return rule.FirstFailed(c.Name(), rule.NotNegative("target_fsd", r.TargetFSD), rule.NotNegative("trust", r.Trust),
+		rule.Require("clip", c.Clip, c.Clip > 0 || r.TargetFSD > 0 || r.Trust > 0, "positive where target_fsd and trust are 0"), rule.Fraction("decay", r.Decay),
+		rule.Require("step", r.Step, r.Step > 0 && r.Step < 1, "above 0 and below 1"))
 }
 
 // relativeLearner takes relative meta-steps.
 type relativeLearner[T apoops.Float] struct {
-	e       *engine
+	x       *learn.Context
 	c       RelativeConfig
 	blocks  []*relativeBlock[T]
 	region  *trustRegion
@@ -93,18 +94,18 @@ type relativeLearner[T apoops.Float] struct {
 	numbers []float64 // ε and the number of meta-steps
 }
 
-func newRelativeLearner(e *engine) (learner, error) {
-	switch f := e.form.(type) {
+func newRelativeLearner(x *learn.Context) (learn.Learner, error) {
+	switch f := x.Update.(type) {
 	case *precondForm[float32]:
-		return makeRelativeLearner(e, f), nil
+		return makeRelativeLearner(x, f), nil
 	case *precondForm[float64]:
-		return makeRelativeLearner(e, f), nil
+		return makeRelativeLearner(x, f), nil
 	}
-	return nil, errors.Errorf("trainers: %s has no preconditioner to learn by relative steps", e.o.Name())
+	return nil, errors.Errorf("trainers: %s has no preconditioner to learn by relative steps", x.Optimizer.Name())
 }
 
-func makeRelativeLearner[T apoops.Float](e *engine, f *precondForm[T]) *relativeLearner[T] {
-	l := &relativeLearner[T]{e: e, c: *f.c.Relative, region: &f.region, numbers: []float64{1, 0}}
+func makeRelativeLearner[T apoops.Float](x *learn.Context, f *precondForm[T]) *relativeLearner[T] {
+	l := &relativeLearner[T]{x: x, c: *f.c.Relative, region: &f.region, numbers: []float64{1, 0}}
 	l.c.TargetFSD = cmp.Or(l.c.TargetFSD, l.c.Trust/5, f.c.Clip)
 	for _, b := range f.blocks {
 		r := newRelativeBlock(b)
@@ -116,32 +117,35 @@ func makeRelativeLearner[T apoops.Float](e *engine, f *precondForm[T]) *relative
 	return l
 }
 
-func (l *relativeLearner[T]) due(step int) bool { return step < l.c.WarmUp || step%l.e.c.k == 0 }
+func (l *relativeLearner[T]) Due(step int) bool { return step < l.c.WarmUp || step%l.x.Settings.K == 0 }
 
 // metaSteps is how many a step has.
 func (l *relativeLearner[T]) metaSteps(step int) int {
 	switch {
 	case step < l.c.WarmUp:
 		return l.c.WarmUpMetaSteps
-	case step%l.e.c.k == 0:
+	case step%l.x.Settings.K == 0:
 		return l.c.MetaSteps
 	}
 	return 0
 }
 
-func (l *relativeLearner[T]) growth() float64 { return math.Inf(1) }
+func (l *relativeLearner[T]) Growth() float64 { return math.Inf(1) }
 
-func (l *relativeLearner[T]) forget() {}
+func (l *relativeLearner[T]) Invalidate() {}
 
-func (l *relativeLearner[T]) memory() int {
+// MetaGradient is nil: the steps are relative ones.
+func (l *relativeLearner[T]) MetaGradient() []*tensor.Dense { return nil }
+
+func (l *relativeLearner[T]) Memory() int {
 	if l.c.WarmUp == 0 {
 		return l.c.MetaSteps
 	}
 	return max(l.c.MetaSteps, l.c.WarmUpMetaSteps)
 }
 
-func (l *relativeLearner[T]) keeps(step int) bool {
-	for ahead := 1; ahead <= l.memory(); ahead++ {
+func (l *relativeLearner[T]) KeepsInputs(step int) bool {
+	for ahead := 1; ahead <= l.Memory(); ahead++ {
 		if l.metaSteps(step+ahead) >= ahead {
 			return true
 		}
@@ -149,27 +153,25 @@ func (l *relativeLearner[T]) keeps(step int) bool {
 	return false
 }
 
-func (l *relativeLearner[T]) describe() (name string, settings any) { return "relative", l.c }
+func (l *relativeLearner[T]) Describe() (name string, settings any) { return "relative", l.c }
 
-func (l *relativeLearner[T]) prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
+func (l *relativeLearner[T]) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
 	if l.prox == nil {
-		l.prox, err = l.e.proximal(batch, tilde, graph.ProximalConfig{Lookahead: l.look})
+		l.prox, err = l.x.Proximal(batch, tilde, graph.ProximalConfig{Lookahead: l.look})
 	}
 	return err
 }
 
-func (l *relativeLearner[T]) discard() { l.prox = nil }
+func (l *relativeLearner[T]) Discard() { l.prox = nil }
 
-func (l *relativeLearner[T]) learn(v *visit) (*MetaStats, error) {
-	m := &MetaStats{LambdaFSD: l.e.c.fsd(v.step), LambdaWSD: l.e.c.wsd(v.step)}
-	if err := checkLambda("FSD", m.LambdaFSD); err != nil {
+func (l *relativeLearner[T]) Learn(in *learn.Input) (*MetaStats, error) {
+	m := &MetaStats{}
+	var err error
+	if m.LambdaFSD, m.LambdaWSD, err = l.x.Settings.Lambdas(in.Step); err != nil {
 		return nil, err
 	}
-	if err := checkLambda("WSD", m.LambdaWSD); err != nil {
-		return nil, err
-	}
-	for i := range l.metaSteps(v.step) {
-		if err := l.metaStep(v, i, m); err != nil {
+	for i := range l.metaSteps(in.Step) {
+		if err := l.metaStep(in, i, m); err != nil {
 			return nil, err
 		}
 	}
@@ -177,18 +179,18 @@ func (l *relativeLearner[T]) learn(v *visit) (*MetaStats, error) {
 }
 
 // metaStep is the i-th of a visit.
-func (l *relativeLearner[T]) metaStep(v *visit, i int, m *MetaStats) error {
-	tilde, err := v.tilde(i)
+func (l *relativeLearner[T]) metaStep(in *learn.Input, i int, m *MetaStats) error {
+	tilde, err := in.Tilde(i)
 	if err != nil {
 		return err
 	}
-	if err := l.prepare(v.batch, tilde); err != nil {
+	if err := l.Prepare(in.Batch, tilde); err != nil {
 		return err
 	}
-	if err := l.prox.Feed(v.batch, tilde); err != nil {
+	if err := l.prox.Feed(in.Batch, tilde); err != nil {
 		return err
 	}
-	if err := l.run(v, m); err != nil {
+	if err := l.run(in, m); err != nil {
 		return err
 	}
 	m.GradNorm = math.Sqrt(array.SumSquares(l.dphi...)) / m.Epsilon
@@ -222,13 +224,13 @@ const tries = 5
 
 // run computes the terms of Q and its gradient for an ε whose discrepancy is not
 // above twice the target.
-func (l *relativeLearner[T]) run(v *visit, m *MetaStats) error {
+func (l *relativeLearner[T]) run(in *learn.Input, m *MetaStats) error {
 	for try := 1; ; try++ {
 		m.Epsilon = l.numbers[0]
 		if err := l.prox.FeedWeights(m.LambdaFSD/m.Epsilon, m.LambdaWSD*m.Epsilon); err != nil {
 			return err
 		}
-		if err := l.prox.FeedStep(l.phi, l.inputs(v), m.Epsilon); err != nil {
+		if err := l.prox.FeedStep(l.phi, l.inputs(in), m.Epsilon); err != nil {
 			return err
 		}
 		if err := l.prox.Run(); err != nil {
@@ -260,7 +262,7 @@ func (l *relativeLearner[T]) adaptEpsilon(fsd float64) {
 }
 
 // inputs are the lookahead's: A, B, S and G of Kronecker blocks, G of the others.
-func (l *relativeLearner[T]) inputs(v *visit) []*tensor.Dense {
+func (l *relativeLearner[T]) inputs(in *learn.Input) []*tensor.Dense {
 	var all []*tensor.Dense
 	for i, b := range l.blocks {
 		if b.Form == graph.Kronecker {
@@ -268,12 +270,12 @@ func (l *relativeLearner[T]) inputs(v *visit) []*tensor.Dense {
 				all = append(all, f.Value)
 			}
 		}
-		all = append(all, v.inputs[i])
+		all = append(all, in.Inputs[i])
 	}
 	return all
 }
 
-func (l *relativeLearner[T]) state() []NamedTensor {
+func (l *relativeLearner[T]) State() []NamedTensor {
 	all := []NamedTensor{{Name: "epsilon and meta-steps", Value: tensor.New(tensor.WithShape(2), tensor.WithBacking(l.numbers))}}
 	if l.c.Trust > 0 {
 		all = append(all, NamedTensor{Name: "curvature of the update", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.region.curvature))})

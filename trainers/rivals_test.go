@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // TestFallbacks spoils the statistics in all ways and goes on training: factors
@@ -27,7 +27,7 @@ func TestFallbacks(t *testing.T) {
 			tr := toyTrainer(t, o, Dtype(tensor.Float64), EveryK(0))
 			run(t, tr, 0, 1)
 			n := 0
-			for _, s := range tr.engine.form.state() {
+			for _, s := range tr.engine.Update.State() {
 				if spoiled[s.Name] {
 					array.Fill(s.Value.Float64s(), value)
 					n++
@@ -59,13 +59,12 @@ func TestRivalsAllocateNothing(t *testing.T) {
 	for _, o := range []Optimizer{KFAC(0.01), Shampoo(0.01), grafted} {
 		tr := toyTrainer(t, o, EveryK(0))
 		run(t, tr, 0, 2)
-		s := signal{t: 2, rates: []float64{0.01, 0.01}}
+		s := rule.Input{T: 2, Rates: []float64{0.01, 0.01}}
 		for _, g := range tr.LastGradient() {
-			s.g = append(s.g, g.Value)
+			s.G = append(s.G, g.Value)
 		}
-		r := tr.engine.form.(*rateForm).rule
 		if n := testing.AllocsPerRun(50, func() {
-			if _, err := r.directions(s); err != nil {
+			if _, err := tr.engine.Update.Advance(s, 1, true); err != nil {
 				t.Fatal(err)
 			}
 		}); n != 0 {
@@ -219,13 +218,24 @@ func TestCalibratedRivals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := tr.engine.form.(*rateForm).rule
-		e, err := r.(prober).probe(signal{})
+		r, err := x.o.Start(tr.engine.Task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := rule.Input{T: 1, Batch: toyData(t, tensor.Float64).rows(0, 12)}
+		for _, g := range tr.LastGradient() {
+			in.G = append(in.G, g.Value)
+		}
+		directions, err := r.Directions(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := r.Prober().Probe(in)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, d := range e { // the first v is P(g)
-			for j, v := range r.(*blockwise[float64]).dirs[i].Float64s() {
+			for j, v := range directions[i].Float64s() {
 				if want := v / 0.19; math.Abs(d.Float64s()[j]-want) > 1e-12*math.Abs(want) {
 					t.Fatalf("%s: e has %v, want %v", what, d.Float64s()[j], want)
 				}

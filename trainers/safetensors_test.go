@@ -53,9 +53,9 @@ func TestSafetensorsBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	tensors := []NamedTensor{
-		{"z.weight", w},
-		{"a.bias", denseOf([]float64{0.5}, 1)},
-		{"n", tensor.New(tensor.FromScalar(-1))},
+		{Name: "z.weight", Value: w},
+		{Name: "a.bias", Value: denseOf([]float64{0.5}, 1)},
+		{Name: "n", Value: tensor.New(tensor.FromScalar(-1))},
 	}
 	header := `{"z.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},` +
 		`"a.bias":{"dtype":"F64","shape":[1],"data_offsets":[16,24]},` +
@@ -81,7 +81,7 @@ func TestSafetensorsByOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameTensors(t, got, []NamedTensor{{"a", denseOf([]float32{1}, 1)}, {"b", denseOf([]float32{2, 3}, 1, 2)}})
+	sameTensors(t, got, []NamedTensor{{Name: "a", Value: denseOf([]float32{1}, 1)}, {Name: "b", Value: denseOf([]float32{2, 3}, 1, 2)}})
 }
 
 func TestSafetensorsRefused(t *testing.T) {
@@ -154,10 +154,10 @@ func TestWriteSafetensorsRefusesToStore(t *testing.T) {
 	one := denseOf([]float64{1}, 1)
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	for name, tensors := range map[string][]NamedTensor{
-		"reserved":    {{"__metadata__", one}},
-		"two tensors": {{"w", one}, {"w", one}},
-		"no value":    {{"w", nil}},
-		"dtype":       {{"w", denseOf([]complex64{1}, 1)}},
+		"reserved":    {{Name: "__metadata__", Value: one}},
+		"two tensors": {{Name: "w", Value: one}, {Name: "w", Value: one}},
+		"no value":    {{Name: "w", Value: nil}},
+		"dtype":       {{Name: "w", Value: denseOf([]complex64{1}, 1)}},
 	} {
 		if err := WriteSafetensors(path, tensors); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)

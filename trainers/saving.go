@@ -16,12 +16,12 @@ func (e *engine) checkSaved(path string, opts []SaveOption) error {
 			return nil
 		}
 	}
-	for _, p := range e.params {
+	for _, p := range e.Task.Model {
 		if !graph.Finite(p.Value) {
 			return ErrNotFinite.Errorf("trainers: %s is not written: the weights %q are not finite", path, p.Name)
 		}
 	}
-	for _, p := range e.form.phi() {
+	for _, p := range e.Update.Phi() {
 		if !graph.Finite(p.Value) {
 			return ErrNotFinite.Errorf("trainers: %s is not written: φ %q is not finite", path, p.Name)
 		}

@@ -3,13 +3,13 @@ package trainers
 import (
 	"math"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // ShampooConfig is Shampoo (Gupta, Koren & Singer 2018). For a weight matrix with
@@ -32,6 +32,7 @@ import (
 // counted (Trainer.Fallbacks): the roots from before stay, at first the identity.
 // Make it with Shampoo.
 type ShampooConfig struct {
+	rule.OptimizerBase
 	LR          float64 `json:"lr"`
 	Momentum    float64 `json:"momentum"`   // at least 0, below 1
 	Eps         float64 `json:"eps"`        // ε, above 0
@@ -61,27 +62,28 @@ func (c *ShampooConfig) Validate() error {
 	if _, ok := grafts[c.Grafting]; !ok {
 		return errors.Errorf("trainers: shampoo: grafting is %q: it must be none, sgd, rmsprop or adam", c.Grafting)
 	}
-	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), positive("eps", c.Eps),
-		check{"beta2", c.Beta2, c.Beta2 > 0 && c.Beta2 <= 1, "above 0 and at most 1"}, interval("root_every", c.RootEvery),
-		notNegative("block_size", float64(c.BlockSize)), notNegative("weight_decay", c.WeightDecay))
+	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("eps", c.Eps),
+		rule.Require("beta2", c.Beta2, c.Beta2 > 0 && c.Beta2 <= 1, "above 0 and at most 1"), rule.AtLeastOne("root_every", c.RootEvery),
+		rule.NotNegative("block_size", float64(c.BlockSize)), rule.NotNegative("weight_decay", c.WeightDecay))
 }
 
-func (c *ShampooConfig) start(t *task) (rule, error) {
-	if t.blocks == nil {
+// Start implements rule.Optimizer.
+func (c *ShampooConfig) Start(t *rule.Task) (rule.Rule, error) {
+	if t.Blocks == nil {
 		return nil, errors.Errorf("trainers: %s cannot be a meta-optimizer", c.Name())
 	}
 	graft, err := startGraft(c.Grafting, t)
 	if err != nil {
 		return nil, err
 	}
-	start, err := apoops.Choose(t.params[0].Value.Dtype(), startShampoo[float32], startShampoo[float64])
+	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startShampoo[float32], startShampoo[float64])
 	if err != nil {
 		return nil, err
 	}
 	return start(c, t, graft), nil
 }
 
-func startShampoo[T apoops.Float](c *ShampooConfig, t *task, graft mover) rule {
+func startShampoo[T apoops.Float](c *ShampooConfig, t *rule.Task, graft rule.Rule) rule.Rule {
 	return newBlockwise(t, blockwiseSettings{momentum: c.Momentum, decay: c.WeightDecay}, func(blocks []*gradientBlock[T]) preconditioner[T] {
 		k := &shampoo[T]{c: *c}
 		if graft != nil {
@@ -141,9 +143,9 @@ func newShampooBlock[T apoops.Float](b graph.Block, c *ShampooConfig) *shampooBl
 	return s
 }
 
-func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err error) {
+func (k *shampoo[T]) observe(in rule.Input, g []*gradientBlock[T]) (failed int, err error) {
 	if k.graft != nil {
-		if err := k.graft.observe(s, g); err != nil {
+		if err := k.graft.observe(in, g); err != nil {
 			return 0, err
 		}
 	}
@@ -161,7 +163,7 @@ func (k *shampoo[T]) observe(s signal, g []*gradientBlock[T]) (failed int, err e
 			p.accumulate(g[i].g, T(k.c.Beta2))
 		}
 	}
-	if (s.t-1)%k.c.RootEvery != 0 {
+	if (in.T-1)%k.c.RootEvery != 0 {
 		return failed, nil
 	}
 	return failed + countFailures(len(k.parts), func(i int) error { return k.parts[i].takeRoots() }), nil
@@ -180,7 +182,7 @@ func (k *shampoo[T]) accumulate(h, g []T) {
 
 // reach is ‖g‖/√ε: with sums of all steps the statistics are at least ε. The
 // grafted norm is that of the other rule.
-func (k *shampoo[T]) reach(s signal) float64 {
+func (k *shampoo[T]) reach(in rule.Input) float64 {
 	if k.c.Beta2 < 1 {
 		return math.Inf(1)
 	}
@@ -192,27 +194,29 @@ func (k *shampoo[T]) reach(s signal) float64 {
 		for _, p := range b.parts {
 			most = max(most, p.largest())
 		}
-		if !array.Within[T](most + s.norm*s.norm) {
+		if !array.Within[T](most + in.Norm*in.Norm) {
 			return math.Inf(1)
 		}
 	}
-	reach := s.norm / math.Sqrt(k.c.Eps)
+	reach := in.Norm / math.Sqrt(k.c.Eps)
 	if k.graft != nil {
-		reach = max(reach, k.graft.reach(s))
+		reach = max(reach, k.graft.reach(in))
 	}
 	return reach
 }
 
+func (k *shampoo[T]) graphs() rule.Graphs { return nil }
+
 func (k *shampoo[T]) forget() {
 	if k.graft != nil {
-		k.graft.rule.forget()
+		k.graft.rule.Invalidate()
 	}
 }
 
 func (k *shampoo[T]) precondition(i int, d, g []T) {
 	b := k.blocks[i]
 	for j, h := range b.diagonal {
-		d[j] = g[j] / sqrt(h)
+		d[j] = g[j] / T(math.Sqrt(float64(h)))
 	}
 	for _, p := range b.parts {
 		p.precondition(d, g)
@@ -233,7 +237,7 @@ func (k *shampoo[T]) state() []NamedTensor {
 		}
 	}
 	if k.graft != nil {
-		for _, t := range k.graft.rule.state() {
+		for _, t := range k.graft.rule.State() {
 			all = append(all, NamedTensor{Name: "graft/" + t.Name, Value: t.Value})
 		}
 	}

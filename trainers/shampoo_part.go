@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // shampooPart is a part of a block, rows×cols from (row, col), with statistics L

@@ -5,11 +5,11 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 func drawnMatrix(rng *rand.Rand, rows, cols int) []float64 {
@@ -68,13 +68,13 @@ func TestInverseFourthRoot(t *testing.T) {
 }
 
 // startShampooOn starts the rule on matrices of the given shapes.
-func startShampooOn(t *testing.T, o *ShampooConfig, shapes [][2]int) rule {
+func startShampooOn(t *testing.T, o *ShampooConfig, shapes [][2]int) rule.Rule {
 	t.Helper()
 	var params []*graph.Param
 	for i, s := range shapes {
 		params = append(params, &graph.Param{Name: string(rune('a' + i)), Value: denseOf(make([]float64, s[0]*s[1]), s[0], s[1]), Matrix: true})
 	}
-	r, err := o.start(&task{params: params, blocks: graph.BlockPerParam(params)})
+	r, err := o.Start(&rule.Task{Params: params, Blocks: graph.BlockPerParam(params)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestShampooEqualsDenseTwin(t *testing.T) {
 			for i, v := range times(gt, g, m, n, m) {
 				q[i] = beta*q[i] + take*v
 			}
-			d, err := r.directions(signal{t: step, g: []*tensor.Dense{denseOf(g, n, m)}})
+			d, err := r.Directions(rule.Input{T: step, G: []*tensor.Dense{denseOf(g, n, m)}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,11 +166,11 @@ func TestShampooBlocksAreSeparate(t *testing.T) {
 			}
 			cut = append(cut, denseOf(x, rows, cols))
 		}
-		d, err := whole.directions(signal{t: step, g: []*tensor.Dense{denseOf(g, 5, 4)}})
+		d, err := whole.Directions(rule.Input{T: step, G: []*tensor.Dense{denseOf(g, 5, 4)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := parts.directions(signal{t: step, g: cut})
+		e, err := parts.Directions(rule.Input{T: step, G: cut})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,17 +192,17 @@ func TestGraftingTakesNorm(t *testing.T) {
 		o := Shampoo(1)
 		o.Grafting, o.Momentum = name, 0
 		r := startShampooOn(t, o, [][2]int{{5, 4}})
-		own, err := other.start(&task{params: []*graph.Param{{Name: "a", Value: denseOf(make([]float64, 20), 5, 4)}}})
+		own, err := other.Start(&rule.Task{Params: []*graph.Param{{Name: "a", Value: denseOf(make([]float64, 20), 5, 4)}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for step := 1; step <= 3; step++ {
-			s := signal{t: step, g: []*tensor.Dense{denseOf(drawnMatrix(rng, 5, 4), 5, 4)}}
-			d, err := r.directions(s)
+			s := rule.Input{T: step, G: []*tensor.Dense{denseOf(drawnMatrix(rng, 5, 4), 5, 4)}}
+			d, err := r.Directions(s)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := own.directions(s)
+			want, err := own.Directions(s)
 			if err != nil {
 				t.Fatal(err)
 			}

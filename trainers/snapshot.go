@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
@@ -42,16 +41,6 @@ var (
 	// later format than this version of the package reads.
 	ErrNewerCheckpoint = errors.New("trainers: checkpoint written by a newer version")
 )
-
-// NamedTensor is a tensor with its name in a file.
-type NamedTensor struct {
-	// Name is not empty, valid UTF-8, and unique within a file.
-	Name string
-	// Value has dtype Float32, Float64, Int or Uint64 and any shape without
-	// zero dimensions, () included. Views and transposed tensors are stored as
-	// what they show. Masked tensors are refused.
-	Value *tensor.Dense
-}
 
 // Snapshot is what a checkpoint file holds: a JSON document and named tensors.
 type Snapshot struct {

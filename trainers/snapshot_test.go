@@ -37,17 +37,17 @@ func everyKind() []NamedTensor {
 	f32 := []float32{0, float32(math.Copysign(0, -1)), math.Float32frombits(0x7fa00001), math.Float32frombits(0xffc12345), float32(math.Inf(1)), 1e-45}
 	f64 := []float64{math.Copysign(0, -1), math.Float64frombits(0x7ff0000000000001), math.Float64frombits(0xfff8000000abcdef), math.Inf(-1), 5e-324, math.MaxFloat64, 1, 2}
 	return []NamedTensor{
-		{"f32", denseOf(f32, 2, 3)},
-		{"f64", denseOf(f64, 2, 2, 2)},
-		{"int", denseOf([]int{math.MinInt, -1, 0, math.MaxInt}, 4)},
-		{"uint64", denseOf([]uint64{0, math.MaxUint64}, 1, 2)},
-		{"scalar f32", tensor.New(tensor.FromScalar(math.Float32frombits(0x7fa00001)))},
-		{"scalar f64", tensor.New(tensor.FromScalar(-1.5))},
-		{"scalar int", tensor.New(tensor.FromScalar(-7))},
-		{"scalar uint64", tensor.New(tensor.FromScalar(uint64(7)))},
-		{"one", denseOf([]float64{3}, 1)},
-		{"one by one", denseOf([]float32{3}, 1, 1)},
-		{"ηλ \"quoted\" <&>\n", denseOf([]float32{3}, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)},
+		{Name: "f32", Value: denseOf(f32, 2, 3)},
+		{Name: "f64", Value: denseOf(f64, 2, 2, 2)},
+		{Name: "int", Value: denseOf([]int{math.MinInt, -1, 0, math.MaxInt}, 4)},
+		{Name: "uint64", Value: denseOf([]uint64{0, math.MaxUint64}, 1, 2)},
+		{Name: "scalar f32", Value: tensor.New(tensor.FromScalar(math.Float32frombits(0x7fa00001)))},
+		{Name: "scalar f64", Value: tensor.New(tensor.FromScalar(-1.5))},
+		{Name: "scalar int", Value: tensor.New(tensor.FromScalar(-7))},
+		{Name: "scalar uint64", Value: tensor.New(tensor.FromScalar(uint64(7)))},
+		{Name: "one", Value: denseOf([]float64{3}, 1)},
+		{Name: "one by one", Value: denseOf([]float32{3}, 1, 1)},
+		{Name: "ηλ \"quoted\" <&>\n", Value: denseOf([]float32{3}, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)},
 	}
 }
 
@@ -145,7 +145,7 @@ func TestSnapshotLargeTensor(t *testing.T) {
 	for i := range values {
 		values[i] = rand.Float32()
 	}
-	want := []NamedTensor{{"w", denseOf(values, len(values))}}
+	want := []NamedTensor{{Name: "w", Value: denseOf(values, len(values))}}
 	got, err := DecodeSnapshot(encoded(t, &Snapshot{Tensors: want}))
 	if err != nil {
 		t.Fatal(err)
@@ -182,11 +182,11 @@ func TestSnapshotViews(t *testing.T) {
 		"column-major one":  {tensor.New(tensor.WithShape(1, 1), tensor.AsFortran([]float64{1})), denseOf([]float64{1}, 1, 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := DecodeSnapshot(encoded(t, &Snapshot{Tensors: []NamedTensor{{"w", c.stored}}}))
+			got, err := DecodeSnapshot(encoded(t, &Snapshot{Tensors: []NamedTensor{{Name: "w", Value: c.stored}}}))
 			if err != nil {
 				t.Fatal(err)
 			}
-			sameTensors(t, got.Tensors, []NamedTensor{{"w", c.want}})
+			sameTensors(t, got.Tensors, []NamedTensor{{Name: "w", Value: c.want}})
 		})
 	}
 }
@@ -195,13 +195,13 @@ func TestSnapshotRefusesToStore(t *testing.T) {
 	one := denseOf([]float64{1}, 1)
 	masked := tensor.New(tensor.WithShape(2), tensor.WithBacking([]float64{1, 2}, []bool{true, false}))
 	for name, s := range map[string]*Snapshot{
-		"name":        {Tensors: []NamedTensor{{"", one}}},
-		"UTF-8":       {Tensors: []NamedTensor{{"\xff", one}}},
-		"two tensors": {Tensors: []NamedTensor{{"w", one}, {"w", one}}},
-		"no value":    {Tensors: []NamedTensor{{"w", nil}}},
-		"dtype":       {Tensors: []NamedTensor{{"w", denseOf([]bool{true}, 1)}}},
-		"dtype is":    {Tensors: []NamedTensor{{"w", new(tensor.Dense)}}},
-		"masked":      {Tensors: []NamedTensor{{"w", masked}}},
+		"name":        {Tensors: []NamedTensor{{Name: "", Value: one}}},
+		"UTF-8":       {Tensors: []NamedTensor{{Name: "\xff", Value: one}}},
+		"two tensors": {Tensors: []NamedTensor{{Name: "w", Value: one}, {Name: "w", Value: one}}},
+		"no value":    {Tensors: []NamedTensor{{Name: "w", Value: nil}}},
+		"dtype":       {Tensors: []NamedTensor{{Name: "w", Value: denseOf([]bool{true}, 1)}}},
+		"dtype is":    {Tensors: []NamedTensor{{Name: "w", Value: new(tensor.Dense)}}},
+		"masked":      {Tensors: []NamedTensor{{Name: "w", Value: masked}}},
 		"header":      {Meta: json.RawMessage(`{`)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -406,7 +406,7 @@ func TestWriteSnapshotOntoFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	large := []NamedTensor{{"w", denseOf(make([]float64, 1<<16), 1<<16)}}
+	large := []NamedTensor{{Name: "w", Value: denseOf(make([]float64, 1<<16), 1<<16)}}
 	for name, err := range map[string]error{
 		"checkpoint":  WriteSnapshot(path, &Snapshot{Tensors: large}),
 		"safetensors": WriteSafetensors(path, large),
@@ -464,7 +464,7 @@ func numbered(n int) *Snapshot {
 	}
 	return &Snapshot{
 		Meta:    json.RawMessage(strconv.Itoa(n)),
-		Tensors: []NamedTensor{{"a", denseOf(values[:1<<14], 1<<14)}, {"b", denseOf(values[1<<14:], 1<<7, 1<<7)}},
+		Tensors: []NamedTensor{{Name: "a", Value: denseOf(values[:1<<14], 1<<14)}, {Name: "b", Value: denseOf(values[1<<14:], 1<<7, 1<<7)}},
 	}
 }
 

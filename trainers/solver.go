@@ -45,7 +45,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.calibration != nil {
+	if c.Calibration != nil {
 		return nil, errors.New("trainers: Wrap: CalibrateFrom needs a Trainer: the solver computes no gradients")
 	}
 	if c.divergence.Build != nil {
@@ -54,7 +54,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err := p.CheckTraining(); err != nil {
 		return nil, err
 	}
-	if c.k > 0 && !c.noFSD && p.Divergence.Build == nil {
+	if c.K > 0 && !c.NoFSD && p.Divergence.Build == nil {
 		return nil, errors.New("trainers: Wrap: the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
 	}
 	params, err := p.LearnableParams()
@@ -69,7 +69,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 		return nil, err
 	}
 	s := &Solver{problem: p, leaves: p.Inputs}
-	if s.engine, err = newEngine(&s.problem, params, blocks, o, c, apoops.NewRandom(c.seed)); err != nil {
+	if s.engine, err = newEngine(&s.problem, params, blocks, o, c); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(); err != nil {
@@ -82,7 +82,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 // prepare builds the solver's own graphs, so that what cannot be rebuilt is known
 // before the training.
 func (s *Solver) prepare() error {
-	rule, learner := preparerOf(s.engine.form), s.engine.learner
+	rule, learner := s.engine.Update.Graphs(), s.engine.learner
 	if s.rebuilt = rule != nil || learner != nil; !s.rebuilt {
 		return nil
 	}
@@ -92,12 +92,12 @@ func (s *Solver) prepare() error {
 	s.leaves, s.engine.data = s.problem.Leaves()
 	example := s.problem.Example()
 	if rule != nil {
-		if err := rule.prepare(example); err != nil {
+		if err := rule.Prepare(example); err != nil {
 			return errors.WithMessage(err, "trainers: Wrap")
 		}
 	}
 	if learner != nil {
-		return errors.WithMessage(learner.prepare(example, example.X), "trainers: Wrap")
+		return errors.WithMessage(learner.Prepare(example, example.X), "trainers: Wrap")
 	}
 	return nil
 }
@@ -125,8 +125,8 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	if err != nil {
 		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
 	}
-	s.engine.masks.SetStep(int64(s.engine.steps))
-	s.last, err = s.engine.step(batch, nil, loss, g, start)
+	s.engine.Task.Random.SetStep(int64(s.engine.steps))
+	s.last, err = s.engine.step(batchStep{batch: batch, loss: loss, g: g, start: start})
 	for _, d := range g {
 		d.Zero()
 	}
@@ -154,7 +154,7 @@ func (s *Solver) Phi() []NamedTensor { return s.engine.orEmpty().phi() }
 func (s *Solver) Rates() []float64 { return s.engine.orEmpty().rates() }
 
 func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) {
-	params := s.engine.params
+	params := s.engine.Task.Model
 	if len(model) != len(params) {
 		return nil, errors.Errorf("%d values and gradients for %d parameters", len(model), len(params))
 	}

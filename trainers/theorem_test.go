@@ -337,7 +337,7 @@ func TestRelativeStepsReachTheMinimiser(t *testing.T) {
 		if err := want.Inverse(&want); err != nil {
 			t.Fatal(err)
 		}
-		f := tr.engine.form.(*precondForm[float64]).blocks[0]
+		f := tr.engine.Update.(*precondForm[float64]).blocks[0]
 		for j := range n {
 			g, u := make([]float64, n), make([]float64, n)
 			g[j] = 1

@@ -13,6 +13,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // torchGolden is the file that torchScript writes.
@@ -96,7 +97,7 @@ func equalsTorch[T apoops.Float](t *testing.T, golden torchGolden, r torchRule, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	rule, err := startMover(o, params)
+	started, err := o.Start(&rule.Task{Params: params})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func equalsTorch[T apoops.Float](t *testing.T, golden torchGolden, r torchRule, 
 			rates[i] = r.LR * factor
 			g[i] = denseOf(rounded[T](p.Gradients[step]), p.Shape...)
 		}
-		if err := rule.step(signal{t: step + 1, g: g}, rates); err != nil {
+		if err := started.Fused().Step(rule.Input{T: step + 1, G: g}, rates); err != nil {
 			t.Fatal(err)
 		}
 		var got []float64

@@ -6,7 +6,6 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -49,12 +48,12 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 		return nil, err
 	}
 	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence}
-	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c, apoops.NewRandom(c.seed))
+	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c)
 	if err != nil {
 		return nil, err
 	}
 	t := &Trainer{engine: e, source: src}
-	e.gradient = t.gradient
+	e.Gradient = t.gradient
 	return t, nil
 }
 
@@ -77,7 +76,7 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	fail := func(err error) (Stats, error) {
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
-	e.masks.SetStep(int64(e.steps))
+	e.Task.Random.SetStep(int64(e.steps))
 	if e.base != nil && !e.moved && t.fixed == nil && !sameShapes(batch, e.example) {
 		e.discard() // the graphs are for a batch that was refused
 	}
@@ -105,7 +104,7 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	if err != nil {
 		return fail(err)
 	}
-	return e.step(batch, tilde, loss, g, start)
+	return e.step(batchStep{batch: batch, tilde: tilde, loss: loss, g: g, start: start})
 }
 
 // gradient is J and ∇J on a batch; the arrays are valid until the next call.
@@ -133,7 +132,7 @@ func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) 
 func (t *Trainer) prepare(batch graph.Batch) (err error) {
 	if e := t.engine; e.base == nil {
 		e.example = batch
-		e.base, err = graph.NewBase(e.src, e.params, batch, e.masks)
+		e.base, err = graph.NewBase(e.Task.Source, e.Task.Model, batch, e.Task.Random)
 	}
 	return err
 }
@@ -152,7 +151,7 @@ func (t *Trainer) Fallbacks() int { return t.engine.orEmpty().fallbacks() }
 
 // Params are the model's parameters, with its statistics (graph.Param.Statistic)
 // in their places; their values change with every step.
-func (t *Trainer) Params() []*graph.Param { return t.engine.orEmpty().params }
+func (t *Trainer) Params() []*graph.Param { return t.engine.orEmpty().Task.Model }
 
 // Phi are the learned parameters of the update rule: log η of each group, or
 // the factors of each block.

@@ -1,6 +1,10 @@
 package trainers
 
-import "math"
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
 
 // trustRegion measures what an update P·G does to the network, so that its
 // length can be limited in function space. A meta-step that looked ahead by a part
@@ -36,7 +40,7 @@ func (r *trustRegion) measure(fsd, wsd, epsilon float64) {
 
 // factor is ν = min(1, √(limit/(ρ·½‖U‖²))), given ‖U‖².
 func (r *trustRegion) factor(squares float64) float64 {
-	return clipFactor(r.limit, r.curvature[0]*squares/2)
+	return rule.KLClip(r.limit, r.curvature[0]*squares/2)
 }
 
 // trust is the factor ν on the update that keeps the change of the network small.
@@ -48,7 +52,7 @@ func (f *precondForm[T]) trust(step int) float64 {
 	if limit == 0 {
 		return 1
 	}
-	return clipFactor(limit, f.products(func(b *precondBlock[T]) []T { return b.input(f.c.MomentumMode) }))
+	return rule.KLClip(limit, f.products(func(b *precondBlock[T]) []T { return b.input(f.c.MomentumMode) }))
 }
 
 // products is Σ<x, U> over the blocks.

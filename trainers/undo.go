@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // undo holds all that a step may change, as it was before.
@@ -19,15 +19,15 @@ type undo struct {
 
 // secure copies all that the step may change, unless nothing in it can overflow:
 // a copy is about as much work as the update of a simple rule.
-func (e *engine) secure(s signal, scale float64, meta bool) *undo {
-	var l learner
+func (e *engine) secure(in rule.Input, scale float64, meta bool) *undo {
+	growth := 0.0
 	if meta {
-		l = e.learner
+		growth = e.learner.Growth()
 	}
-	if e.form.certain(s, scale, l) {
+	if e.Update.StaysFinite(in, scale, meta, growth) {
 		return nil
 	}
-	e.forget()
+	e.invalidate()
 	u := &undo{live: e.tensors(), skipped: e.skipped}
 	if e.copies == nil {
 		for _, t := range u.live {
@@ -42,23 +42,27 @@ func (e *engine) secure(s signal, scale float64, meta bool) *undo {
 	return u
 }
 
-// forget is for changes that steps did not make.
-func (e *engine) forget() {
-	e.form.forget()
+// invalidate is for changes that steps did not make.
+func (e *engine) invalidate() {
+	e.Update.Invalidate()
 	if e.learner != nil {
-		e.learner.forget()
+		e.learner.Invalidate()
 	}
 }
 
 // undoUnlessFinite takes the step back if it left something not finite that was
-// before, and names the first such array: causes come before the weights.
+// before, and names the first such array: causes come before the weights. nil is for a
+// step that was certain to stay finite.
 func (e *engine) undoUnlessFinite(u *undo) error {
+	if u == nil {
+		return nil
+	}
 	at := -1
 	for i, t := range u.live {
 		if t.Value.Dtype() == tensor.Uint64 || graph.Finite(t.Value) || !graph.Finite(u.copies[i].Value) {
 			continue
 		}
-		if i >= len(e.params) {
+		if i >= len(e.Task.Model) {
 			at = i
 			break
 		}

@@ -38,7 +38,7 @@ func TestStepsThatOverflowAreUndone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			what := fmt.Sprintf("%s, K = %d", name, tr.engine.c.k)
+			what := fmt.Sprintf("%s, K = %d", name, tr.engine.c.K)
 			run(t, tr, 0, 4)
 			run(t, twin, 0, 4)
 			b := toyData(t, tensor.Float32).rows(0, 12)

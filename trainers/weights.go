@@ -5,9 +5,9 @@ import (
 	"os"
 	"strings"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // thetaPrefix begins the names of the parameters in a checkpoint.
@@ -21,7 +21,7 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 		return err
 	}
 	var all []NamedTensor
-	for _, p := range e.params {
+	for _, p := range e.Task.Model {
 		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
 	}
 	return WriteSafetensors(path, all)
@@ -38,7 +38,7 @@ func (e *engine) loadWeights(path string) error {
 	}
 	stored := byName(tensors)
 	var wrong []string
-	for _, p := range e.params {
+	for _, p := range e.Task.Model {
 		switch v := stored[p.Name]; {
 		case v == nil:
 			wrong = append(wrong, "no parameter "+p.Name)
@@ -56,10 +56,10 @@ func (e *engine) loadWeights(path string) error {
 		return errors.Errorf("trainers: weights %s: %s", path, joined(wrong))
 	}
 	stored = byName(tensors)
-	for _, p := range e.params {
+	for _, p := range e.Task.Model {
 		array.Copy(p.Value, stored[p.Name])
 	}
-	e.forget()
+	e.invalidate()
 	return nil
 }
 

@@ -1,14 +1,13 @@
-package trainers
+package learn
 
 import (
 	"math"
 
-	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // probe is a mini-batch and a direction to look along.
@@ -25,7 +24,7 @@ func newProbe(batch graph.Batch, loss float64, g, e []*tensor.Dense) probe {
 
 // measure looks at Q's terms at the rate r.
 func (l *calibratedLearner) measure(p probe, tilde []*tensor.Dense, r float64) (parabola, graph.Terms, error) {
-	if err := l.prepare(p.batch, tilde); err != nil {
+	if err := l.Prepare(p.batch, tilde); err != nil {
 		return parabola{}, graph.Terms{}, err
 	}
 	eps, err := apoops.Choose(p.e[0].Dtype(), 0x1p-23, 0x1p-52)

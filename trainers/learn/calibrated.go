@@ -1,36 +1,12 @@
-package trainers
+package learn
 
 import (
 	"math"
 
-	"github.com/pkg/errors"
-
-	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// CalibratedConfig has the settings of Calibrated. Zero values stand for the
-// defaults.
-type CalibratedConfig struct {
-	// Horizon T is the number of steps the training will have, by whose end the
-	// rate has fallen; 0 where it is not known.
-	Horizon int `json:"horizon"`
-	// Lambda0 is λ_0, the weight of the function-space term at step 0.
-	Lambda0 float64 `json:"lambda0"`
-	// LambdaWSD is λ_W, the weight of the weight-space term.
-	LambdaWSD float64 `json:"lambda_wsd"`
-	// Batches is the number of mini-batches that CalibrateFrom is asked for, 5 by
-	// default.
-	Batches int `json:"batches"`
-	// Rounds is the largest number of rounds of the calibration, 12 by default.
-	Rounds int `json:"rounds"`
-	// Decay is that of the running averages, by meta-steps; 0.9 by default.
-	Decay float64 `json:"decay"`
-	// Growth is the number of steps in which 1+λ grows by 1+λ_0 where there is no
-	// horizon, 600 by default.
-	Growth float64 `json:"growth"`
-}
-
-// Calibrated learns one learning rate for all parameters by another rule than
+// CalibratedConfig has the settings of Calibrated, which learns one learning rate for all parameters by another rule than
 // steps down ∂Q/∂φ. The weights move at the rate b·c_t·R(t) times the
 // schedule's factor; φ is log b. It needs no backward pass: along
 // θ' = θ - r·e, where e is the rule's step without memory, the terms of Q are
@@ -77,36 +53,30 @@ type CalibratedConfig struct {
 // Options that have no effect on it are refused: a λ_FSD without a divergence,
 // FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate. A meta-step costs
 // three forward passes.
-func Calibrated(c CalibratedConfig) Option {
-	return func(a *config) error {
-		a.give("Calibrated")
-		c := c.filled()
-		if err := c.validate(); err != nil {
-			return err
-		}
-		a.learner = func(e *engine) (learner, error) { return newCalibratedLearner(e, c) }
-		return nil
-	}
+//
+// Zero values of the settings stand for the defaults.
+type CalibratedConfig struct {
+	// Horizon T is the number of steps the training will have, by whose end the
+	// rate has fallen; 0 where it is not known.
+	Horizon int `json:"horizon"`
+	// Lambda0 is λ_0, the weight of the function-space term at step 0.
+	Lambda0 float64 `json:"lambda0"`
+	// LambdaWSD is λ_W, the weight of the weight-space term.
+	LambdaWSD float64 `json:"lambda_wsd"`
+	// Batches is the number of mini-batches that CalibrateFrom is asked for, 5 by
+	// default.
+	Batches int `json:"batches"`
+	// Rounds is the largest number of rounds of the calibration, 12 by default.
+	Rounds int `json:"rounds"`
+	// Decay is that of the running averages, by meta-steps; 0.9 by default.
+	Decay float64 `json:"decay"`
+	// Growth is the number of steps in which 1+λ grows by 1+λ_0 where there is no
+	// horizon, 600 by default.
+	Growth float64 `json:"growth"`
 }
 
-// CalibrateFrom sets the source of the mini-batches that Calibrated looks at
-// before step 0: it is called with 0, 1, … up to CalibratedConfig.Batches - 1,
-// and what it returns need only be valid until its next call. The batches have
-// the shapes of the training's. It is for a Trainer: for Wrap, where the
-// gradients come from outside, it is an error.
-func CalibrateFrom(source func(i int) (graph.Batch, error)) Option {
-	return func(c *config) error {
-		c.give("CalibrateFrom")
-		if source == nil {
-			return errors.New("trainers: CalibrateFrom: no function")
-		}
-		c.calibration = source
-		return nil
-	}
-}
-
-// filled is c with defaults for zero values.
-func (c CalibratedConfig) filled() CalibratedConfig {
+// Filled is c with defaults for zero values.
+func (c CalibratedConfig) Filled() CalibratedConfig {
 	if c.Batches == 0 {
 		c.Batches = 5
 	}
@@ -122,10 +92,11 @@ func (c CalibratedConfig) filled() CalibratedConfig {
 	return c
 }
 
-func (c CalibratedConfig) validate() error {
-	return firstFailed("Calibrated", notNegative("horizon", float64(c.Horizon)), notNegative("lambda0", c.Lambda0),
-		notNegative("lambda_wsd", c.LambdaWSD), positive("batches", float64(c.Batches)), positive("rounds", float64(c.Rounds)),
-		fraction("decay", c.Decay), positive("growth", c.Growth))
+// Validate reports settings out of range.
+func (c CalibratedConfig) Validate() error {
+	return rule.FirstFailed("Calibrated", rule.NotNegative("horizon", float64(c.Horizon)), rule.NotNegative("lambda0", c.Lambda0),
+		rule.NotNegative("lambda_wsd", c.LambdaWSD), rule.Positive("batches", float64(c.Batches)), rule.Positive("rounds", float64(c.Rounds)),
+		rule.Fraction("decay", c.Decay), rule.Positive("growth", c.Growth))
 }
 
 // lambda is λ(t), the weight of the function-space term at a step.

@@ -1,4 +1,5 @@
-package trainers
+// Package record has the statistics of training steps.
+package record
 
 import "time"
 
@@ -41,8 +42,8 @@ type MetaStats struct {
 	Skipped bool
 }
 
-// part is Epsilon, or 1 for rules that look a whole step ahead.
-func (m *MetaStats) part() float64 {
+// Part is Epsilon, or 1 for rules that look a whole step ahead.
+func (m *MetaStats) Part() float64 {
 	if m.Epsilon == 0 {
 		return 1
 	}

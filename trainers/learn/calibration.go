@@ -1,20 +1,20 @@
-package trainers
+package learn
 
 import (
 	"math"
-
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // calibrate finds the b that is the η* measured at r = b. It leaves the weights,
 // the rule's state and the step's gradient as they are.
-func (l *calibratedLearner) calibrate(v *visit, tilde []*tensor.Dense) error {
-	probes, err := l.firstProbes(v)
+func (l *calibratedLearner) calibrate(in *Input, tilde []*tensor.Dense) error {
+	probes, err := l.firstProbes(in)
 	if err != nil {
 		return err
 	}
@@ -37,15 +37,15 @@ func (l *calibratedLearner) calibrate(v *visit, tilde []*tensor.Dense) error {
 }
 
 // firstProbes are the rule's first steps on the mini-batches of CalibrateFrom,
-// or on that of the visit.
-func (l *calibratedLearner) firstProbes(v *visit) ([]probe, error) {
-	source := l.e.c.calibration
+// or on that of the step.
+func (l *calibratedLearner) firstProbes(in *Input) ([]probe, error) {
+	source := l.x.Settings.Calibration
 	if source == nil {
-		p, err := l.firstProbe(v.batch, v.loss, v.g)
+		p, err := l.firstProbe(in.Batch, in.Loss, in.G)
 		return []probe{p}, err
 	}
 	probes, err := l.probeAll(source)
-	if restoring := l.restore(v); err == nil {
+	if restoring := l.restore(in); err == nil {
 		err = restoring
 	}
 	return probes, err
@@ -68,7 +68,7 @@ func (l *calibratedLearner) probeAll(source func(i int) (graph.Batch, error)) ([
 }
 
 func (l *calibratedLearner) probeOn(b graph.Batch) (probe, error) {
-	loss, g, err := l.e.gradient(b)
+	loss, g, err := l.x.Gradient(b)
 	if err != nil {
 		return probe{}, err
 	}
@@ -77,15 +77,15 @@ func (l *calibratedLearner) probeOn(b graph.Batch) (probe, error) {
 
 // firstProbe is the first step of a rule that is started for it.
 func (l *calibratedLearner) firstProbe(b graph.Batch, loss float64, g []*tensor.Dense) (probe, error) {
-	r, err := l.e.o.start(l.e.task)
+	r, err := l.x.Optimizer.Start(l.x.Task)
 	if err != nil {
 		return probe{}, err
 	}
-	s := signal{t: 1, g: g, batch: b}
-	if _, err := r.directions(s); err != nil {
+	in := rule.Input{T: 1, G: g, Batch: b}
+	if _, err := r.Directions(in); err != nil {
 		return probe{}, err
 	}
-	e, err := r.(prober).probe(s)
+	e, err := r.Prober().Probe(in)
 	if err != nil {
 		return probe{}, err
 	}
@@ -94,12 +94,12 @@ func (l *calibratedLearner) firstProbe(b graph.Batch, loss float64, g []*tensor.
 
 // restore computes the step's gradient anew, for other batches have overwritten
 // it.
-func (l *calibratedLearner) restore(v *visit) error {
-	_, g, err := l.e.gradient(v.batch)
+func (l *calibratedLearner) restore(in *Input) error {
+	_, g, err := l.x.Gradient(in.Batch)
 	if err != nil {
 		return err
 	}
-	for i, d := range v.g {
+	for i, d := range in.G {
 		array.Copy(d, g[i])
 	}
 	return nil

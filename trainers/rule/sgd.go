@@ -1,4 +1,4 @@
-package trainers
+package rule
 
 import (
 	"github.com/apo-gorgonia/apo/apoops"
@@ -14,6 +14,7 @@ import (
 //
 // as PyTorch's SGD without dampening. Make it with SGD or SGDm.
 type SGDConfig struct {
+	OptimizerBase
 	LR          float64 `json:"lr"`
 	Momentum    float64 `json:"momentum"`     // at least 0, below 1
 	Nesterov    bool    `json:"nesterov"`     // needs momentum
@@ -41,36 +42,37 @@ func (c *SGDConfig) LearningRate() float64 { return c.LR }
 
 // Validate implements Optimizer.
 func (c *SGDConfig) Validate() error {
-	return firstFailed(c.Name(), positive("lr", c.LR), fraction("momentum", c.Momentum), notNegative("weight_decay", c.WeightDecay),
-		check{"momentum", c.Momentum, !c.Nesterov || c.Momentum > 0, "positive for Nesterov's form"})
+	return FirstFailed(c.Name(), Positive("lr", c.LR), Fraction("momentum", c.Momentum), NotNegative("weight_decay", c.WeightDecay),
+		Require("momentum", c.Momentum, !c.Nesterov || c.Momentum > 0, "positive for Nesterov's form"))
 }
 
-func (c *SGDConfig) start(t *task) (rule, error) {
-	return startElementwise(t.params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
+// Start implements Optimizer.
+func (c *SGDConfig) Start(t *Task) (Rule, error) {
+	return Elementwise(t.Params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
 }
 
 type sgd[T apoops.Float] struct{ c SGDConfig }
 
-func (k *sgd[T]) moments() []string {
+func (k *sgd[T]) Moments() []string {
 	if k.c.Momentum == 0 {
 		return nil
 	}
 	return []string{"m"}
 }
 
-func (k *sgd[T]) begin(int) {}
+func (k *sgd[T]) Begin(int) {}
 
-func (k *sgd[T]) place() place {
+func (k *sgd[T]) Place() Place {
 	switch {
 	case k.c.Momentum > 0 && !k.c.Nesterov:
-		return inFirstMoment
+		return InFirstMoment
 	case k.c.Momentum == 0 && k.c.WeightDecay == 0:
-		return inGradient
+		return InGradient
 	}
-	return ownBuffer
+	return OwnBuffer
 }
 
-func (k *sgd[T]) direction(d, w, g []T, m [][]T) []T {
+func (k *sgd[T]) Direction(d, w, g []T, m [][]T) []T {
 	if decay := T(k.c.WeightDecay); decay != 0 {
 		regularise(d, w, g, decay)
 		g = d
@@ -89,7 +91,7 @@ func (k *sgd[T]) direction(d, w, g []T, m [][]T) []T {
 	return d
 }
 
-func (k *sgd[T]) reach(w, g float64, m []float64) float64 {
+func (k *sgd[T]) Reach(w, g float64, m []float64) float64 {
 	mu := k.c.Momentum
 	g += float64(T(k.c.WeightDecay)) * w
 	if mu == 0 {
@@ -101,12 +103,12 @@ func (k *sgd[T]) reach(w, g float64, m []float64) float64 {
 
 // probe is e = g/(1-μ²). The gradient includes the weight decay; Nesterov's form
 // takes the gain of the heavy ball, whose steps sum up to the same.
-func (k *sgd[T]) probe(d, w, g []T, _ [][]T) {
+func (k *sgd[T]) Probe(d, w, g []T, _ [][]T) {
 	regularise(d, w, g, T(k.c.WeightDecay))
-	blas.Scal(T(noiseGain(k.c.Momentum)), d)
+	blas.Scal(T(NoiseGain(k.c.Momentum)), d)
 }
 
-func (k *sgd[T]) correction(int) float64 { return 1 }
+func (k *sgd[T]) Correction(int) float64 { return 1 }
 
 // regularise is d = g + decay·w.
 func regularise[T apoops.Float](d, w, g []T, decay T) {

@@ -1,14 +1,13 @@
-package trainers
+package rule
 
 import (
 	"math"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
-
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // TestWeightDecaySkipsNothing has no gradient, so that the decay alone moves the
@@ -33,11 +32,11 @@ func TestWeightDecaySkipsNothing(t *testing.T) {
 			{Name: "scale", Value: tensor.New(tensor.WithShape(2), tensor.WithBacking([]float64{7, -8}))},
 		}
 		before := [][]float64{{1, -2, 3, -4, 5, -6}, {7, -8}}
-		r, err := c.o.start(&task{params: params})
+		r, err := c.o.Start(&Task{Params: params})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.(mover).step(signal{t: 1, g: array.ZerosLike(params)}, []float64{0.1, 0.1}); err != nil {
+		if err := r.Fused().Step(Input{T: 1, G: array.ZerosLike(params)}, []float64{0.1, 0.1}); err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range params {

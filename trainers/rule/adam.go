@@ -1,4 +1,4 @@
-package trainers
+package rule
 
 import (
 	"math"
@@ -17,6 +17,7 @@ import (
 // Weight decay adds WeightDecay·θ to the gradient, or to d where it is
 // decoupled. Make it with Adam or AdamW.
 type AdamConfig struct {
+	OptimizerBase
 	LR          float64 `json:"lr"`
 	Beta1       float64 `json:"beta1"` // at least 0, below 1
 	Beta2       float64 `json:"beta2"` // at least 0, below 1
@@ -52,12 +53,13 @@ func (c *AdamConfig) LearningRate() float64 { return c.LR }
 
 // Validate implements Optimizer.
 func (c *AdamConfig) Validate() error {
-	return firstFailed(c.Name(), positive("lr", c.LR), fraction("beta1", c.Beta1), fraction("beta2", c.Beta2),
-		notNegative("eps", c.Eps), notNegative("weight_decay", c.WeightDecay))
+	return FirstFailed(c.Name(), Positive("lr", c.LR), Fraction("beta1", c.Beta1), Fraction("beta2", c.Beta2),
+		NotNegative("eps", c.Eps), NotNegative("weight_decay", c.WeightDecay))
 }
 
-func (c *AdamConfig) start(t *task) (rule, error) {
-	return startElementwise(t.params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
+// Start implements Optimizer.
+func (c *AdamConfig) Start(t *Task) (Rule, error) {
+	return Elementwise(t.Params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
 }
 
 type adam[T apoops.Float] struct {
@@ -65,16 +67,16 @@ type adam[T apoops.Float] struct {
 	first, root T // 1-Beta1^t and √(1-Beta2^t)
 }
 
-func (k *adam[T]) moments() []string { return []string{"m", "v"} }
+func (k *adam[T]) Moments() []string { return []string{"m", "v"} }
 
-func (k *adam[T]) begin(t int) {
+func (k *adam[T]) Begin(t int) {
 	k.first = T(1 - math.Pow(k.c.Beta1, float64(t)))
 	k.root = T(math.Sqrt(1 - math.Pow(k.c.Beta2, float64(t))))
 }
 
-func (k *adam[T]) place() place { return ownBuffer }
+func (k *adam[T]) Place() Place { return OwnBuffer }
 
-func (k *adam[T]) direction(d, w, g []T, m [][]T) []T {
+func (k *adam[T]) Direction(d, w, g []T, m [][]T) []T {
 	beta1, keep1 := T(k.c.Beta1), T(1-k.c.Beta1)
 	beta2, keep2 := T(k.c.Beta2), T(1-k.c.Beta2)
 	eps, decay := T(k.c.Eps), T(k.c.WeightDecay)
@@ -99,7 +101,7 @@ func (k *adam[T]) direction(d, w, g []T, m [][]T) []T {
 	return d
 }
 
-func (k *adam[T]) reach(w, g float64, m []float64) float64 {
+func (k *adam[T]) Reach(w, g float64, m []float64) float64 {
 	decay := float64(T(k.c.WeightDecay)) * w
 	if !k.c.Decoupled {
 		g += decay
@@ -117,7 +119,7 @@ func (k *adam[T]) reach(w, g float64, m []float64) float64 {
 // probe is e = g/((√v̂ + Eps)(1+Beta1)). The gradient includes the weight decay
 // unless it is decoupled: then it is no part of e, for it does not follow the
 // loss.
-func (k *adam[T]) probe(d, w, g []T, m [][]T) {
+func (k *adam[T]) Probe(d, w, g []T, m [][]T) {
 	decay := T(k.c.WeightDecay)
 	if k.c.Decoupled {
 		decay = 0
@@ -130,4 +132,4 @@ func (k *adam[T]) probe(d, w, g []T, m [][]T) {
 	}
 }
 
-func (k *adam[T]) correction(int) float64 { return 1 }
+func (k *adam[T]) Correction(int) float64 { return 1 }

@@ -1,4 +1,4 @@
-package trainers
+package rule
 
 import (
 	"math"
@@ -17,6 +17,7 @@ import (
 // first steps from being 1/√(1-Decay) times too long; with Momentum
 // m ← Momentum·m + d takes the place of d. Make it with RMSprop.
 type RMSpropConfig struct {
+	OptimizerBase
 	LR             float64 `json:"lr"`
 	Decay          float64 `json:"decay"` // at least 0, below 1
 	Eps            float64 `json:"eps"`   // 0 or more, outside the root
@@ -38,16 +39,21 @@ func (c *RMSpropConfig) LearningRate() float64 { return c.LR }
 
 // Validate implements Optimizer.
 func (c *RMSpropConfig) Validate() error {
-	return firstFailed(c.Name(), positive("lr", c.LR), fraction("decay", c.Decay), notNegative("eps", c.Eps),
-		fraction("momentum", c.Momentum), notNegative("weight_decay", c.WeightDecay))
+	return FirstFailed(c.Name(), Positive("lr", c.LR), Fraction("decay", c.Decay), NotNegative("eps", c.Eps),
+		Fraction("momentum", c.Momentum), NotNegative("weight_decay", c.WeightDecay))
 }
 
-func (c *RMSpropConfig) start(t *task) (rule, error) {
-	return startElementwise(t.params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
+// Start implements Optimizer.
+func (c *RMSpropConfig) Start(t *Task) (Rule, error) {
+	return Elementwise(t.Params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
 }
 
-// adjust implements adjuster.
-func (c *RMSpropConfig) adjust(a *config) { a.fsd = Const(0.1) }
+// Defaults implements Optimizer: λ_FSD is 0.1.
+func (c *RMSpropConfig) Defaults() Defaults {
+	d := c.OptimizerBase.Defaults()
+	d.FSD = 0.1
+	return d
+}
 
 type rmsprop[T apoops.Float] struct {
 	c    RMSpropConfig
@@ -55,23 +61,23 @@ type rmsprop[T apoops.Float] struct {
 	root T // √(1-Decay^t) with bias correction, 1 without
 }
 
-func (k *rmsprop[T]) moments() []string {
+func (k *rmsprop[T]) Moments() []string {
 	if k.c.Momentum == 0 {
 		return []string{"v"}
 	}
 	return []string{"v", "m"}
 }
 
-func (k *rmsprop[T]) begin(t int) {
+func (k *rmsprop[T]) Begin(t int) {
 	k.t, k.root = t, 1
 	if k.c.BiasCorrection {
 		k.root = T(math.Sqrt(1 - math.Pow(k.c.Decay, float64(t))))
 	}
 }
 
-func (k *rmsprop[T]) place() place { return ownBuffer }
+func (k *rmsprop[T]) Place() Place { return OwnBuffer }
 
-func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) []T {
+func (k *rmsprop[T]) Direction(d, w, g []T, m [][]T) []T {
 	beta, eps := T(k.c.Decay), T(k.c.Eps)
 	keep, root := T(1-k.c.Decay), k.root
 	regularise(d, w, g, T(k.c.WeightDecay))
@@ -91,7 +97,7 @@ func (k *rmsprop[T]) direction(d, w, g []T, m [][]T) []T {
 	return d
 }
 
-func (k *rmsprop[T]) reach(w, g float64, m []float64) float64 {
+func (k *rmsprop[T]) Reach(w, g float64, m []float64) float64 {
 	g += float64(T(k.c.WeightDecay)) * w
 	keep := 1 - k.c.Decay
 	m[0] = max(m[0], g*g)
@@ -106,9 +112,9 @@ func (k *rmsprop[T]) reach(w, g float64, m []float64) float64 {
 // probe is e = g/(√(v/(1-Decay^t)) + Eps) with bias correction and
 // c_t·g/(√v + Eps) without, over 1-μ² where there is momentum. The gradient
 // includes the weight decay.
-func (k *rmsprop[T]) probe(d, w, g []T, m [][]T) {
+func (k *rmsprop[T]) Probe(d, w, g []T, m [][]T) {
 	regularise(d, w, g, T(k.c.WeightDecay))
-	eps, root, gain := T(k.c.Eps), k.root, T(noiseGain(k.c.Momentum)*k.correction(k.t))
+	eps, root, gain := T(k.c.Eps), k.root, T(NoiseGain(k.c.Momentum)*k.Correction(k.t))
 	v := m[0][:len(d)]
 	for i, x := range d {
 		d[i] = gain * x / (sqrt(v[i])/root + eps)
@@ -117,7 +123,7 @@ func (k *rmsprop[T]) probe(d, w, g []T, m [][]T) {
 
 // correction is c_t = √(1-Decay^t) where the rule has no bias correction of its
 // own: v is that much too small.
-func (k *rmsprop[T]) correction(t int) float64 {
+func (k *rmsprop[T]) Correction(t int) float64 {
 	if k.c.BiasCorrection {
 		return 1
 	}

@@ -1,0 +1,53 @@
+package trainers
+
+import (
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/record"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// Optimizers and what they are made of, from package rule.
+type (
+	Optimizer     = rule.Optimizer
+	SGDConfig     = rule.SGDConfig
+	RMSpropConfig = rule.RMSpropConfig
+	AdamConfig    = rule.AdamConfig
+)
+
+// CalibratedConfig has the settings of Calibrated, from package learn.
+type CalibratedConfig = learn.CalibratedConfig
+
+// SGD is plain stochastic gradient descent.
+func SGD(lr float64) *SGDConfig { return rule.SGD(lr) }
+
+// SGDm is stochastic gradient descent with momentum 0.9.
+func SGDm(lr float64) *SGDConfig { return rule.SGDm(lr) }
+
+// RMSprop has decay 0.99 and ε = 1e-8.
+func RMSprop(lr float64) *RMSpropConfig { return rule.RMSprop(lr) }
+
+// Adam has β1 = 0.9, β2 = 0.999 and ε = 1e-8.
+func Adam(lr float64) *AdamConfig { return rule.Adam(lr) }
+
+// AdamW is Adam with decoupled weight decay 0.01.
+func AdamW(lr float64) *AdamConfig { return rule.AdamW(lr) }
+
+// MetaSGD, MetaRMSprop and MetaAdam are meta-optimizers, which move φ.
+func MetaSGD(lr float64) Optimizer { return rule.MetaSGD(lr) }
+
+// MetaRMSprop is RMSprop on φ with bias correction.
+func MetaRMSprop(lr float64) Optimizer { return rule.MetaRMSprop(lr) }
+
+// MetaAdam is Adam on φ.
+func MetaAdam(lr float64) Optimizer { return rule.MetaAdam(lr) }
+
+// NamedTensor is a tensor with its name in a file, from package checkpoint.
+type NamedTensor = checkpoint.NamedTensor
+
+// Statistics of a step, from package record.
+type (
+	Stats        = record.Stats
+	MetaStats    = record.MetaStats
+	PrecondNorms = record.PrecondNorms
+)

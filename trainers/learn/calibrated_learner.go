@@ -1,0 +1,157 @@
+package learn
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/record"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// calibratedLearner is Calibrated at work.
+type calibratedLearner struct {
+	x      *Context
+	c      CalibratedConfig
+	update *rates
+	prober rule.Prober
+	prox   *graph.Proximal // values alone
+	r      []*tensor.Dense // the rate that is probed
+	// averages are those of N/W, L/W, F/W and 1. They start at 0 and are not
+	// corrected for it: only their ratios matter.
+	averages   []float64
+	calibrated []uint64 // one number: 1 after the calibration
+}
+
+// NewCalibrated makes a Calibrated learner. Its update must have one learning rate,
+// of a rule with a rule.Prober.
+func NewCalibrated(config CalibratedConfig) NewLearner {
+	return func(x *Context) (Learner, error) { return newCalibratedLearner(x, config) }
+}
+
+func newCalibratedLearner(x *Context, c CalibratedConfig) (Learner, error) {
+	name := x.Optimizer.Name()
+	u, ok := x.Update.(*rates)
+	if !ok {
+		return nil, errors.Errorf("trainers: Calibrated: %s has no learning rate", name)
+	}
+	if n := len(u.logRates); n != 1 {
+		return nil, errors.Errorf("trainers: Calibrated learns one rate for all parameters, not %d", n)
+	}
+	prober := u.rule.Prober()
+	if prober == nil {
+		return nil, errors.Errorf("trainers: Calibrated: %s does not know its step without memory", name)
+	}
+	if err := prober.CheckProbe(); err != nil {
+		return nil, errors.WithMessagef(err, "trainers: Calibrated: %s", name)
+	}
+	if x.Settings.NoFSD && c.Lambda0 > 0 {
+		return nil, errors.Errorf("trainers: Calibrated: lambda0 is %v, but FSD(0) leaves the function-space term out", c.Lambda0)
+	}
+	l := &calibratedLearner{
+		x: x, c: c, update: u, prober: prober, averages: make([]float64, 4), calibrated: make([]uint64, 1),
+		r: []*tensor.Dense{array.Vector(make([]float64, 1))},
+	}
+	u.pace = l.pace
+	return l, nil
+}
+
+func (l *calibratedLearner) Due(step int) bool { return step%l.x.Settings.K == 0 }
+
+func (l *calibratedLearner) KeepsInputs(step int) bool { return l.Due(step + 1) }
+
+// growth is 0: each rate that is set is brought into its bounds.
+func (l *calibratedLearner) Growth() float64 { return 0 }
+
+func (l *calibratedLearner) Invalidate() {}
+
+// MetaGradient is nil: ∂Q/∂φ is not computed.
+func (l *calibratedLearner) MetaGradient() []*tensor.Dense { return nil }
+
+func (l *calibratedLearner) Memory() int { return 1 }
+
+func (l *calibratedLearner) Describe() (string, any) { return "calibrated", l.c }
+
+func (l *calibratedLearner) State() []checkpoint.NamedTensor {
+	return []checkpoint.NamedTensor{
+		{Name: "averages", Value: array.Vector(l.averages)},
+		{Name: "calibrated", Value: array.Vector(l.calibrated)},
+	}
+}
+
+func (l *calibratedLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
+	if l.prox == nil {
+		l.prox, err = l.x.Proximal(batch, tilde, graph.ProximalConfig{
+			Lookahead:  graph.RateLookahead{Group: make([]int, len(l.x.Task.Params)), Linear: true},
+			ValuesOnly: true, NoWSD: true,
+		})
+	}
+	return err
+}
+
+func (l *calibratedLearner) Discard() { l.prox = nil }
+
+// rate is b.
+func (l *calibratedLearner) rate() float64 { return l.update.fromPhi(l.update.logRates[0]) }
+
+func (l *calibratedLearner) setRate(b float64) {
+	l.update.logRates[0] = l.update.toPhi(b)
+	l.update.Bound()
+}
+
+// pace is c_t·R(t).
+func (l *calibratedLearner) pace(step int) float64 {
+	return l.prober.Correction(step+1) * l.mean().slowdown(l.c, l.c.lambda(step))
+}
+
+func (l *calibratedLearner) mean() parabola {
+	a := l.averages
+	return parabola{n: a[0], l: a[1], f: a[2], w: a[3]}
+}
+
+// Learn calibrates b at the first meta-step, and tracks it at all of them.
+func (l *calibratedLearner) Learn(in *Input) (*record.MetaStats, error) {
+	tilde, err := in.Tilde(0)
+	if err != nil {
+		return nil, err
+	}
+	if l.calibrated[0] == 0 {
+		if err := l.calibrate(in, tilde); err != nil {
+			return nil, errors.WithMessage(err, "calibration")
+		}
+		l.calibrated[0] = 1
+	}
+	e, err := l.prober.Probe(rule.Input{T: in.Step + 1, G: in.G, Batch: in.Batch})
+	if err != nil {
+		return nil, err
+	}
+	b := l.rate()
+	p, t, err := l.measure(newProbe(in.Batch, in.Loss, in.G, e), tilde, b)
+	if err != nil {
+		return nil, err
+	}
+	m := &record.MetaStats{Loss: t.Loss, FSD: t.FSD, WSD: b * b * p.w / 2, LambdaFSD: l.c.lambda(in.Step), LambdaWSD: l.c.LambdaWSD}
+	m.Q = m.Loss + m.LambdaFSD*m.FSD + m.LambdaWSD*m.WSD
+	m.GradNorm = math.Abs(b * (b*(p.l+m.LambdaFSD*p.f+m.LambdaWSD*p.w) - p.n))
+	switch {
+	case !array.IsFinite(p.n + p.l + p.f + p.w):
+		m.Skipped = true
+		l.setRate(b / 20)
+	case p.w > 0 && array.IsFinite((p.n+p.l+p.f)/p.w):
+		l.average(p)
+		l.setRate(l.mean().tracked(l.c, b))
+	case p.w > 0:
+		m.Skipped = true // the step is too short to measure anything
+	}
+	return m, nil
+}
+
+func (l *calibratedLearner) average(p parabola) {
+	for i, x := range []float64{p.n, p.l, p.f, p.w} {
+		l.averages[i] = l.c.Decay*l.averages[i] + (1-l.c.Decay)*x/p.w
+	}
+}

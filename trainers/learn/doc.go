@@ -1,0 +1,17 @@
+// Package learn has what APO learns, φ, and how it learns it: the part of a training
+// step between the state of the update rule and the move of the weights.
+//
+// An Update is θ ← u(θ, φ, state', g). Its parameters φ are the learning rates of a
+// rule (Section 4.2) or the factors of a preconditioner, which package precond has.
+// A Learner moves φ every K steps:
+//
+//	Gradient    one step of a meta-optimizer down ∂Q/∂φ, the paper's Algorithm 1
+//	Calibrated  one learning rate, put where the measured parabola of Q along the
+//	            step has its minimum
+//
+// A step is
+//
+//	inputs, err := update.Advance(in, scale, true) // the rule's state
+//	stats, err := learner.Learn(...)               // φ, by looking one step ahead
+//	err = update.Move()                            // the weights
+package learn

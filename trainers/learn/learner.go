@@ -1,0 +1,121 @@
+package learn
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/record"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// Learner moves φ: it takes the meta-steps of Algorithm 1.
+type Learner interface {
+	// Due reports whether the step of that number, from 0, has a meta-step.
+	Due(step int) bool
+	// Learn takes the meta-steps of one step.
+	Learn(in *Input) (*record.MetaStats, error)
+
+	// KeepsInputs reports whether a later meta-step wants the inputs of that step's
+	// mini-batch as B', and Memory is how many such it wants at most.
+	KeepsInputs(step int) bool
+	Memory() int
+
+	// Growth is how far the next Learn may move an element of φ, +Inf where that is
+	// not known. Invalidate is that of rule.Rule.
+	Growth() float64
+	Invalidate()
+
+	// MetaGradient is ∂Q/∂φ of the last meta-step, an array for each of Update.Phi;
+	// nil before the first and for a learner that does not descend it.
+	MetaGradient() []*tensor.Dense
+
+	// State lists the learner's arrays for a checkpoint, without φ.
+	State() []checkpoint.NamedTensor
+	// Describe gives the learner's name and settings for a checkpoint; the settings
+	// become JSON.
+	Describe() (name string, settings any)
+
+	// Prepare builds the graphs for batches of these shapes, once; after Discard it
+	// builds them again.
+	Prepare(batch graph.Batch, tilde []*tensor.Dense) error
+	Discard()
+}
+
+// NewLearner makes a learner for a training.
+type NewLearner func(c *Context) (Learner, error)
+
+// Input is what a learner gets at a step: what the update rule has done of it before
+// the weights move.
+type Input struct {
+	Step   int // from 0
+	Batch  graph.Batch
+	Loss   float64         // J_B(θ)
+	G      []*tensor.Dense // ∇J_B(θ)
+	Inputs []*tensor.Dense // of the lookahead
+	Scale  float64         // the schedule's factor
+	// Tilde gives the inputs of B' for the i-th meta-step of this step, nil where
+	// there is no function-space term.
+	Tilde func(i int) ([]*tensor.Dense, error)
+}
+
+// Settings are what a user may set of how φ is learned.
+type Settings struct {
+	K int // steps between meta-steps; 0 for none
+	// FSD and WSD are λ_FSD and λ_WSD at a step, counted from 0. NoFSD and NoWSD leave
+	// a term out.
+	FSD, WSD     func(step int) float64
+	NoFSD, NoWSD bool
+	Meta         rule.Optimizer // the meta-optimizer
+	ClipMeta     float64        // largest norm of the meta-gradient, 0 for any
+	// MinRate and MaxRate bound learning rates before the schedule's factor.
+	MinRate, MaxRate float64
+	Linear           bool // φ is η instead of log η
+	// Group numbers the group of each parameter that shares a learning rate.
+	Group func(params []*graph.Param) ([]int, error)
+	// Blocks makes the blocks of a preconditioner, nil for the task's.
+	Blocks func(params []*graph.Param) ([]graph.Block, error)
+	// Calibration is the source of Calibrated's mini-batches, nil for the first of
+	// the training.
+	Calibration func(i int) (graph.Batch, error)
+}
+
+// Lambdas are the weights of the discrepancies at a step.
+func (s *Settings) Lambdas(step int) (fsd, wsd float64, err error) {
+	fsd, wsd = s.FSD(step), s.WSD(step)
+	if err := CheckLambda("FSD", fsd); err != nil {
+		return 0, 0, err
+	}
+	return fsd, wsd, CheckLambda("WSD", wsd)
+}
+
+// CheckLambda reports a weight that is negative or not finite.
+func CheckLambda(name string, lambda float64) error {
+	if !(lambda >= 0) || math.IsInf(lambda, 0) {
+		return errors.Errorf("trainers: λ_%s is %v: it must be 0 or more and finite", name, lambda)
+	}
+	return nil
+}
+
+// Context is what a learner works on.
+type Context struct {
+	Settings  *Settings
+	Optimizer rule.Optimizer
+	Task      *rule.Task
+	Update    Update
+	// Gradient is J and ∇J on any batch at the weights as they are; nil where the
+	// gradients come from outside. The arrays are those of the step's gradient.
+	Gradient func(graph.Batch) (float64, []*tensor.Dense, error)
+}
+
+// Proximal builds a graph of Q for batches of these shapes. c names the lookahead and
+// what differs from the usual.
+func (x *Context) Proximal(batch graph.Batch, tilde []*tensor.Dense, c graph.ProximalConfig) (*graph.Proximal, error) {
+	c.Source, c.Params, c.Random = x.Task.Source, x.Task.Model, x.Task.Random
+	c.Batch, c.Tilde = batch, tilde
+	c.NoFSD, c.NoWSD = c.NoFSD || x.Settings.NoFSD, c.NoWSD || x.Settings.NoWSD
+	return graph.NewProximal(c)
+}

@@ -1,0 +1,105 @@
+package learn
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// metaOptimizer moves φ by ∂Q/∂φ. Any rule that needs gradients alone will do: its
+// parameters are φ.
+type metaOptimizer struct {
+	rule    rule.Rule
+	descent array.Descent
+	params  []*graph.Param // φ
+	rates   []float64
+	phi     []checkpoint.NamedTensor
+	dphi    []*tensor.Dense
+	clip    float64  // largest norm of the meta-gradient, 0 for any
+	steps   []uint64 // one number: those taken, not skipped
+}
+
+func newMetaOptimizer(o rule.Optimizer, phi []checkpoint.NamedTensor, clip float64) (*metaOptimizer, error) {
+	m := &metaOptimizer{phi: phi, clip: clip, steps: make([]uint64, 1), params: make([]*graph.Param, len(phi))}
+	for i, p := range phi {
+		m.params[i] = &graph.Param{Name: p.Name, Value: p.Value}
+		m.rates = append(m.rates, o.LearningRate())
+	}
+	m.dphi = array.ZerosLike(m.params)
+	var err error
+	if m.descent, err = array.NewDescent(phi[0].Value.Dtype()); err != nil {
+		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
+	}
+	m.rule, err = o.Start(&rule.Task{Params: m.params})
+	return m, errors.WithMessage(err, "trainers: meta-optimizer")
+}
+
+// state lists the arrays of the meta-optimizer and the number of its steps.
+func (m *metaOptimizer) state() []checkpoint.NamedTensor {
+	return append(m.rule.State(), checkpoint.NamedTensor{Name: "steps", Value: array.Vector(m.steps)})
+}
+
+// values are the arrays of φ.
+func (m *metaOptimizer) values() []*tensor.Dense {
+	v := make([]*tensor.Dense, len(m.phi))
+	for i, p := range m.phi {
+		v[i] = p.Value
+	}
+	return v
+}
+
+// step moves φ by the gradient in dphi and returns the gradient's norm. A
+// gradient that is not finite, or whose square is not in φ's dtype, is skipped.
+func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
+	gradNorm = math.Sqrt(array.SumSquares(m.dphi...))
+	if !array.IsFinite(gradNorm) {
+		return gradNorm, true, nil
+	}
+	norm := gradNorm
+	if m.clip > 0 && gradNorm > m.clip {
+		for _, d := range m.dphi {
+			array.Scale(d, m.clip/gradNorm)
+		}
+		norm = m.clip
+	}
+	if norm > m.largest() {
+		return gradNorm, true, nil
+	}
+	m.steps[0]++
+	in := rule.Input{T: int(m.steps[0]), G: m.dphi, Norm: norm, Rates: m.rates}
+	if f := m.rule.Fused(); f != nil {
+		return gradNorm, false, f.Step(in, m.rates)
+	}
+	d, err := m.rule.Directions(in)
+	if err != nil {
+		return gradNorm, false, err
+	}
+	m.descent.Move(m.params, d, m.rates)
+	return gradNorm, false, nil
+}
+
+// largest is the largest norm of a gradient that is not skipped.
+func (m *metaOptimizer) largest() float64 {
+	limit, err := apoops.Choose(m.phi[0].Value.Dtype(), array.Limit[float32](), array.Limit[float64]())
+	if err != nil {
+		return 0
+	}
+	return math.Sqrt(limit)
+}
+
+// growth is how far the next step may move an element of φ, +Inf where φ or the
+// state may overflow.
+func (m *metaOptimizer) growth() float64 {
+	if !m.rule.StaysFinite(rule.Input{T: int(m.steps[0]) + 1, Norm: m.largest()}, m.rates) {
+		m.rule.Invalidate()
+		return math.Inf(1)
+	}
+	return m.rule.Reach()
+}

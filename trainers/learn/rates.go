@@ -1,0 +1,174 @@
+package learn
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/record"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// rates is the update by a rule whose learning rates, one for each group of
+// parameters, are φ: log η, or η itself where linear is set (Section 4.2).
+type rates struct {
+	params   []*graph.Param
+	rule     rule.Rule
+	fused    rule.Fused // nil for a rule without
+	look     graph.RateLookahead
+	logRates []float64 // φ by group; η where linear
+	initial  float64   // η at the start
+	lo, hi   float64   // bounds of η
+	perParam []float64
+	descent  array.Descent
+	// pace is a learner's factor on the rates of a step, counted from 0; nil for 1.
+	pace func(step int) float64
+
+	// The step that Advance began.
+	in         rule.Input
+	scale      float64
+	directions []*tensor.Dense // nil where Move advances the state
+}
+
+func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
+	r, err := o.Start(t)
+	if err != nil {
+		return nil, err
+	}
+	group, err := s.Group(t.Params)
+	if err != nil {
+		return nil, err
+	}
+	f := &rates{
+		params: t.Params, rule: r, fused: r.Fused(), initial: o.LearningRate(), lo: s.MinRate, hi: s.MaxRate,
+		look: graph.RateLookahead{Group: group, Linear: s.Linear},
+	}
+	if err := f.look.Check(len(t.Params)); err != nil {
+		return nil, errors.WithMessage(err, "trainers: groups of parameters")
+	}
+	if f.descent, err = array.NewDescent(t.Params[0].Value.Dtype()); err != nil {
+		return nil, err
+	}
+	f.logRates = make([]float64, f.look.Groups())
+	for k := range f.logRates {
+		f.logRates[k] = f.toPhi(o.LearningRate())
+	}
+	f.perParam = make([]float64, len(t.Params))
+	return f, nil
+}
+
+func (f *rates) toPhi(rate float64) float64 {
+	if f.look.Linear {
+		return rate
+	}
+	return math.Log(rate)
+}
+
+// fromPhi is the rate of φ. As long as φ has not moved it is the initial rate
+// to the last bit, which e^(log η) need not be.
+func (f *rates) fromPhi(phi float64) float64 {
+	switch {
+	case f.look.Linear:
+		return phi
+	case phi == math.Log(f.initial):
+		return f.initial
+	}
+	return math.Exp(phi)
+}
+
+func (f *rates) Lookahead() graph.Lookahead { return f.look }
+
+func (f *rates) Phi() []checkpoint.NamedTensor {
+	all := make([]checkpoint.NamedTensor, len(f.logRates))
+	for k := range all {
+		all[k] = checkpoint.NamedTensor{
+			Name:  fmt.Sprintf("lr/%d", k),
+			Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(f.logRates[k:k+1])),
+		}
+	}
+	return all
+}
+
+// Advance leaves the state to Move where nobody asks for the directions and the rule
+// moves the weights in the same pass.
+func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
+	in.Rates = f.paramRates(in.T-1, scale)
+	f.in, f.scale, f.directions = in, scale, nil
+	if !lookahead && f.fused != nil {
+		return nil, nil
+	}
+	var err error
+	f.directions, err = f.rule.Directions(in)
+	return f.directions, err
+}
+
+func (f *rates) Move() error {
+	rates := f.paramRates(f.in.T-1, f.scale)
+	if f.directions == nil {
+		return f.fused.Step(f.in, rates)
+	}
+	f.descent.Move(f.params, f.directions, rates)
+	return nil
+}
+
+func (f *rates) StaysFinite(in rule.Input, scale float64, moves bool, growth float64) bool {
+	rates := f.paramRates(in.T-1, scale)
+	if moves {
+		if !array.IsFinite(growth) {
+			return false
+		}
+		highest := scale * max(f.paceAt(in.T-1), 1) * f.hi
+		for i, r := range rates {
+			rates[i] = max(r, highest)
+		}
+	}
+	return f.rule.StaysFinite(in, rates)
+}
+
+func (f *rates) Invalidate() { f.rule.Invalidate() }
+
+// paramRates is the rate of each parameter at a step.
+func (f *rates) paramRates(step int, scale float64) []float64 {
+	scale *= f.paceAt(step)
+	for i, k := range f.look.Group {
+		f.perParam[i] = scale * f.fromPhi(f.logRates[k])
+	}
+	return f.perParam
+}
+
+func (f *rates) Bound() {
+	lo, hi := f.toPhi(f.lo), f.toPhi(f.hi)
+	for k, v := range f.logRates {
+		f.logRates[k] = min(max(v, lo), hi)
+	}
+}
+
+func (f *rates) paceAt(step int) float64 {
+	if f.pace == nil {
+		return 1
+	}
+	return f.pace(step)
+}
+
+func (f *rates) Rates(step int, scale float64) []float64 {
+	scale *= f.paceAt(step)
+	out := make([]float64, len(f.logRates))
+	for k, v := range f.logRates {
+		out[k] = scale * f.fromPhi(v)
+	}
+	return out
+}
+
+func (f *rates) Fallbacks() int { return f.rule.Fallbacks() }
+
+func (f *rates) Notes() []string { return f.rule.Notes() }
+
+func (f *rates) Graphs() rule.Graphs { return f.rule.Graphs() }
+
+func (f *rates) Norms() []record.PrecondNorms    { return nil }
+func (f *rates) State() []checkpoint.NamedTensor { return f.rule.State() }

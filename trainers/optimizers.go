@@ -1,0 +1,84 @@
+package trainers
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"sort"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// known is an optimizer of the registry: its initial learning rate where none is
+// asked for, and how it is made.
+type known struct {
+	rate float64
+	make func(lr float64) Optimizer
+}
+
+// optimizers is the registry of update rules by name.
+var optimizers = map[string]known{
+	"sgd":           {0.01, func(lr float64) Optimizer { return SGD(lr) }},
+	"sgdm":          {0.01, func(lr float64) Optimizer { return SGDm(lr) }},
+	"rmsprop":       {0.001, func(lr float64) Optimizer { return RMSprop(lr) }},
+	"adam":          {0.001, func(lr float64) Optimizer { return Adam(lr) }},
+	"adamw":         {0.001, func(lr float64) Optimizer { return AdamW(lr) }},
+	"precond":       {0.1, func(lr float64) Optimizer { return Precond(lr) }},
+	"precond-above": {0, func(lr float64) Optimizer { return PrecondFromAbove(lr) }},
+	"precond-trust": {0, func(lr float64) Optimizer { return PrecondTrust(lr) }},
+	"kfac":          {0.01, func(lr float64) Optimizer { return KFAC(lr) }},
+	"ekfac":         {0.01, func(lr float64) Optimizer { return EKFAC(lr) }},
+	"shampoo":       {0.01, func(lr float64) Optimizer { return Shampoo(lr) }},
+}
+
+// DefaultRate is the learning rate to start the optimizer of that name with where
+// nothing is known of the problem; 0 stands for the optimizer's own choice, which
+// is 1/λ_WSD for precond-above and precond-trust. An unknown name is an error.
+func DefaultRate(name string) (float64, error) {
+	o, err := optimizerNamed(name)
+	return o.rate, err
+}
+
+func optimizerNamed(name string) (known, error) {
+	o, ok := optimizers[name]
+	if !ok {
+		return known{}, errors.Errorf("trainers: unknown optimizer %q: one of %s", name, strings.Join(OptimizerNames(), ", "))
+	}
+	return o, nil
+}
+
+// OptimizerNames lists the names that NewOptimizer knows, in order.
+func OptimizerNames() []string {
+	names := make([]string, 0, len(optimizers))
+	for n := range optimizers {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// NewOptimizer makes the optimizer of that name with its usual hyperparameters
+// and the learning rate lr. settings, which may be nil, is a JSON object that
+// overrides fields, such as {"beta2": 0.98}; unknown fields are errors.
+func NewOptimizer(name string, lr float64, settings json.RawMessage) (Optimizer, error) {
+	known, err := optimizerNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	o := known.make(lr)
+	if len(settings) > 0 {
+		if text := bytes.TrimSpace(settings); string(text) == "null" { // would change nothing
+			return nil, errors.Errorf("trainers: settings of %s are null, want a JSON object", name)
+		}
+		dec := json.NewDecoder(strings.NewReader(string(settings)))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(o); err != nil {
+			return nil, errors.Wrapf(err, "trainers: settings of %s", name)
+		}
+		if _, err := dec.Token(); err != io.EOF {
+			return nil, errors.Errorf("trainers: settings of %s go on after the JSON object", name)
+		}
+	}
+	return o, o.Validate()
+}

@@ -1,0 +1,127 @@
+package trainers
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestInvalidHyperparameters(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, c := range []struct {
+		o     Optimizer
+		field string
+	}{
+		{SGD(0), "lr"},
+		{SGD(-0.1), "lr"},
+		{SGD(nan), "lr"},
+		{SGD(inf), "lr"},
+		{&SGDConfig{LR: 1, Momentum: 1}, "momentum"},
+		{&SGDConfig{LR: 1, Momentum: -0.5}, "momentum"},
+		{&SGDConfig{LR: 1, Momentum: nan}, "momentum"},
+		{&SGDConfig{LR: 1, Nesterov: true}, "momentum"},
+		{&SGDConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
+		{RMSprop(nan), "lr"},
+		{&RMSpropConfig{LR: 1, Decay: 1}, "decay"},
+		{&RMSpropConfig{LR: 1, Decay: nan}, "decay"},
+		{&RMSpropConfig{LR: 1, Eps: -1}, "eps"},
+		{&RMSpropConfig{LR: 1, Eps: inf}, "eps"},
+		{&RMSpropConfig{LR: 1, Momentum: 1}, "momentum"},
+		{&RMSpropConfig{LR: 1, WeightDecay: nan}, "weight_decay"},
+		{Adam(-1), "lr"},
+		{AdamW(nan), "lr"},
+		{&AdamConfig{LR: 1, Beta1: 1}, "beta1"},
+		{&AdamConfig{LR: 1, Beta2: 1}, "beta2"},
+		{&AdamConfig{LR: 1, Beta2: nan}, "beta2"},
+		{&AdamConfig{LR: 1, Eps: nan}, "eps"},
+		{&AdamConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
+		{Precond(-1), "lr"},
+		{&PrecondConfig{LR: 1, MomentumMode: "heavy", Dampening: 1}, "momentum_mode"},
+		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain, Momentum: 1, Dampening: 1}, "momentum"},
+		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain}, "dampening"},
+		{&PrecondConfig{LR: 1, MomentumMode: MomentumNone, Dampening: 1, MaxDim: -1}, "max_dim"},
+		{&KFACConfig{LR: 1}, "damping"},
+		{&KFACConfig{LR: 1, Damping: 1, CovDecay: 1}, "cov_decay"},
+		{&KFACConfig{LR: 1, Damping: 1, KLClip: -1}, "kl_clip"},
+		{&KFACConfig{LR: 1, Damping: 1}, "factor_every"},
+		{&KFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "inverse_every"},
+		{&KFACConfig{LR: 1, Damping: 1, FactorEvery: 1, InverseEvery: 1, MaxDim: -1}, "max_dim"},
+		{&EKFACConfig{LR: 1, Damping: nan}, "damping"},
+		{&EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "basis_every"},
+		{&EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1, BasisEvery: 1}, "scale_every"},
+		{&ShampooConfig{LR: 1, Grafting: "adamw"}, "grafting"},
+		{&ShampooConfig{LR: 1, Grafting: "none"}, "eps"},
+		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1}, "beta2"},
+		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1}, "root_every"},
+		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1, RootEvery: 1, BlockSize: -1}, "block_size"},
+	} {
+		err := c.o.Validate()
+		if err == nil || !strings.Contains(err.Error(), c.o.Name()+": "+c.field+" is ") {
+			t.Errorf("%+v: error %v does not name %s", c.o, err, c.field)
+		}
+	}
+}
+
+func TestNewOptimizer(t *testing.T) {
+	for _, name := range OptimizerNames() {
+		o, err := NewOptimizer(name, 0.25, nil)
+		if err != nil || o.Name() != name || o.LearningRate() != 0.25 {
+			t.Errorf("%s: got %+v, %v", name, o, err)
+		}
+	}
+	o, err := NewOptimizer("adam", 0.25, json.RawMessage(`{"beta2": 0.98}`))
+	if c, ok := o.(*AdamConfig); err != nil || !ok || c.Beta1 != 0.9 || c.Beta2 != 0.98 {
+		t.Errorf("settings gave %+v, %v", o, err)
+	}
+}
+
+// TestDefaultRate has each optimizer accept its own default, and those from above
+// leave the choice to λ_WSD.
+func TestDefaultRate(t *testing.T) {
+	for _, name := range OptimizerNames() {
+		rate, err := DefaultRate(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := NewOptimizer(name, rate, nil)
+		if err != nil {
+			t.Errorf("%s at %v: %v", name, rate, err)
+			continue
+		}
+		c, ok := o.(*PrecondConfig)
+		if fromAbove := ok && c.Relative != nil; fromAbove != (rate == 0) {
+			t.Errorf("%s starts at %v", name, rate)
+		}
+	}
+	if _, err := DefaultRate("sdg"); err == nil {
+		t.Error("unknown name: no error")
+	}
+}
+
+func TestNewOptimizerErrors(t *testing.T) {
+	for _, c := range []struct {
+		name, settings string
+		lr             float64
+		want           []string
+	}{
+		{"sdg", "", 1, append(OptimizerNames(), `"sdg"`)},
+		{"adam", `{"beta3": 0.9}`, 1, []string{"adam", "beta3"}},
+		{"adam", `{"beta1": 1}`, 1, []string{"adam", "beta1"}},
+		{"adam", `{"beta1": "high"}`, 1, []string{"adam", "beta1"}},
+		{"adam", `{"beta1": 0.5`, 1, []string{"adam", "EOF"}},
+		{"sgdm", `{"nesterov": true, "momentum": 0}`, 1, []string{"momentum", "Nesterov"}},
+		{"rmsprop", "", -1, []string{"rmsprop", "lr"}},
+	} {
+		_, err := NewOptimizer(c.name, c.lr, json.RawMessage(c.settings))
+		if err == nil {
+			t.Errorf("%s %s: no error", c.name, c.settings)
+			continue
+		}
+		for _, w := range c.want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%s %s: %q does not mention %q", c.name, c.settings, err, w)
+			}
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package rule
+
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/par"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+)
+
+// Prober gives Calibrated the step of a rule without momentum: θ' = θ - b·e, where
+// e is linear in the gradient of the step.
+//
+// Momentum is replaced by its gain on noise. If the weights move by
+// Σ_k w_k·g_(t-k) and the gradients are independent, a step has the progress
+// <g_t, d> = w_0·‖g‖² and the length ‖d‖² = Σ w_k²·‖g‖²; a step along s·g has
+// the same ratio of the two for s = Σ w_k²/w_0, which is 1/(1-μ²) for heavy
+// momentum (NoiseGain) and 1/(1+β1) for Adam's average. So a rule with heavy
+// momentum on a preconditioned gradient has e = P·g·NoiseGain(μ).
+type Prober interface {
+	// CheckProbe reports settings for which there is no such step.
+	CheckProbe() error
+	// Probe is e of the step whose directions were computed last. The arrays are
+	// the rule's own, valid until its next step.
+	Probe(in Input) ([]*tensor.Dense, error)
+	// Correction is a factor on the rate of step t, counted from 1, that makes up
+	// for averages which are not yet filled; e has it too.
+	Correction(t int) float64
+}
+
+// NoiseGain is the gain of momentum mu on noise, 1/(1-mu²).
+func NoiseGain(mu float64) float64 { return 1 / (1 - mu*mu) }
+
+// elementProber is the Prober of an elementwise rule.
+type elementProber[T apoops.Float] struct {
+	rule *elementwise[T]
+	k    ProbeKernel[T]
+	e    []*tensor.Dense
+}
+
+func (p *elementProber[T]) Correction(t int) float64 { return p.k.Correction(t) }
+
+func (p *elementProber[T]) CheckProbe() error { return nil }
+
+func (p *elementProber[T]) Probe(in Input) ([]*tensor.Dense, error) {
+	params := p.rule.params
+	if p.e == nil {
+		p.e = array.ZerosLike(params)
+	}
+	if err := checkGradients(params, in.G); err != nil {
+		return nil, err
+	}
+	for i, q := range params {
+		d, w, g := apoops.Elements[T](p.e[i]), apoops.Elements[T](q.Value), apoops.Elements[T](in.G[i])
+		par.For(len(d), par.Grain, func(lo, hi int) {
+			m := make([][]T, len(p.rule.m[i]))
+			for j, x := range p.rule.m[i] {
+				m[j] = x[lo:hi]
+			}
+			p.k.Probe(d[lo:hi], w[lo:hi], g[lo:hi], m)
+		})
+	}
+	return p.e, nil
+}

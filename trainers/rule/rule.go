@@ -1,0 +1,90 @@
+package rule
+
+import (
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+)
+
+// Rule is a started update rule: θ_i ← θ_i - η_i·d_i, where the directions d
+// depend on the state and the gradients, not on η.
+//
+// A type outside this module embeds Base and implements Directions and State.
+type Rule interface {
+	// Directions advances the state, leaves the weights as they are and returns the
+	// directions d, one for each parameter. They may be the arrays of the gradients
+	// or of the state: they are valid until the next step and must not be changed.
+	Directions(in Input) ([]*tensor.Dense, error)
+	// State lists the arrays of the state, which a checkpoint keeps and Load
+	// overwrites. A rule without state has none.
+	State() []checkpoint.NamedTensor
+
+	// StaysFinite reports, before a step at these learning rates, one for each
+	// parameter, whether weights and state are certain to stay finite. After the
+	// answer false, Invalidate is called and the step can be undone.
+	StaysFinite(in Input, rates []float64) bool
+	// Reach is how far the step that StaysFinite was last asked about may move an
+	// element of the weights, +Inf where that is not known.
+	Reach() float64
+	// Invalidate is called when weights or state were changed by other means than a
+	// step: what the rule knows of their size no longer holds.
+	Invalidate()
+
+	// Fallbacks is the number of times that the rule used older statistics or the
+	// plain gradient because new statistics could not be used.
+	Fallbacks() int
+	// Notes tell which parameters the rule treats in a simpler form than its own.
+	Notes() []string
+
+	// Fused is the way to take a step in one pass over memory, nil for none.
+	Fused() Fused
+	// Prober gives what Calibrated needs, nil for a rule without.
+	Prober() Prober
+	// Graphs are the rule's own graphs, nil for a rule without.
+	Graphs() Graphs
+}
+
+// Fused advances the state and moves the weights in one pass over memory.
+type Fused interface {
+	// Step takes a step at these learning rates, one for each parameter. The bits are
+	// those of Directions followed by θ ← θ - η·d.
+	Step(in Input, rates []float64) error
+}
+
+// Graphs are the graphs that a rule builds beside that of the gradient.
+type Graphs interface {
+	// Prepare builds them for batches of these shapes, once.
+	Prepare(batch graph.Batch) error
+	// Discard drops them, so that Prepare builds them for other shapes.
+	Discard()
+}
+
+// Base has the methods of Rule that few rules need.
+type Base struct{}
+
+// StaysFinite is false: each step is checked after it was taken.
+func (Base) StaysFinite(Input, []float64) bool { return false }
+
+// Reach is +Inf.
+func (Base) Reach() float64 { return math.Inf(1) }
+
+// Invalidate does nothing.
+func (Base) Invalidate() {}
+
+// Fallbacks is 0.
+func (Base) Fallbacks() int { return 0 }
+
+// Notes has none.
+func (Base) Notes() []string { return nil }
+
+// Fused is nil.
+func (Base) Fused() Fused { return nil }
+
+// Prober is nil.
+func (Base) Prober() Prober { return nil }
+
+// Graphs is nil.
+func (Base) Graphs() Graphs { return nil }

@@ -1,0 +1,43 @@
+package rule
+
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Task is what a rule is started for: the parameters it moves and, where they
+// are a model's weights, what the curvature of its loss is computed from.
+type Task struct {
+	// Params are the parameters that are learned. Their arrays stay the same during
+	// the training.
+	Params []*graph.Param
+	// Model has Params and the model's statistics; nil for φ.
+	Model []*graph.Param
+	// Blocks are the matrices of Params; nil for φ.
+	Blocks []graph.Block
+	// Source builds the loss; nil for φ.
+	Source graph.Source
+	// Random is the source of dropout masks; it may be nil.
+	Random *apoops.Random
+	Seed   uint64
+	// Targets gives the targets of the Fisher matrix at a step, counted from 0;
+	// nil where the rule draws them itself.
+	Targets func(step int) []*tensor.Dense
+}
+
+// Input is what a rule gets at a step.
+type Input struct {
+	// T counts steps from 1.
+	T int
+	// G is ∇J_B(θ), an array for each of Task.Params. It must not be changed.
+	G []*tensor.Dense
+	// Norm is the Euclidean norm of G.
+	Norm float64
+	// Batch is what G was computed on; empty for φ.
+	Batch graph.Batch
+	// Rates are the learning rates of each parameter before a meta-step; nil where
+	// they are not known.
+	Rates []float64
+}
