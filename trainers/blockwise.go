@@ -202,8 +202,3 @@ func countFailures(n int, f func(i int) error) (failed int) {
 	}
 	return failed
 }
-
-// matrixTensor is a header over a rows×cols matrix.
-func matrixTensor[T apoops.Float](a []T, rows, cols int) *tensor.Dense {
-	return tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(a))
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // deep is a net of linear layers with a dropout layer, on 6 inputs of 4 elements.
@@ -87,7 +88,7 @@ func TestNonFiniteStepsNameTheLayer(t *testing.T) {
 func TestNonFiniteStepsNameTheConvolution(t *testing.T) {
 	const huge = 1e38
 	filled := func(name string, v float64) func(*Trainer, []float32) {
-		return func(tr *Trainer, _ []float32) { fill(paramNamed(t, tr, name).Float32s(), float32(v)) }
+		return func(tr *Trainer, _ []float32) { array.Fill(paramNamed(t, tr, name).Float32s(), float32(v)) }
 	}
 	poisoned := func(name string, v float64) func(*Trainer, []float32) {
 		return func(tr *Trainer, _ []float32) { paramNamed(t, tr, name).Float32s()[1] = float32(v) }

@@ -80,18 +80,6 @@ func makePrecondForm[T apoops.Float](c *PrecondConfig, params []*graph.Param, bl
 
 func (b *precondBlock[T]) factor(i int) []T { return apoops.Elements[T](b.factors[i].Value) }
 
-func identity[T apoops.Float](a []T, n int, scale T) {
-	for i := range n {
-		a[i*n+i] = scale
-	}
-}
-
-func fill[T apoops.Float](a []T, v T) {
-	for i := range a {
-		a[i] = v
-	}
-}
-
 func (f *precondForm[T]) Lookahead() graph.Lookahead {
 	l := graph.PrecondLookahead{}
 	for _, b := range f.blocks {
