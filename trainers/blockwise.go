@@ -64,22 +64,6 @@ type gradientBlock[T apoops.Float] struct {
 	v []T // the momentum
 }
 
-// gather is the block's part of the gradient: the array itself where the block
-// is one parameter, else a copy in buf, which is made where it is nil.
-func gather[T apoops.Float](b graph.Block, buf []T, g []*tensor.Dense) []T {
-	if len(b.Params) == 1 {
-		return apoops.Elements[T](g[b.Params[0]])
-	}
-	if buf == nil {
-		buf = make([]T, b.Rows*b.Cols)
-	}
-	lo := 0
-	for _, i := range b.Params {
-		lo += copy(buf[lo:], apoops.Elements[T](g[i]))
-	}
-	return buf
-}
-
 // blockwiseSettings are the hyperparameters that all such rules have.
 type blockwiseSettings struct{ momentum, decay, clip float64 }
 
@@ -129,7 +113,7 @@ func (b *blockwise[T]) Directions(in rule.Input) ([]*tensor.Dense, error) {
 		}
 	}
 	for _, k := range b.blocks {
-		k.g = gather(k.Block, k.g, in.G)
+		k.g = array.Gather(k.Block, k.g, in.G)
 	}
 	failed, err := b.p.observe(in, b.blocks)
 	if err != nil {

@@ -48,7 +48,7 @@ const noiseSeed = 0xf15e12
 func newCurvature[T apoops.Float](t *rule.Task, s curvatureSettings) *curvature[T] {
 	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.Blocks))}
 	for i, b := range t.Blocks {
-		if b.Form != graph.Kronecker || tooLarge(b, s.maxDim) {
+		if b.Form != graph.Kronecker || rule.TooLarge(b, s.maxDim) {
 			continue
 		}
 		l := &factors[T]{
@@ -125,18 +125,18 @@ func (c *curvature[T]) plain(block int) bool {
 
 // notes lists the blocks that get the plain gradient.
 func (c *curvature[T]) notes() []string {
-	var s simplified
+	var s rule.Simplified
 	for i, b := range c.t.Blocks {
 		switch {
 		case b.Form != graph.Kronecker:
-			s.add(b, noMatrix)
-		case tooLarge(b, c.s.maxDim):
-			s.add(b, beyond(c.s.maxDim))
+			s.Add(b, rule.NoMatrix)
+		case rule.TooLarge(b, c.s.maxDim):
+			s.Add(b, rule.Beyond(c.s.maxDim))
 		case c.graph != nil && c.byBlock[i].node < 0:
-			s.add(b, "its layer is used more than once, or has an op of its own")
+			s.Add(b, "its layer is used more than once, or has an op of its own")
 		}
 	}
-	return s.lines(c.s.name, "plain gradient")
+	return s.Lines(c.s.name, "plain gradient")
 }
 
 func (c *curvature[T]) graphs() rule.Graphs { return c }

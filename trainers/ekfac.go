@@ -51,7 +51,7 @@ var _ Optimizer = (*EKFACConfig)(nil)
 // gradient of each example. Set MaxDim lower, or ScaleEvery higher, where that is
 // too slow.
 func EKFAC(lr float64) *EKFACConfig {
-	return &EKFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, BasisEvery: 100, ScaleEvery: 1, MaxDim: defaultMaxDim}
+	return &EKFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, BasisEvery: 100, ScaleEvery: 1, MaxDim: rule.DefaultMaxDim}
 }
 
 // Name implements Optimizer.

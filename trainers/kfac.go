@@ -54,7 +54,7 @@ var _ Optimizer = (*KFACConfig)(nil)
 // KFAC has momentum 0.9, damping 1e-3, averages with 0.95, a KL clip of 1e-3,
 // factors every 10 and inverses every 100 steps, a limit of 5000 rows or columns.
 func KFAC(lr float64) *KFACConfig {
-	return &KFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, InverseEvery: 100, MaxDim: defaultMaxDim}
+	return &KFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, InverseEvery: 100, MaxDim: rule.DefaultMaxDim}
 }
 
 // Name implements Optimizer.

@@ -58,7 +58,7 @@ var (
 // (MomentumPlain), μ = 0.9, κ = 1 - μ and a limit of 5000 rows or columns, which
 // the convolutions of ResNet-18 and VGG16 keep.
 func Precond(lr float64) *PrecondConfig {
-	return &PrecondConfig{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1, MaxDim: defaultMaxDim}
+	return &PrecondConfig{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1, MaxDim: rule.DefaultMaxDim}
 }
 
 // PrecondFromAbove is APO-Precond learned by relative steps: P starts as the
@@ -181,7 +181,7 @@ func (c *PrecondConfig) shape(params []*graph.Param, blocks []graph.Block) []gra
 		return graph.OneBlock(params)
 	}
 	for i, b := range blocks {
-		if b.Form == graph.Kronecker && tooLarge(b, c.MaxDim) {
+		if b.Form == graph.Kronecker && rule.TooLarge(b, c.MaxDim) {
 			blocks[i].Form = graph.Diagonal
 		}
 	}

@@ -100,7 +100,7 @@ func (f *precondForm[T]) Phi() []NamedTensor {
 func (f *precondForm[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	f.at, f.scale = in.T-1, scale
 	for _, b := range f.blocks {
-		b.g = gather(b.Block, b.g, in.G)
+		b.g = array.Gather(b.Block, b.g, in.G)
 		if f.c.MomentumMode == MomentumGradient {
 			f.vec.Average(b.m, b.g, T(f.c.Momentum), T(f.c.Dampening))
 		}
@@ -180,17 +180,17 @@ func (f *precondForm[T]) Bound() {}
 
 // Notes lists the blocks with a diagonal S².
 func (f *precondForm[T]) Notes() []string {
-	var s simplified
+	var s rule.Simplified
 	for _, b := range f.blocks {
 		switch {
 		case b.Form != graph.Diagonal:
-		case tooLarge(b.Block, f.c.MaxDim):
-			s.add(b.Block, beyond(f.c.MaxDim))
+		case rule.TooLarge(b.Block, f.c.MaxDim):
+			s.Add(b.Block, rule.Beyond(f.c.MaxDim))
 		default:
-			s.add(b.Block, noMatrix)
+			s.Add(b.Block, rule.NoMatrix)
 		}
 	}
-	return s.lines(f.c.Name(), "diagonal S²")
+	return s.Lines(f.c.Name(), "diagonal S²")
 }
 
 func (f *precondForm[T]) Fallbacks() int { return 0 }

@@ -107,13 +107,13 @@ type shampoo[T apoops.Float] struct {
 }
 
 func (k *shampoo[T]) notes() []string {
-	var s simplified
+	var s rule.Simplified
 	for _, b := range k.blocks {
 		if len(b.parts) == 0 {
-			s.add(b.Block, noMatrix)
+			s.Add(b.Block, rule.NoMatrix)
 		}
 	}
-	return s.lines(k.c.Name(), "diagonal statistics")
+	return s.Lines(k.c.Name(), "diagonal statistics")
 }
 
 // shampooBlock is a block with its parts; a block that is no matrix has a diagonal
