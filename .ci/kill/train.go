@@ -9,10 +9,10 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 

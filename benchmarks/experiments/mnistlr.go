@@ -3,10 +3,10 @@ package experiments
 import (
 	"context"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // offTheMark are starts from rates that are far from the best one.

@@ -5,10 +5,10 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // uciLoader is a loader of package datasets.

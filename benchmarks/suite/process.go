@@ -14,7 +14,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // saveTime is how long an interrupted worker may take to save its state.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // runner runs jobs, each in a process, and keeps count.

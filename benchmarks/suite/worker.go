@@ -10,7 +10,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // WorkerCommand is the hidden subcommand that runs one job. It reads the Order

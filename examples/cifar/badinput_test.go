@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // program is cifar with data from the source and results in out.

@@ -9,8 +9,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // dataSet is one of the data sets.

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // The tests train on sets of their own in CIFAR's formats: each class is a

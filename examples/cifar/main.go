@@ -21,8 +21,8 @@ import (
 	"os"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 const about = `Cifar trains a convolutional net (-model) on CIFAR-10, CIFAR-100 or SVHN.

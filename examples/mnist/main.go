@@ -19,8 +19,8 @@ import (
 	"os"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 const about = `Mnist trains a fully connected net on MNIST or Fashion-MNIST.

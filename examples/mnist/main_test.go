@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // small are flags for the tests' data: 6 steps an epoch.

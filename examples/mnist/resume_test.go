@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // childEnv names the folder of the data in the environment of a process that is

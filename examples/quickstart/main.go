@@ -22,8 +22,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 const about = `Quickstart trains a small net on 8x8 digits with five optimizers side by side.

@@ -22,8 +22,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 const about = `Trains a net with one hidden layer on 8x8 digits, which come with the program, and

@@ -1,5 +1,5 @@
-// Package datasets loads the data sets of the benchmarks as trainers.Data, and
-// colour images as ColorImages, a trainers.Set.
+// Package datasets loads public data sets as trainers.Data, and colour images as
+// ColorImages, a trainers.Set.
 //
 //	set            examples       inputs   targets         licence
 //	Digits         1437 + 360     64       10 classes      CC BY 4.0
@@ -28,11 +28,12 @@
 //
 // A file NAME may also be called NAME.gz, and an IDX file
 // train-images.idx3-ubyte too. The UCI sets may be left in the zip archives the
-// UCI repository hands out, the CIFAR sets in their tar.gz archives. Content is compared, unpacked, with the SHA-256 sum of the published
-// file, or its MD5 sum where only that is published (CIFAR-100, SVHN); Slice has
-// no published sum and is accepted by its number of rows. A file that is found
-// but wrong is an error, and so is a data folder that does not exist: the search
-// does not go on past it. Only in the cache a damaged file is downloaded anew.
+// UCI repository hands out, the CIFAR sets in their tar.gz archives. The unpacked
+// content is compared with the SHA-256 sum of the published file, or with its MD5
+// sum where only that is published (CIFAR-100, SVHN). Slice has no published sum
+// and is accepted by its number of rows. A file that is found but wrong is an
+// error, and so is a data folder that does not exist: the search stops there.
+// Only in the cache is a damaged file downloaded anew.
 //
 // What files unpack to is limited by the size of the published ones; with
 // WithoutChecksum, to eight times as much and to 512 MB for all files of a set.

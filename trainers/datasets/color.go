@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
@@ -37,16 +38,15 @@ const (
 	imageBytes = channels * plane
 )
 
-// normalisation has what each byte becomes, by channel.
+// normalisation turns the bytes of a channel into numbers of one dtype.
 type normalisation struct {
 	dtype     tensor.Dtype
 	mean, std [channels]float64
-	table32   [channels][256]float32
-	table64   [channels][256]float64
+	fill      filler
 }
 
-// newColorImages makes the two parts of a set from their bytes; the labels must
-// be in range.
+// newColorImages makes the two parts of a set from their bytes. The dtype must
+// have passed checkDtype, and the labels must be in range.
 func newColorImages(dtype tensor.Dtype, classes int, trainPixels []byte, trainLabels []int, testPixels []byte, testLabels []int) (train, test *ColorImages) {
 	norm := newNormalisation(dtype, trainPixels)
 	train = &ColorImages{pixels: trainPixels, labels: trainLabels, classes: classes, norm: norm}
@@ -56,6 +56,7 @@ func newColorImages(dtype tensor.Dtype, classes int, trainPixels []byte, trainLa
 
 func newNormalisation(dtype tensor.Dtype, pixels []byte) *normalisation {
 	m := &normalisation{dtype: dtype}
+	var table [channels][256]float64
 	for c := range channels {
 		var counts [256]int
 		for at := c * plane; at < len(pixels); at += imageBytes {
@@ -69,10 +70,11 @@ func newNormalisation(dtype tensor.Dtype, pixels []byte) *normalisation {
 			unit = 1
 		}
 		for b := range 256 {
-			m.table64[c][b] = (float64(b) - m.mean[c]) / unit
-			m.table32[c][b] = float32(m.table64[c][b])
+			table[c][b] = (float64(b) - m.mean[c]) / unit
 		}
 	}
+	newFiller, _ := apoops.Choose(dtype, newFiller[float32], newFiller[float64])
+	m.fill = newFiller(&table)
 	return m
 }
 
@@ -172,14 +174,27 @@ func (m *ColorImages) Fill(b graph.Batch, rows []int, d trainers.Draw) {
 	for i, r := range rows {
 		labels[i] = m.labels[r]
 	}
-	if m.norm.dtype == tensor.Float32 {
-		fillImages(b.X[0].Float32s(), m, &m.norm.table32, rows, d)
-	} else {
-		fillImages(b.X[0].Float64s(), m, &m.norm.table64, rows, d)
+	m.norm.fill(b.X[0], m, rows, d)
+}
+
+// filler writes rows of a set, normalised, into the inputs of a batch.
+type filler func(x *tensor.Dense, m *ColorImages, rows []int, d trainers.Draw)
+
+// newFiller is the filler for inputs of type F; table has what each byte of a
+// channel becomes.
+func newFiller[F apoops.Float](table *[channels][256]float64) filler {
+	var rounded [channels][256]F
+	for c := range table {
+		for b, v := range table[c] {
+			rounded[c][b] = F(v)
+		}
+	}
+	return func(x *tensor.Dense, m *ColorImages, rows []int, d trainers.Draw) {
+		fillImages(apoops.Elements[F](x), m, &rounded, rows, d)
 	}
 }
 
-func fillImages[F float32 | float64](x []F, m *ColorImages, tables *[channels][256]F, rows []int, d trainers.Draw) {
+func fillImages[F apoops.Float](x []F, m *ColorImages, tables *[channels][256]F, rows []int, d trainers.Draw) {
 	views := m.augment.views(d)
 	for i, r := range rows {
 		v := views.at(i)
@@ -195,7 +210,7 @@ func fillImages[F float32 | float64](x []F, m *ColorImages, tables *[channels][2
 	}
 }
 
-func convert[F float32 | float64](dst []F, src []byte, table *[256]F) {
+func convert[F apoops.Float](dst []F, src []byte, table *[256]F) {
 	for i, b := range src {
 		dst[i] = table[b]
 	}

@@ -3,13 +3,15 @@ package datasets
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 func checkDtype(dtype tensor.Dtype) error {
 	switch {
 	case dtype.Type == nil:
 		return errors.New("datasets: no dtype, want tensor.Float32 or tensor.Float64")
-	case dtype != tensor.Float32 && dtype != tensor.Float64:
+	case !apoops.IsFloat(dtype):
 		return errors.Errorf("datasets: dtype %v, want tensor.Float32 or tensor.Float64", dtype)
 	}
 	return nil
@@ -18,14 +20,12 @@ func checkDtype(dtype tensor.Dtype) error {
 // matrix makes a rows×cols matrix of src divided by unit. The dtype must have
 // passed checkDtype, and src must hold rows*cols values.
 func matrix[S byte | float64](dtype tensor.Dtype, rows, cols int, src []S, unit float64) *tensor.Dense {
-	shape := tensor.WithShape(rows, cols)
-	if dtype == tensor.Float32 {
-		return tensor.New(shape, tensor.WithBacking(scaled[float32](src, unit)))
-	}
-	return tensor.New(shape, tensor.WithBacking(scaled[float64](src, unit)))
+	backing, _ := apoops.Choose(dtype, scaled[float32, S], scaled[float64, S])
+	return tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(backing(src, unit)))
 }
 
-func scaled[F float32 | float64, S byte | float64](src []S, unit float64) []F {
+// scaled is src divided by unit, as a []F.
+func scaled[F apoops.Float, S byte | float64](src []S, unit float64) any {
 	dst := make([]F, len(src))
 	for i, v := range src {
 		dst[i] = F(float64(v) / unit)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -89,7 +90,7 @@ func mix(z uint64) uint64 {
 }
 
 // convertView converts what is seen of a plane.
-func convertView[F float32 | float64](dst []F, src []byte, table *[256]F, v view) {
+func convertView[F apoops.Float](dst []F, src []byte, table *[256]F, v view) {
 	lo, hi := max(0, -v.right), min(side, side-v.right) // the columns that show the image
 	for y := range side {
 		row := dst[y*side : (y+1)*side]
@@ -107,13 +108,13 @@ func convertView[F float32 | float64](dst []F, src []byte, table *[256]F, v view
 	}
 }
 
-func fillBlack[F float32 | float64](row []F, table *[256]F) {
+func fillBlack[F apoops.Float](row []F, table *[256]F) {
 	for i := range row {
 		row[i] = table[0]
 	}
 }
 
-func mirror[F float32 | float64](row []F) {
+func mirror[F apoops.Float](row []F) {
 	for i, j := 0, len(row)-1; i < j; i, j = i+1, j-1 {
 		row[i], row[j] = row[j], row[i]
 	}

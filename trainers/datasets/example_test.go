@@ -3,7 +3,7 @@ package datasets_test
 import (
 	"fmt"
 
-	"github.com/apo-gorgonia/apo/benchmarks/datasets"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
 	"gorgonia.org/tensor"
 )
 
