@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/curvature"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/record"
 	"github.com/apo-gorgonia/apo/trainers/rule"
@@ -51,3 +52,19 @@ type (
 	MetaStats    = record.MetaStats
 	PrecondNorms = record.PrecondNorms
 )
+
+// Rules with a preconditioner from the curvature of the loss, from package curvature.
+type (
+	KFACConfig    = curvature.KFACConfig
+	EKFACConfig   = curvature.EKFACConfig
+	ShampooConfig = curvature.ShampooConfig
+)
+
+// KFAC is natural gradient descent with Kronecker factors.
+func KFAC(lr float64) *KFACConfig { return curvature.KFAC(lr) }
+
+// EKFAC is KFAC with scalings of its own in the factors' eigenbases.
+func EKFAC(lr float64) *EKFACConfig { return curvature.EKFAC(lr) }
+
+// Shampoo has a preconditioner from second moments of the gradient alone.
+func Shampoo(lr float64) *ShampooConfig { return curvature.Shampoo(lr) }

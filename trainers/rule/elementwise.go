@@ -155,7 +155,7 @@ func (e *elementwise[T]) directionArrays() []*tensor.Dense {
 // sweep treats all parameters. With rates nil it leaves the directions in e.dirs
 // instead of moving the weights.
 func (e *elementwise[T]) sweep(t int, rates []float64, g []*tensor.Dense) error {
-	if err := checkGradients(e.params, g); err != nil {
+	if err := CheckGradients(e.params, g); err != nil {
 		return err
 	}
 	e.k.Begin(t)
@@ -207,8 +207,8 @@ func (e *elementwise[T]) State() []checkpoint.NamedTensor {
 	return all
 }
 
-// checkGradients reports gradients that are not of their parameters' dtype and size.
-func checkGradients(params []*graph.Param, g []*tensor.Dense) error {
+// CheckGradients reports gradients that are not of their parameters' dtype and size.
+func CheckGradients(params []*graph.Param, g []*tensor.Dense) error {
 	for i, p := range params {
 		if g[i].Dtype() != p.Value.Dtype() || g[i].DataSize() != p.Value.DataSize() {
 			return graph.ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, g[i].Dtype(), g[i].Shape(), p.Value.Dtype(), p.Value.Shape())

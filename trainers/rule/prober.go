@@ -47,7 +47,7 @@ func (p *elementProber[T]) Probe(in Input) ([]*tensor.Dense, error) {
 	if p.e == nil {
 		p.e = array.ZerosLike(params)
 	}
-	if err := checkGradients(params, in.G); err != nil {
+	if err := CheckGradients(params, in.G); err != nil {
 		return nil, err
 	}
 	for i, q := range params {

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"github.com/pkg/errors"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -194,13 +195,13 @@ func (c *curvature[T]) decompose(f func(l *factors[T]) error) (failed int) {
 	})
 }
 
-func (c *curvature[T]) state() []NamedTensor {
-	var all []NamedTensor
+func (c *curvature[T]) state() []checkpoint.NamedTensor {
+	var all []checkpoint.NamedTensor
 	for _, l := range c.layers {
 		all = append(all,
-			NamedTensor{Name: l.Name + "/A", Value: array.Matrix(l.a, l.Rows, l.Rows)},
-			NamedTensor{Name: l.Name + "/G", Value: array.Matrix(l.g, l.Cols, l.Cols)},
-			NamedTensor{Name: l.Name + "/updates", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.updates))})
+			checkpoint.NamedTensor{Name: l.Name + "/A", Value: array.Matrix(l.a, l.Rows, l.Rows)},
+			checkpoint.NamedTensor{Name: l.Name + "/G", Value: array.Matrix(l.g, l.Cols, l.Cols)},
+			checkpoint.NamedTensor{Name: l.Name + "/updates", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.updates))})
 	}
 	return all
 }

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"gorgonia.org/tensor"
@@ -7,6 +7,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -47,9 +48,9 @@ type preconditioner[T apoops.Float] interface {
 	// reach bounds the elements of all P(G) of a step before it is observed, +Inf
 	// where the statistics may overflow or nothing is known.
 	reach(in rule.Input) float64
-	forget()
+	invalidate()
 	// state lists the arrays of the statistics.
-	state() []NamedTensor
+	state() []checkpoint.NamedTensor
 	// notes tell which blocks are treated in a simpler form.
 	notes() []string
 	// graphs are the graphs of the statistics, nil for none.
@@ -103,14 +104,12 @@ func (b *blockwise[T]) StaysFinite(in rule.Input, rates []float64) bool {
 
 func (b *blockwise[T]) Invalidate() {
 	b.bounds.Invalidate()
-	b.p.forget()
+	b.p.invalidate()
 }
 
 func (b *blockwise[T]) Directions(in rule.Input) ([]*tensor.Dense, error) {
-	for i, p := range b.params {
-		if in.G[i].Dtype() != p.Value.Dtype() || in.G[i].DataSize() != p.Value.DataSize() {
-			return nil, ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, in.G[i].Dtype(), in.G[i].Shape(), p.Value.Dtype(), p.Value.Shape())
-		}
+	if err := rule.CheckGradients(b.params, in.G); err != nil {
+		return nil, err
 	}
 	for _, k := range b.blocks {
 		k.g = array.Gather(k.Block, k.g, in.G)
@@ -163,10 +162,10 @@ func (b *blockwise[T]) Graphs() rule.Graphs { return b.p.graphs() }
 
 func (b *blockwise[T]) Prober() rule.Prober { return b }
 
-func (b *blockwise[T]) State() []NamedTensor {
-	all := []NamedTensor{{Name: "fallbacks", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.failed))}}
+func (b *blockwise[T]) State() []checkpoint.NamedTensor {
+	all := []checkpoint.NamedTensor{{Name: "fallbacks", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.failed))}}
 	for i, p := range b.params {
-		all = append(all, NamedTensor{Name: p.Name + "/v", Value: b.dirs[i]})
+		all = append(all, checkpoint.NamedTensor{Name: p.Name + "/v", Value: b.dirs[i]})
 	}
 	return append(all, b.p.state()...)
 }

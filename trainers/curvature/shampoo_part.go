@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
@@ -96,9 +97,9 @@ func (p *shampooPart[T]) precondition(d, g []T) {
 	blas.Gemm(false, false, p.rows, p.cols, p.cols, 1, p.half, p.cols, p.rootR, p.cols, 0, d[p.from:], p.stride)
 }
 
-func (p *shampooPart[T]) state(block string) []NamedTensor {
+func (p *shampooPart[T]) state(block string) []checkpoint.NamedTensor {
 	name := fmt.Sprintf("%s/%d,%d/", block, p.row, p.col)
-	return []NamedTensor{
+	return []checkpoint.NamedTensor{
 		{Name: name + "L", Value: array.Matrix(p.l, p.rows, p.rows)},
 		{Name: name + "R", Value: array.Matrix(p.r, p.cols, p.cols)},
 		{Name: name + "root/L", Value: array.Matrix(p.rootL, p.rows, p.rows)},

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"math"
@@ -188,7 +188,7 @@ func TestShampooBlocksAreSeparate(t *testing.T) {
 // TestGraftingTakesNorm compares the direction's norm with the other rule's.
 func TestGraftingTakesNorm(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 5))
-	for name, other := range map[string]Optimizer{"sgd": SGD(1), "rmsprop": RMSprop(1), "adam": Adam(1)} {
+	for name, other := range map[string]rule.Optimizer{"sgd": rule.SGD(1), "rmsprop": rule.RMSprop(1), "adam": rule.Adam(1)} {
 		o := Shampoo(1)
 		o.Grafting, o.Momentum = name, 0
 		r := startShampooOn(t, o, [][2]int{{5, 4}})
@@ -211,4 +211,8 @@ func TestGraftingTakesNorm(t *testing.T) {
 			}
 		}
 	}
+}
+
+func denseOf[T any](x []T, shape ...int) *tensor.Dense {
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))
 }

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -49,7 +50,7 @@ type KFACConfig struct {
 	MaxDim       int     `json:"max_dim"` // 0 for no limit
 }
 
-var _ Optimizer = (*KFACConfig)(nil)
+var _ rule.Optimizer = (*KFACConfig)(nil)
 
 // KFAC has momentum 0.9, damping 1e-3, averages with 0.95, a KL clip of 1e-3,
 // factors every 10 and inverses every 100 steps, a limit of 5000 rows or columns.
@@ -57,13 +58,13 @@ func KFAC(lr float64) *KFACConfig {
 	return &KFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, InverseEvery: 100, MaxDim: rule.DefaultMaxDim}
 }
 
-// Name implements Optimizer.
+// Name implements rule.Optimizer.
 func (c *KFACConfig) Name() string { return "kfac" }
 
-// LearningRate implements Optimizer.
+// LearningRate implements rule.Optimizer.
 func (c *KFACConfig) LearningRate() float64 { return c.LR }
 
-// Validate implements Optimizer.
+// Validate implements rule.Optimizer.
 func (c *KFACConfig) Validate() error {
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping),
 		rule.Fraction("cov_decay", c.CovDecay), rule.NotNegative("kl_clip", c.KLClip), rule.AtLeastOne("factor_every", c.FactorEvery),
@@ -186,7 +187,7 @@ func dampedInverse[T apoops.Float](a []T, n int, damping float64) ([]float64, er
 // reach is ‖g‖/λ: the damped inverses are at most 1/(π√λ) and π/√λ.
 func (k *kfac[T]) reach(in rule.Input) float64 { return in.Norm / k.damping }
 
-func (k *kfac[T]) forget() {}
+func (k *kfac[T]) invalidate() {}
 
 func (k *kfac[T]) precondition(i int, d, g []T) {
 	if k.plain(i) {
@@ -199,13 +200,13 @@ func (k *kfac[T]) precondition(i int, d, g []T) {
 	blas.Gemm(false, false, n, m, m, 1, v.half, m, v.g, m, 0, d, m)
 }
 
-func (k *kfac[T]) state() []NamedTensor {
+func (k *kfac[T]) state() []checkpoint.NamedTensor {
 	all := k.curvature.state()
 	for _, l := range k.layers {
 		v := k.inverses[l.block]
 		all = append(all,
-			NamedTensor{Name: l.Name + "/inverse/A", Value: array.Matrix(v.a, v.rows, v.rows)},
-			NamedTensor{Name: l.Name + "/inverse/G", Value: array.Matrix(v.g, v.cols, v.cols)})
+			checkpoint.NamedTensor{Name: l.Name + "/inverse/A", Value: array.Matrix(v.a, v.rows, v.rows)},
+			checkpoint.NamedTensor{Name: l.Name + "/inverse/G", Value: array.Matrix(v.g, v.cols, v.cols)})
 	}
 	return all
 }

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"math"
@@ -11,8 +11,8 @@ import (
 
 // grafts are the rules whose step length can be grafted, with their usual
 // hyperparameters. The learning rate is not used.
-var grafts = map[string]Optimizer{
-	"none": nil, "sgd": SGD(1), "rmsprop": RMSprop(1), "adam": Adam(1),
+var grafts = map[string]rule.Optimizer{
+	"none": nil, "sgd": rule.SGD(1), "rmsprop": rule.RMSprop(1), "adam": rule.Adam(1),
 }
 
 // grafting gives the direction of each block the norm of another rule's.

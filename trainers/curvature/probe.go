@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"github.com/pkg/errors"

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"gorgonia.org/tensor"
@@ -7,6 +7,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -44,7 +45,7 @@ type EKFACConfig struct {
 	MaxDim      int     `json:"max_dim"` // 0 for no limit
 }
 
-var _ Optimizer = (*EKFACConfig)(nil)
+var _ rule.Optimizer = (*EKFACConfig)(nil)
 
 // EKFAC has KFAC's settings, bases every 100 steps and scalings every step. The
 // scalings of a large convolution cost much: two products of U_A and U_G with the
@@ -54,13 +55,13 @@ func EKFAC(lr float64) *EKFACConfig {
 	return &EKFACConfig{LR: lr, Momentum: 0.9, Damping: 1e-3, CovDecay: 0.95, KLClip: 1e-3, FactorEvery: 10, BasisEvery: 100, ScaleEvery: 1, MaxDim: rule.DefaultMaxDim}
 }
 
-// Name implements Optimizer.
+// Name implements rule.Optimizer.
 func (c *EKFACConfig) Name() string { return "ekfac" }
 
-// LearningRate implements Optimizer.
+// LearningRate implements rule.Optimizer.
 func (c *EKFACConfig) LearningRate() float64 { return c.LR }
 
-// Validate implements Optimizer.
+// Validate implements rule.Optimizer.
 func (c *EKFACConfig) Validate() error {
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping),
 		rule.Fraction("cov_decay", c.CovDecay), rule.NotNegative("kl_clip", c.KLClip), rule.AtLeastOne("factor_every", c.FactorEvery),
@@ -224,7 +225,7 @@ func (k *ekfac[T]) reach(in rule.Input) float64 { return in.Norm / float64(k.dam
 
 func (k *ekfac[T]) graphs() rule.Graphs { return k }
 
-func (k *ekfac[T]) forget() {}
+func (k *ekfac[T]) invalidate() {}
 
 func (k *ekfac[T]) precondition(i int, d, g []T) {
 	if k.plain(i) {
@@ -241,15 +242,15 @@ func (k *ekfac[T]) precondition(i int, d, g []T) {
 	blas.Gemm(false, false, n, m, m, 1, b.half, m, b.ug, m, 0, d, m)
 }
 
-func (k *ekfac[T]) state() []NamedTensor {
+func (k *ekfac[T]) state() []checkpoint.NamedTensor {
 	all := k.curvature.state()
 	for _, l := range k.layers {
 		b := k.bases[l.block]
 		all = append(all,
-			NamedTensor{Name: l.Name + "/basis/A", Value: array.Matrix(b.ua, b.rows, b.rows)},
-			NamedTensor{Name: l.Name + "/basis/G", Value: array.Matrix(b.ug, b.cols, b.cols)},
-			NamedTensor{Name: l.Name + "/S", Value: array.Matrix(b.s, b.rows, b.cols)},
-			NamedTensor{Name: l.Name + "/scalings", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.updates))})
+			checkpoint.NamedTensor{Name: l.Name + "/basis/A", Value: array.Matrix(b.ua, b.rows, b.rows)},
+			checkpoint.NamedTensor{Name: l.Name + "/basis/G", Value: array.Matrix(b.ug, b.cols, b.cols)},
+			checkpoint.NamedTensor{Name: l.Name + "/S", Value: array.Matrix(b.s, b.rows, b.cols)},
+			checkpoint.NamedTensor{Name: l.Name + "/scalings", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.updates))})
 	}
 	return all
 }

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"math"
@@ -8,6 +8,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -43,7 +44,7 @@ type ShampooConfig struct {
 	WeightDecay float64 `json:"weight_decay"`
 }
 
-var _ Optimizer = (*ShampooConfig)(nil)
+var _ rule.Optimizer = (*ShampooConfig)(nil)
 
 // Shampoo has momentum 0.9, ε = 1e-4, sums of all steps, roots every 20 steps, no
 // grafting and blocks of at most 1024.
@@ -51,13 +52,13 @@ func Shampoo(lr float64) *ShampooConfig {
 	return &ShampooConfig{LR: lr, Momentum: 0.9, Eps: 1e-4, Beta2: 1, RootEvery: 20, Grafting: "none", BlockSize: 1024}
 }
 
-// Name implements Optimizer.
+// Name implements rule.Optimizer.
 func (c *ShampooConfig) Name() string { return "shampoo" }
 
-// LearningRate implements Optimizer.
+// LearningRate implements rule.Optimizer.
 func (c *ShampooConfig) LearningRate() float64 { return c.LR }
 
-// Validate implements Optimizer.
+// Validate implements rule.Optimizer.
 func (c *ShampooConfig) Validate() error {
 	if _, ok := grafts[c.Grafting]; !ok {
 		return errors.Errorf("trainers: shampoo: grafting is %q: it must be none, sgd, rmsprop or adam", c.Grafting)
@@ -207,7 +208,7 @@ func (k *shampoo[T]) reach(in rule.Input) float64 {
 
 func (k *shampoo[T]) graphs() rule.Graphs { return nil }
 
-func (k *shampoo[T]) forget() {
+func (k *shampoo[T]) invalidate() {
 	if k.graft != nil {
 		k.graft.rule.Invalidate()
 	}
@@ -226,11 +227,11 @@ func (k *shampoo[T]) precondition(i int, d, g []T) {
 	}
 }
 
-func (k *shampoo[T]) state() []NamedTensor {
-	var all []NamedTensor
+func (k *shampoo[T]) state() []checkpoint.NamedTensor {
+	var all []checkpoint.NamedTensor
 	for _, b := range k.blocks {
 		if b.diagonal != nil {
-			all = append(all, NamedTensor{Name: b.Name + "/h", Value: array.Matrix(b.diagonal, b.Rows, b.Cols)})
+			all = append(all, checkpoint.NamedTensor{Name: b.Name + "/h", Value: array.Matrix(b.diagonal, b.Rows, b.Cols)})
 		}
 		for _, p := range b.parts {
 			all = append(all, p.state(b.Name)...)
@@ -238,7 +239,7 @@ func (k *shampoo[T]) state() []NamedTensor {
 	}
 	if k.graft != nil {
 		for _, t := range k.graft.rule.State() {
-			all = append(all, NamedTensor{Name: "graft/" + t.Name, Value: t.Value})
+			all = append(all, checkpoint.NamedTensor{Name: "graft/" + t.Name, Value: t.Value})
 		}
 	}
 	return all

@@ -49,8 +49,8 @@ func TestFallbacks(t *testing.T) {
 	}
 }
 
-// TestRivalsAllocateNothing takes steps between refreshes.
-func TestRivalsAllocateNothing(t *testing.T) {
+// TestCurvatureRulesAllocateNothing takes steps between refreshes.
+func TestCurvatureRulesAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool drop entries")
 	}
@@ -101,8 +101,8 @@ func TestHugeInputs(t *testing.T) {
 	}
 }
 
-// TestRivalsAreNoMetaOptimizers names the rule in the error.
-func TestRivalsAreNoMetaOptimizers(t *testing.T) {
+// TestCurvatureRulesAreNoMetaOptimizers names the rule in the error.
+func TestCurvatureRulesAreNoMetaOptimizers(t *testing.T) {
 	for _, o := range []Optimizer{KFAC(0.1), EKFAC(0.1), Shampoo(0.1)} {
 		_, err := New(layers.MLP(4, 3), graph.SoftmaxCrossEntropy, SGD(0.1), Meta(o))
 		if err == nil || !strings.Contains(err.Error(), o.Name()) || !strings.Contains(err.Error(), "meta-optimizer") {
@@ -162,9 +162,9 @@ func TestMaxDimTakesPlainGradient(t *testing.T) {
 	}
 }
 
-// TestAPOTunesRivals starts from rates a thousand times too small, where the bare
+// TestAPOTunesCurvatureRules starts from rates a thousand times too small, where the bare
 // rules hardly move.
-func TestAPOTunesRivals(t *testing.T) {
+func TestAPOTunesCurvatureRules(t *testing.T) {
 	kfac, ekfac := KFAC(1e-5), EKFAC(1e-5)
 	kfac.KLClip, ekfac.KLClip = 0, 0
 	for _, o := range []Optimizer{kfac, ekfac, Shampoo(1e-5)} {
@@ -184,9 +184,9 @@ func TestAPOTunesRivals(t *testing.T) {
 	}
 }
 
-// TestCalibratedRivals compares the probe with a first step without momentum, and
+// TestCalibratedCurvatureRules compares the probe with a first step without momentum, and
 // calibrates from rates that are far too small or large. A KL clip is an error.
-func TestCalibratedRivals(t *testing.T) {
+func TestCalibratedCurvatureRules(t *testing.T) {
 	kfac, ekfac, shampoo := KFAC(1), EKFAC(1), Shampoo(1)
 	for what, x := range map[string]struct {
 		o        Optimizer
