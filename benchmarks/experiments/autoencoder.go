@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
@@ -24,10 +25,14 @@ var autoencoder = &Experiment{
 		Small: {Widths: []int{196, 200, 100, 50, 20}, Steps: 1000, Batch: 500, Rows: 5000, Pool: 2, Dtype: "float32", L2: 1e-5},
 		Paper: {Widths: []int{784, 1000, 500, 250, 30}, Steps: 6000, Batch: 1000, Rows: 10000, Dtype: "float32", L2: 1e-5},
 	},
-	Methods: rivals,
-	Model:   func(c Config) (graph.Model, error) { return layers.Autoencoder(c.Widths...), nil },
-	Loss:    graph.BernoulliCrossEntropy,
-	Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+	Methods: preconditioners,
+	Task:    encodeMNIST,
+}
+
+// encodeMNIST trains an autoencoder on the images of MNIST.
+var encodeMNIST = denseTask{
+	model: layers.Autoencoder, loss: graph.BernoulliCrossEntropy, targets: inputTargets,
+	load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
 		images, _, err := datasets.MNIST(ctx, c.Type())
 		if err == nil && c.Pool > 1 {
 			images.X, err = pool(images.X, 28, c.Pool)
@@ -39,16 +44,24 @@ var autoencoder = &Experiment{
 // pool averages square images, one in each row of x, over squares of by×by
 // pixels. by must divide the side.
 func pool(x *tensor.Dense, side, by int) (*tensor.Dense, error) {
-	n, short := x.Shape()[0], side/by
-	if x.Shape()[1] != side*side || side%by != 0 || x.Dtype() != tensor.Float32 {
-		return nil, errors.Errorf("experiments: images of %v pixels, dtype %v, cannot be averaged over squares of %d", x.Shape()[1], x.Dtype(), by)
+	if x.Shape()[1] != side*side || side%by != 0 {
+		return nil, errors.Errorf("experiments: images of %v pixels cannot be averaged over squares of %d", x.Shape()[1], by)
 	}
-	from, to := x.Float32s(), make([]float32, n*short*short)
+	average, err := apoops.Choose(x.Dtype(), poolOf[float32], poolOf[float64])
+	if err != nil {
+		return nil, errors.WithMessage(err, "experiments: images")
+	}
+	return average(x, side, by), nil
+}
+
+func poolOf[F apoops.Float](x *tensor.Dense, side, by int) *tensor.Dense {
+	n, short := x.Shape()[0], side/by
+	from, to := apoops.Elements[F](x), make([]F, n*short*short)
 	for i := range n * side * side {
 		row, col := i/side%side, i%side
-		to[i/(side*side)*short*short+row/by*short+col/by] += from[i] / float32(by*by)
+		to[i/(side*side)*short*short+row/by*short+col/by] += from[i] / F(by*by)
 	}
-	return tensor.New(tensor.WithShape(n, short*short), tensor.WithBacking(to)), nil
+	return tensor.New(tensor.WithShape(n, short*short), tensor.WithBacking(to))
 }
 
 // alias is a second header over the same memory: inputs and targets must not

@@ -28,10 +28,8 @@ var costAutoencoder = &Experiment{
 		Small: {Widths: []int{784, 1000, 500, 250, 30}, Steps: costSteps, Batch: 1000, Examples: 10000, Rows: 1000, Dtype: "float32"},
 		Paper: {Widths: []int{784, 1000, 500, 250, 30}, Steps: costSteps, Batch: 1000, Examples: 10000, Rows: 1000, Dtype: "float32"},
 	},
-	Methods: append([]string{"sgdm-apo", "adam-apo"}, rivals...),
-	Model:   autoencoder.Model,
-	Loss:    autoencoder.Loss,
-	Load:    autoencoder.Load,
+	Methods: append([]string{"sgdm-apo", "adam-apo"}, preconditioners...),
+	Task:    encodeMNIST,
 }
 
 // costMLP measures the time of a step of an MLP with a small batch.
@@ -45,10 +43,11 @@ var costMLP = &Experiment{
 		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: costSteps, Batch: 128, Examples: 10000, Rows: 1000, Dtype: "float32"},
 	},
 	Methods: costAutoencoder.Methods,
-	Model:   func(c Config) (graph.Model, error) { return layers.MLP(c.Widths...), nil },
-	Loss:    graph.SoftmaxCrossEntropy,
-	Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
-		train, _, err = datasets.MNIST(ctx, c.Type())
-		return train, nil, err
+	Task: denseTask{
+		model: layers.MLP, loss: graph.SoftmaxCrossEntropy, targets: classTargets,
+		load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+			train, _, err = datasets.MNIST(ctx, c.Type())
+			return train, nil, err
+		},
 	},
 }

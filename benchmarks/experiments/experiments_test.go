@@ -38,7 +38,10 @@ func TestExperimentsAreComplete(t *testing.T) {
 		if e.Figure == "" || e.Title == "" || e.Data == "" || e.Paper == "" {
 			t.Errorf("%s lacks a description", e.Name)
 		}
-		if e.Compute != nil {
+		if (e.Task == nil) != (len(e.Methods) == 0) || e.Task == nil && e.Computation == nil {
+			t.Errorf("%s: task %v, methods %v, computation %v", e.Name, e.Task, e.Methods, e.Computation)
+		}
+		if e.Task == nil {
 			continue
 		}
 		for _, s := range Scales {
@@ -46,7 +49,7 @@ func TestExperimentsAreComplete(t *testing.T) {
 			if !ok && s == Smoke && e.TimedAt(Small) {
 				continue // a large net
 			}
-			if !ok || c.Steps < 1 || c.Batch < 1 || len(c.Widths) < 2 && c.Net == "" {
+			if !ok || c.Steps < 1 || c.Batch < 1 || e.Task.Work(c).MultiplyAdds <= 0 {
 				t.Errorf("%s %s: %+v", e.Name, s, c)
 			}
 		}
@@ -67,7 +70,7 @@ func TestExperimentsAreComplete(t *testing.T) {
 // At a minimum of Eq. 3 with the weight-space term alone, a small λ leaves the
 // example fitted; a large one leaves the function.
 func TestProximalUpdate(t *testing.T) {
-	result, err := fig1.Compute(context.Background(), Smoke)
+	result, err := fig1.Computation.Compute(context.Background(), Smoke)
 	if err != nil {
 		t.Fatal(err)
 	}

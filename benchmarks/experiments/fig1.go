@@ -2,6 +2,9 @@ package experiments
 
 import (
 	"context"
+	"encoding/json"
+
+	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/layers"
@@ -16,17 +19,38 @@ var fig1 = &Experiment{
 		"alone it carves a spike around the example; with both it is a local adjustment that also improves predictions nearby",
 	Choices: "the function ½·sin(2x) on [-2, 2], the example (0.5, 1.5); a 1-50-50-1 net with tanh, fitted by 2000 steps of Adam on all points; " +
 		"B' are 201 points between -2 and 2; ½-squared errors; Eq. 3 minimised by L-BFGS; the λ",
-	Compute: func(ctx context.Context, s Scale) (any, error) {
-		p := &proximalDemo{
-			net:   layers.MLPWith(apoops.TanhAct, 1, 50, 50, 1),
-			steps: 2000, iterations: 1000,
-			x: 0.5, y: 1.5,
-		}
-		if s == Smoke {
-			p.steps, p.iterations = 300, 300
-		}
-		return p.run(ctx)
-	},
+	Computation: proximalUpdates{},
+}
+
+// proximalUpdates is the computation of fig1.
+type proximalUpdates struct{}
+
+var _ Computation = proximalUpdates{}
+
+// Compute implements Computation.
+func (proximalUpdates) Compute(ctx context.Context, s Scale) (Result, error) {
+	p := &proximalDemo{
+		net:   layers.MLPWith(apoops.TanhAct, 1, 50, 50, 1),
+		steps: 2000, iterations: 1000,
+		x: 0.5, y: 1.5,
+	}
+	if s == Smoke {
+		p.steps, p.iterations = 300, 300
+	}
+	f, err := p.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Decode implements Computation.
+func (proximalUpdates) Decode(text []byte) (Result, error) {
+	var f Fig1
+	if err := json.Unmarshal(text, &f); err != nil {
+		return nil, errors.Wrap(err, "Figure 1")
+	}
+	return &f, errors.WithMessage(f.check(), "Figure 1")
 }
 
 // Fig1 is the result of fig1.
@@ -64,4 +88,23 @@ var fig1Weights = []struct {
 	{"wsd", [][2]float64{{0, 10}, {0, 1}, {0, 0.1}, {0, 0.01}}},
 	{"fsd", [][2]float64{{100, 0}, {10, 0}, {1, 0}, {0.1, 0}}},
 	{"both", [][2]float64{{100, 1}, {30, 0.3}, {10, 0.1}, {3, 0.03}}},
+}
+
+// check reports a result whose curves are missing or do not have a value for each
+// of X.
+func (f *Fig1) check() error {
+	if len(f.X) == 0 || len(f.Before) != len(f.X) || len(f.Panels) == 0 {
+		return errors.Errorf("%d places, %d values before the update, %d panels", len(f.X), len(f.Before), len(f.Panels))
+	}
+	for _, p := range f.Panels {
+		if len(p.Curves) == 0 {
+			return errors.Errorf("panel %q has no curves", p.Name)
+		}
+		for _, c := range p.Curves {
+			if len(c.After) != len(f.X) {
+				return errors.Errorf("panel %q has a curve of %d values at %d places", p.Name, len(c.After), len(f.X))
+			}
+		}
+	}
+	return nil
 }

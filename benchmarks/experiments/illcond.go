@@ -40,11 +40,12 @@ func illConditioned(size string, scales map[Scale]Config) *Experiment {
 		Choices: "A = U·diag(logspace(0, -10))·Vᵀ in float64; the loss is ½‖t-y‖², half the paper's; " +
 			"6 inputs with hidden width 6 and 10 outputs are trained on the whole set, 32-32-32 on batches of 100; number of steps",
 		Scales:  scales,
-		Methods: rivals,
-		Model:   func(c Config) (graph.Model, error) { return layers.DeepLinear(c.Widths...), nil },
-		Loss:    graph.SquaredError,
-		Load: func(_ context.Context, c Config) (train, test trainers.Set, err error) {
-			return linearTargets(c.Widths[0], c.Widths[len(c.Widths)-1]), nil, nil
+		Methods: preconditioners,
+		Task: denseTask{
+			model: layers.DeepLinear, loss: graph.SquaredError, targets: vectorTargets,
+			load: func(_ context.Context, c Config) (train, test trainers.Set, err error) {
+				return linearTargets(c.Widths[0], c.Widths[len(c.Widths)-1]), nil, nil
+			},
 		},
 	}
 }

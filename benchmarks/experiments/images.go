@@ -2,14 +2,13 @@ package experiments
 
 import (
 	"context"
+	"math/rand/v2"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/benchmarks/methods"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
-	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
@@ -40,96 +39,61 @@ func imageSetOf(name string) (imageSet, error) {
 	return imageSet{}, errors.Errorf("no set of images %q", name)
 }
 
-// Classes is the number of classes of the set of images; 0 without one.
-func (c Config) Classes() int {
-	s, err := imageSetOf(c.Set)
-	if err != nil {
-		return 0
-	}
-	return s.classes
-}
-
 // imageWork are the multiply-adds of a forward pass.
 var imageWork = map[string]float64{
 	"lenet": 0.65e6, "resnet8": 12.5e6, "alexnet": 15e6, "resnet32": 69e6, "vgg16": 313e6,
 	"resnet18": 556e6, "resnet32-wide": 1.1e9, "resnet34": 1.16e9, "wrn-28-10": 5.25e9,
 }
 
-// imageBatch is the paper's.
-const imageBatch = 128
+// imageTask trains the net Config.Net on the images of Config.Set.
+type imageTask struct{}
 
-// epochs is the number of steps of n epochs. The last batch of an epoch, which
-// is not full, is left out.
-func (s imageSet) epochs(n int) int { return n * (s.rows / imageBatch) }
+var _ Task = imageTask{}
 
-// paperImages is the paper's setting.
-func paperImages(s imageSet, net string, epochs int, d methods.Decay) Config {
-	return Config{
-		Net: net, Set: s.name, Steps: s.epochs(epochs), Batch: imageBatch, Rows: 10000, Augment: true, Evaluations: epochs,
-		Decay: d, Dtype: "float32", L2: 5e-4,
-	}
-}
+// evaluatedImages is the number of images that are evaluated at once.
+const evaluatedImages = 250
 
-// smallImages is a run of few epochs without the L2 penalty, which they do not
-// need.
-func smallImages(s imageSet, net string, epochs int, d methods.Decay) Config {
-	c := paperImages(s, net, epochs, d)
-	c.L2, c.Rows = 0, 5000
-	return c
-}
+// Describe implements Task.
+func (imageTask) Describe(c Config) string { return c.Net + " on " + c.Set }
 
-// smokeImages are a few steps on images that are made up.
-func smokeImages(net string, d methods.Decay) Config {
-	c := smallImages(synthetic, net, 2, d)
-	c.Batch, c.Steps, c.Rows = 32, 24, 100
-	if net != "lenet" {
-		c.Batch, c.Steps = 16, 12
-	}
-	return c
-}
-
-// timedImages measures the time of a step. With 11 steps, the first of which is
-// not counted, what happens every 10 steps has its share.
-func timedImages(s imageSet, net string, steps int) Config {
-	return Config{
-		Net: net, Set: s.name, Steps: steps, Batch: imageBatch, Rows: imageBatch, TestRows: -1, Augment: true, Evaluations: 1, Dtype: "float32",
-	}
-}
-
-// trialOf is the setting of a search's trials: so many steps, whose result is
-// measured on training images that are kept for it.
-func trialOf(c Config, steps, validation int) Config {
-	c.Steps, c.Validation, c.Rows, c.Evaluations = steps, validation, min(c.Rows, 2000), 1
-	return c
-}
-
-// images is an experiment on a set of images; the caller completes it.
-func images(s imageSet) *Experiment {
-	return &Experiment{
-		Data: s.title, Spaces: "images",
-		Model: func(c Config) (graph.Model, error) { return layers.ImageModel(c.Net, c.Classes()) },
-		Loss:  graph.SoftmaxCrossEntropy,
-		Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
-			set, err := imageSetOf(c.Set)
-			if err != nil {
-				return nil, nil, err
-			}
-			return set.both(ctx, c.Type())
-		},
-	}
-}
-
-func (s imageSet) both(ctx context.Context, dtype tensor.Dtype) (train, test trainers.Set, err error) {
-	a, b, err := s.load(ctx, dtype)
+// Model implements Task.
+func (imageTask) Model(c Config) (graph.Model, error) {
+	set, err := imageSetOf(c.Set)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return a, b, nil
+	return layers.ImageModel(c.Net, set.classes)
 }
 
-const (
-	// imageChoices are common to all experiments on images.
-	imageChoices = "batches of 128; random crops after padding by 4 and mirroring; pixels standardised by channel; float32; " +
-		"tuned for the best accuracy on 5000 training images that are kept out of the search's trials"
-	timedChoices = "; a net that is too large here is timed for a few steps at the small scale"
-)
+// Loss implements Task.
+func (imageTask) Loss() graph.Loss { return graph.SoftmaxCrossEntropy }
+
+// Load implements Task.
+func (imageTask) Load(ctx context.Context, c Config) (Problem, error) {
+	set, err := imageSetOf(c.Set)
+	if err != nil {
+		return Problem{}, err
+	}
+	train, test, err := set.load(ctx, c.Type())
+	if err != nil {
+		return Problem{}, err
+	}
+	p := withoutChanges(train, test)
+	if c.Augment {
+		p.Train = train.Augmented(datasets.CropFlip)
+	}
+	return p, nil
+}
+
+// RandomBatch implements Task. An unknown set stands for one of no classes, which
+// Model refuses.
+func (imageTask) RandomBatch(c Config) graph.Batch {
+	set, _ := imageSetOf(c.Set)
+	rng := rand.New(rand.NewPCG(1, 1))
+	return graph.NewBatch(uniform(rng, c.Type(), c.Batch, 3, 32, 32), classNumbers(rng, c.Batch, max(1, set.classes)))
+}
+
+// Work implements Task.
+func (imageTask) Work(c Config) Work {
+	return Work{MultiplyAdds: imageWork[c.Net], EvaluationBatch: evaluatedImages}
+}

@@ -14,17 +14,17 @@ func TestImageExperimentsHaveTheirParts(t *testing.T) {
 	for _, e := range All() {
 		for _, all := range []map[Scale]Config{e.Scales, e.Trials} {
 			for s, c := range all {
-				if c.Net == "" {
+				if _, ok := e.Task.(imageTask); !ok {
 					continue
 				}
 				if !slices.Contains(layers.ImageModels(), c.Net) {
 					t.Errorf("%s %s: no net %q", e.Name, s, c.Net)
 				}
-				if _, err := imageSetOf(c.Set); err != nil || c.Classes() < 10 {
-					t.Errorf("%s %s: %d classes, %v", e.Name, s, c.Classes(), err)
+				if set, err := imageSetOf(c.Set); err != nil || set.classes < 10 {
+					t.Errorf("%s %s: %d classes, %v", e.Name, s, set.classes, err)
 				}
-				if c.Work() <= 0 || c.Task() != c.Net+" on "+c.Set {
-					t.Errorf("%s %s: %s takes %v multiply-adds", e.Name, s, c.Task(), c.Work())
+				if w := e.Task.Work(c); w.MultiplyAdds <= 0 || e.Task.Describe(c) != c.Net+" on "+c.Set {
+					t.Errorf("%s %s: %s takes %v multiply-adds", e.Name, s, e.Task.Describe(c), w)
 				}
 			}
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// offTheMark are starts from rates that are far from the best one.
-var offTheMark = []Variant{{"from-low", 0.01}, {"from-high", 10}}
+// farStarts are starts from rates that are far from the best one.
+var farStarts = []Variant{{"from-low", 0.01}, {"from-high", 10}}
 
 // mnistRates is Figure 4, right.
 var mnistRates = &Experiment{
@@ -31,13 +31,14 @@ var mnistRates = &Experiment{
 		"adam", "adam-decay", "adam-apo", "adam-apo-calibrated",
 	},
 	Variants: map[string][]Variant{
-		"sgdm-apo": offTheMark, "rmsprop-apo": offTheMark, "adam-apo": offTheMark,
-		"sgdm-apo-calibrated": offTheMark, "rmsprop-apo-calibrated": offTheMark, "adam-apo-calibrated": offTheMark,
+		"sgdm-apo": farStarts, "rmsprop-apo": farStarts, "adam-apo": farStarts,
+		"sgdm-apo-calibrated": farStarts, "rmsprop-apo-calibrated": farStarts, "adam-apo-calibrated": farStarts,
 	},
-	Model: func(c Config) (graph.Model, error) { return layers.MLP(c.Widths...), nil },
-	Loss:  graph.SoftmaxCrossEntropy,
-	Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
-		train, test, err = datasets.MNIST(ctx, c.Type())
-		return train, head(test, c.Examples), err
+	Task: denseTask{
+		model: layers.MLP, loss: graph.SoftmaxCrossEntropy, targets: classTargets,
+		load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+			train, test, err = datasets.MNIST(ctx, c.Type())
+			return train, first(test, c.Examples), err
+		},
 	},
 }

@@ -1,11 +1,15 @@
 package experiments
 
-import "slices"
+import (
+	"slices"
 
-// rivals are the methods of the figures that compare preconditioners.
-var rivals = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond", "precond-above"}
+	"github.com/pkg/errors"
+)
 
-// The paper's order.
+// preconditioners are the methods of the figures that compare preconditioners.
+var preconditioners = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond", "precond-above"}
+
+// The experiments in the paper's order. A new one is a file and a line here.
 func init() {
 	Register(fig1)
 	Register(protein)
@@ -20,4 +24,45 @@ func init() {
 	}
 	Register(costAutoencoder)
 	Register(costMLP)
+}
+
+var registry []*Experiment
+
+// Register adds an experiment. Its name must be new; where it has methods, it must
+// have a task.
+func Register(e *Experiment) {
+	if len(e.Methods) > 0 && e.Task == nil {
+		panic("experiments: " + e.Name + " has methods and no task")
+	}
+	if slices.ContainsFunc(registry, func(o *Experiment) bool { return o.Name == e.Name }) {
+		panic("experiments: two of the name " + e.Name)
+	}
+	registry = append(registry, e)
+}
+
+// All are the experiments in the paper's order.
+func All() []*Experiment { return slices.Clone(registry) }
+
+// Find returns the experiments of that name or group.
+func Find(name string) ([]*Experiment, error) {
+	var found []*Experiment
+	for _, e := range registry {
+		if e.Name == name || e.Group == name {
+			found = append(found, e)
+		}
+	}
+	if len(found) == 0 {
+		return nil, errors.Errorf("no experiment %q: list shows them all", name)
+	}
+	return found, nil
+}
+
+// Get returns the experiment of exactly that name.
+func Get(name string) (*Experiment, error) {
+	for _, e := range registry {
+		if e.Name == name {
+			return e, nil
+		}
+	}
+	return nil, errors.Errorf("no experiment %q: list shows them all", name)
 }

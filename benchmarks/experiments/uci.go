@@ -28,12 +28,13 @@ func uci(name, data string, inputs, paperSteps int, load uciLoader) *Experiment 
 			Small: {Widths: widths, Steps: 3000, Batch: 100, Dtype: "float32"},
 			Paper: {Widths: widths, Steps: paperSteps, Batch: 100, Dtype: "float32"},
 		},
-		Methods: rivals,
-		Model:   func(c Config) (graph.Model, error) { return layers.MLP(c.Widths...), nil },
-		Loss:    graph.SquaredError,
-		Load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
-			train, err = load(ctx, c.Type())
-			return train, nil, err
+		Methods: preconditioners,
+		Task: denseTask{
+			model: layers.MLP, loss: graph.SquaredError, targets: vectorTargets,
+			load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+				train, err = load(ctx, c.Type())
+				return train, nil, err
+			},
 		},
 	}
 }

@@ -97,7 +97,7 @@ func write(ctx context.Context, dir, path, figures, notes, keep string, stderr i
 	}
 	var d document
 	d.header(envs, sections, old)
-	d.summary(claimsTitle, slices.Concat(paperClaims, imageClaims), sections, old)
+	d.summary(claimsTitle, slices.Concat(computedClaims(), paperClaims, imageClaims), sections, old)
 	d.summary(goalsTitle, slices.Concat(goals, imageGoals), sections, old)
 	d.paperTables(sections)
 	if len(text) > 0 {

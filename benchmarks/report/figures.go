@@ -78,13 +78,10 @@ const worthDrawing = 3
 
 // draw makes the section's figures in dir, each as PNG and SVG.
 func (s *section) draw(dir string) ([]figure, error) {
-	if s.result != nil {
-		return s.drawComputed(dir)
+	all, err := s.drawComputed(dir)
+	if err != nil || s.timed() {
+		return all, err
 	}
-	if s.timed() {
-		return nil, nil
-	}
-	var all []figure
 	for _, g := range s.groups() {
 		if !slices.ContainsFunc(g.series, func(r *series) bool { return len(r.runs[0].Evaluations) >= worthDrawing }) {
 			continue

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -22,8 +21,8 @@ type section struct {
 	e      *experiments.Experiment
 	scale  experiments.Scale
 	config experiments.Config
-	series []*series       // in the order of the methods
-	result json.RawMessage // of an experiment that trains nothing
+	series []*series          // in the order of the methods
+	result experiments.Result // of the experiment's computation, nil for none
 	// unfinished are runs that have no end.
 	unfinished int
 	files      map[string]string // of the runs, by method, variant and seed
@@ -39,11 +38,14 @@ type series struct {
 
 func (s *section) name() string { return s.e.Name + "-" + string(s.scale) }
 
-// timed tells whether the section only measures time and memory.
-func (s *section) timed() bool { return s.e.TimedAt(s.scale) }
+// empty reports whether there are neither runs nor a computed result.
+func (s *section) empty() bool { return s.result == nil && !s.hasRuns() }
 
-// onImages tells whether the section's nets classify images.
-func (s *section) onImages() bool { return s.config.Net != "" }
+// hasRuns reports whether there are runs, finished or not.
+func (s *section) hasRuns() bool { return len(s.series) > 0 || s.unfinished > 0 }
+
+// timed reports whether the section only measures time and memory.
+func (s *section) timed() bool { return s.e.TimedAt(s.scale) }
 
 // find is the series of a method without variants, nil if it was not run.
 func (s *section) find(method string) *series {
@@ -82,8 +84,8 @@ func load(dir string, stderr io.Writer) ([]*section, error) {
 // loadSection is nil if there is nothing.
 func loadSection(dir string, e *experiments.Experiment, scale experiments.Scale, stderr io.Writer) (*section, error) {
 	s := &section{e: e, scale: scale, config: e.Scales[scale], files: make(map[string]string)}
-	if e.Compute != nil {
-		return s.computed(suite.ComputedPath(dir, e.Name, scale), stderr)
+	if err := s.addComputed(dir, stderr); err != nil {
+		return nil, err
 	}
 	folder := filepath.Join(dir, e.Name, string(scale))
 	entries, err := os.ReadDir(folder)
@@ -98,29 +100,10 @@ func loadSection(dir string, e *experiments.Experiment, scale experiments.Scale,
 			return nil, err
 		}
 	}
-	if len(s.series) == 0 && s.unfinished == 0 {
+	if s.empty() {
 		return nil, nil
 	}
 	s.sort()
-	return s, nil
-}
-
-// computed reads the result of an experiment that trains nothing; nil if there is
-// none.
-func (s *section) computed(path string, stderr io.Writer) (*section, error) {
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, errors.WithStack(err)
-	case len(text) == 0:
-		leftOut(stderr, path, "it is empty")
-		return nil, nil
-	case !json.Valid(text):
-		return nil, errors.Errorf("%s is no JSON", path)
-	}
-	s.result = text
 	return s, nil
 }
 

@@ -90,7 +90,7 @@ func sectionsOf(all []*section, e *experiments.Experiment) []*section {
 func (d *document) section(s *section, figures []figure, folder string) {
 	d.add("## %s", s.heading())
 	d.add("%s: %s. Data: %s.", s.e.Figure, s.e.Title, s.e.Data)
-	if s.result == nil {
+	if s.hasRuns() {
 		d.add("Here: %s.", s.setting())
 	}
 	if s.e.Choices != "" {
@@ -100,7 +100,7 @@ func (d *document) section(s *section, figures []figure, folder string) {
 	for _, f := range figures {
 		d.add("![%s](%s/%s.png)", f.caption, folder, f.name)
 	}
-	if s.result != nil {
+	if !s.hasRuns() {
 		return
 	}
 	for _, t := range s.tables() {
@@ -114,7 +114,7 @@ func (d *document) section(s *section, figures []figure, folder string) {
 // tables are those of the section's results.
 func (s *section) tables() []string {
 	switch {
-	case s.timed() && s.onImages():
+	case s.timed() && !s.e.TimedAt(experiments.Paper):
 		return []string{s.extrapolation(), s.settingsTable()}
 	case s.timed():
 		return []string{s.costTable()}
@@ -123,9 +123,10 @@ func (s *section) tables() []string {
 	if s.e.Rates {
 		all = append(all, s.rateTable())
 	}
-	if s.onImages() {
+	switch s.e.Measure {
+	case experiments.TestAccuracy:
 		all = append(all, s.accuracyTable())
-	} else {
+	default:
 		all = append(all, s.lossTable())
 	}
 	return append(all, s.settingsTable())
@@ -137,7 +138,7 @@ func (s *section) setting() string {
 	if len(s.series) > 0 {
 		h = s.series[0].header
 	}
-	text := fmt.Sprintf("%s, %d steps of batches of %d", c.Task(), c.Steps, c.Batch)
+	text := fmt.Sprintf("%s, %d steps of batches of %d", s.e.Task.Describe(c), c.Steps, c.Batch)
 	if h.PerEpoch > 0 {
 		text += fmt.Sprintf(" (%s of %d rows)", epochs(c.Steps, h.PerEpoch), h.Rows)
 	}

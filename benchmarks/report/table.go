@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
@@ -144,7 +145,7 @@ func (s *section) rateTable() string {
 		return way
 	}
 	what, cell := "final training loss", func(r *series) string { return r.final().text() + r.divergence() }
-	if s.onImages() {
+	if s.e.Measure == experiments.TestAccuracy {
 		what, cell = "test accuracy at the end", s.besidePaper
 	}
 	t := table{head: []string{what}}

@@ -13,20 +13,25 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 )
 
-// ComputedPath is the file of an experiment that trains nothing.
+// ComputedPath is the file of an experiment's computed result.
 func ComputedPath(dir, experiment string, scale experiments.Scale) string {
 	return filepath.Join(dir, experiment, string(scale), "result.json")
 }
 
-// computed makes the result of an experiment that trains nothing, if it is not
-// there or damaged.
-func computed(ctx context.Context, e *experiments.Experiment, scale experiments.Scale, dir string, stdout io.Writer) error {
-	path := ComputedPath(dir, e.Name, scale)
-	if text, err := os.ReadFile(path); err == nil && json.Valid(text) {
-		fmt.Fprintf(stdout, "%s %s: there already\n", e.Name, scale)
+// compute makes the result of an experiment's computation, if it has one and the
+// result is not there or damaged.
+func compute(ctx context.Context, e *experiments.Experiment, scale experiments.Scale, dir string, stdout io.Writer) error {
+	if e.Computation == nil {
 		return nil
 	}
-	result, err := e.Compute(ctx, scale)
+	path := ComputedPath(dir, e.Name, scale)
+	if text, err := os.ReadFile(path); err == nil {
+		if _, err := e.Computation.Decode(text); err == nil {
+			fmt.Fprintf(stdout, "%s %s: there already\n", e.Name, scale)
+			return nil
+		}
+	}
+	result, err := e.Computation.Compute(ctx, scale)
 	if err != nil {
 		return errors.WithMessage(err, e.Name)
 	}

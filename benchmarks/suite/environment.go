@@ -36,7 +36,7 @@ const environmentFile = "environment.json"
 
 // here describes this machine and program.
 func here(ctx context.Context) (Environment, error) {
-	name, _, err := compute()
+	name, _, err := libraries()
 	return Environment{
 		CPU: cpuModel(ctx), Cores: runtime.NumCPU(), MemoryBytes: memoryBytes(),
 		OS: runtime.GOOS + "/" + runtime.GOARCH + osName(), Go: runtime.Version(),

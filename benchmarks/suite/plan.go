@@ -67,7 +67,7 @@ func (s selection) methods(e *experiments.Experiment, w io.Writer) ([]*methods.M
 type planned struct {
 	Job
 	source string
-	cost   float64
+	weight float64 // about the seconds of the job, for the progress
 	state  state
 }
 
@@ -85,9 +85,15 @@ func plan(e *experiments.Experiment, scale experiments.Scale, ms []*methods.Meth
 				if err != nil {
 					return nil, err
 				}
-				jobs = append(jobs, planned{j, source, m.Cost, st})
+				jobs = append(jobs, planned{j, source, weight(e, m, j.Config), st})
 			}
 		}
 	}
 	return jobs, nil
+}
+
+// weight is about the time of a job: the cost of the products, with a floor for
+// what a step costs however small the net is.
+func weight(e *experiments.Experiment, m *methods.Method, c experiments.Config) float64 {
+	return float64(c.Steps) * m.Cost * (1e-4 + 6e-11*e.Task.Work(c).MultiplyAdds*float64(c.Batch))
 }

@@ -93,18 +93,18 @@ func (c *runCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// prepare computes what is no training and lists the runs that are to be made.
-// missing tells that a method is not available.
+// prepare makes the computed results and lists the runs that are to be made.
+// missing is true if a method is not available.
 func (c *runCommand) prepare(ctx context.Context, stdout io.Writer) (todo []planned, missing bool, err error) {
 	es, err := c.experiments()
 	if err != nil {
 		return nil, false, err
 	}
 	for _, e := range es {
-		if e.Compute != nil {
-			if err := computed(ctx, e, c.scale, c.dir, stdout); err != nil {
-				return nil, false, err
-			}
+		if err := compute(ctx, e, c.scale, c.dir, stdout); err != nil {
+			return nil, false, err
+		}
+		if len(e.Methods) == 0 {
 			continue
 		}
 		if _, ok := e.Scales[c.scale]; !ok {

@@ -28,7 +28,7 @@ type runner struct {
 func (r *runner) do(ctx context.Context, jobs []planned) error {
 	weight := make([]float64, len(jobs))
 	for i, j := range jobs {
-		weight[i] = jobWeight(j)
+		weight[i] = j.weight
 	}
 	p := newProgress(r.stderr, weight)
 	defer p.close()
@@ -63,12 +63,6 @@ func (r *runner) do(ctx context.Context, jobs []planned) error {
 	close(next)
 	workers.Wait()
 	return ctx.Err()
-}
-
-// jobWeight is about the time of a job: the cost of the products, with a floor
-// for what a step costs however small the net is.
-func jobWeight(j planned) float64 {
-	return float64(j.Config.Steps) * j.cost * (1e-4 + 6e-11*j.Config.Work()*float64(j.Config.Batch))
 }
 
 // one runs one job and describes its end.

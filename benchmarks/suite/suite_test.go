@@ -258,12 +258,17 @@ func TestEveryMethodStepsOnEveryExperiment(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, e := range experiments.All() {
 		c, ok := e.Scales[experiments.Smoke]
-		if e.Compute != nil || !ok || c.Net != "" && seen[c.Net] {
+		if !ok {
 			continue
 		}
-		seen[c.Net] = true
+		// Experiments of the same model and data are one, such as those on images.
+		what := e.Task.Describe(c) + e.Task.Loss().Name
+		if seen[what] {
+			continue
+		}
+		seen[what] = true
 		c.Batch = min(c.Batch, 20)
-		batch := randomBatch(e, c)
+		batch := e.Task.RandomBatch(c)
 		for _, m := range methods.All() {
 			if !m.Available() {
 				continue
@@ -276,11 +281,11 @@ func TestEveryMethodStepsOnEveryExperiment(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", m.Name, err)
 			}
-			model, err := e.Model(c)
+			model, err := e.Task.Model(c)
 			if err != nil {
 				t.Fatalf("%s: %v", e.Name, err)
 			}
-			tr, err := trainers.New(model, e.Loss, o, append(opts, trainers.Dtype(c.Type()))...)
+			tr, err := trainers.New(model, e.Task.Loss(), o, append(opts, trainers.Dtype(c.Type()))...)
 			if err != nil {
 				t.Fatalf("%s, %s: %v", e.Name, m.Name, err)
 			}

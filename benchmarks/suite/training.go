@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	evaluationBatch = 1000 // rows evaluated at once
-	evaluatedImages = 250  // the same of images
 	// checkpointEvery is the time between two checkpoints.
 	checkpointEvery = time.Minute
 	// calibrationSeed draws other mini-batches than training does.
@@ -31,6 +29,7 @@ const (
 type training struct {
 	order     Order
 	rare      string // methods.Method.Rare
+	task      experiments.Task
 	problem   *experiments.Problem
 	tr        *trainers.Trainer
 	batches   *trainers.Batches
@@ -52,7 +51,7 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &training{order: o, rare: m.Rare, lastLoss: math.NaN(), evaluated: -1, saved: time.Now()}
+	t := &training{order: o, task: e.Task, rare: m.Rare, lastLoss: math.NaN(), evaluated: -1, saved: time.Now()}
 	if t.problem, err = e.Problem(ctx, o.Config); err != nil {
 		return nil, err
 	}
@@ -74,11 +73,11 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if o.Config.DecayAll {
 		opts = append(opts, trainers.WithSchedule(o.Config.Decay.Schedule(o.Config.Steps)))
 	}
-	model, err := e.Model(o.Config)
+	model, err := e.Task.Model(o.Config)
 	if err != nil {
 		return nil, err
 	}
-	if t.tr, err = trainers.New(model, e.Loss, optimizer, append(opts, own...)...); err != nil {
+	if t.tr, err = trainers.New(model, e.Task.Loss(), optimizer, append(opts, own...)...); err != nil {
 		return nil, err
 	}
 	t.header, err = newHeader(o, m, optimizer)
@@ -92,7 +91,7 @@ func newHeader(o Order, m *methods.Method, optimizer trainers.Optimizer) (h Head
 	if h.Settings, err = json.Marshal(optimizer); err != nil {
 		return h, errors.Wrap(err, "settings")
 	}
-	h.BLAS, h.Threads, err = compute()
+	h.BLAS, h.Threads, err = libraries()
 	return h, err
 }
 
@@ -170,10 +169,7 @@ func (t *training) step(batch graph.Batch) error {
 func (t *training) evaluate() (float64, error) {
 	step := t.tr.Steps()
 	e := Evaluation{Step: step, Epoch: float64(step) / float64(t.batches.PerEpoch()), Seconds: t.seconds}
-	rows := evaluationBatch
-	if t.order.Config.Net != "" {
-		rows = evaluatedImages
-	}
+	rows := t.task.Work(t.order.Config).EvaluationBatch
 	train, err := t.tr.Evaluate(t.problem.Evaluate, rows)
 	if err != nil {
 		return 0, err

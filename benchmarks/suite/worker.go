@@ -84,8 +84,8 @@ func work(ctx context.Context, o Order, progress func(step int, loss float64)) e
 	return err
 }
 
-// compute tells what computes here: the BLAS and the number of threads.
-func compute() (name string, threads int, err error) {
+// libraries are what computes here: the BLAS and the number of threads.
+func libraries() (name string, threads int, err error) {
 	name, err = apoops.UseLibraries()
 	return name, runtime.GOMAXPROCS(0), err
 }

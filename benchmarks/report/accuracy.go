@@ -12,7 +12,7 @@ import (
 
 // accuracyTable compares the methods on images, beside the paper's accuracies.
 func (s *section) accuracyTable() string {
-	t := table{head: []string{"method", "seeds", "test accuracy at the end: median (least … largest)", "the paper's, " + s.paperEpochs(), "best epoch's",
+	t := table{head: []string{"method", "seeds", "test accuracy at the end: median (least … largest)", "the paper's, " + s.paperLength(), "best epoch's",
 		"test loss", "training loss", "seconds", "ms a step", "to SGDm's", "to KFAC's", "to the fixed rate's", "peak memory, MB"}}
 	sgdm, kfac := s.find("sgdm"), s.find("kfac")
 	for _, r := range s.series {
@@ -27,7 +27,7 @@ func (s *section) accuracyTable() string {
 func (s *section) extrapolation() string {
 	paper := s.e.Scales[experiments.Paper]
 	t := table{head: []string{"method", "runs", "ms a step", "to SGDm's", "to KFAC's", "to the fixed rate's", "peak memory, MB", "seconds of the first step",
-		fmt.Sprintf("training loss before and after %d steps", s.config.Steps), "hours for the paper's " + s.paperEpochs(), "the paper's accuracy"}}
+		fmt.Sprintf("training loss before and after %d steps", s.config.Steps), "hours for the paper's " + s.paperLength(), "the paper's accuracy"}}
 	sgdm, kfac := s.find("sgdm"), s.find("kfac")
 	for _, r := range s.series {
 		run := r.runs[0]
@@ -39,9 +39,14 @@ func (s *section) extrapolation() string {
 	return t.String()
 }
 
-// paperEpochs is the length of the paper's runs.
-func (s *section) paperEpochs() string {
-	return fmt.Sprintf("%d epochs", s.e.Scales[experiments.Paper].Evaluations)
+// paperLength is the length of the paper's runs. Where their evaluations are
+// counted, there is one after each epoch.
+func (s *section) paperLength() string {
+	c := s.e.Scales[experiments.Paper]
+	if c.Evaluations == 0 {
+		return fmt.Sprintf("%d steps", c.Steps)
+	}
+	return fmt.Sprintf("%d epochs", c.Evaluations)
 }
 
 func (s *section) paperAccuracy(method string) string {

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// testdata/records has runs that were recorded before experiments had tasks; the
+// curves of fig1 there are thinned out.
+const recorded = "testdata/records"
+
+// Recorded results give the report that they always gave.
+func TestReportOfRecordedResults(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "RESULTS.md")
+	if code, _, stderr := run("report", "-o", path, recorded); code != 0 || stderr != "" {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| **holds** | far 0.71, near 1.05 |",
+		"| **does not hold** | far 0.17, near 0.42 |",
+		"(results-figures/fig1-smoke-both.png)",
+		"Here: widths 6-6-10, 200 steps of batches of 1000 (200 epochs of 1000 rows), float64.",
+		"| Adam | 1 | 0.00184 | 0.0459 | 0.225 | 0.75 | - | 41 (+6) |",
+		"| final training loss | best fixed | APO (plain), from low |",
+		"| SGDm-APO (plain), from low | fsd 1.37, wsd 1.15e-06, meta_rate 0.282, k 10, initial rate 0.000559 | tuned fig4-mnist-lr/small, 10 configurations |",
+		"Here: lenet on synthetic, 24 steps of batches of 32 (2 epochs of 400 rows), float32; the search's trials are 8 steps long",
+		"| SGDm | 1 | 11.00% | 75.73% | 11.00% (epoch 1) | 2.33 | 2.32 |",
+		"| method | rounds | ms a step: median (least … largest) |",
+		"| SGDm | 1 | 0.272 | 1.00 | - | - | - | 231 (+7) |",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+}
+
+// Recorded runs count as those that run would make: it makes none again.
+func TestRecordedRunsAreNotMadeAgain(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(recorded)); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := run("run", "fig1", "fig4-illcond-6", "table2-cifar10-lenet", "cost-mlp",
+		"-scale", "smoke", "-optimizers", "sgdm", "-seeds", "1", "-out", dir)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{
+		"fig1 smoke: there already", "fig4-illcond-6 smoke: 1 runs, 1 of them there already",
+		"table2-cifar10-lenet smoke: 1 runs, 1 of them there already", "cost-mlp smoke: 1 runs, 1 of them there already",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in %q", want, stdout)
+		}
+	}
+}
