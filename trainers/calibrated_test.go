@@ -61,9 +61,9 @@ func TestCalibratedClosedForm(t *testing.T) {
 	}
 }
 
-// TestProbes compares every rule's step without memory with its formula, after
+// TestSearchDirections compares every rule's search direction with its formula, after
 // a few steps. The element has θ = 2.
-func TestProbes(t *testing.T) {
+func TestSearchDirections(t *testing.T) {
 	grads := []float64{0.5, -1, 0.25, 0.75}
 	last, v, steps := grads[3], 0.0, float64(len(grads))
 	second := func(beta, decay float64) float64 {
@@ -108,14 +108,14 @@ func TestProbes(t *testing.T) {
 			if _, err := r.Directions(s); err != nil {
 				t.Fatal(err)
 			}
-			if e, err = r.Prober().Probe(s); err != nil {
+			if e, err = r.LineSearch().SearchDirection(s); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if got := e[0].Float64s()[0]; math.Abs(got-x.want) > 1e-12*math.Abs(x.want) {
 			t.Errorf("%s: e = %v, want %v", what, got, x.want)
 		}
-		if got := r.Prober().Correction(len(grads)); math.Abs(got-x.correction) > 1e-15 {
+		if got := r.LineSearch().Correction(len(grads)); math.Abs(got-x.correction) > 1e-15 {
 			t.Errorf("%s: c_t = %v, want %v", what, got, x.correction)
 		}
 	}

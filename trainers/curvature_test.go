@@ -184,7 +184,7 @@ func TestAPOTunesCurvatureRules(t *testing.T) {
 	}
 }
 
-// TestCalibratedCurvatureRules compares the probe with a first step without momentum, and
+// TestCalibratedCurvatureRules compares the search direction with a first step without momentum, and
 // calibrates from rates that are far too small or large. A KL clip is an error.
 func TestCalibratedCurvatureRules(t *testing.T) {
 	kfac, ekfac, shampoo := KFAC(1), EKFAC(1), Shampoo(1)
@@ -230,7 +230,7 @@ func TestCalibratedCurvatureRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := r.Prober().Probe(in)
+		e, err := r.LineSearch().SearchDirection(in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ type blockwise[T apoops.Float] struct {
 	params          []*graph.Param
 	blocks          []*gradientBlock[T]
 	dirs            []*tensor.Dense // v by parameter
-	e               []*tensor.Dense // the last probe
+	e               []*tensor.Dense // the last search direction
 	momentum, decay T
 	clip            float64
 	failed          []uint64 // one number
@@ -160,7 +160,7 @@ func (b *blockwise[T]) Notes() []string { return b.p.notes() }
 
 func (b *blockwise[T]) Graphs() rule.Graphs { return b.p.graphs() }
 
-func (b *blockwise[T]) Prober() rule.Prober { return b }
+func (b *blockwise[T]) LineSearch() rule.LineSearch { return b }
 
 func (b *blockwise[T]) State() []checkpoint.NamedTensor {
 	all := []checkpoint.NamedTensor{{Name: "fallbacks", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.failed))}}

@@ -6,10 +6,11 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// CalibratedConfig has the settings of Calibrated, which learns one learning rate for all parameters by another rule than
-// steps down ∂Q/∂φ. The weights move at the rate b·c_t·R(t) times the
-// schedule's factor; φ is log b. It needs no backward pass: along
-// θ' = θ - r·e, where e is the rule's step without memory, the terms of Q are
+// CalibratedConfig has the settings of Calibrated, which learns one learning rate for
+// all parameters in another way than by steps down ∂Q/∂φ. The weights move at the
+// rate b·c_t·R(t) times the schedule's factor; φ is log b. It needs no backward pass:
+// along the line θ' = θ - r·e, where e is the rule's search direction
+// (rule.LineSearch), the terms of Q are
 //
 //	N = <g, e>                          L = 2(J_B(θ') - J_B(θ) + r·N)/r²
 //	F = 2·D_F(θ', θ)/r²                 W = ‖e‖²
@@ -48,11 +49,12 @@ import (
 // decay is part of the gradient that e is made of, but not of J_B; AdamW's
 // decoupled decay is no part of e.
 //
-// Other rules are refused, and so are groups of rates. Of the function-space
-// option FSD only the divergence counts, and FSD(0), which leaves the term out.
-// Options that have no effect on it are refused: a λ_FSD without a divergence,
-// FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate. A meta-step costs
-// three forward passes.
+// KFAC, EKFAC and Shampoo have e = P(g)/(1-μ²), and a KL clip is an error. Rules
+// without a line search are refused, and so are groups of rates. Of the
+// function-space option FSD only the divergence counts, and FSD(0), which leaves the
+// term out. Options that have no effect on it are refused: a λ_FSD without a
+// divergence, FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate. A
+// meta-step costs three forward passes.
 //
 // Zero values of the settings stand for the defaults.
 type CalibratedConfig struct {

@@ -18,9 +18,9 @@ type calibratedLearner struct {
 	x      *Context
 	c      CalibratedConfig
 	update *rates
-	prober rule.Prober
+	search rule.LineSearch
 	prox   *graph.Proximal // values alone
-	r      []*tensor.Dense // the rate that is probed
+	r      []*tensor.Dense // the rate at which Q is measured
 	// averages are those of N/W, L/W, F/W and 1. They start at 0 and are not
 	// corrected for it: only their ratios matter.
 	averages   []float64
@@ -28,7 +28,7 @@ type calibratedLearner struct {
 }
 
 // NewCalibrated makes a Calibrated learner. Its update must have one learning rate,
-// of a rule with a rule.Prober.
+// of a rule with a rule.LineSearch.
 func NewCalibrated(config CalibratedConfig) NewLearner {
 	return func(x *Context) (Learner, error) { return newCalibratedLearner(x, config) }
 }
@@ -42,18 +42,18 @@ func newCalibratedLearner(x *Context, c CalibratedConfig) (Learner, error) {
 	if n := len(u.logRates); n != 1 {
 		return nil, errors.Errorf("trainers: Calibrated learns one rate for all parameters, not %d", n)
 	}
-	prober := u.rule.Prober()
-	if prober == nil {
-		return nil, errors.Errorf("trainers: Calibrated: %s does not know its step without memory", name)
+	search := u.rule.LineSearch()
+	if search == nil {
+		return nil, errors.Errorf("trainers: Calibrated: %s has no line search", name)
 	}
-	if err := prober.CheckProbe(); err != nil {
+	if err := search.CheckLineSearch(); err != nil {
 		return nil, errors.WithMessagef(err, "trainers: Calibrated: %s", name)
 	}
 	if x.Settings.NoFSD && c.Lambda0 > 0 {
 		return nil, errors.Errorf("trainers: Calibrated: lambda0 is %v, but FSD(0) leaves the function-space term out", c.Lambda0)
 	}
 	l := &calibratedLearner{
-		x: x, c: c, update: u, prober: prober, averages: make([]float64, 4), calibrated: make([]uint64, 1),
+		x: x, c: c, update: u, search: search, averages: make([]float64, 4), calibrated: make([]uint64, 1),
 		r: []*tensor.Dense{array.Vector(make([]float64, 1))},
 	}
 	u.pace = l.pace
@@ -105,7 +105,7 @@ func (l *calibratedLearner) setRate(b float64) {
 
 // pace is c_t·R(t).
 func (l *calibratedLearner) pace(step int) float64 {
-	return l.prober.Correction(step+1) * l.mean().slowdown(l.c, l.c.lambda(step))
+	return l.search.Correction(step+1) * l.mean().slowdown(l.c, l.c.lambda(step))
 }
 
 func (l *calibratedLearner) mean() parabola {
@@ -125,12 +125,12 @@ func (l *calibratedLearner) Learn(in *Input) (*record.MetaStats, error) {
 		}
 		l.calibrated[0] = 1
 	}
-	e, err := l.prober.Probe(rule.Input{T: in.Step + 1, G: in.G, Batch: in.Batch})
+	e, err := l.search.SearchDirection(rule.Input{T: in.Step + 1, G: in.G, Batch: in.Batch})
 	if err != nil {
 		return nil, err
 	}
 	b := l.rate()
-	p, t, err := l.measure(newProbe(in.Batch, in.Loss, in.G, e), tilde, b)
+	p, t, err := l.measure(newLine(in.Batch, in.Loss, in.G, e), tilde, b)
 	if err != nil {
 		return nil, err
 	}

@@ -14,19 +14,19 @@ import (
 // calibrate finds the b that is the η* measured at r = b. It leaves the weights,
 // the rule's state and the step's gradient as they are.
 func (l *calibratedLearner) calibrate(in *Input, tilde []*tensor.Dense) error {
-	probes, err := l.firstProbes(in)
+	lines, err := l.firstLines(in)
 	if err != nil {
 		return err
 	}
 	for range l.c.Rounds {
 		b := l.rate()
 		var mean parabola
-		for _, p := range probes {
+		for _, p := range lines {
 			x, _, err := l.measure(p, tilde, b)
 			if err != nil {
 				return err
 			}
-			mean.add(x, 1/float64(len(probes)))
+			mean.add(x, 1/float64(len(lines)))
 		}
 		l.setRate(mean.calibrated(l.c, b))
 		if math.Abs(math.Log(l.rate()/b)) < 0.1 {
@@ -36,60 +36,60 @@ func (l *calibratedLearner) calibrate(in *Input, tilde []*tensor.Dense) error {
 	return nil
 }
 
-// firstProbes are the rule's first steps on the mini-batches of CalibrateFrom,
+// firstLines are the rule's first steps on the mini-batches of CalibrateFrom,
 // or on that of the step.
-func (l *calibratedLearner) firstProbes(in *Input) ([]probe, error) {
+func (l *calibratedLearner) firstLines(in *Input) ([]line, error) {
 	source := l.x.Settings.Calibration
 	if source == nil {
-		p, err := l.firstProbe(in.Batch, in.Loss, in.G)
-		return []probe{p}, err
+		p, err := l.firstLine(in.Batch, in.Loss, in.G)
+		return []line{p}, err
 	}
-	probes, err := l.probeAll(source)
+	lines, err := l.linesFrom(source)
 	if restoring := l.restore(in); err == nil {
 		err = restoring
 	}
-	return probes, err
+	return lines, err
 }
 
-func (l *calibratedLearner) probeAll(source func(i int) (graph.Batch, error)) ([]probe, error) {
-	var probes []probe
+func (l *calibratedLearner) linesFrom(source func(i int) (graph.Batch, error)) ([]line, error) {
+	var lines []line
 	for i := range l.c.Batches {
-		var p probe
+		var p line
 		b, err := source(i)
 		if err == nil {
-			p, err = l.probeOn(b)
+			p, err = l.lineOn(b)
 		}
-		probes = append(probes, p)
+		lines = append(lines, p)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "batch %d of CalibrateFrom", i)
 		}
 	}
-	return probes, nil
+	return lines, nil
 }
 
-func (l *calibratedLearner) probeOn(b graph.Batch) (probe, error) {
+func (l *calibratedLearner) lineOn(b graph.Batch) (line, error) {
 	loss, g, err := l.x.Gradient(b)
 	if err != nil {
-		return probe{}, err
+		return line{}, err
 	}
-	return l.firstProbe(graph.Batch{X: array.CloneAll(b.X), T: array.CloneAll(b.T)}, loss, g)
+	return l.firstLine(graph.Batch{X: array.CloneAll(b.X), T: array.CloneAll(b.T)}, loss, g)
 }
 
-// firstProbe is the first step of a rule that is started for it.
-func (l *calibratedLearner) firstProbe(b graph.Batch, loss float64, g []*tensor.Dense) (probe, error) {
+// firstLine is the first step of a rule that is started for it.
+func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.Dense) (line, error) {
 	r, err := l.x.Optimizer.Start(l.x.Task)
 	if err != nil {
-		return probe{}, err
+		return line{}, err
 	}
 	in := rule.Input{T: 1, G: g, Batch: b}
 	if _, err := r.Directions(in); err != nil {
-		return probe{}, err
+		return line{}, err
 	}
-	e, err := r.Prober().Probe(in)
+	e, err := r.LineSearch().SearchDirection(in)
 	if err != nil {
-		return probe{}, err
+		return line{}, err
 	}
-	return newProbe(b, loss, g, e), nil
+	return newLine(b, loss, g, e), nil
 }
 
 // restore computes the step's gradient anew, for other batches have overwritten

@@ -116,10 +116,10 @@ func (k *adam[T]) Reach(w, g float64, m []float64) float64 {
 	return decay + scaledReach[T](m[0], 1/float64(k.first), 1/float64(k.root), float64(T(k.c.Eps)), ratio, keep)
 }
 
-// probe is e = g/((√v̂ + Eps)(1+Beta1)). The gradient includes the weight decay
+// SearchDirection is e = g/((√v̂ + Eps)(1+Beta1)). The gradient includes the weight decay
 // unless it is decoupled: then it is no part of e, for it does not follow the
 // loss.
-func (k *adam[T]) Probe(d, w, g []T, m [][]T) {
+func (k *adam[T]) SearchDirection(d, w, g []T, m [][]T) {
 	decay := T(k.c.WeightDecay)
 	if k.c.Decoupled {
 		decay = 0

@@ -23,8 +23,8 @@ type elementwise[T apoops.Float] struct {
 	names  []string
 	m      [][][]T // by parameter and moment
 	bounds array.Bounds[T]
-	moves  float64           // Reach
-	prober *elementProber[T] // nil for a kernel without
+	moves  float64               // Reach
+	search *elementLineSearch[T] // nil for a kernel without
 
 	// The parameter that a step is at.
 	w, g, d []T // d is nil where the direction needs no array of its own
@@ -68,8 +68,8 @@ func startKernel[T apoops.Float](k Kernel[T], params []*graph.Param) (Rule, erro
 		return nil, errors.Errorf("trainers: a kernel with %d moments: there can be %d", n, mostMoments)
 	}
 	e := newElementwise(k, params)
-	if p, ok := k.(ProbeKernel[T]); ok {
-		e.prober = &elementProber[T]{rule: e, k: p}
+	if p, ok := k.(SearchKernel[T]); ok {
+		e.search = &elementLineSearch[T]{rule: e, k: p}
 	}
 	return e, nil
 }
@@ -108,12 +108,12 @@ func (e *elementwise[T]) Reach() float64 { return e.moves }
 // Fused is the rule itself.
 func (e *elementwise[T]) Fused() Fused { return e }
 
-// Prober is nil for a Kernel that is no ProbeKernel.
-func (e *elementwise[T]) Prober() Prober {
-	if e.prober == nil {
+// LineSearch is nil for a Kernel that is no SearchKernel.
+func (e *elementwise[T]) LineSearch() LineSearch {
+	if e.search == nil {
 		return nil
 	}
-	return e.prober
+	return e.search
 }
 
 func (e *elementwise[T]) Graphs() Graphs { return nil }

@@ -28,12 +28,12 @@ type Kernel[T apoops.Float] interface {
 	Reach(w, g float64, m []float64) (d float64)
 }
 
-// ProbeKernel is a Kernel whose rule can be Calibrated.
-type ProbeKernel[T apoops.Float] interface {
+// SearchKernel is a Kernel whose rule can be Calibrated.
+type SearchKernel[T apoops.Float] interface {
 	Kernel[T]
-	// Probe sets d to e (see Prober), after Direction has advanced the moments.
-	Probe(d, w, g []T, m [][]T)
-	// Correction is that of Prober.
+	// SearchDirection sets d to e (see LineSearch), after Direction has advanced the moments.
+	SearchDirection(d, w, g []T, m [][]T)
+	// Correction is that of LineSearch.
 	Correction(t int) float64
 }
 

@@ -109,10 +109,10 @@ func (k *rmsprop[T]) Reach(w, g float64, m []float64) float64 {
 	return d
 }
 
-// probe is e = g/(√(v/(1-Decay^t)) + Eps) with bias correction and
+// SearchDirection is e = g/(√(v/(1-Decay^t)) + Eps) with bias correction and
 // c_t·g/(√v + Eps) without, over 1-μ² where there is momentum. The gradient
 // includes the weight decay.
-func (k *rmsprop[T]) Probe(d, w, g []T, m [][]T) {
+func (k *rmsprop[T]) SearchDirection(d, w, g []T, m [][]T) {
 	regularise(d, w, g, T(k.c.WeightDecay))
 	eps, root, gain := T(k.c.Eps), k.root, T(NoiseGain(k.c.Momentum)*k.Correction(k.t))
 	v := m[0][:len(d)]

@@ -41,8 +41,8 @@ type Rule interface {
 
 	// Fused is the way to take a step in one pass over memory, nil for none.
 	Fused() Fused
-	// Prober gives what Calibrated needs, nil for a rule without.
-	Prober() Prober
+	// LineSearch gives what Calibrated needs, nil for a rule without.
+	LineSearch() LineSearch
 	// Graphs are the rule's own graphs, nil for a rule without.
 	Graphs() Graphs
 }
@@ -83,8 +83,8 @@ func (Base) Notes() []string { return nil }
 // Fused is nil.
 func (Base) Fused() Fused { return nil }
 
-// Prober is nil.
-func (Base) Prober() Prober { return nil }
+// LineSearch is nil.
+func (Base) LineSearch() LineSearch { return nil }
 
 // Graphs is nil.
 func (Base) Graphs() Graphs { return nil }

@@ -101,9 +101,9 @@ func (k *sgd[T]) Reach(w, g float64, m []float64) float64 {
 	return g + m[0]
 }
 
-// probe is e = g/(1-μ²). The gradient includes the weight decay; Nesterov's form
+// SearchDirection is e = g/(1-μ²). The gradient includes the weight decay; Nesterov's form
 // takes the gain of the heavy ball, whose steps sum up to the same.
-func (k *sgd[T]) Probe(d, w, g []T, _ [][]T) {
+func (k *sgd[T]) SearchDirection(d, w, g []T, _ [][]T) {
 	regularise(d, w, g, T(k.c.WeightDecay))
 	blas.Scal(T(NoiseGain(k.c.Momentum)), d)
 }

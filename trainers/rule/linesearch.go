@@ -8,8 +8,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
-// Prober gives Calibrated the step of a rule without momentum: θ' = θ - b·e, where
-// e is linear in the gradient of the step.
+// LineSearch gives Calibrated the line along which it measures Q: θ' = θ - b·e. The
+// search direction e is the step of the rule without momentum, linear in the gradient.
 //
 // Momentum is replaced by its gain on noise. If the weights move by
 // Σ_k w_k·g_(t-k) and the gradients are independent, a step has the progress
@@ -17,12 +17,12 @@ import (
 // the same ratio of the two for s = Σ w_k²/w_0, which is 1/(1-μ²) for heavy
 // momentum (NoiseGain) and 1/(1+β1) for Adam's average. So a rule with heavy
 // momentum on a preconditioned gradient has e = P·g·NoiseGain(μ).
-type Prober interface {
-	// CheckProbe reports settings for which there is no such step.
-	CheckProbe() error
-	// Probe is e of the step whose directions were computed last. The arrays are
+type LineSearch interface {
+	// CheckLineSearch reports settings for which there is no such step.
+	CheckLineSearch() error
+	// SearchDirection is e of the step whose directions were computed last. The arrays are
 	// the rule's own, valid until its next step.
-	Probe(in Input) ([]*tensor.Dense, error)
+	SearchDirection(in Input) ([]*tensor.Dense, error)
 	// Correction is a factor on the rate of step t, counted from 1, that makes up
 	// for averages which are not yet filled; e has it too.
 	Correction(t int) float64
@@ -31,18 +31,18 @@ type Prober interface {
 // NoiseGain is the gain of momentum mu on noise, 1/(1-mu²).
 func NoiseGain(mu float64) float64 { return 1 / (1 - mu*mu) }
 
-// elementProber is the Prober of an elementwise rule.
-type elementProber[T apoops.Float] struct {
+// elementLineSearch is the LineSearch of an elementwise rule.
+type elementLineSearch[T apoops.Float] struct {
 	rule *elementwise[T]
-	k    ProbeKernel[T]
+	k    SearchKernel[T]
 	e    []*tensor.Dense
 }
 
-func (p *elementProber[T]) Correction(t int) float64 { return p.k.Correction(t) }
+func (p *elementLineSearch[T]) Correction(t int) float64 { return p.k.Correction(t) }
 
-func (p *elementProber[T]) CheckProbe() error { return nil }
+func (p *elementLineSearch[T]) CheckLineSearch() error { return nil }
 
-func (p *elementProber[T]) Probe(in Input) ([]*tensor.Dense, error) {
+func (p *elementLineSearch[T]) SearchDirection(in Input) ([]*tensor.Dense, error) {
 	params := p.rule.params
 	if p.e == nil {
 		p.e = array.ZerosLike(params)
@@ -57,7 +57,7 @@ func (p *elementProber[T]) Probe(in Input) ([]*tensor.Dense, error) {
 			for j, x := range p.rule.m[i] {
 				m[j] = x[lo:hi]
 			}
-			p.k.Probe(d[lo:hi], w[lo:hi], g[lo:hi], m)
+			p.k.SearchDirection(d[lo:hi], w[lo:hi], g[lo:hi], m)
 		})
 	}
 	return p.e, nil

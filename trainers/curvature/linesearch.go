@@ -10,21 +10,21 @@ import (
 )
 
 var (
-	_ rule.Prober = (*blockwise[float32])(nil)
-	_ rule.Prober = (*blockwise[float64])(nil)
+	_ rule.LineSearch = (*blockwise[float32])(nil)
+	_ rule.LineSearch = (*blockwise[float64])(nil)
 )
 
-// CheckProbe refuses a KL clip.
-func (b *blockwise[T]) CheckProbe() error {
+// CheckLineSearch refuses a KL clip.
+func (b *blockwise[T]) CheckLineSearch() error {
 	if b.clip > 0 {
 		return errors.New("a KL clip takes back what a larger rate adds: set KLClip to 0")
 	}
 	return nil
 }
 
-// Probe is e = P(g)/(1-μ²), with P as the step left it. Weight decay, which does
+// SearchDirection is e = P(g)/(1-μ²), with P as the step left it. Weight decay, which does
 // not depend on the gradient, is left out.
-func (b *blockwise[T]) Probe(rule.Input) ([]*tensor.Dense, error) {
+func (b *blockwise[T]) SearchDirection(rule.Input) ([]*tensor.Dense, error) {
 	if b.e == nil {
 		b.e = array.ZerosLike(b.params)
 	}

@@ -10,20 +10,20 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
-// probe is a mini-batch and a direction to look along.
-type probe struct {
+// line is a mini-batch and the direction along which Q is measured.
+type line struct {
 	batch graph.Batch
 	loss  float64         // J_B(θ)
 	e     []*tensor.Dense // θ' = θ - r·e
 	n, w  float64         // <g, e> and ‖e‖²
 }
 
-func newProbe(batch graph.Batch, loss float64, g, e []*tensor.Dense) probe {
-	return probe{batch: batch, loss: loss, e: e, n: array.Inner(g, e), w: array.SumSquares(e...)}
+func newLine(batch graph.Batch, loss float64, g, e []*tensor.Dense) line {
+	return line{batch: batch, loss: loss, e: e, n: array.Inner(g, e), w: array.SumSquares(e...)}
 }
 
 // measure looks at Q's terms at the rate r.
-func (l *calibratedLearner) measure(p probe, tilde []*tensor.Dense, r float64) (parabola, graph.Terms, error) {
+func (l *calibratedLearner) measure(p line, tilde []*tensor.Dense, r float64) (parabola, graph.Terms, error) {
 	if err := l.Prepare(p.batch, tilde); err != nil {
 		return parabola{}, graph.Terms{}, err
 	}

@@ -82,11 +82,11 @@ type plainRule struct{ rule.Base }
 func (plainRule) Directions(in rule.Input) ([]*tensor.Dense, error) { return in.G, nil }
 func (plainRule) State() []checkpoint.NamedTensor                   { return nil }
 
-func TestCalibratedNeedsProber(t *testing.T) {
+func TestCalibratedNeedsLineSearch(t *testing.T) {
 	x := &Context{Settings: settings(), Optimizer: rule.SGD(1), Update: &rates{rule: plainRule{}, logRates: make([]float64, 1)}}
 	_, err := newCalibratedLearner(x, CalibratedConfig{}.Filled())
 	if err == nil || !strings.Contains(err.Error(), "Calibrated: sgd") {
-		t.Errorf("a rule without prober: %v", err)
+		t.Errorf("a rule without search: %v", err)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestMeasuredCurvature(t *testing.T) {
 		return loss, array.CloneAll(g)
 	}
 	loss, g := gradient()
-	p, err := l.firstProbe(b, loss, g)
+	p, err := l.firstLine(b, loss, g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestMeasuredInSinglePrecision(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := l.firstProbe(b, loss, g)
+		p, err := l.firstLine(b, loss, g)
 		if err != nil {
 			t.Fatal(err)
 		}
