@@ -43,8 +43,32 @@ func MetaRMSprop(lr float64) Optimizer { return rule.MetaRMSprop(lr) }
 // MetaAdam is Adam on φ.
 func MetaAdam(lr float64) Optimizer { return rule.MetaAdam(lr) }
 
-// NamedTensor is a tensor with its name in a file, from package checkpoint.
-type NamedTensor = checkpoint.NamedTensor
+// What files hold, from package checkpoint.
+type (
+	NamedTensor = checkpoint.NamedTensor
+	Snapshot    = checkpoint.Snapshot
+)
+
+// The causes of errors about files, from package checkpoint.
+var (
+	ErrCorruptCheckpoint  = checkpoint.ErrCorrupt
+	ErrNewerCheckpoint    = checkpoint.ErrNewer
+	ErrCorruptSafetensors = checkpoint.ErrCorruptSafetensors
+)
+
+// ReadSnapshot reads a checkpoint file.
+func ReadSnapshot(path string) (*Snapshot, error) { return checkpoint.Read(path) }
+
+// WriteSnapshot writes a checkpoint file, in a single step.
+func WriteSnapshot(path string, s *Snapshot) error { return checkpoint.Write(path, s) }
+
+// ReadSafetensors reads the tensors of a safetensors file.
+func ReadSafetensors(path string) ([]NamedTensor, error) { return checkpoint.ReadSafetensors(path) }
+
+// WriteSafetensors writes a safetensors file, in a single step.
+func WriteSafetensors(path string, tensors []NamedTensor) error {
+	return checkpoint.WriteSafetensors(path, tensors)
+}
 
 // Statistics of a step, from package record.
 type (

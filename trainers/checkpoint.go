@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // checkpointMeta is the JSON document of a checkpoint.
@@ -80,7 +82,7 @@ func (e *engine) save(path string, opts []SaveOption) error {
 	if err != nil {
 		return err
 	}
-	s := &Snapshot{Tensors: e.tensors()}
+	s := &checkpoint.Snapshot{Tensors: e.tensors()}
 	if s.Meta, err = json.Marshal(doc); err != nil {
 		return errors.Wrap(err, "trainers: checkpoint")
 	}
@@ -89,7 +91,7 @@ func (e *engine) save(path string, opts []SaveOption) error {
 			s.Tensors = append(s.Tensors, NamedTensor{Name: keptName(i, j), Value: x})
 		}
 	}
-	return WriteSnapshot(path, s)
+	return checkpoint.Write(path, s)
 }
 
 // keptPrefix begins the names of the mini-batches that were kept.

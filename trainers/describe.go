@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // description has the settings of a run by name that a checkpoint keeps and Load
@@ -123,8 +124,8 @@ func (e *engine) fits(b graph.Batch) error {
 	if e.expected == nil || e.shapes != nil {
 		return nil
 	}
-	if d := settingsDifferences(e.expected, describeBatch(b)); d != nil {
-		return ErrShape.Errorf("mini-batch: the checkpoint that was loaded was %s", joined(d))
+	if d := checkpoint.Compare(e.expected, describeBatch(b)); d != nil {
+		return ErrShape.Errorf("mini-batch: the checkpoint that was loaded was %v", d)
 	}
 	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
@@ -18,7 +20,7 @@ func (e *engine) load(path string) error {
 	if e == nil {
 		return errNotMade
 	}
-	s, err := ReadSnapshot(path)
+	s, err := checkpoint.Read(path)
 	if err != nil {
 		return err
 	}
@@ -47,13 +49,13 @@ func readMeta(text json.RawMessage) (doc checkpointMeta, err error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	if err := dec.Decode(&doc); err != nil {
-		return doc, corrupt("%v", err)
+		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%v", err)
 	}
 	switch {
 	case doc.Version > metaVersion:
-		return doc, errors.Wrapf(ErrNewerCheckpoint, "version %d, this one reads up to %d", doc.Version, metaVersion)
+		return doc, errors.Wrapf(checkpoint.ErrNewer, "version %d, this one reads up to %d", doc.Version, metaVersion)
 	case doc.Steps < 0 || doc.Skipped < 0:
-		return doc, corrupt("%d steps, %d of their meta-steps skipped", doc.Steps, doc.Skipped)
+		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%d steps, %d of their meta-steps skipped", doc.Steps, doc.Skipped)
 	}
 	return doc, nil
 }
@@ -81,7 +83,7 @@ func (e *engine) matches(doc checkpointMeta, stored map[string]*tensor.Dense) ([
 	if err != nil {
 		return nil, err
 	}
-	all := settingsDifferences(a, b)
+	all := checkpoint.Compare(a, b)
 	arrays := e.tensors()
 	for _, t := range arrays {
 		switch v := stored[t.Name]; {
@@ -100,7 +102,7 @@ func (e *engine) matches(doc checkpointMeta, stored map[string]*tensor.Dense) ([
 	}
 	slices.Sort(all[len(all)-foreign:])
 	if all != nil {
-		return nil, errors.New(joined(all))
+		return nil, errors.New(all.String())
 	}
 	kept, err := e.keptIn(stored)
 	if err != nil {
@@ -108,12 +110,12 @@ func (e *engine) matches(doc checkpointMeta, stored map[string]*tensor.Dense) ([
 	}
 	inputs := expectedBatch(doc, kept)["inputs"]
 	for i, b := range kept {
-		if own := describeAll(b); differences("", inputs, own) != nil {
-			return nil, corrupt("mini-batch %d that was kept for B' has the inputs %v, not %v", i, own, inputs)
+		if own := describeAll(b); !reflect.DeepEqual(inputs, any(own)) {
+			return nil, errors.Wrapf(checkpoint.ErrCorrupt, "mini-batch %d that was kept for B' has the inputs %v, not %v", i, own, inputs)
 		}
 	}
-	if d := settingsDifferences(expectedBatch(doc, kept), e.shapes); d != nil {
-		return nil, errors.New("mini-batches " + joined(d))
+	if d := checkpoint.Compare(expectedBatch(doc, kept), e.shapes); d != nil {
+		return nil, errors.Errorf("mini-batches %v", d)
 	}
 	return kept, nil
 }
@@ -136,7 +138,7 @@ func (doc checkpointMeta) settings() (map[string]any, error) {
 	for name, v := range doc.Run {
 		all[name] = v
 	}
-	return normal(all)
+	return checkpoint.Settings(all)
 }
 
 // keptIn collects the mini-batches that a checkpoint has for B'.
@@ -157,14 +159,14 @@ func (e *engine) keptIn(stored map[string]*tensor.Dense) ([][]*tensor.Dense, err
 		}
 	}
 	if count != 0 {
-		return nil, corrupt("gaps in the mini-batches that were kept")
+		return nil, errors.Wrapf(checkpoint.ErrCorrupt, "gaps in the mini-batches that were kept")
 	}
 	most := 0
 	if e.learner != nil && !e.c.NoFSD && e.c.tilde == nil {
 		most = e.learner.Memory()
 	}
 	if len(kept) > most {
-		return nil, corrupt("%d mini-batches were kept, this training keeps %d", len(kept), most)
+		return nil, errors.Wrapf(checkpoint.ErrCorrupt, "%d mini-batches were kept, this training keeps %d", len(kept), most)
 	}
 	return kept, nil
 }

@@ -2,7 +2,7 @@ package trainers
 
 // Save writes a checkpoint: weights, the model's statistics, optimizer state, φ,
 // the learner's state, B', the step's number and a description of the run. path
-// always holds a complete checkpoint (see WriteSnapshot). Weights or φ that are not
+// always holds a complete checkpoint (see checkpoint.Write). Weights or φ that are not
 // finite are an error (ErrNotFinite) without EvenNotFinite.
 func (t *Trainer) Save(path string, opts ...SaveOption) error { return t.engine.save(path, opts) }
 

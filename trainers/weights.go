@@ -1,12 +1,11 @@
 package trainers
 
 import (
-	"io"
-	"os"
 	"strings"
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
@@ -24,7 +23,7 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 	for _, p := range e.Task.Model {
 		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
 	}
-	return WriteSafetensors(path, all)
+	return checkpoint.WriteSafetensors(path, all)
 }
 
 // loadWeights takes the parameters from a file, all of them or none.
@@ -37,7 +36,7 @@ func (e *engine) loadWeights(path string) error {
 		return err
 	}
 	stored := byName(tensors)
-	var wrong []string
+	var wrong checkpoint.Differences
 	for _, p := range e.Task.Model {
 		switch v := stored[p.Name]; {
 		case v == nil:
@@ -53,7 +52,7 @@ func (e *engine) loadWeights(path string) error {
 		}
 	}
 	if wrong != nil {
-		return errors.Errorf("trainers: weights %s: %s", path, joined(wrong))
+		return errors.Errorf("trainers: weights %s: %v", path, wrong)
 	}
 	stored = byName(tensors)
 	for _, p := range e.Task.Model {
@@ -65,14 +64,14 @@ func (e *engine) loadWeights(path string) error {
 
 // readWeights reads the parameters of a checkpoint or a safetensors file.
 func readWeights(path string) ([]NamedTensor, error) {
-	checkpoint, err := isCheckpoint(path)
+	whole, err := checkpoint.Recognize(path)
 	if err != nil {
 		return nil, errors.Wrap(err, "trainers: weights")
 	}
-	if !checkpoint {
-		return ReadSafetensors(path)
+	if !whole {
+		return checkpoint.ReadSafetensors(path)
 	}
-	s, err := ReadSnapshot(path)
+	s, err := checkpoint.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -83,19 +82,4 @@ func readWeights(path string) ([]NamedTensor, error) {
 		}
 	}
 	return all, nil
-}
-
-// isCheckpoint tells by its first bytes whether a file is a checkpoint.
-func isCheckpoint(path string) (bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	first := make([]byte, len(snapshotMagic))
-	_, err = io.ReadFull(f, first)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return false, nil
-	}
-	return string(first) == snapshotMagic, err
 }

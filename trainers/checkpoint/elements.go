@@ -1,10 +1,10 @@
-package trainers
+package checkpoint
 
 import (
 	"encoding/binary"
 	"io"
 	"math"
-	"unicode/utf8"
+	"reflect"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -15,14 +15,52 @@ type elementFormat struct {
 	dtype             tensor.Dtype
 	name, safetensors string // names in checkpoints and in safetensors files
 	size              int    // bytes per element
+
+	// write writes the elements of t, which has the dtype, in row-major order.
+	write func(w io.Writer, t *tensor.Dense) error
+	// read makes a tensor from what write wrote. The length of b has been checked
+	// against the shape.
+	read func(shape []int, b []byte) (*tensor.Dense, error)
 }
 
-// elementFormats lists all dtypes that files hold.
+// elementFormats lists all dtypes that files hold, little-endian.
 var elementFormats = []elementFormat{
-	{tensor.Float32, "float32", "F32", 4},
-	{tensor.Float64, "float64", "F64", 8},
-	{tensor.Int, "int", "I64", 8},
-	{tensor.Uint64, "uint64", "U64", 8},
+	formatFor("float32", "F32", 4,
+		func(b []byte, v float32) []byte { return le.AppendUint32(b, math.Float32bits(v)) },
+		func(b []byte) (float32, error) { return math.Float32frombits(le.Uint32(b)), nil }),
+	formatFor("float64", "F64", 8,
+		func(b []byte, v float64) []byte { return le.AppendUint64(b, math.Float64bits(v)) },
+		func(b []byte) (float64, error) { return math.Float64frombits(le.Uint64(b)), nil }),
+	formatFor("int", "I64", 8,
+		func(b []byte, v int) []byte { return le.AppendUint64(b, uint64(int64(v))) },
+		func(b []byte) (int, error) {
+			stored := int64(le.Uint64(b))
+			if int64(int(stored)) != stored {
+				return 0, errors.Errorf("%d does not fit into an int of this machine", stored)
+			}
+			return int(stored), nil
+		}),
+	formatFor("uint64", "U64", 8,
+		func(b []byte, v uint64) []byte { return le.AppendUint64(b, v) },
+		func(b []byte) (uint64, error) { return le.Uint64(b), nil }),
+}
+
+var le = binary.LittleEndian
+
+// formatFor is the format of elements of type T: put appends one to a buffer, get
+// reads one from the start of a buffer.
+func formatFor[T any](name, safetensors string, size int, put func([]byte, T) []byte, get func([]byte) (T, error)) elementFormat {
+	return elementFormat{
+		dtype: tensor.Dtype{Type: reflect.TypeFor[T]()}, name: name, safetensors: safetensors, size: size,
+		write: func(w io.Writer, t *tensor.Dense) error { return writeElements(w, t, put) },
+		read: func(shape []int, b []byte) (*tensor.Dense, error) {
+			backing, err := readElements(b, size, get)
+			if err != nil {
+				return nil, err
+			}
+			return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing)), nil
+		},
+	}
 }
 
 // formatOf finds the format of a dtype.
@@ -45,32 +83,10 @@ func formatNamed(name string) (elementFormat, bool) {
 	return elementFormat{}, false
 }
 
-// checkTensors reports the first tensor that cannot be stored: a bad name, no
-// value, a dtype without a format, a mask, memory the program cannot read.
-func checkTensors(tensors []NamedTensor) error {
-	seen := make(map[string]bool, len(tensors))
-	for i, t := range tensors {
-		if t.Name == "" || !utf8.ValidString(t.Name) {
-			return errors.Errorf("tensor %d: name %q is empty or not UTF-8", i, t.Name)
-		}
-		if seen[t.Name] {
-			return errors.Errorf("two tensors have the name %q", t.Name)
-		}
-		seen[t.Name] = true
-		if t.Value == nil {
-			return errors.Errorf("tensor %q has no value", t.Name)
-		}
-		if _, ok := formatOf(t.Value.Dtype()); !ok {
-			return errors.Errorf("tensor %q: dtype is not Float32, Float64, Int or Uint64", t.Name)
-		}
-		if t.Value.IsMasked() {
-			return errors.Errorf("tensor %q is masked", t.Name)
-		}
-		if !t.Value.IsNativelyAccessible() {
-			return errors.Errorf("tensor %q is not in main memory", t.Name)
-		}
-	}
-	return nil
+// writeTensor writes the elements of t. The dtype has been checked.
+func writeTensor(w io.Writer, t *tensor.Dense) error {
+	format, _ := formatOf(t.Dtype())
+	return format.write(w, t)
 }
 
 // byteSize is the number of bytes of ∏ shape elements of size bytes each. It
@@ -87,22 +103,6 @@ func byteSize(shape []int, size int) (int, error) {
 		total *= d
 	}
 	return total, nil
-}
-
-// writeTensor writes the elements of t, little-endian and row-major. The dtype
-// has been checked.
-func writeTensor(w io.Writer, t *tensor.Dense) error {
-	le := binary.LittleEndian
-	switch t.Dtype() {
-	case tensor.Float32:
-		return writeElements(w, t, func(b []byte, v float32) []byte { return le.AppendUint32(b, math.Float32bits(v)) })
-	case tensor.Float64:
-		return writeElements(w, t, func(b []byte, v float64) []byte { return le.AppendUint64(b, math.Float64bits(v)) })
-	case tensor.Int:
-		return writeElements(w, t, func(b []byte, v int) []byte { return le.AppendUint64(b, uint64(int64(v))) })
-	default:
-		return writeElements(w, t, func(b []byte, v uint64) []byte { return le.AppendUint64(b, v) })
-	}
 }
 
 // writeElements writes the elements of t, each as add appends it to a buffer.
@@ -169,35 +169,14 @@ func rowMajor[T any](t *tensor.Dense) ([]T, error) {
 	return out, nil
 }
 
-// readTensor makes a tensor of the given shape from the bytes writeTensor
-// wrote. The length of b has been checked against shape and dtype.
-func readTensor(dtype tensor.Dtype, shape []int, b []byte) (*tensor.Dense, error) {
-	le := binary.LittleEndian
-	var backing any
-	switch dtype {
-	case tensor.Float32:
-		backing = readElements(b, 4, func(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) })
-	case tensor.Float64:
-		backing = readElements(b, 8, func(b []byte) float64 { return math.Float64frombits(le.Uint64(b)) })
-	case tensor.Int:
-		ints := readElements(b, 8, func(b []byte) int { return int(int64(le.Uint64(b))) })
-		for i, v := range ints {
-			if stored := int64(le.Uint64(b[8*i:])); stored != int64(v) {
-				return nil, errors.Errorf("element %d: %d does not fit into an int of this machine", i, stored)
-			}
-		}
-		backing = ints
-	default:
-		backing = readElements(b, 8, le.Uint64)
-	}
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing)), nil
-}
-
 // readElements converts b, size bytes per element.
-func readElements[T any](b []byte, size int, get func([]byte) T) []T {
+func readElements[T any](b []byte, size int, get func([]byte) (T, error)) ([]T, error) {
 	out := make([]T, len(b)/size)
 	for i := range out {
-		out[i] = get(b[i*size:])
+		var err error
+		if out[i], err = get(b[i*size:]); err != nil {
+			return nil, errors.Wrapf(err, "element %d", i)
+		}
 	}
-	return out
+	return out, nil
 }

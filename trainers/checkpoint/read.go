@@ -1,4 +1,4 @@
-package trainers
+package checkpoint
 
 import (
 	"bytes"
@@ -11,21 +11,36 @@ import (
 	"github.com/pkg/errors"
 )
 
-// ReadSnapshot reads the checkpoint file path. A file whose beginning or sizes are
-// not those of a checkpoint is refused before the rest is read. Errors name the
-// file; their cause is one of the operating system (fs.ErrNotExist for a missing
-// file) or one of DecodeSnapshot.
-func ReadSnapshot(path string) (*Snapshot, error) {
+// Read reads the checkpoint file path. A file whose beginning or sizes are not
+// those of a checkpoint is refused before the rest is read. Errors name the file;
+// their cause is one of the operating system (fs.ErrNotExist for a missing file) or
+// one of Decode.
+func Read(path string) (*Snapshot, error) {
 	f, size, err := openSized(path)
 	if err != nil {
 		return nil, errors.Wrap(err, "trainers: read checkpoint")
 	}
 	defer f.Close()
-	s, err := readSnapshot(f, size)
+	s, err := read(f, size)
 	return s, errors.Wrapf(err, "trainers: checkpoint %s", path)
 }
 
-// openSized opens a file for reading and tells its size.
+// Recognize reports whether a file begins like a checkpoint.
+func Recognize(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	first := make([]byte, len(magic))
+	_, err = io.ReadFull(f, first)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return false, nil
+	}
+	return string(first) == magic, err
+}
+
+// openSized opens a file for reading and returns its size.
 func openSized(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -45,32 +60,32 @@ func openSized(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// DecodeSnapshot reads a checkpoint from the bytes of a file. The tensors are
+// Decode reads a checkpoint from the bytes of a file. The tensors are
 // copies; b is not kept. Memory use is bounded by a multiple of len(b) whatever
 // the sizes b claims.
 //
-// The cause of the error is ErrNewerCheckpoint for a version this package does
-// not know and ErrCorruptCheckpoint for everything else that is wrong with b.
-func DecodeSnapshot(b []byte) (*Snapshot, error) {
-	return readSnapshot(bytes.NewReader(b), int64(len(b)))
+// The cause of the error is ErrNewer for a version that this package does not know
+// and ErrCorrupt for everything else that is wrong with b.
+func Decode(b []byte) (*Snapshot, error) {
+	return read(bytes.NewReader(b), int64(len(b)))
 }
 
-func readSnapshot(r io.ReaderAt, size int64) (*Snapshot, error) {
-	length, err := snapshotHeaderLength(r, size)
+func read(r io.ReaderAt, size int64) (*Snapshot, error) {
+	length, err := headerLength(r, size)
 	if err != nil {
 		return nil, err
 	}
 	header := make([]byte, length)
-	if err := readAt(r, header, int64(snapshotPrefix)); err != nil {
+	if err := readAt(r, header, int64(prefixSize)); err != nil {
 		return nil, err
 	}
 	end := size - sha256.Size
-	data := int64(snapshotPrefix) + length
+	data := int64(prefixSize) + length
 	s, entries, err := readDirectory(header, end-data)
 	if err == nil {
 		err = s.readTensors(io.NewSectionReader(r, data, end-data), entries)
 	}
-	// Where the header makes no sense, that it was altered says more.
+	// A wrong checksum explains a bad header, so it is reported first.
 	if altered := checkSum(r, end); altered != nil {
 		return nil, altered
 	}
@@ -80,27 +95,27 @@ func readSnapshot(r io.ReaderAt, size int64) (*Snapshot, error) {
 	return s, nil
 }
 
-// snapshotHeaderLength checks magic, version and lengths.
-func snapshotHeaderLength(r io.ReaderAt, size int64) (int64, error) {
-	prefix := make([]byte, min(size, int64(snapshotPrefix)))
+// headerLength checks magic, version and lengths.
+func headerLength(r io.ReaderAt, size int64) (int64, error) {
+	prefix := make([]byte, min(size, int64(prefixSize)))
 	if err := readAt(r, prefix, 0); err != nil {
 		return 0, err
 	}
-	if !bytes.HasPrefix(prefix, []byte(snapshotMagic)) {
-		return 0, corrupt("not a checkpoint file, it does not begin with %q", snapshotMagic)
+	if !bytes.HasPrefix(prefix, []byte(magic)) {
+		return 0, corrupt("not a checkpoint file, it does not begin with %q", magic)
 	}
-	if size < int64(snapshotPrefix+sha256.Size) {
+	if size < int64(prefixSize+sha256.Size) {
 		return 0, corrupt("truncated, only %d bytes", size)
 	}
-	version := binary.LittleEndian.Uint32(prefix[len(snapshotMagic):])
-	if version > snapshotVersion {
-		return 0, errors.Wrapf(ErrNewerCheckpoint, "format %d, this version reads up to %d", version, snapshotVersion)
+	version := binary.LittleEndian.Uint32(prefix[len(magic):])
+	if version > formatVersion {
+		return 0, errors.Wrapf(ErrNewer, "format %d, this version reads up to %d", version, formatVersion)
 	}
-	if version != snapshotVersion {
+	if version != formatVersion {
 		return 0, corrupt("format %d never existed", version)
 	}
-	length := binary.LittleEndian.Uint64(prefix[len(snapshotMagic)+4:])
-	if length > uint64(size-int64(snapshotPrefix+sha256.Size)) || length > snapshotMaxHeader {
+	length := binary.LittleEndian.Uint64(prefix[len(magic)+4:])
+	if length > uint64(size-int64(prefixSize+sha256.Size)) || length > maxHeader {
 		return 0, corrupt("header of %d bytes does not fit into the file of %d bytes", length, size)
 	}
 	return int64(length), nil
@@ -109,7 +124,7 @@ func snapshotHeaderLength(r io.ReaderAt, size int64) (int64, error) {
 // readDirectory reads the header and checks what it says of the tensors, whose
 // elements have size bytes together. They are decoded entry by entry, so that a
 // header full of empty entries costs nothing.
-func readDirectory(header []byte, size int64) (*Snapshot, []snapshotEntry, error) {
+func readDirectory(header []byte, size int64) (*Snapshot, []entry, error) {
 	var h struct {
 		Meta    json.RawMessage `json:"meta"`
 		Tensors json.RawMessage `json:"tensors"`
@@ -121,11 +136,11 @@ func readDirectory(header []byte, size int64) (*Snapshot, []snapshotEntry, error
 	if open, err := list.Token(); err != nil || open != json.Delim('[') {
 		return nil, nil, corrupt("header without a list of tensors")
 	}
-	var entries []snapshotEntry
+	var entries []entry
 	seen := make(map[string]bool)
 	offset := 0
 	for list.More() {
-		var e snapshotEntry
+		var e entry
 		if err := list.Decode(&e); err != nil {
 			return nil, nil, corrupt("tensor %d: %v", len(entries), err)
 		}
@@ -147,7 +162,7 @@ func readDirectory(header []byte, size int64) (*Snapshot, []snapshotEntry, error
 
 // check verifies what an entry says about its tensor, whose place is at offset of
 // size bytes.
-func (e snapshotEntry) check(offset int, size int64) error {
+func (e entry) check(offset int, size int64) error {
 	format, ok := formatNamed(e.Dtype)
 	if !ok {
 		return corrupt("tensor %q: unknown dtype %q", e.Name, e.Dtype)
@@ -169,7 +184,7 @@ func (e snapshotEntry) check(offset int, size int64) error {
 }
 
 // readTensors reads the tensors of the entries one after the other.
-func (s *Snapshot) readTensors(r io.Reader, entries []snapshotEntry) error {
+func (s *Snapshot) readTensors(r io.Reader, entries []entry) error {
 	var buffer []byte
 	for _, e := range entries {
 		if len(buffer) < e.Length {
@@ -179,7 +194,7 @@ func (s *Snapshot) readTensors(r io.Reader, entries []snapshotEntry) error {
 			return readError(err)
 		}
 		format, _ := formatNamed(e.Dtype)
-		value, err := readTensor(format.dtype, e.Shape, buffer[:e.Length])
+		value, err := format.read(e.Shape, buffer[:e.Length])
 		if err != nil {
 			return errors.Wrapf(err, "tensor %q", e.Name)
 		}

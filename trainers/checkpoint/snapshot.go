@@ -1,4 +1,4 @@
-package trainers
+package checkpoint
 
 import (
 	"crypto/sha256"
@@ -24,22 +24,22 @@ import (
 // Numbers are little-endian. Offsets count from the end of the header, offsets
 // and lengths are bytes, elements are in row-major order.
 const (
-	snapshotMagic   = "APOCKPT\n"
-	snapshotVersion = 1
-	snapshotPrefix  = len(snapshotMagic) + 4 + 8
-	// snapshotMaxHeader is far above the header of any model.
-	snapshotMaxHeader = 1 << 28
+	magic         = "APOCKPT\n"
+	formatVersion = 1
+	prefixSize    = len(magic) + 4 + 8
+	// maxHeader is far above the header of any model.
+	maxHeader = 1 << 28
 )
 
 var (
-	// ErrCorruptCheckpoint is the cause of every error about a checkpoint
-	// whose bytes are not what a writer left: truncated, altered or never a
-	// checkpoint. Test for it with errors.Is.
-	ErrCorruptCheckpoint = errors.New("trainers: corrupt checkpoint")
+	// ErrCorrupt is the cause of every error about a checkpoint whose bytes are
+	// not what a writer left: truncated, altered or never a checkpoint. Test for it
+	// with errors.Is.
+	ErrCorrupt = errors.New("trainers: corrupt checkpoint")
 
-	// ErrNewerCheckpoint is the cause of the error about a checkpoint in a
-	// later format than this version of the package reads.
-	ErrNewerCheckpoint = errors.New("trainers: checkpoint written by a newer version")
+	// ErrNewer is the cause of the error about a checkpoint in a later format than
+	// this version of the package reads.
+	ErrNewer = errors.New("trainers: checkpoint written by a newer version")
 )
 
 // Snapshot is what a checkpoint file holds: a JSON document and named tensors.
@@ -51,14 +51,14 @@ type Snapshot struct {
 	Tensors []NamedTensor
 }
 
-// snapshotHeader is the JSON header of a checkpoint.
-type snapshotHeader struct {
+// fileHeader is the JSON header of a checkpoint.
+type fileHeader struct {
 	Meta    json.RawMessage `json:"meta,omitempty"`
-	Tensors []snapshotEntry `json:"tensors"`
+	Tensors []entry         `json:"tensors"`
 }
 
-// snapshotEntry says where the elements of one tensor are.
-type snapshotEntry struct {
+// entry says where the elements of one tensor are.
+type entry struct {
 	Name   string `json:"name"`
 	Dtype  string `json:"dtype"`
 	Shape  []int  `json:"shape"`
@@ -78,8 +78,8 @@ func (s *Snapshot) encode(w io.Writer) error {
 	sum := sha256.New()
 	both := io.MultiWriter(w, sum)
 
-	prefix := []byte(snapshotMagic)
-	prefix = binary.LittleEndian.AppendUint32(prefix, snapshotVersion)
+	prefix := []byte(magic)
+	prefix = binary.LittleEndian.AppendUint32(prefix, formatVersion)
 	prefix = binary.LittleEndian.AppendUint64(prefix, uint64(len(header)))
 	if _, err := both.Write(append(prefix, header...)); err != nil {
 		return errors.Wrap(err, "write header")
@@ -98,7 +98,7 @@ func (s *Snapshot) header() ([]byte, error) {
 	if err := checkTensors(s.Tensors); err != nil {
 		return nil, err
 	}
-	h := snapshotHeader{Meta: s.Meta, Tensors: make([]snapshotEntry, len(s.Tensors))}
+	h := fileHeader{Meta: s.Meta, Tensors: make([]entry, len(s.Tensors))}
 	offset := 0
 	for i, t := range s.Tensors {
 		format, _ := formatOf(t.Value.Dtype())
@@ -106,7 +106,7 @@ func (s *Snapshot) header() ([]byte, error) {
 		if err != nil {
 			return nil, errors.Wrapf(err, "tensor %q", t.Name)
 		}
-		h.Tensors[i] = snapshotEntry{
+		h.Tensors[i] = entry{
 			Name:   t.Name,
 			Dtype:  format.name,
 			Shape:  append([]int{}, t.Value.Shape()...),
@@ -116,23 +116,23 @@ func (s *Snapshot) header() ([]byte, error) {
 		offset += length
 	}
 	b, err := json.Marshal(h)
-	if len(b) > snapshotMaxHeader {
-		return nil, errors.Errorf("header of %d bytes, the format allows %d", len(b), snapshotMaxHeader)
+	if len(b) > maxHeader {
+		return nil, errors.Errorf("header of %d bytes, the format allows %d", len(b), maxHeader)
 	}
 	return b, errors.Wrap(err, "header")
 }
 
-// corrupt makes an error with the cause ErrCorruptCheckpoint.
+// corrupt makes an error with the cause ErrCorrupt.
 func corrupt(format string, args ...any) error {
-	return errors.Wrapf(ErrCorruptCheckpoint, format, args...)
+	return errors.Wrapf(ErrCorrupt, format, args...)
 }
 
-// WriteSnapshot writes s to the file path, replacing an older one in a single
+// Write writes s to the file path, replacing an older one in a single
 // step (durable.Write): whatever happens on the way, path holds either the old
 // checkpoint or the complete new one. After an error it holds the old one, but for
 // an error of the last sync, when the new one is in place. A symbolic link is
 // followed.
-func WriteSnapshot(path string, s *Snapshot) error {
+func Write(path string, s *Snapshot) error {
 	if s == nil {
 		return errors.Errorf("trainers: checkpoint %s: nothing to write", path)
 	}
