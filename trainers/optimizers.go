@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/graph"
 )
 
 // known is an optimizer of the registry: its initial learning rate where none is
@@ -18,7 +22,10 @@ type known struct {
 }
 
 // optimizers is the registry of update rules by name.
-var optimizers = map[string]known{
+var optimizers = struct {
+	sync.RWMutex
+	byName map[string]known
+}{byName: map[string]known{
 	"sgd":           {0.01, func(lr float64) Optimizer { return SGD(lr) }},
 	"sgdm":          {0.01, func(lr float64) Optimizer { return SGDm(lr) }},
 	"rmsprop":       {0.001, func(lr float64) Optimizer { return RMSprop(lr) }},
@@ -30,6 +37,26 @@ var optimizers = map[string]known{
 	"kfac":          {0.01, func(lr float64) Optimizer { return KFAC(lr) }},
 	"ekfac":         {0.01, func(lr float64) Optimizer { return EKFAC(lr) }},
 	"shampoo":       {0.01, func(lr float64) Optimizer { return Shampoo(lr) }},
+}}
+
+// RegisterOptimizer adds an optimizer of one's own to those that NewOptimizer knows.
+// rate is its DefaultRate; make returns a pointer to its configuration with the usual
+// hyperparameters, whose Name is name. A name that is taken is an error.
+func RegisterOptimizer(name string, rate float64, make func(lr float64) Optimizer) error {
+	if make == nil {
+		return errors.Errorf("trainers: optimizer %q: no function that makes it", name)
+	}
+	o := make(1)
+	if graph.IsNil(o) || name == "" || o.Name() != name {
+		return errors.Errorf("trainers: optimizer %q: what is made has not that name", name)
+	}
+	optimizers.Lock()
+	defer optimizers.Unlock()
+	if _, taken := optimizers.byName[name]; taken {
+		return errors.Errorf("trainers: there is an optimizer %q already", name)
+	}
+	optimizers.byName[name] = known{rate, make}
+	return nil
 }
 
 // DefaultRate is the learning rate to start the optimizer of that name with where
@@ -41,7 +68,9 @@ func DefaultRate(name string) (float64, error) {
 }
 
 func optimizerNamed(name string) (known, error) {
-	o, ok := optimizers[name]
+	optimizers.RLock()
+	o, ok := optimizers.byName[name]
+	optimizers.RUnlock()
 	if !ok {
 		return known{}, errors.Errorf("trainers: unknown optimizer %q: one of %s", name, strings.Join(OptimizerNames(), ", "))
 	}
@@ -50,12 +79,9 @@ func optimizerNamed(name string) (known, error) {
 
 // OptimizerNames lists the names that NewOptimizer knows, in order.
 func OptimizerNames() []string {
-	names := make([]string, 0, len(optimizers))
-	for n := range optimizers {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return names
+	optimizers.RLock()
+	defer optimizers.RUnlock()
+	return slices.Sorted(maps.Keys(optimizers.byName))
 }
 
 // NewOptimizer makes the optimizer of that name with its usual hyperparameters

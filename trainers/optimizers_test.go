@@ -125,3 +125,26 @@ func TestNewOptimizerErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestRegisterOptimizer(t *testing.T) {
+	one := func(lr float64) Optimizer { return &lionConfig{LR: lr, Beta1: 0.9, Beta2: 0.99} }
+	if err := RegisterOptimizer("lion", 1e-4, one); err != nil {
+		t.Fatal(err)
+	}
+	defer delete(optimizers.byName, "lion")
+	o, err := NewOptimizer("lion", 0.25, json.RawMessage(`{"beta2": 0.98}`))
+	if c, ok := o.(*lionConfig); err != nil || !ok || c.LR != 0.25 || c.Beta1 != 0.9 || c.Beta2 != 0.98 {
+		t.Errorf("made %+v, %v", o, err)
+	}
+	if rate, err := DefaultRate("lion"); rate != 1e-4 || err != nil {
+		t.Errorf("default rate %v, %v", rate, err)
+	}
+	for what, err := range map[string]error{
+		"already":   RegisterOptimizer("adam", 1e-3, func(lr float64) Optimizer { return Adam(lr) }),
+		"that name": RegisterOptimizer("tiger", 1e-3, one),
+		"function":  RegisterOptimizer("tiger", 1e-3, nil),
+		`""`:        RegisterOptimizer("", 1e-3, one),
+	} {
+		wantError(t, what, err, what)
+	}
+}
