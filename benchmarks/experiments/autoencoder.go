@@ -13,7 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// autoencoder is Figure 4, middle. The widths are those of the encoder.
+// autoencoder is Figure 4, middle. Config.Widths are those of the encoder.
 var autoencoder = &Experiment{
 	Name: "fig4-autoencoder", Figure: "Figure 4, middle", Title: "Deep autoencoder on MNIST", Data: "MNIST, 60000 images",
 	Paper: "a plot without numbers: APO-Precond converges faster than SGDm and Adam and is competitive with the other second-order methods, " +
@@ -64,8 +64,8 @@ func poolOf[F apoops.Float](x *tensor.Dense, side, by int) *tensor.Dense {
 	return tensor.New(tensor.WithShape(n, short*short), tensor.WithBacking(to))
 }
 
-// alias is a second header over the same memory: inputs and targets must not
-// share one.
+// alias is a second tensor header over the same memory. Inputs and targets must not
+// share a header.
 func alias(t *tensor.Dense) *tensor.Dense {
 	if t == nil {
 		return nil

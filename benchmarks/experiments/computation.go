@@ -6,35 +6,35 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/chart"
 )
 
-// Computation is the part of an experiment that trains no method: a result that
-// is calculated at once and stored as JSON.
+// Computation calculates a result of an experiment without training methods. The
+// result is stored as JSON.
 type Computation interface {
 	// Compute calculates the result at a scale.
 	Compute(ctx context.Context, s Scale) (Result, error)
-	// Decode reads a stored result. It refuses one that is not whole.
+	// Decode reads a stored result. It returns an error for one that is incomplete.
 	Decode(text []byte) (Result, error)
-	// Claims are the paper's claims that a result decides.
+	// Claims are the claims of the paper that a result can decide.
 	Claims() []Claim
 }
 
-// Result is what a Computation calculates. It can be encoded as JSON.
+// Result is the result of a Computation. It must encode as JSON.
 type Result interface {
-	// Figures show the result; title is the experiment's.
+	// Figures draws the result. title is the experiment's title.
 	Figures(title string) []Figure
 }
 
-// Figure is a chart with its caption. Name distinguishes it from the other
-// figures of the experiment and is a part of its file's name.
+// Figure is a chart with a caption. Name is a part of the file's name and must be
+// unique in the experiment.
 type Figure struct {
 	Name, Caption string
 	Chart         chart.Chart
 }
 
-// Claim is a statement that a Result decides.
+// Claim is a claim of the paper that a Result can decide.
 type Claim struct {
-	// Where is its place in the paper.
+	// Where is the place of the claim in the paper, such as a section.
 	Where, Text string
-	// Decide gets a result of the claim's experiment and returns whether the claim
-	// holds, and the numbers that decide it.
+	// Decide reports whether the claim holds for a result of its experiment, and the
+	// numbers on which that depends.
 	Decide func(r Result) (holds bool, numbers string)
 }

@@ -9,12 +9,11 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// costSteps are those of a run that measures time: the first is left out, so
-// that KFAC's inverses and EKFAC's bases are computed once in the hundred that
-// follow.
+// costSteps is the length of a run that measures time. The first step does not count;
+// in the hundred that follow KFAC's inverses and EKFAC's bases are computed once.
 const costSteps = 101
 
-const costChoices = "101 steps, the first not counted, so that what happens every 10 or every 100 steps has its share; " +
+const costChoices = "101 steps, the first not counted, so that work done every 10 or every 100 steps has its share; " +
 	"the methods in turn, seed by seed; every method with the defaults of its search space"
 
 // costAutoencoder measures the time of a step of the paper's autoencoder.

@@ -13,20 +13,20 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// denseTask trains a fully connected net on the rows of a matrix. Config.Widths
-// are its layers' widths.
+// denseTask trains a fully connected net. The examples are the rows of a matrix,
+// Config.Widths the widths of the layers.
 type denseTask struct {
 	model func(widths ...int) *layers.Model
 	loss  graph.Loss
 	// load returns the training set and the test set, nil if there is none.
 	load func(ctx context.Context, c Config) (train, test trainers.Set, err error)
-	// targets makes random targets, a row for each example of a batch.
+	// targets makes random targets for a batch.
 	targets func(rng *rand.Rand, c Config) *tensor.Dense
 }
 
 var _ Task = denseTask{}
 
-// evaluatedRows is the number of rows of a matrix that are evaluated at once.
+// evaluatedRows is the number of rows that are evaluated at once.
 const evaluatedRows = 1000
 
 // Describe implements Task.
@@ -43,7 +43,7 @@ func (t denseTask) Loss() graph.Loss { return t.loss }
 // Load implements Task.
 func (t denseTask) Load(ctx context.Context, c Config) (Problem, error) {
 	train, test, err := t.load(ctx, c)
-	return withoutChanges(train, test), err
+	return unaugmented(train, test), err
 }
 
 // RandomBatch implements Task.
@@ -61,8 +61,8 @@ func (t denseTask) Work(c Config) Work {
 	return Work{MultiplyAdds: float64(products), EvaluationBatch: evaluatedRows}
 }
 
-// classTargets are the classes of a classifier, vectorTargets the vectors of a
-// regression, inputTargets those of an autoencoder.
+// classTargets makes class numbers for a classifier, vectorTargets vectors for a
+// regression, inputTargets vectors of the inputs' size for an autoencoder.
 func classTargets(rng *rand.Rand, c Config) *tensor.Dense {
 	return classNumbers(rng, c.Batch, c.Widths[len(c.Widths)-1])
 }

@@ -6,56 +6,56 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
-// Experiment is one plot or table of the paper. It compares methods that train
-// its Task, has a Computation, or both.
+// Experiment is one plot or table of the paper. It has methods that train its Task,
+// or a Computation, or both.
 type Experiment struct {
 	Name string
-	// Group is the name that several experiments of one figure share, "" for
+	// Group is a name that the experiments of one figure or table share, "" for
 	// none.
 	Group string
-	// Figure is its place in the paper, Paper what is reported there.
+	// Figure is its place in the paper, Paper the result that is reported there.
 	Figure, Title, Data, Paper string
-	// Timed are the scales at which runs only measure time and memory; they are
-	// not tuned.
+	// Timed are the scales at which runs only measure time and memory. They are not
+	// tuned.
 	Timed []Scale
-	// Rates marks a comparison of ways to set the rate of several optimizers.
+	// Rates marks a comparison of ways to set the learning rate of several optimizers.
 	Rates bool
-	// Choices says what was chosen where the paper is silent.
+	// Choices are the settings that the paper does not give.
 	Choices string
 	Scales  map[Scale]Config
-	// Trials are the settings of a search's trials, where they are not those of
+	// Trials are the settings of a search's trials where they differ from those of
 	// the runs.
 	Trials map[Scale]Config
-	// Spaces is the folder of the search spaces (methods.SearchSpace).
+	// Spaces is the folder of the search spaces, an argument of Method.SearchSpace.
 	Spaces string
-	// TunedAs are experiments whose winners are taken where this one has none of
-	// its own, the first that has one. With it the experiment is tuned only where
-	// it is named alone. ByLoss takes the winners by training loss.
+	// TunedAs are the experiments whose winners this one uses, in this order, if it
+	// has none of its own. An experiment with TunedAs is tuned only if the command
+	// names it. ByLoss selects the winners by training loss.
 	TunedAs []string
 	ByLoss  bool
-	// Shares are experiments with which runs of the same settings are shared.
+	// Shares are experiments whose runs this one uses if they have the same settings.
 	Shares []string
-	// Accuracies are the paper's on the test set by method, in per cent.
+	// Accuracies are the paper's test accuracies by method, in per cent.
 	Accuracies map[string]float64
-	// Measure is what the report's tables compare the methods by.
+	// Measure is the result by which the report's tables compare the methods.
 	Measure Measure
-	// Plots are the figures to draw; none stands for the usual ones.
+	// Plots are the figures to draw; none means the usual ones.
 	Plots []Plot
-	// Methods are the names of the methods that are compared; SmallMethods, unless
-	// it is empty, are those that the scales below the paper's have.
+	// Methods are the names of the compared methods. SmallMethods, unless it is
+	// empty, replaces them at the scales below the paper's.
 	Methods, SmallMethods []string
-	// Variants are the starts of a method whose initial learning rate the
-	// experiment sets. A method that is not there has one, DefaultVariant.
+	// Variants are the initial learning rates of methods with a Base. Other methods
+	// have DefaultVariant.
 	Variants map[string][]Variant
 
-	// Task is what the methods train; nil where there are none.
+	// Task is what the methods train; nil without methods.
 	Task Task
-	// Computation has a result that is calculated at once; nil for none.
+	// Computation calculates a result without methods; nil for none.
 	Computation Computation
 }
 
-// Variant is a start of a method: its initial rate is Factor times the best
-// fixed rate of the base optimizer.
+// Variant is an initial learning rate: Factor times the best fixed rate of the base
+// optimizer.
 type Variant struct {
 	Name   string
 	Factor float64
@@ -87,7 +87,7 @@ const (
 // TimedAt reports whether the runs of a scale only measure time and memory.
 func (e *Experiment) TimedAt(s Scale) bool { return slices.Contains(e.Timed, s) }
 
-// MethodsAt are the methods at a scale.
+// MethodsAt returns the methods at a scale.
 func (e *Experiment) MethodsAt(s Scale) []string {
 	if s != Paper && len(e.SmallMethods) > 0 {
 		return e.SmallMethods
@@ -95,7 +95,7 @@ func (e *Experiment) MethodsAt(s Scale) []string {
 	return e.Methods
 }
 
-// Trial is the setting of a search's trials.
+// Trial returns the setting of a search's trials.
 func (e *Experiment) Trial(s Scale) Config {
 	if c, ok := e.Trials[s]; ok {
 		return c
@@ -103,14 +103,14 @@ func (e *Experiment) Trial(s Scale) Config {
 	return e.Scales[s]
 }
 
-// Search is where to look for the settings of a method at a scale.
+// Search says where to look for the settings of a method at a scale.
 func (e *Experiment) Search(s Scale) methods.Search {
 	return methods.Search{
 		Experiments: append([]string{e.Name}, e.TunedAs...), Scale: string(s), Spaces: e.Spaces, ByLoss: e.ByLoss,
 	}
 }
 
-// VariantsOf are the starts of a method in this experiment.
+// VariantsOf returns the initial learning rates of a method in this experiment.
 func (e *Experiment) VariantsOf(method string) []Variant {
 	if v := e.Variants[method]; len(v) > 0 {
 		return v

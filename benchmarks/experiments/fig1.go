@@ -10,8 +10,8 @@ import (
 	"github.com/apo-gorgonia/apo/layers"
 )
 
-// fig1 is Figure 1: what the exact proximal update (Eq. 3) on one example does
-// to a function, for several weights of the two discrepancies.
+// fig1 is Figure 1: the effect of the exact proximal update (Eq. 3) for one example
+// on a function, for several weights λ_FSD and λ_WSD of the discrepancy terms.
 var fig1 = &Experiment{
 	Name: "fig1", Figure: "Figure 1", Title: "The exact proximal update in one dimension",
 	Data: "41 points of a smooth function and one new example away from it",
@@ -58,10 +58,10 @@ type Fig1 struct {
 	// DataX and DataY are the points that the net was fitted to.
 	DataX []float64 `json:"data_x"`
 	DataY []float64 `json:"data_y"`
-	// ExampleX and ExampleY are the mini-batch of the update.
+	// ExampleX and ExampleY are the one example of the update.
 	ExampleX float64 `json:"example_x"`
 	ExampleY float64 `json:"example_y"`
-	// X are the places of all curves, Before the net's values there.
+	// X are the inputs of all curves, Before the net's outputs before the update.
 	X      []float64   `json:"x"`
 	Before []float64   `json:"before"`
 	Panels []Fig1Panel `json:"panels"`
@@ -73,14 +73,14 @@ type Fig1Panel struct {
 	Curves []Fig1Curve `json:"curves"`
 }
 
-// Fig1Curve is the function after the update for one pair of weights.
+// Fig1Curve has the net's outputs after the update for one pair of weights.
 type Fig1Curve struct {
 	LambdaFSD float64   `json:"lambda_fsd"`
 	LambdaWSD float64   `json:"lambda_wsd"`
 	After     []float64 `json:"after"`
 }
 
-// fig1Weights are the pairs λ_FSD, λ_WSD of each panel, falling.
+// fig1Weights are the pairs λ_FSD, λ_WSD of each panel in falling order.
 var fig1Weights = []struct {
 	name  string
 	pairs [][2]float64
@@ -90,11 +90,10 @@ var fig1Weights = []struct {
 	{"both", [][2]float64{{100, 1}, {30, 0.3}, {10, 0.1}, {3, 0.03}}},
 }
 
-// check reports a result whose curves are missing or do not have a value for each
-// of X.
+// check reports curves that are missing or whose length is not that of X.
 func (f *Fig1) check() error {
 	if len(f.X) == 0 || len(f.Before) != len(f.X) || len(f.Panels) == 0 {
-		return errors.Errorf("%d places, %d values before the update, %d panels", len(f.X), len(f.Before), len(f.Panels))
+		return errors.Errorf("%d inputs, %d outputs before the update, %d panels", len(f.X), len(f.Before), len(f.Panels))
 	}
 	for _, p := range f.Panels {
 		if len(p.Curves) == 0 {
@@ -102,7 +101,7 @@ func (f *Fig1) check() error {
 		}
 		for _, c := range p.Curves {
 			if len(c.After) != len(f.X) {
-				return errors.Errorf("panel %q has a curve of %d values at %d places", p.Name, len(c.After), len(f.X))
+				return errors.Errorf("panel %q has a curve of %d outputs for %d inputs", p.Name, len(c.After), len(f.X))
 			}
 		}
 	}

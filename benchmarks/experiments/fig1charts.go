@@ -33,7 +33,7 @@ func (f *Fig1) Figures(title string) (all []Figure) {
 	return all
 }
 
-// bounds hold all curves and the example.
+// bounds enclose all curves and the example.
 func (f *Fig1) bounds() (low, high float64) {
 	low, high = f.ExampleY, f.ExampleY
 	for _, p := range f.Panels {

@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// fig1Claims are those of Section 3.1. "Near" is within 0.1 to 0.3 of the
-// example, "far" at least 1 from it; changes are means of absolute values
-// there, in parts of the change at the example, for the smallest λ.
+// fig1Claims are the claims of Section 3.1. They compare the mean absolute change of
+// the function near the example (at a distance of 0.1 to 0.3) and far from it (at
+// least 1), both relative to the change at the example, for the smallest λ.
 var fig1Claims = []Claim{
 	{Where: "§3.1", Text: "with the weight-space term alone the update changes all predictions (far: at least 0.2)",
 		Decide: ofFig1(func(c map[string]change) (bool, string) {
@@ -26,10 +26,11 @@ var fig1Claims = []Claim{
 // Claims implements Computation.
 func (proximalUpdates) Claims() []Claim { return fig1Claims }
 
-// change of a function in parts of that at the example.
+// change is the mean absolute change of a function near the example and far from it,
+// relative to the change at the example.
 type change struct{ near, far float64 }
 
-// ofFig1 decides by the changes of each panel.
+// ofFig1 decides a claim by the changes in each panel.
 func ofFig1(decide func(map[string]change) (bool, string)) func(Result) (bool, string) {
 	return func(r Result) (bool, string) {
 		f, c := r.(*Fig1), make(map[string]change)

@@ -2,9 +2,10 @@ package experiments
 
 import "maps"
 
-// fig5 are the two halves of Figure 5: the training loss with settings chosen by
-// training loss, test accuracy and learning rates with settings chosen by
-// validation accuracy. The runs of the second are SGDm's of Table 4.
+// fig5 returns the two halves of Figure 5. The first has the training loss with
+// settings chosen by training loss; the second has test accuracy and learning rates
+// with settings chosen by validation accuracy. The runs of the second are those of
+// SGDm in Table 4.
 func fig5() []*Experiment {
 	half := func(name, chosen string, byLoss bool, plots ...Plot) *Experiment {
 		e := images(cifar10)

@@ -13,10 +13,10 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// illConditionedExamples is the number of inputs drawn from N(0, I).
+// illConditionedExamples is the number of inputs, which are drawn from N(0, I).
 const illConditionedExamples = 1000
 
-// Rahimi & Recht's sizes; the batch is the whole set.
+// The sizes of Rahimi & Recht. The batch is the whole set.
 var illConditioned6 = map[Scale]Config{
 	Smoke: {Widths: []int{6, 6, 10}, Steps: 200, Batch: illConditionedExamples, Dtype: "float64"},
 	Small: {Widths: []int{6, 6, 10}, Steps: 8000, Batch: illConditionedExamples, Dtype: "float64"},
@@ -50,8 +50,8 @@ func illConditioned(size string, scales map[Scale]Config) *Experiment {
 	}
 }
 
-// linearTargets are the pairs (x, Ax). They are the same for every seed of a
-// run, which sets the initial weights and the order of the batches.
+// linearTargets returns the pairs (x, Ax). They do not depend on the seed of a run,
+// which sets the initial weights and the order of the batches only.
 func linearTargets(inputs, outputs int) trainers.Data {
 	rng := rand.New(rand.NewPCG(1, uint64(inputs)))
 	a := illConditionedMatrix(rng, outputs, inputs)
@@ -61,8 +61,8 @@ func linearTargets(inputs, outputs int) trainers.Data {
 	return trainers.Data{X: dense(x), T: dense(&t)}
 }
 
-// illConditionedMatrix is U·diag(s)·Vᵀ with s from 1 to 1e-10, evenly spaced in
-// their logarithms, and random orthonormal columns U and V.
+// illConditionedMatrix is U·diag(s)·Vᵀ. The singular values s fall from 1 to 1e-10,
+// evenly on a logarithmic scale; U and V have random orthonormal columns.
 func illConditionedMatrix(rng *rand.Rand, rows, cols int) *mat.Dense {
 	n := min(rows, cols)
 	u, v := orthonormal(rng, rows, n), orthonormal(rng, cols, n)

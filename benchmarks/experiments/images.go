@@ -14,7 +14,7 @@ import (
 
 // imageSet is a set of labelled images of 3×32×32.
 type imageSet struct {
-	name, title   string // in experiments' names, in texts
+	name, title   string // for experiments' names and for texts
 	classes, rows int
 	load          func(ctx context.Context, dtype tensor.Dtype, opts ...datasets.Option) (train, test *datasets.ColorImages, err error)
 }
@@ -23,8 +23,8 @@ var (
 	cifar10  = imageSet{"cifar10", "CIFAR-10", 10, 50000, datasets.CIFAR10}
 	cifar100 = imageSet{"cifar100", "CIFAR-100", 100, 50000, datasets.CIFAR100}
 	svhn     = imageSet{"svhn", "SVHN", 10, 73257, datasets.SVHN}
-	// synthetic images are those of smoke runs.
-	synthetic = imageSet{"synthetic", "made-up images", 10, 400,
+	// synthetic has the images of smoke runs.
+	synthetic = imageSet{"synthetic", "synthetic images", 10, 400,
 		func(_ context.Context, dtype tensor.Dtype, _ ...datasets.Option) (train, test *datasets.ColorImages, err error) {
 			return datasets.Synthetic(1, dtype, 10, 400, 100)
 		}}
@@ -39,7 +39,7 @@ func imageSetOf(name string) (imageSet, error) {
 	return imageSet{}, errors.Errorf("no set of images %q", name)
 }
 
-// imageWork are the multiply-adds of a forward pass.
+// imageWork has the multiply-adds of a forward pass by net.
 var imageWork = map[string]float64{
 	"lenet": 0.65e6, "resnet8": 12.5e6, "alexnet": 15e6, "resnet32": 69e6, "vgg16": 313e6,
 	"resnet18": 556e6, "resnet32-wide": 1.1e9, "resnet34": 1.16e9, "wrn-28-10": 5.25e9,
@@ -78,15 +78,14 @@ func (imageTask) Load(ctx context.Context, c Config) (Problem, error) {
 	if err != nil {
 		return Problem{}, err
 	}
-	p := withoutChanges(train, test)
+	p := unaugmented(train, test)
 	if c.Augment {
 		p.Train = train.Augmented(datasets.CropFlip)
 	}
 	return p, nil
 }
 
-// RandomBatch implements Task. An unknown set stands for one of no classes, which
-// Model refuses.
+// RandomBatch implements Task. An unknown set, which Model refuses, gives one class.
 func (imageTask) RandomBatch(c Config) graph.Batch {
 	set, _ := imageSetOf(c.Set)
 	rng := rand.New(rand.NewPCG(1, 1))

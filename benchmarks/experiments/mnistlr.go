@@ -9,7 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// farStarts are starts from rates that are far from the best one.
+// farStarts are initial rates far from the best one.
 var farStarts = []Variant{{"from-low", 0.01}, {"from-high", 10}}
 
 // mnistRates is Figure 4, right.

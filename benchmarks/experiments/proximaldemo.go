@@ -13,11 +13,11 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// proximalDemo fits a net to points and then makes exact proximal updates on
-// one more example.
+// proximalDemo fits a net to points, then makes exact proximal updates for one more
+// example.
 type proximalDemo struct {
 	net               *layers.Model
-	steps, iterations int // of the fit, of each minimisation
+	steps, iterations int // of the fit and of each minimisation
 	x, y              float64
 
 	params []*graph.Param
@@ -92,7 +92,7 @@ func (p *proximalDemo) fit(data trainers.Data) error {
 	return nil
 }
 
-// update is the function after the exact proximal update.
+// update returns the outputs on the grid after the exact proximal update.
 func (p *proximalDemo) update(lambdaFSD, lambdaWSD float64) ([]float64, error) {
 	example := graph.NewBatch(column([]float64{p.x}), column([]float64{p.y}))
 	p.setWeights(p.theta)
@@ -117,7 +117,7 @@ func (p *proximalDemo) update(lambdaFSD, lambdaWSD float64) ([]float64, error) {
 	return p.predict(u)
 }
 
-// minimise finds the u of Eq. 3 from θ.
+// minimise returns the u that minimises Eq. 3, starting from θ.
 func (p *proximalDemo) minimise() ([]float64, error) {
 	var failure error
 	run := func(u []float64) {
@@ -156,11 +156,11 @@ func (p *proximalDemo) minimise() ([]float64, error) {
 	if r == nil {
 		return nil, err
 	}
-	// A line search that finds nothing lower is at the minimum to rounding.
+	// A line search that finds no lower value has reached the minimum up to rounding.
 	return r.X, nil
 }
 
-// split are windows on the parts of a weight vector in the parameters' shapes.
+// split returns views of a weight vector, one in the shape of each parameter.
 func (p *proximalDemo) split(u []float64) []*tensor.Dense {
 	parts := make([]*tensor.Dense, len(p.params))
 	for i, q := range p.params {
@@ -179,7 +179,7 @@ func (p *proximalDemo) setWeights(u []float64) {
 	}
 }
 
-// predict is the net with weights u on the grid.
+// predict returns the net's outputs on the grid for the weights u.
 func (p *proximalDemo) predict(u []float64) ([]float64, error) {
 	p.setWeights(u)
 	if err := p.eval.Feed(p.grid); err != nil {

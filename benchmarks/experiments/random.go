@@ -17,8 +17,8 @@ func classNumbers(rng *rand.Rand, n, classes int) *tensor.Dense {
 	return tensor.New(tensor.WithShape(n), tensor.WithBacking(t))
 }
 
-// uniform is a tensor of random numbers in [0, 1). Any dtype but float64 stands
-// for float32.
+// uniform is a tensor of random numbers in [0, 1]. A dtype that is not a float gives
+// float32.
 func uniform(rng *rand.Rand, dt tensor.Dtype, shape ...int) *tensor.Dense {
 	fill, err := apoops.Choose(dt, uniformOf[float32], uniformOf[float64])
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// preconditioners are the methods of the figures that compare preconditioners.
+// preconditioners are the methods that the figures on preconditioning compare.
 var preconditioners = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond", "precond-above"}
 
 // The experiments in the paper's order. A new one is a file and a line here.
@@ -28,8 +28,8 @@ func init() {
 
 var registry []*Experiment
 
-// Register adds an experiment. Its name must be new; where it has methods, it must
-// have a task.
+// Register adds an experiment. Its name must be new, and it must have a task if it
+// has methods.
 func Register(e *Experiment) {
 	if len(e.Methods) > 0 && e.Task == nil {
 		panic("experiments: " + e.Name + " has methods and no task")
@@ -40,7 +40,7 @@ func Register(e *Experiment) {
 	registry = append(registry, e)
 }
 
-// All are the experiments in the paper's order.
+// All returns the experiments in the paper's order.
 func All() []*Experiment { return slices.Clone(registry) }
 
 // Find returns the experiments of that name or group.
@@ -52,7 +52,7 @@ func Find(name string) ([]*Experiment, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, errors.Errorf("no experiment %q: list shows them all", name)
+		return nil, errors.Errorf("no experiment %q: the command list shows the names", name)
 	}
 	return found, nil
 }
@@ -64,5 +64,5 @@ func Get(name string) (*Experiment, error) {
 			return e, nil
 		}
 	}
-	return nil, errors.Errorf("no experiment %q: list shows them all", name)
+	return nil, errors.Errorf("no experiment %q: the command list shows the names", name)
 }

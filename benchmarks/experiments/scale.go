@@ -2,14 +2,14 @@ package experiments
 
 import "github.com/pkg/errors"
 
-// Scale says how much of the paper's setting a run has.
+// Scale is the size of an experiment relative to the paper's.
 type Scale string
 
 // The scales.
 const (
-	Smoke Scale = "smoke" // does it run at all: seconds
+	Smoke Scale = "smoke" // checks that it runs: seconds
 	Small Scale = "small" // narrower nets and fewer steps: minutes on two cores
-	Paper Scale = "paper" // the paper's setting to the letter
+	Paper Scale = "paper" // the paper's setting
 )
 
 // Scales are all scales from the smallest.

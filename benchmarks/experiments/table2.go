@@ -6,14 +6,14 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
-// table2Methods are the columns of Table 2, APO-Precond in both forms.
+// table2Methods are the columns of Table 2, with both forms of APO-Precond.
 var table2Methods = []string{"sgdm", "adam", "kfac", "precond", "precond-above"}
 
-// fifth is the schedule of Wide ResNets, by 5 after the epochs 60, 120 and 160 of
-// 200.
+// fifth is the schedule of Wide ResNets: the rate falls by 5 after the epochs 60, 120
+// and 160 of 200.
 var fifth = methods.Decay{Factor: 0.2, At: []float64{0.3, 0.6, 0.8}}
 
-// paperEpochs are those of the image classification in Section 6.1.
+// paperEpochs is the number of epochs of image classification in Section 6.1.
 const paperEpochs = 200
 
 // table2 is a row of Table 2, with the paper's accuracies of SGDm, Adam, KFAC and
@@ -41,7 +41,7 @@ func table2(s imageSet, net, title string, accuracies ...float64) *Experiment {
 	return e
 }
 
-// table2Trained is a row that the small scale trains for some epochs.
+// table2Trained is a row whose net the small scale trains for some epochs.
 func table2Trained(s imageSet, net, title string, epochs int, accuracies ...float64) *Experiment {
 	e := table2(s, net, title, accuracies...)
 	small, smoke := smallImages(s, net, epochs, fifth), smokeImages(net, fifth)
@@ -51,7 +51,7 @@ func table2Trained(s imageSet, net, title string, epochs int, accuracies ...floa
 	return e
 }
 
-// table2Timed is a row whose net the small scale only times.
+// table2Timed is a row whose net the small scale only times, because it is too large.
 func table2Timed(s imageSet, net, title string, steps int, accuracies ...float64) *Experiment {
 	e := table2(s, net, title, accuracies...)
 	e.Choices += timedChoices

@@ -21,11 +21,12 @@ func table4Methods(families ...string) (names []string) {
 	return names
 }
 
-// tenth is the schedule of ResNet-32, by 10 after the epochs 150 and 250 of 400.
+// tenth is the schedule of ResNet-32: the rate falls by 10 after the epochs 150 and
+// 250 of 400.
 var tenth = methods.Decay{Factor: 0.1, At: []float64{3. / 8, 5. / 8}}
 
-// table4 is a group of three columns of Table 4, with the paper's accuracies: a
-// row for each optimizer, of a fixed rate, step decay and APO.
+// table4 is a group of three columns of Table 4: fixed rate, step decay and APO.
+// accuracies are the paper's, a row for each optimizer.
 func table4(s imageSet, net, title string, epochs int, d methods.Decay, accuracies ...[3]float64) *Experiment {
 	e := images(s)
 	e.Name, e.Group = fmt.Sprintf("table4-%s-%s", s.name, net), "table4"
@@ -47,7 +48,7 @@ func table4(s imageSet, net, title string, epochs int, d methods.Decay, accuraci
 	return e
 }
 
-// table4Trained are columns that the small scale trains for some epochs.
+// table4Trained are columns whose net the small scale trains for some epochs.
 func table4Trained(s imageSet, net, title string, epochs int) *Experiment {
 	e := table4(s, net, title, paperEpochs, fifth)
 	e.Scales[Small], e.Scales[Smoke] = smallImages(s, net, epochs, fifth), smokeImages(net, fifth)
@@ -55,7 +56,8 @@ func table4Trained(s imageSet, net, title string, epochs int) *Experiment {
 	return e
 }
 
-// table4Timed are columns whose net the small scale only times.
+// table4Timed are columns whose net the small scale only times, because it is too
+// large.
 func table4Timed(s imageSet, net, title string, epochs int, d methods.Decay, accuracies ...[3]float64) *Experiment {
 	e := table4(s, net, title, epochs, d, accuracies...)
 	e.Choices += timedChoices

@@ -10,20 +10,20 @@ import (
 )
 
 // Task is what the methods of an experiment train: a model, a loss and examples.
-// It is the only code that knows what kind of model and data an experiment has.
-// Each method gets the setting of a run; none changes the task.
+// Only the task knows what kind of model and data the experiment has. Its methods
+// depend on the setting of a run and must not change the task.
 type Task interface {
-	// Describe names the setting's model and data in a few words.
+	// Describe names the model and the data in a few words.
 	Describe(c Config) string
-	// Model is the model before training.
+	// Model makes the model, untrained.
 	Model(c Config) (graph.Model, error)
-	// Loss is the training loss.
+	// Loss is the loss that is minimised.
 	Loss() graph.Loss
-	// Load returns all examples; Problem picks those of the setting. A missing data
-	// set is an error whose cause is datasets.ErrNotFound.
+	// Load returns all examples; Experiment.Problem selects those of the setting. If
+	// the data set is missing, the error's cause is datasets.ErrNotFound.
 	Load(ctx context.Context, c Config) (Problem, error)
-	// RandomBatch is a mini-batch of random numbers in the shapes and dtypes of the
-	// examples, which needs no data set: steps on it take as long.
+	// RandomBatch makes a mini-batch of random numbers with the shapes and dtypes of
+	// the examples. It serves to time steps without the data set.
 	RandomBatch(c Config) graph.Batch
 	// Work is the size of the computations.
 	Work(c Config) Work
@@ -31,7 +31,8 @@ type Task interface {
 
 // Work is the size of a task's computations.
 type Work struct {
-	// MultiplyAdds are about those of a forward pass of one example.
+	// MultiplyAdds is the approximate number of multiply-adds in a forward pass of one
+	// example.
 	MultiplyAdds float64
 	// EvaluationBatch is the number of examples that are evaluated at once.
 	EvaluationBatch int
@@ -39,17 +40,17 @@ type Work struct {
 
 // Problem is an experiment's data at one scale.
 type Problem struct {
-	// Train is trained on. Evaluate has the same examples without random changes,
-	// or the first of them, and gives the training loss. Test is nil where there is
-	// no test set.
+	// Train is the training set. Evaluate has the examples on which the training loss
+	// is evaluated: those of Train, or the first of them, without augmentation. Test
+	// is nil if there is no test set.
 	Train, Evaluate, Test trainers.Set
 }
 
-// Problem loads the data that a setting asks for.
+// Problem loads the data of a setting.
 func (e *Experiment) Problem(ctx context.Context, c Config) (*Problem, error) {
 	p, err := e.Task.Load(ctx, c)
 	if err == nil && c.Validation >= p.Train.Len() {
-		err = errors.Errorf("%d of %d examples cannot be kept for the validation", c.Validation, p.Train.Len())
+		err = errors.Errorf("%d of %d training examples cannot be held out for validation", c.Validation, p.Train.Len())
 	}
 	if err != nil {
 		return nil, errors.WithMessage(err, e.Name)
@@ -68,13 +69,13 @@ func (e *Experiment) Problem(ctx context.Context, c Config) (*Problem, error) {
 	return &p, nil
 }
 
-// window has n examples of a set from number from on.
+// window has the n examples of a set that begin at number from.
 type window struct {
 	trainers.Set
 	from, n int
 }
 
-// first has the first n examples of a set, all of them for n = 0.
+// first has the first n examples of a set, or all of them for n = 0.
 func first(s trainers.Set, n int) trainers.Set {
 	if n == 0 || n >= s.Len() {
 		return s
@@ -94,7 +95,7 @@ func (w window) Fill(b graph.Batch, rows []int, d trainers.Draw) {
 	w.Set.Fill(b, shifted, d)
 }
 
-// withoutChanges are data that are evaluated as they are trained on.
-func withoutChanges(train, test trainers.Set) Problem {
+// unaugmented is data whose training loss is evaluated on the training set itself.
+func unaugmented(train, test trainers.Set) Problem {
 	return Problem{Train: train, Evaluate: train, Test: test}
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// uciLoader is a loader of package datasets.
+// uciLoader is a loader of a UCI data set in package datasets.
 type uciLoader func(ctx context.Context, dt tensor.Dtype, opts ...datasets.Option) (trainers.Data, error)
 
-// uci is a plot of Figure 3: inputs-100-100-1 with ReLU. paperSteps are the
-// steps of 500 epochs.
+// uci is a plot of Figure 3. Its net is inputs-100-100-1 with ReLU; paperSteps is the
+// number of steps of 500 epochs.
 func uci(name, data string, inputs, paperSteps int, load uciLoader) *Experiment {
 	widths := []int{inputs, 100, 100, 1}
 	return &Experiment{

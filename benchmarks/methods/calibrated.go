@@ -2,8 +2,9 @@ package methods
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// calibrated is Base-APO by trainers.Calibrated: a calibration before the first
-// step, then tracking with forward passes alone and a decay by the horizon.
+// calibrated is Base-APO with trainers.Calibrated: it calibrates the rate before the
+// first step, then tracks it with forward passes only and decays it towards the
+// horizon.
 var calibrated = func() (ms []*Method) {
 	for _, b := range baseRules {
 		if b.name == "adamw" {

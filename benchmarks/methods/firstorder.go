@@ -2,7 +2,7 @@ package methods
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// ruleOf makes a first-order optimizer at a rate with an L2 penalty.
+// ruleOf makes a first-order optimizer with a learning rate and an L2 penalty.
 type ruleOf func(lr, l2 float64) trainers.Optimizer
 
 func sgd(lr, l2 float64) trainers.Optimizer {
@@ -29,7 +29,7 @@ func adam(lr, l2 float64) trainers.Optimizer {
 	return o
 }
 
-// adamw has its own decoupled decay in place of the penalty.
+// adamw has decoupled weight decay instead of the L2 penalty.
 func adamw(lr, _ float64) trainers.Optimizer { return trainers.AdamW(lr) }
 
 // baseRule is a first-order optimizer of the tables.
@@ -47,7 +47,7 @@ var baseRules = []baseRule{
 	{"adamw", "AdamW", adamw, 1.2},
 }
 
-// firstOrder are the optimizers at a fixed rate.
+// firstOrder are the first-order optimizers at a fixed rate.
 var firstOrder = func() (ms []*Method) {
 	for _, b := range baseRules {
 		ms = append(ms, &Method{

@@ -10,30 +10,31 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// Method is a way to train: an optimizer with its options and the space of its
+// Method is an optimizer with its options and the search space of its
 // hyperparameters.
 type Method struct {
 	// Name is used in commands and files, Label in tables and figures.
 	Name, Label string
-	// Family is the optimizer that several methods tune the rate of, "" for a
-	// method on its own.
+	// Family is the optimizer whose learning rate several methods set in different
+	// ways; "" for a method of another kind.
 	Family string
-	// Base names the method whose best fixed rate the initial learning rate is
-	// a multiple of; "" for a method whose own space has its rate.
+	// Base is the method whose best fixed learning rate, times a factor, is the
+	// initial rate; "" for a method that has the rate in its own space.
 	Base string
-	// Space names the file of the hyperparameters' space.
+	// Space is the name of the search space's file, without its ending.
 	Space string
-	// Cost is about the time of a step, SGDm's being 1: for estimates alone.
+	// Cost is the approximate time of a step in multiples of SGDm's, for estimates
+	// only.
 	Cost float64
-	// Needs is the optimizer without which the method is not available.
+	// Needs is the optimizer that the method is made from.
 	Needs string
-	// NoL2 is true if the optimizer has no L2 penalty.
+	// NoL2 means that the optimizer has no L2 penalty.
 	NoL2 bool
-	// Rare names the hyperparameter that is the period, in steps, of work that a
-	// short measurement of time would not see, such as inverses; "" for none.
+	// Rare is the hyperparameter that is the period, in steps, of rare work such as
+	// inverses; "" for none. A short measurement of time might miss such work.
 	Rare string
-	// Brief are hyperparameters of a short measurement of time, whose steps are
-	// fewer than those that only begin a training.
+	// Brief are hyperparameters for a short measurement of time, which ends before
+	// the warm-up of a normal run would.
 	Brief Values
 	// Build makes the optimizer and its options from the hyperparameters.
 	Build func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error)
@@ -42,21 +43,22 @@ type Method struct {
 // Values are hyperparameters by name.
 type Values map[string]float64
 
-// Run is what a method knows of the run it is for.
+// Run has the settings of a run that a method may depend on.
 type Run struct {
 	Steps int
 	L2    float64
-	// Decay is the schedule of the methods with a step decay; the zero value
-	// stands for a tenth at 3/8 and 5/8 of the run, as the paper's manual schedule
-	// of ResNet-32 (epochs 150 and 250 of 400).
+	// Decay is the schedule of the methods with step decay. The zero value means a
+	// factor of 0.1 at 3/8 and 5/8 of the run, the paper's manual schedule for
+	// ResNet-32 (epochs 150 and 250 of 400).
 	Decay Decay
-	// Rate is the initial learning rate, for methods with a Base.
+	// Rate is the initial learning rate of a method with a Base.
 	Rate float64
-	// Calibration serves mini-batches before the first step; nil for none.
+	// Calibration returns mini-batch i for the calibration before the first step; nil
+	// for none.
 	Calibration func(i int) (graph.Batch, error)
 }
 
-// Available tells whether this version of the library has the optimizer.
+// Available reports whether this version of the library has the optimizer.
 func (m *Method) Available() bool {
 	return slices.Contains(trainers.OptimizerNames(), m.Needs)
 }

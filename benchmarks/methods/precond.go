@@ -2,7 +2,7 @@ package methods
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// precond is APO-Precond in its plain form: Adam on A, B and S.
+// precond is the plain form of APO-Precond: Adam on A, B and S.
 var precond = &Method{
 	Name: "precond", Label: "APO-Precond (plain)", Space: "precond", Cost: 2.5, Needs: "precond", NoL2: true,
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {

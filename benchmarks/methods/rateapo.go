@@ -2,7 +2,7 @@ package methods
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// rateAPO is Base-APO in its plain form: gradient steps on log η.
+// rateAPO is the plain form of Base-APO: Adam on log η.
 var rateAPO = func() (ms []*Method) {
 	for _, b := range baseRules {
 		if b.name == "adamw" {

@@ -1,11 +1,12 @@
 package methods
 
-// The order of tables and legends. A new method is a file and a line here.
+// The methods in the order of tables and legends. A new one is a file and a line
+// here.
 func init() {
 	Register(firstOrder...)
 	Register(scheduled...)
 	Register(rateAPO...)
 	Register(calibrated...)
-	Register(rivals...)
+	Register(secondOrder...)
 	Register(precond, precondAbove)
 }

@@ -2,15 +2,15 @@ package methods
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// Decay lowers the learning rate at parts of the run, 0 to 1, by a factor each
-// time.
+// Decay multiplies the learning rate by Factor at each point of At, a fraction of
+// the run from 0 to 1.
 type Decay struct {
 	Factor float64   `json:"factor"`
 	At     []float64 `json:"at"`
 }
 
-// Schedule is the decay over so many steps. The zero value leaves the rate as it
-// is.
+// Schedule is the decay for a run of the given number of steps. The zero value
+// keeps the rate constant.
 func (d Decay) Schedule(steps int) trainers.Schedule {
 	if len(d.At) == 0 {
 		return trainers.Constant()
@@ -32,8 +32,8 @@ func stepDecay(run Run) trainers.Schedule {
 
 func cosine(run Run) trainers.Schedule { return trainers.Cosine(run.Steps, 0) }
 
-// scheduled are the first-order optimizers with a schedule, the initial rate
-// being tuned for it.
+// scheduled are the first-order optimizers with a schedule. Their initial rates are
+// tuned for it.
 var scheduled = func() (ms []*Method) {
 	for _, s := range []struct {
 		name, label string

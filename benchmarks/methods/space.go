@@ -16,12 +16,13 @@ import (
 //go:embed spaces
 var spaceFiles embed.FS
 
-// Space is the search space of a method's hyperparameters, in the order in
-// which they are drawn.
+// Space is the search space of a method's hyperparameters, in the order in which
+// they are sampled.
 type Space []Dimension
 
-// Dimension is one hyperparameter: a range, uniform in the logarithm or, with
-// Linear, in the value; a list of choices; or, with neither, a fixed number.
+// Dimension is the search space of one hyperparameter. It is a range, sampled
+// log-uniformly or, with Linear, uniformly; a list of choices; or, with neither, a
+// fixed number.
 type Dimension struct {
 	Name    string    `json:"name"`
 	Default float64   `json:"default"`
@@ -61,14 +62,14 @@ func (d Dimension) draw(rng *rand.Rand) float64 {
 	return round(d.Min * math.Pow(d.Max/d.Min, u))
 }
 
-// round leaves three digits: more are not worth reading.
+// round rounds to three significant digits.
 func round(v float64) float64 {
 	unit := math.Pow(10, math.Floor(math.Log10(v))-2)
 	return math.Round(v/unit) * unit
 }
 
-// SearchSpace reads the method's space: that of a folder below spaces, for tasks
-// of one kind, where the folder has it, else that of spaces itself.
+// SearchSpace reads the method's space from a folder below spaces, which serves
+// tasks of one kind, or from spaces itself if the folder does not have it.
 func (m *Method) SearchSpace(folder string) (Space, error) {
 	name := path.Join("spaces", folder, m.Space+".json")
 	text, err := spaceFiles.ReadFile(name)
@@ -93,7 +94,7 @@ func (m *Method) SearchSpace(folder string) (Space, error) {
 	return s, nil
 }
 
-// Defaults are the values in use where nothing was tuned.
+// Defaults are the values of a method that was not tuned.
 func (s Space) Defaults() Values {
 	v := make(Values, len(s))
 	for _, d := range s {
@@ -102,8 +103,8 @@ func (s Space) Defaults() Values {
 	return v
 }
 
-// Sample draws the values of configuration number i: 0 are the defaults, the
-// others are random. The same seed, method and number give the same values.
+// Sample returns the values of configuration i. Configuration 0 has the defaults,
+// the others are random. The same seed, method and i give the same values.
 func (s Space) Sample(method string, seed uint64, i int) Values {
 	if i == 0 {
 		return s.Defaults()

@@ -14,27 +14,27 @@ import (
 //go:embed tuned
 var tunedFiles embed.FS
 
-// Tuned is what a search found on one experiment at one scale, by method.
+// Tuned has the results of a search on one experiment at one scale, by method.
 type Tuned map[string]Winner
 
 // Winner is the best configuration of a search.
 type Winner struct {
 	Values Values  `json:"values"`
 	Loss   float64 `json:"loss"`
-	// Accuracy is that on the validation set, in a search for the highest; ByLoss
-	// are then the values with the lowest training loss, if they are others.
+	// Accuracy is the accuracy on the validation set where the search maximised it;
+	// ByLoss then has the values with the lowest training loss.
 	Accuracy float64 `json:"accuracy,omitempty"`
 	ByLoss   Values  `json:"by_loss,omitempty"`
 
-	Configs int    `json:"configs"` // tried
+	Configs int    `json:"configs"` // number of configurations tried
 	Command string `json:"command"`
 	Commit  string `json:"commit,omitempty"`
 }
 
-// TunedFile is the name of the file for an experiment at a scale.
+// TunedFile is the name of the winners' file of an experiment at a scale.
 func TunedFile(experiment, scale string) string { return experiment + "-" + scale + ".json" }
 
-// LoadTuned reads the winners stored in fsys; none if there is no file.
+// LoadTuned reads the winners from fsys. It returns none if there is no file.
 func LoadTuned(fsys fs.FS, experiment, scale string) (Tuned, error) {
 	name := TunedFile(experiment, scale)
 	text, err := fs.ReadFile(fsys, name)
@@ -48,19 +48,19 @@ func LoadTuned(fsys fs.FS, experiment, scale string) (Tuned, error) {
 	return t, errors.Wrap(json.Unmarshal(text, &t), name)
 }
 
-// Search tells where the settings for an experiment at a scale are looked for.
+// Search says where to look for the settings of an experiment at a scale.
 type Search struct {
-	// Experiments are those whose winners are taken, the first that has one.
+	// Experiments are searched in this order for a winner.
 	Experiments []string
 	Scale       string
-	// Spaces is the folder of the search spaces, as SearchSpace has it.
+	// Spaces is the folder of the search spaces, an argument of SearchSpace.
 	Spaces string
-	// ByLoss asks for the values with the lowest training loss.
+	// ByLoss selects the values with the lowest training loss.
 	ByLoss bool
 }
 
-// Settings returns the method's hyperparameters: those tuned at the scale, those
-// tuned at the small one, or the space's defaults. source says which.
+// Settings returns the method's hyperparameters: those tuned at the scale, else
+// those tuned at the small scale, else the space's defaults. source says which.
 func (m *Method) Settings(where Search) (v Values, source string, err error) {
 	space, err := m.SearchSpace(where.Spaces)
 	if err != nil {
@@ -77,7 +77,7 @@ func (m *Method) Settings(where Search) (v Values, source string, err error) {
 				return nil, "", err
 			}
 			if w, ok := tuned[m.Name]; ok {
-				// Hyperparameters that are newer than the search keep their defaults.
+				// Hyperparameters added after the search keep their defaults.
 				v := space.Defaults()
 				maps.Copy(v, w.best(where.ByLoss))
 				return v, fmt.Sprintf("tuned %s, %d configurations", path.Join(experiment, scale), w.Configs), nil
@@ -87,7 +87,7 @@ func (m *Method) Settings(where Search) (v Values, source string, err error) {
 	return space.Defaults(), "default", nil
 }
 
-// best are the values by the search's own criterion or by the training loss.
+// best has the best values by the search's own criterion or by the training loss.
 func (w Winner) best(byLoss bool) Values {
 	if byLoss && w.ByLoss != nil {
 		return w.ByLoss

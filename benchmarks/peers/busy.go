@@ -6,8 +6,9 @@ import (
 	"runtime"
 )
 
-// busy says so where other programs have used half of the machine in the last
-// minute, as Linux counts it: times are then not to be trusted, and ratios hardly.
+// busy returns a warning if programs kept at least half of the cores busy in the
+// last minute (Linux's load average), "" otherwise. Times are unreliable then, and
+// ratios less reliable.
 func busy() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

@@ -1,12 +1,15 @@
-// Package peers measures training steps of this library side by side with other
-// libraries that the machine has: the same net with as many parameters, one batch
-// size, one optimizer, the sides in turn and each in a process of its own, so that
-// they share the machine's good and bad moments and never run at once, and that
-// the peak of a process's resident memory is that side's.
+// Package peers compares the time and memory of training steps with those of
+// PyTorch, if it is installed.
 //
-// torch_nets.py has the nets in PyTorch and torch_step.py measures them;
+// All sides train the same net, with the same number of parameters, batch size and
+// optimizer. Each side runs in a process of its own, and the sides take turns:
+// they never run at once, slow phases of the machine affect all of them, and the
+// peak of a process's resident memory belongs to one side.
+//
+// torch_nets.py defines the nets in PyTorch and torch_step.py measures them.
 // torch_train.py trains them from given weights, so that a test can compare losses
-// and weights. torch_rules.py and torch_images.py are the other comparisons: they
-// write what PyTorch's optimizers and image ops compute, which packages trainers
-// and apoops are tested against.
+// and weights. torch_rules.py and torch_images.py compute reference values of
+// PyTorch's optimizers and image operations for the tests of trainers and apoops.
+//
+//	code := peers.Run(ctx, []string{"-only", "lenet", "-rounds", "1"}, os.Stdout, os.Stderr)
 package peers

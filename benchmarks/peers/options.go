@@ -12,10 +12,10 @@ import (
 	"github.com/pkg/errors"
 )
 
-// settings are what both sides need to know besides the net.
+// settings are the settings of a measurement besides the net.
 type settings struct{ batch, steps, warmup int }
 
-// arguments are the settings as flags that begin with dash.
+// arguments returns the settings as command-line flags with the prefix dash.
 func (s settings) arguments(dash string) []string {
 	return []string{
 		dash + "batch", strconv.Itoa(s.batch),
@@ -27,7 +27,7 @@ func (s settings) arguments(dash string) []string {
 type options struct {
 	only    string
 	batch   int
-	size    size // -1: the contest's own
+	size    size // -1: the comparison's own
 	threads string
 	python  string
 	out     string
@@ -38,20 +38,20 @@ type options struct {
 func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet(Name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.StringVar(&o.only, "only", "", "contests, separated by commas, of "+names()+" (default: all)")
+	f.StringVar(&o.only, "only", "", "nets to compare, separated by commas: "+names()+" (default: all)")
 	f.IntVar(&o.batch, "batch", 128, "examples in a batch")
-	f.IntVar(&o.size.rounds, "rounds", -1, "how often each side runs (-1: the contest's own number)")
-	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the contest's own number)")
-	f.IntVar(&o.size.warmup, "warmup", -1, "steps before them (-1: the contest's own number)")
-	f.StringVar(&o.threads, "threads", strconv.Itoa(runtime.NumCPU()), "numbers of threads that PyTorch runs on, one side for each; 0 leaves it to PyTorch")
-	f.StringVar(&o.python, "python", "", "the Python that has PyTorch (default: the first found of "+strings.Join(pythons, ", ")+")")
-	f.StringVar(&o.out, "out", "", "file to add the measurements to, a line of JSON for each process")
+	f.IntVar(&o.size.rounds, "rounds", -1, "number of rounds (-1: the net's own)")
+	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
+	f.IntVar(&o.size.warmup, "warmup", -1, "warm-up steps before them (-1: the net's own)")
+	f.StringVar(&o.threads, "threads", strconv.Itoa(runtime.NumCPU()), "numbers of PyTorch's threads, separated by commas, one side for each; 0: PyTorch's default")
+	f.StringVar(&o.python, "python", "", "Python interpreter that has PyTorch (default: the first found of "+strings.Join(pythons, ", ")+")")
+	f.StringVar(&o.out, "out", "", "append the measurements to this file, one line of JSON for each process")
 	f.StringVar(&o.ours, "ours", "", "measure this library alone on the named net, in this process, and print JSON")
-	f.StringVar(&o.profile, "cpuprofile", "", "with -ours: file for a CPU profile of the timed steps")
+	f.StringVar(&o.profile, "cpuprofile", "", "with -ours: write a CPU profile of the timed steps to this file")
 	return f
 }
 
-// The largest values of the flags: a batch of images has 800 MB then.
+// The largest values of the flags. A batch of maxBatch images takes 800 MB.
 const (
 	maxBatch   = 1 << 16
 	maxSteps   = 1_000_000
@@ -79,15 +79,15 @@ func (o *options) check() error {
 		_, err := find(o.ours)
 		return errors.WithMessage(err, "-ours")
 	}
-	if _, err := o.contests(); err != nil {
+	if _, err := o.comparisons(); err != nil {
 		return errors.WithMessage(err, "-only")
 	}
 	_, err := o.threadCounts()
 	return err
 }
 
-// creatable reports a path at which no file can be: that of a folder, or in one that
-// does not exist. An empty path is none.
+// creatable returns an error if path is a folder or if its folder does not exist.
+// An empty path is accepted.
 func creatable(path string) error {
 	if path == "" {
 		return nil
@@ -103,8 +103,8 @@ func creatable(path string) error {
 	return err
 }
 
-// contests are those asked for, in their usual order, in the sizes asked for.
-func (o *options) contests() ([]contest, error) {
+// comparisons are the chosen ones in their usual order and in the chosen sizes.
+func (o *options) comparisons() ([]comparison, error) {
 	chosen := make(map[string]bool)
 	if o.only != "" {
 		for net := range strings.SplitSeq(o.only, ",") {
@@ -115,8 +115,8 @@ func (o *options) contests() ([]contest, error) {
 			chosen[c.net] = true
 		}
 	}
-	var all []contest
-	for _, c := range contests {
+	var all []comparison
+	for _, c := range comparisons {
 		if len(chosen) == 0 || chosen[c.net] {
 			c.size = o.size.or(c.size)
 			all = append(all, c)
@@ -125,7 +125,7 @@ func (o *options) contests() ([]contest, error) {
 	return all, nil
 }
 
-// or replaces what is -1 in s.
+// or replaces each -1 in s by the value of other.
 func (s size) or(other size) size {
 	if s.rounds == -1 {
 		s.rounds = other.rounds

@@ -21,8 +21,8 @@ import (
 
 const classes = 10
 
-// measureOurs measures whole steps of this library in this process. A profile is
-// the file for where the timed steps spend their time; "" is none.
+// measureOurs measures whole steps of this library in this process. It writes a CPU
+// profile of the timed steps to the file profile unless that is "".
 func measureOurs(net string, s settings, profile string) (m measurement, err error) {
 	if m.BLAS, err = apoops.UseLibraries(); err != nil {
 		return m, err
@@ -50,17 +50,11 @@ func measureOurs(net string, s settings, profile string) (m measurement, err err
 			return m, err
 		}
 	}
-	if profile != "" {
-		f, err := os.Create(profile)
-		if err != nil {
-			return m, errors.Wrap(err, "profile")
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return m, errors.Wrap(err, "profile")
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := startProfile(profile)
+	if err != nil {
+		return m, err
 	}
+	defer stop()
 	times := make([]float64, s.steps)
 	for i := range times {
 		if times[i], err = step(); err != nil {
@@ -71,7 +65,27 @@ func measureOurs(net string, s settings, profile string) (m measurement, err err
 	return m, nil
 }
 
-// build is the model of a net and the shape of an example.
+// startProfile writes a CPU profile to a file until stop is called; "" means no
+// profile.
+func startProfile(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, errors.Wrap(err, "profile")
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		_ = f.Close()
+		return nil, errors.Wrap(err, "profile")
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
+}
+
+// build returns the model of a net and the shape of an example.
 func build(net string) (*layers.Model, []int, error) {
 	if net == "mlp" {
 		return layers.MLP(784, 1000, 1000, classes), []int{784}, nil
@@ -80,7 +94,7 @@ func build(net string) (*layers.Model, []int, error) {
 	return m, []int{3, 32, 32}, err
 }
 
-// parameters is the number of learned numbers.
+// parameters is the number of learned parameters.
 func parameters(all []*graph.Param) int {
 	n := 0
 	for _, p := range graph.Learned(all) {
@@ -89,7 +103,7 @@ func parameters(all []*graph.Param) int {
 	return n
 }
 
-// randomBatch has n examples of the given shape, of numbers in [0, 1), and their
+// randomBatch has n examples of the given shape with numbers in [0, 1), and random
 // classes.
 func randomBatch(n int, example ...int) graph.Batch {
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -11,24 +11,24 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Name is the subcommand's name; Run starts its own program with it again.
+// Name is the subcommand's name. Run starts its own program with it again.
 const Name = "peers"
 
 const usage = `Usage: benchmarks peers [FLAG...]
 
-Measures training steps here and in PyTorch: forward, softmax cross entropy,
-backward and SGD with momentum 0.9, on random data of ten classes in float32. The
-contests are nets: a fully connected one (mlp, 784-1000-1000-10 with ReLU) and
-those of images of 3×32×32. Each side runs in a process of its own, in turn. Its
-time is that of whole steps; its memory is the peak of that process's resident
-memory (Linux: VmHWM), and beside it the part above what the process had before
-the net was made. All contests take about five minutes on two cores.
+Compares training steps of this library and of PyTorch: forward pass, softmax
+cross-entropy, backward pass and SGD with momentum 0.9, on random data of ten
+classes in float32. The nets are a fully connected one (mlp, 784-1000-1000-10 with
+ReLU) and those for images of 3×32×32. The sides run in turn, each in a process of
+its own. The time is that of whole steps. The memory is the peak of the process's
+resident memory (Linux: VmHWM); a second figure ("over base") leaves out what the
+process had before it made the net. All nets take about five minutes on two cores.
 
 Flags:
 `
 
-// Run is the subcommand; it returns the exit code: 0 where the contests were held
-// or PyTorch is missing, 1 where a side failed, 2 for wrong usage.
+// Run is the subcommand. It returns the exit code: 0 if all nets were compared or
+// PyTorch is missing, 1 if a side failed, 2 for wrong usage.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := o.flags()
@@ -66,7 +66,7 @@ func printUsage(w io.Writer, flags *flag.FlagSet) {
 	flags.PrintDefaults()
 }
 
-// measure is what a process of this library's side does.
+// measure measures this library in this process and prints the measurement.
 func (o *options) measure(stdout io.Writer) error {
 	c, err := find(o.ours)
 	if err != nil {
@@ -80,7 +80,7 @@ func (o *options) measure(stdout io.Writer) error {
 	return errors.Wrap(json.NewEncoder(stdout).Encode(m), "writing the measurement")
 }
 
-// run holds the contests.
+// run compares all chosen nets and prints the results.
 func (o *options) run(ctx context.Context, stdout io.Writer) error {
 	candidates := pythons
 	if o.python != "" {
@@ -91,18 +91,24 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "skipped: PyTorch not found (tried %s)\n", strings.Join(candidates, ", "))
 		return ctx.Err()
 	}
-	all, err := o.contests()
+	all, err := o.comparisons()
 	if err != nil {
 		return err
 	}
 	if text := busy(); text != "" {
 		fmt.Fprintln(stdout, text)
 	}
+	return o.compareAll(ctx, all, python, stdout)
+}
+
+// compareAll compares the nets one after another. A net that fails does not stop
+// the others.
+func (o *options) compareAll(ctx context.Context, all []comparison, python string, stdout io.Writer) error {
 	var results []result
 	var failed []string
 	for _, c := range all {
 		fmt.Fprintf(stdout, "%s: batch %d, %d rounds of %d steps after %d\n\n", c.net, o.batch, c.size.rounds, c.size.steps, c.size.warmup)
-		r, err := o.hold(ctx, c, python)
+		r, err := o.compare(ctx, c, python)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -126,23 +132,23 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// hold holds one contest.
-func (o *options) hold(ctx context.Context, c contest, python string) (result, error) {
+// compare measures all sides on one net.
+func (o *options) compare(ctx context.Context, c comparison, python string) (result, error) {
 	counts, err := o.threadCounts()
 	if err != nil {
 		return result{}, err
 	}
 	s := settings{o.batch, c.size.steps, c.size.warmup}
-	sides := []*contender{{name: "ours", run: ourProcess(c.net, s)}}
+	sides := []*side{{name: "ours", run: ourProcess(c.net, s)}}
 	for _, n := range counts {
 		name := "PyTorch"
 		if n > 0 {
 			name = fmt.Sprintf("PyTorch-%d", n)
 		}
-		sides = append(sides, &contender{name: name, run: torchProcess(python, c.net, n, s)})
+		sides = append(sides, &side{name: name, run: torchProcess(python, c.net, n, s)})
 	}
-	err = compete(ctx, c.size.rounds, sides, func(round int, side string, m measurement) error {
-		return record{Contest: c.net, Side: side, Round: round, Batch: s.batch, Steps: s.steps, Warmup: s.warmup, measurement: m}.add(o.out)
+	err = measureInTurn(ctx, c.size.rounds, sides, func(round int, side string, m measurement) error {
+		return record{Net: c.net, Side: side, Round: round, Batch: s.batch, Steps: s.steps, Warmup: s.warmup, measurement: m}.add(o.out)
 	})
 	return result{c, sides}, err
 }

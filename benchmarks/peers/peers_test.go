@@ -68,8 +68,8 @@ func TestOurs(t *testing.T) {
 	}
 }
 
-// Whole contests where PyTorch is installed.
-func TestContests(t *testing.T) {
+// Whole comparisons if PyTorch is installed.
+func TestComparisons(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
@@ -90,7 +90,7 @@ func TestContests(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if len(lines) != 6 {
-		t.Fatalf("%d lines of measurements, not one for each of two contests' three sides", len(lines))
+		t.Fatalf("%d lines of measurements, not one for each of three sides on two nets", len(lines))
 	}
 	for _, line := range lines {
 		var r record
@@ -102,8 +102,8 @@ func TestContests(t *testing.T) {
 
 func ignore(int, string, measurement) error { return nil }
 
-func fake(medians ...float64) *contender {
-	c := &contender{name: "fake"}
+func fake(medians ...float64) *side {
+	c := &side{name: "fake"}
 	c.run = func(context.Context) (measurement, error) {
 		i := len(c.all)
 		if i >= len(medians) {
@@ -119,11 +119,11 @@ func fake(medians ...float64) *contender {
 func TestReport(t *testing.T) {
 	a, b := fake(9, 1, 3), fake(6, 6, 6)
 	a.name, b.name = "A", "B"
-	sides := []*contender{a, b}
-	if err := compete(context.Background(), 3, sides, ignore); err != nil {
+	sides := []*side{a, b}
+	if err := measureInTurn(context.Background(), 3, sides, ignore); err != nil {
 		t.Fatal(err)
 	}
-	r := result{contest{net: "net", goal: goal{0.4, 1.3}}, sides}
+	r := result{comparison{net: "net", goal: goal{0.4, 1.3}}, sides}
 	var out strings.Builder
 	if err := r.report(&out); err != nil {
 		t.Fatal(err)
@@ -147,16 +147,16 @@ func TestReport(t *testing.T) {
 	}
 }
 
-func TestCompeteNamesTheSideThatFails(t *testing.T) {
+func TestMeasureNamesTheSideThatFails(t *testing.T) {
 	a, b := fake(1, 1), fake(1)
 	b.name = "tired"
-	err := compete(context.Background(), 2, []*contender{a, b}, ignore)
+	err := measureInTurn(context.Background(), 2, []*side{a, b}, ignore)
 	if err == nil || !strings.Contains(err.Error(), "tired: worn out") {
 		t.Fatalf("error %v", err)
 	}
 }
 
-func TestCompeteRefusesDifferentNets(t *testing.T) {
+func TestMeasureRefusesDifferentNets(t *testing.T) {
 	a, b := fake(1), fake(1)
 	run := b.run
 	b.run = func(ctx context.Context) (measurement, error) {
@@ -164,7 +164,7 @@ func TestCompeteRefusesDifferentNets(t *testing.T) {
 		m.Parameters++
 		return m, err
 	}
-	err := compete(context.Background(), 1, []*contender{a, b}, ignore)
+	err := measureInTurn(context.Background(), 1, []*side{a, b}, ignore)
 	if err == nil || !strings.Contains(err.Error(), "7 parameters in fake, 8 in fake") {
 		t.Fatalf("error %v", err)
 	}

@@ -16,7 +16,8 @@ import (
 //go:embed torch_nets.py torch_step.py torch_train.py
 var scripts embed.FS
 
-// pythons are tried in turn: the system's packages belong to the first.
+// pythons are the interpreters to try, in this order. The system's packages belong
+// to the first.
 var pythons = []string{"/usr/bin/python3", "python3"}
 
 // findTorch returns the first Python that can import torch, or "".
@@ -30,7 +31,7 @@ func findTorch(ctx context.Context, candidates []string) string {
 }
 
 // ourProcess measures this library in a fresh process of this program.
-func ourProcess(net string, s settings) measure {
+func ourProcess(net string, s settings) measureFunc {
 	return func(ctx context.Context) (measurement, error) {
 		var m measurement
 		self, err := os.Executable()
@@ -41,9 +42,9 @@ func ourProcess(net string, s settings) measure {
 	}
 }
 
-// torchProcess measures PyTorch on the given number of threads; 0 leaves it to
-// PyTorch.
-func torchProcess(python, net string, threads int, s settings) measure {
+// torchProcess measures PyTorch on the given number of threads; 0 means PyTorch's
+// default.
+func torchProcess(python, net string, threads int, s settings) measureFunc {
 	return func(ctx context.Context) (measurement, error) {
 		var m measurement
 		args := append([]string{"--net", net, "--threads", strconv.Itoa(threads)}, s.arguments("--")...)
@@ -51,7 +52,7 @@ func torchProcess(python, net string, threads int, s settings) measure {
 	}
 }
 
-// runScript runs one of the scripts with the others beside it.
+// runScript runs one of the scripts in a folder that has all of them.
 func runScript(ctx context.Context, result any, python, script string, args ...string) error {
 	dir, err := os.MkdirTemp("", Name)
 	if err != nil {
@@ -64,7 +65,7 @@ func runScript(ctx context.Context, result any, python, script string, args ...s
 	return runJSON(ctx, result, python, append([]string{filepath.Join(dir, script)}, args...)...)
 }
 
-// runJSON runs a program that prints the result.
+// runJSON runs a program and decodes the JSON that it prints.
 func runJSON(ctx context.Context, result any, program string, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)

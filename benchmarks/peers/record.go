@@ -8,19 +8,20 @@ import (
 	"github.com/pkg/errors"
 )
 
-// record is a line of the file of measurements.
+// record is one line of the file of measurements. Its net is called contest there,
+// as in files of the first version.
 type record struct {
-	Time    string `json:"time"` // of its writing
-	Contest string `json:"contest"`
-	Side    string `json:"side"`
-	Round   int    `json:"round"`
-	Batch   int    `json:"batch"`
-	Steps   int    `json:"steps"`
-	Warmup  int    `json:"warmup"`
+	Time   string `json:"time"` // of writing
+	Net    string `json:"contest"`
+	Side   string `json:"side"`
+	Round  int    `json:"round"`
+	Batch  int    `json:"batch"`
+	Steps  int    `json:"steps"`
+	Warmup int    `json:"warmup"`
 	measurement
 }
 
-// add appends the record to a file; "" is no file.
+// add appends the record to a file. It does nothing if path is "".
 func (r record) add(path string) error {
 	if path == "" {
 		return nil

@@ -8,14 +8,14 @@ import (
 	"github.com/pkg/errors"
 )
 
-// result is what came of a contest.
+// result has the measurements of a comparison.
 type result struct {
-	contest
-	sides []*contender // this library's first
+	comparison
+	sides []*side // this library's first
 }
 
-// report prints a line for each side, the ratio of the first to each other, and
-// the goals.
+// report prints a line for each side, the ratios of this library to each other
+// side, and the goals.
 func (r result) report(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\tmedian ms\tmin ms\tpeak MB\tover base\tversion\tBLAS\tthreads")
@@ -33,7 +33,8 @@ func (r result) report(w io.Writer) error {
 	return errors.Wrap(t.Flush(), "writing the report")
 }
 
-// summary prints the ratios of all contests to the second side with their goals.
+// summary prints the ratios of this library to the second side, with the goals, for
+// all comparisons.
 func summary(w io.Writer, all []result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ours/PyTorch\ttime, median\ttime, min\tgoal\t\tmemory, peak\tgoal\t")
@@ -45,7 +46,7 @@ func summary(w io.Writer, all []result) error {
 	return errors.Wrap(t.Flush(), "writing the report")
 }
 
-// verdict is a goal and whether a ratio, as it is printed, reaches it.
+// verdict is the goal and whether the ratio, rounded as it is printed, meets it.
 func verdict(ratio, goal float64) string {
 	switch {
 	case goal == 0:

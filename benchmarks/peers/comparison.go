@@ -7,23 +7,23 @@ import (
 	"github.com/pkg/errors"
 )
 
-// contest is a net that all sides train.
-type contest struct {
+// comparison is one net, which every side trains.
+type comparison struct {
 	net  string
 	size size
 	goal goal
 }
 
-// size is how much of a contest is run: so many rounds, in each of which every
-// side times so many steps after some that warm it up.
+// size is the length of a comparison. In each round every side takes the warm-up
+// steps and then the steps that are timed.
 type size struct{ rounds, steps, warmup int }
 
-// goal is what this library's figures over PyTorch's should be at most; 0 for no
-// goal.
+// goal bounds the ratios of this library's time and memory to PyTorch's; 0 means
+// no goal.
 type goal struct{ time, memory float64 }
 
-// contests take about five minutes at their own sizes on two cores of 2020.
-var contests = []contest{
+// comparisons take about five minutes at these sizes on two cores of 2020.
+var comparisons = []comparison{
 	{net: "mlp", size: size{5, 50, 20}},
 	{net: "lenet", size: size{5, 100, 20}, goal: goal{1.0, 1.3}},
 	{net: "alexnet", size: size{5, 30, 5}, goal: goal{1.1, 1.3}},
@@ -32,30 +32,31 @@ var contests = []contest{
 	{net: "resnet32", size: size{3, 8, 2}, goal: goal{1.1, 1.3}},
 }
 
-// find is the contest of a net.
-func find(net string) (contest, error) {
-	for _, c := range contests {
+// find returns the comparison of a net.
+func find(net string) (comparison, error) {
+	for _, c := range comparisons {
 		if c.net == net {
 			return c, nil
 		}
 	}
-	return contest{}, errors.Errorf("no contest %q, only %s", net, names())
+	return comparison{}, errors.Errorf("no net %q, only %s", net, names())
 }
 
-// names lists the contests.
+// names lists the nets.
 func names() string {
 	var all []string
-	for _, c := range contests {
+	for _, c := range comparisons {
 		all = append(all, c.net)
 	}
 	return strings.Join(all, ", ")
 }
 
-type measure func(ctx context.Context) (measurement, error)
+type measureFunc func(ctx context.Context) (measurement, error)
 
-// compete runs the sides in turn, as often as rounds says, and tells note of each
-// measurement. Sides whose nets have different numbers of parameters are an error.
-func compete(ctx context.Context, rounds int, sides []*contender, note func(round int, side string, m measurement) error) error {
+// measureInTurn measures the sides in turn in each round and calls record after
+// each measurement. It returns an error if the sides' nets have different numbers
+// of parameters.
+func measureInTurn(ctx context.Context, rounds int, sides []*side, record func(round int, side string, m measurement) error) error {
 	for round := range rounds {
 		for _, c := range sides {
 			m, err := c.run(ctx)
@@ -66,7 +67,7 @@ func compete(ctx context.Context, rounds int, sides []*contender, note func(roun
 			if first := sides[0].all[0]; m.Parameters != first.Parameters {
 				return errors.Errorf("not the same net: %d parameters in %s, %d in %s", first.Parameters, sides[0].name, m.Parameters, c.name)
 			}
-			if err := note(round, c.name, m); err != nil {
+			if err := record(round, c.name, m); err != nil {
 				return err
 			}
 		}

@@ -8,17 +8,16 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// rivals are the second-order methods that APO-Precond is compared with. All
-// hyperparameters but the learning rate are settings of the optimizer by the
-// same names.
-var rivals = []*Method{
-	named("shampoo", "Shampoo", "shampoo", 3),
-	rarely("inverse_every", named("kfac", "KFAC", "kfac", 1.8)),
-	rarely("basis_every", named("ekfac", "EKFAC", "ekfac", 2.5)),
+// secondOrder are the second-order baselines of APO-Precond. Each hyperparameter
+// but the learning rate is the optimizer's setting of the same name.
+var secondOrder = []*Method{
+	registered("shampoo", "Shampoo", "shampoo", 3),
+	withRare("inverse_every", registered("kfac", "KFAC", "kfac", 1.8)),
+	withRare("basis_every", registered("ekfac", "EKFAC", "ekfac", 2.5)),
 }
 
-// decodedSettings are the settings that are no plain numbers: whole numbers, flags
-// that are 0 or 1 in a space, and names by their number.
+// decodedSettings decode the settings that are not float64: integers, flags (0 or 1
+// in a space), and names (their index in a space).
 var decodedSettings = map[string]func(v float64) any{
 	"basis_every":   func(v float64) any { return int(v) },
 	"scale_every":   func(v float64) any { return int(v) },
@@ -30,17 +29,17 @@ var decodedSettings = map[string]func(v float64) any{
 	"grafting":      func(v float64) any { return graftings[int(v)] },
 }
 
-// graftings are Shampoo's by their number in its space.
+// graftings are Shampoo's graftings by their index in its space.
 var graftings = []string{"none", "sgd", "rmsprop", "adam"}
 
-// rarely names a method's rare work.
-func rarely(period string, m *Method) *Method {
+// withRare sets the hyperparameter that is the period of a method's rare work.
+func withRare(period string, m *Method) *Method {
 	m.Rare = period
 	return m
 }
 
-// named is an optimizer of trainers' registry.
-func named(name, label, space string, cost float64) *Method {
+// registered is an optimizer of the registry of package trainers.
+func registered(name, label, space string, cost float64) *Method {
 	return &Method{
 		Name: name, Label: label, Space: space, Cost: cost, Needs: name,
 		Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
