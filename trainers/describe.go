@@ -9,9 +9,9 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
-// description has the settings of a run by name that a checkpoint keeps and Load
-// compares, beside those that checkpointMeta has fields for. What is not known or
-// does not apply is left out. Of functions it only tells whether there is one.
+// description has the settings of a run, by name, which a checkpoint keeps and Load
+// compares. checkpointMeta has fields for the others. A setting that is not known or
+// does not apply is left out. Of a function only its presence is noted.
 func (e *engine) description() (map[string]any, error) {
 	c := e.c
 	d := map[string]any{

@@ -23,9 +23,8 @@ type engine struct {
 	// base is what a Trainer's gradients come from, nil before the first step and
 	// where they come from outside.
 	base *graph.Base
-	// moved is true after the first step that was taken with the graphs. Until then a
-	// batch of other shapes than example, which base was built for, has them built
-	// anew.
+	// moved is true after the first step that was taken with the graphs. Before it, a
+	// batch of other shapes than example, which base was built for, rebuilds them.
 	example graph.Batch
 	moved   bool
 	// kept are the inputs of the mini-batches before a meta-step, oldest first:
@@ -181,7 +180,7 @@ func (e *engine) notes() []string {
 	return append(all, e.Update.Notes()...)
 }
 
-// discard has all graphs built anew, for batches of other shapes.
+// discard drops all graphs; the next step builds them, for batches of other shapes.
 func (e *engine) discard() {
 	e.base = nil
 	if e.learner != nil {

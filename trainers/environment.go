@@ -23,13 +23,13 @@ func environment() map[string]string {
 	return m
 }
 
-// environmentNotes tell what differs from the environment of a checkpoint; none
-// for a checkpoint that names no environment.
+// environmentNotes name the differences from the environment of a checkpoint. There
+// are none for a checkpoint that names no environment.
 func environmentNotes(stored map[string]string) []string {
 	var all []string
 	now := environment()
 	if stored[oneDNN] != "" {
-		now[oneDNN] = dnn.Describe() // the run will want it
+		now[oneDNN] = dnn.Describe() // the run will use it
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored)) {
 		if stored[name] != now[name] {

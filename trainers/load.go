@@ -121,7 +121,7 @@ func (e *engine) matches(doc checkpointMeta, stored map[string]*tensor.Dense) ([
 }
 
 // expectedBatch has the shapes of a run's mini-batches: those that its checkpoint
-// names or, in older ones, of the inputs that were kept; nil where nothing tells.
+// names or, in older ones, of the inputs that were kept; nil where they are not known.
 func expectedBatch(doc checkpointMeta, kept [][]*tensor.Dense) map[string]any {
 	if b, ok := doc.Run["batch"].(map[string]any); ok || len(kept) == 0 {
 		return b

@@ -1,15 +1,15 @@
 package trainers
 
-// Notes tell which parameters the optimizer treats in a simpler form than its own
-// and why, a line for each reason, such as
+// Notes name the parameters that the optimizer treats in a simpler form than its own,
+// with the reason, a line for each reason, such as
 //
 //	kfac: plain gradient for conv5, conv6: more than 1024 rows or columns (max_dim)
 //
-// KFAC and EKFAC know after the first step which layers have no factors. After
+// Which layers have no factors in KFAC and EKFAC is known after the first step. After
 // Load there is a note where the checkpoint was written in another environment.
 //
-// Of FromProblem's graph they tell first what its passes compute otherwise than the
-// user's own machine, see graph.Problem.Notes.
+// For a Trainer made by FromProblem the first lines say where its passes compute
+// something else than the user's own machine, see graph.Problem.Notes.
 func (t *Trainer) Notes() []string {
 	if t.fixed != nil {
 		return append(t.fixed.Notes(), t.engine.orEmpty().notes()...)

@@ -14,8 +14,8 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// known is an optimizer of the registry: its initial learning rate where none is
-// asked for, and how it is made.
+// known is an optimizer of the registry: its default learning rate and how it is
+// made.
 type known struct {
 	rate float64
 	make func(lr float64) Optimizer
@@ -39,7 +39,7 @@ var optimizers = struct {
 	"shampoo":       {0.01, func(lr float64) Optimizer { return Shampoo(lr) }},
 }}
 
-// RegisterOptimizer adds an optimizer of one's own to those that NewOptimizer knows.
+// RegisterOptimizer adds an optimizer to those that NewOptimizer makes.
 // rate is its DefaultRate; make returns a pointer to its configuration with the usual
 // hyperparameters, whose Name is name. A name that is taken is an error.
 func RegisterOptimizer(name string, rate float64, make func(lr float64) Optimizer) error {
@@ -77,7 +77,7 @@ func optimizerNamed(name string) (known, error) {
 	return o, nil
 }
 
-// OptimizerNames lists the names that NewOptimizer knows, in order.
+// OptimizerNames lists the names that NewOptimizer takes, in order.
 func OptimizerNames() []string {
 	optimizers.RLock()
 	defer optimizers.RUnlock()

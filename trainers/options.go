@@ -13,7 +13,7 @@ import (
 
 // Option is a setting of New and Wrap. A setting that makes no sense is an
 // error there, and so is one without effect on the optimizer or with another that
-// was given. Where K is 0 those for learning φ are left in peace.
+// was given. Where K is 0, options for learning φ have no effect and are no error.
 type Option func(*config) error
 
 // EveryK takes a meta-step every k steps, beginning with the first (K of
@@ -233,8 +233,8 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 }
 
 // Blocks sets APO-Precond's blocks. By default each matrix has A, B and S, each
-// other parameter a diagonal S². blocks sees the learned parameters alone, without
-// the model's statistics.
+// other parameter a diagonal S². blocks gets the learned parameters, without the
+// model's statistics.
 func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
 	return func(c *config) error {
 		c.give("Blocks")

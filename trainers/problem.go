@@ -23,8 +23,8 @@ import (
 //
 // The size of the mini-batch is part of such a graph: every batch must have the
 // shapes of the problem's inputs and targets. Evaluate takes batches of that size
-// whatever larger size it is told, and a set whose number of rows is no multiple of
-// it is an error, for the loss of a part of a batch cannot be had: leave the last
+// whatever larger size is given, and a set whose number of rows is no multiple of it
+// is an error, for the loss of a part of a batch cannot be had: leave the last
 // rows out, or evaluate them with a Trainer of a second graph, of another size, whose
 // parameters are bound to the same tensors. In evaluation dropout is off and batch
 // norm takes the running statistics. Accuracy takes one-hot rows for classes too.

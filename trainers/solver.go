@@ -32,7 +32,7 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // cost; afterwards the loss is read from the cost's node. The weights are the
 // graph's: Dtype, where it is given, must be theirs. Seed is for drawn
 // targets (KFAC, EKFAC) and for the masks that stand for those of Gorgonia's Dropout.
-// graph.Problem tells which of Gorgonia's ops the graph may have.
+// graph.Problem lists the ops of Gorgonia that the graph may have.
 //
 // With EveryK(0) there is no lookahead: any graph will do that Gorgonia trains,
 // and the problem needs its cost and parameters alone, unless the optimizer has
@@ -133,7 +133,7 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	return err
 }
 
-// Last tells what the last step did.
+// Last are the statistics of the last step.
 func (s *Solver) Last() Stats { return s.last }
 
 // Steps is the number of steps taken.
@@ -179,7 +179,7 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 	return g, nil
 }
 
-// sameMemory tells whether two arrays are over the same memory.
+// sameMemory reports whether two arrays are over the same memory.
 func sameMemory(a, b *tensor.Dense) bool {
 	return a.Dtype() == b.Dtype() && a.DataSize() == b.DataSize() && a.Uintptr() == b.Uintptr()
 }

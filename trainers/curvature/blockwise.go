@@ -51,13 +51,13 @@ type preconditioner[T apoops.Float] interface {
 	invalidate()
 	// state lists the arrays of the statistics.
 	state() []checkpoint.NamedTensor
-	// notes tell which blocks are treated in a simpler form.
+	// notes name the blocks that are treated in a simpler form.
 	notes() []string
 	// graphs are the graphs of the statistics, nil for none.
 	graphs() rule.Graphs
 }
 
-// gradientBlock is a block at work.
+// gradientBlock is a block with its arrays of a step.
 type gradientBlock[T apoops.Float] struct {
 	graph.Block
 	g []T // the gradient; gathered where the block has several parameters

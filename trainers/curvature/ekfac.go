@@ -111,7 +111,7 @@ type ekfac[T apoops.Float] struct {
 	decay      float64
 	scaleEvery int
 	bases      []*basis[T] // by block, nil for the plain gradient
-	now        *basis[T]   // the block in work
+	now        *basis[T]   // the current block
 	divide     func(lo, hi int)
 }
 
@@ -135,7 +135,7 @@ func newBasis[T apoops.Float](rows, cols int) *basis[T] {
 	return b
 }
 
-// Prepare builds the graph and lends it the bases.
+// Prepare builds the graph, which reads the bases in place.
 func (k *ekfac[T]) Prepare(batch graph.Batch) error {
 	if k.graph != nil {
 		return nil
@@ -198,7 +198,7 @@ func eigenvectors[T apoops.Float](a []T, n int) ([]T, error) {
 	return u, blas.Eigen(n, u, make([]T, n))
 }
 
-// rescale takes in the squares of the last run.
+// rescale averages the squares of the last run into S.
 func (k *ekfac[T]) rescale() (failed int, err error) {
 	for _, l := range k.active() {
 		d, err := k.graph.Squares(l.node)

@@ -43,7 +43,7 @@ type factors[T apoops.Float] struct {
 	updates []uint64 // one number
 }
 
-// noiseSeed tells the seed of drawn targets from that of dropout's masks.
+// noiseSeed makes the seed of drawn targets another than that of dropout's masks.
 const noiseSeed = 0xf15e12
 
 func newCurvature[T apoops.Float](t *rule.Task, s curvatureSettings) *curvature[T] {
@@ -96,7 +96,7 @@ func (c *curvature[T]) Prepare(batch graph.Batch) error {
 	return nil
 }
 
-// Discard has the graph built anew.
+// Discard drops the graph.
 func (c *curvature[T]) Discard() {
 	c.graph = nil
 	for _, l := range c.layers {
@@ -119,7 +119,7 @@ func (c *curvature[T]) run(in rule.Input, moments, squares bool) error {
 	return c.graph.RunFor(moments, squares)
 }
 
-// plain tells whether a block gets the plain gradient.
+// plain reports whether a block gets the plain gradient.
 func (c *curvature[T]) plain(block int) bool {
 	return c.byBlock[block] == nil || c.byBlock[block].node < 0
 }
@@ -153,11 +153,11 @@ func (c *curvature[T]) active() []*factors[T] {
 	return all
 }
 
-// refreshes tells whether the factors are to be decomposed anew at step t.
+// refreshes reports whether the factors are to be decomposed at step t.
 func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.refreshEvery == 0 }
 
-// update takes in the factors of a step, where it is one that does. A block's
-// that are not finite are left out and counted.
+// update averages the factors of a step into the running ones, at the steps that do
+// so. Factors of a block that are not finite are left out and counted.
 func (c *curvature[T]) update(in rule.Input, squares bool) (failed int, err error) {
 	moments := (in.T-1)%c.s.factorEvery == 0
 	if c.graph == nil || (!moments && !squares) {

@@ -34,7 +34,7 @@ func createTemp(target string) (*os.File, error) {
 	}
 }
 
-// isAt tells whether the open file is the one that path names.
+// isAt reports whether the open file is the one that path names.
 func isAt(f *os.File, path string) bool {
 	own, err := f.Stat()
 	if err != nil {

@@ -136,7 +136,7 @@ func writeThrough(path string, write func(io.Writer) error) error {
 	return err
 }
 
-// hasContent tells whether the file has what write writes.
+// hasContent reports whether the file has what write writes.
 func hasContent(path string, write func(io.Writer) error) bool {
 	f, err := os.Open(path)
 	if err != nil {

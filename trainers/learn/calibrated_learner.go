@@ -13,7 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// calibratedLearner is Calibrated at work.
+// calibratedLearner is the learner of Calibrated.
 type calibratedLearner struct {
 	x      *Context
 	c      CalibratedConfig

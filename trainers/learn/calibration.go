@@ -92,8 +92,7 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 	return newLine(b, loss, g, e), nil
 }
 
-// restore computes the step's gradient anew, for other batches have overwritten
-// it.
+// restore computes the step's gradient again, for other batches have overwritten it.
 func (l *calibratedLearner) restore(in *Input) error {
 	_, g, err := l.x.Gradient(in.Batch)
 	if err != nil {

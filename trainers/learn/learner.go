@@ -19,8 +19,8 @@ type Learner interface {
 	// Learn takes the meta-steps of one step.
 	Learn(in *Input) (*record.MetaStats, error)
 
-	// KeepsInputs reports whether a later meta-step wants the inputs of that step's
-	// mini-batch as B', and Memory is how many such it wants at most.
+	// KeepsInputs reports whether a later meta-step uses the inputs of that step's
+	// mini-batch as B'. Memory is the largest number of mini-batches that are kept.
 	KeepsInputs(step int) bool
 	Memory() int
 

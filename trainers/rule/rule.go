@@ -26,17 +26,17 @@ type Rule interface {
 	// parameter, whether weights and state are certain to stay finite. After the
 	// answer false, Invalidate is called and the step can be undone.
 	StaysFinite(in Input, rates []float64) bool
-	// Reach is how far the step that StaysFinite was last asked about may move an
-	// element of the weights, +Inf where that is not known.
+	// Reach bounds how far the step of the last call of StaysFinite moves an element of
+	// the weights; +Inf where that is not known.
 	Reach() float64
 	// Invalidate is called when weights or state were changed by other means than a
-	// step: what the rule knows of their size no longer holds.
+	// step: bounds that the rule keeps no longer hold.
 	Invalidate()
 
 	// Fallbacks is the number of times that the rule used older statistics or the
 	// plain gradient because new statistics could not be used.
 	Fallbacks() int
-	// Notes tell which parameters the rule treats in a simpler form than its own.
+	// Notes name the parameters that the rule treats in a simpler form than its own.
 	Notes() []string
 
 	// Fused is the way to take a step in one pass over memory, nil for none.

@@ -14,7 +14,7 @@ type Simplified struct {
 	blocks  map[string][]string
 }
 
-// Add takes in a block.
+// Add adds a block.
 func (s *Simplified) Add(b graph.Block, reason string) {
 	if s.blocks == nil {
 		s.blocks = make(map[string][]string)

@@ -11,7 +11,7 @@ import (
 // Bounds are upper bounds of the elements of arrays. They follow the steps by the
 // rules' formulas, so that a step is known to stay finite before it is taken,
 // without reading the arrays; those are read where the bounds have grown too
-// large to tell.
+// large to decide.
 type Bounds[T apoops.Float] struct {
 	Arrays [][][]T     // in groups
 	known  [][]float64 // one for each array; nil where they are to be measured
