@@ -129,8 +129,8 @@ type backward struct {
 	terms  map[*gorgonia.Node]gorgonia.Nodes // of the gradient by a node
 }
 
-// pass makes the gradients by all active nodes, and tells Gorgonia about them:
-// that keeps its machine from overwriting those of inputs.
+// pass makes the gradients by all active nodes and enters them in Gorgonia's graph,
+// which keeps its machine from overwriting those of inputs.
 func (b *backward) pass(cost *gorgonia.Node) error {
 	one := gorgonia.NewConstant(1.0)
 	if cost.Dtype() == tensor.Float32 {

@@ -8,11 +8,11 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// constant makes a constant of the user's anew, with a copy of its value.
+// constant copies a constant of the user's graph with its value.
 //
-// A number becomes a constant under a name that tells its dtype and all of its
-// digits, for Gorgonia takes constants of one name for one. An array becomes an
-// input that is bound to its value: Gorgonia tells arrays apart by how they are
+// A number becomes a constant whose name has its dtype and all of its
+// digits, for Gorgonia takes constants of the same name for one. An array becomes an
+// input that is bound to its value: Gorgonia compares arrays by how they are
 // printed, which leaves out the middle of large ones.
 func (r *rebuilder) constant(n *gorgonia.Node) (*gorgonia.Node, error) {
 	value, err := gorgonia.CloneValue(n.Value())

@@ -51,7 +51,7 @@ type layer struct {
 }
 
 // NewCurvature builds the graph. Blocks whose gradient is no single product of a
-// layer's inputs and the gradients by its pre-activations (Has tells) are left
+// layer's inputs and the gradients by its pre-activations (see Has) are left
 // out; it is an error if all are.
 func NewCurvature(c CurvatureConfig) (_ *Curvature, err error) {
 	building.Lock()
@@ -131,7 +131,7 @@ func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, 
 	return l, err
 }
 
-// Has tells whether block i, in the order of the configuration, has factors.
+// Has reports whether block i, in the order of the configuration, has factors.
 func (k *Curvature) Has(i int) bool { return k.layers[i] != nil }
 
 // SetBases binds the bases of block i, rows×rows and cols×cols, whose rows are

@@ -9,7 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// Describer is implemented by models, and by Problem, that can tell what they
+// Describer is implemented by models, and by Problem, that can describe what they
 // compute, a line for each layer or operation: activations, strides and whatever
 // else the shapes of the parameters do not show. A checkpoint keeps it, so that
 // one of another model is refused. It must be the same in every process.

@@ -5,7 +5,7 @@ import "github.com/apo-gorgonia/apo/apoops"
 // ErrorKind is what errors of one cause have in common. Test for it with errors.Is.
 type ErrorKind = apoops.ErrorKind
 
-// The kinds of errors that a program may want to tell apart.
+// The kinds of errors that a program may want to distinguish.
 var (
 	// ErrNotFinite: a loss, gradient, update, weight or input is NaN or infinite.
 	ErrNotFinite = apoops.ErrNotFinite

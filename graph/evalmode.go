@@ -9,7 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// isDropout tells whether n is dropout, of Gorgonia or of package apoops, which
+// isDropout reports whether n is dropout, of Gorgonia or of package apoops, which
 // passes its operand on in evaluation.
 func isDropout(n *gorgonia.Node) bool {
 	return typeName(n.Op()) == "dropoutOp" || apoops.RandomOf(n.Op()) != nil

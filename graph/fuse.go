@@ -92,7 +92,7 @@ func (f *fuser) rebuild(n *gorgonia.Node, visit func(*gorgonia.Node) (*gorgonia.
 	return nil, nil
 }
 
-// inner tells whether n is computed and read by a pattern alone, which reads it so
+// inner reports whether n is computed and read by a pattern alone, which reads it so
 // many times. Reading its size does not count: Gorgonia's broadcasts and means do it.
 func (f *fuser) inner(n *gorgonia.Node, reads int) bool {
 	for _, r := range f.readers[n] {
@@ -103,10 +103,10 @@ func (f *fuser) inner(n *gorgonia.Node, reads int) bool {
 	return reads == 0 && f.open(n)
 }
 
-// open tells whether n is computed in the rebuilt graph as in the user's.
+// open reports whether n is computed in the rebuilt graph as in the user's.
 func (f *fuser) open(n *gorgonia.Node) bool { return n.Op() != nil && f.leaf[n] == nil }
 
-// isParameter tells whether n is a leaf that gradients may be wanted by. The ops
+// isParameter reports whether n is a leaf that gradients may be wanted by. The ops
 // of package apoops give none by leaves that they take for data.
 func (f *fuser) isParameter(n *gorgonia.Node) bool { return n.Op() == nil && f.learned[n] }
 

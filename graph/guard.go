@@ -37,7 +37,7 @@ func sampled(sample Sampler, y *gorgonia.Node, noise *apoops.Random, what string
 	return t, errors.Wrapf(err, "graph: %s", what)
 }
 
-// IsNil tells whether v is nil or a nil pointer, map, slice or function within an
+// IsNil reports whether v is nil or a nil pointer, map, slice or function within an
 // interface.
 func IsNil(v any) bool {
 	if v == nil {

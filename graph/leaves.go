@@ -92,7 +92,7 @@ func leafShape(n *gorgonia.Node) tensor.Shape {
 	return n.Shape().Clone()
 }
 
-// unnamed tells whether a leaf was given no name: Gorgonia then makes one of its op,
+// unnamed reports whether a leaf was given no name: Gorgonia then makes one of its op,
 // which is nil.
 func unnamed(n *gorgonia.Node) bool { return n.Op() == nil && n.Name() == "%!s(<nil>)()" }
 

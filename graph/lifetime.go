@@ -88,7 +88,7 @@ var forgets = func() map[string]bool {
 	return all
 }()
 
-// borrows tells whether the node's op is of package apoops: it makes no result of
+// borrows reports whether the node's op is of package apoops: it makes no result of
 // its operands' memory and keeps none of them.
 func borrows(n *gorgonia.Node) bool {
 	switch n.Op().(type) {

@@ -11,15 +11,15 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// sharing has programs lend memory to their ops. Tests turn it off.
+// sharing lets the ops of a program share memory. Tests turn it off.
 var sharing = true
 
-// alignment of lent memory in bytes: that of a cache line.
+// alignment of shared memory in bytes: that of a cache line.
 const alignment = 64
 
-// shareMemory gives the ops of package apoops memory by turns: two results may lie
-// in one place where the first is not needed any more when the second is computed.
-// The values, which are read after a run, keep memory of their own.
+// shareMemory lets results of ops of package apoops share memory: two may lie in one
+// place if the first is not needed any more when the second is computed. The values,
+// which are read after a run, keep memory of their own.
 func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 	order, ok := executionOrder(program, g)
 	if !ok || !sharing {
@@ -33,7 +33,7 @@ func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 }
 
 // lend makes one block of memory for all results of type T that do not outlive a
-// run and lends parts of it to their ops.
+// run, and gives their ops parts of it.
 func lend[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) error {
 	var ops []apoops.Borrower[T]
 	var places []place

@@ -2,9 +2,9 @@ package graph
 
 import "slices"
 
-// Notes tell what the passes that were rebuilt so far compute otherwise than the
-// user's own machine, or have found out about it: a sentence for each thing, once,
-// that names the node.
+// Notes name what the passes rebuilt so far compute differently from the user's own
+// machine, and faults of that machine which they found: one sentence each, with the
+// node's name.
 func (q *Problem) Notes() []string { return slices.Clone(q.notes.lines) }
 
 // notes are sentences in the order in which they came up, each once.

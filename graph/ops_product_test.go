@@ -173,7 +173,7 @@ func indices(s tensor.Shape, zero []int) [][]int {
 	return all
 }
 
-// agree tells whether two indices are the same but along the given axes.
+// agree reports whether two indices are the same but along the given axes.
 func agree(i, j, but []int) bool {
 	for a := range i {
 		if i[a] != j[a] && !slices.Contains(but, a) {

@@ -45,7 +45,7 @@ func (q *Problem) noteOverwritten(used map[*gorgonia.Node]bool) {
 
 func isReshape(n *gorgonia.Node) bool { return n.Op() != nil && typeName(n.Op()) == "reshapeOp" }
 
-// slopeOfValue tells whether the gradient of a computed node may be computed from its
+// slopeOfValue reports whether the gradient of a computed node may be computed from its
 // value.
 func slopeOfValue(n *gorgonia.Node) bool {
 	switch typeName(n.Op()) {
@@ -59,7 +59,7 @@ func slopeOfValue(n *gorgonia.Node) bool {
 	return true
 }
 
-// writesOver tells whether Gorgonia's machine may write the result of r over its
+// writesOver reports whether Gorgonia's machine may write the result of r over its
 // operand n, whose value the gradient of r does not need.
 func writesOver(r, n *gorgonia.Node) bool {
 	op := r.Op()

@@ -20,8 +20,8 @@ type Param struct {
 	// Other parameters get a diagonal preconditioner.
 	Matrix bool
 	// Statistic marks an array that is not learned, such as a running mean of
-	// batch normalisation: nothing is differentiated by it, no update rule, decay,
-	// clipping or discrepancy sees it, and it is the same at θ and θ'. A model
+	// batch normalisation: nothing is differentiated by it, update rules, decay,
+	// clipping and discrepancies leave it out, and it is the same at θ and θ'. A model
 	// moves it with Pass.Track. It is no Matrix.
 	Statistic bool
 }

@@ -61,7 +61,7 @@ type output struct {
 	node  *gorgonia.Node
 }
 
-// Training tells whether dropout is on and batch norm uses batch statistics.
+// Training reports whether dropout is on and batch norm uses batch statistics.
 func (p *Pass) Training() bool { return p.Role != EvalRole }
 
 // Track has a statistic of the model, running (see Param.Statistic), follow its

@@ -15,9 +15,9 @@ import (
 //
 // The graph may be made of the ops of package apoops and of Gorgonia's own. Those
 // of Gorgonia's whose values or gradients are wrong, that have state or that draw
-// numbers of their own are replaced by right ones; Notes tell where the user's own
-// machine differs. What cannot be had, such as a random node, is an error that says
-// what to do instead.
+// numbers of their own are replaced by right ones; Notes name what the user's own
+// machine computes differently. What is not supported, such as a random node, is an
+// error that says what to do instead.
 //
 // Layers, activations, losses and arithmetic that the passes recognise (convolutions,
 // x·W + b, BatchNorm, Rectify, the usual forms of cross-entropy and squared error) are

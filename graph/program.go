@@ -137,7 +137,7 @@ func letScalar(n *gorgonia.Node, v float64) error {
 	return errors.Wrapf(gorgonia.Let(n, v), "graph: binding %s", n.Name())
 }
 
-// RowMajor tells whether the tensor's memory is its elements in row-major
+// RowMajor reports whether the tensor's memory is its elements in row-major
 // order, as everything here reads it. A transposed view is not.
 func RowMajor(t *tensor.Dense) bool { return !t.RequiresIterator() && !t.DataOrder().IsColMajor() }
 

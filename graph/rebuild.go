@@ -21,7 +21,7 @@ type rebuilder struct {
 
 // rebuild applies the ops that root is computed with once more, in the graph of
 // the given leaves: leaf maps each input of the old graph to a node of the new
-// one. Constants are made anew. Ops of package apoops get buffers of their own
+// one. Constants are copied. Ops of package apoops get buffers of their own
 // and, where they are dropout, the masks of the pass.
 func rebuild(root *gorgonia.Node, leaf map[*gorgonia.Node]*gorgonia.Node, p *Pass) (out *gorgonia.Node, err error) {
 	defer func() {

@@ -9,7 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// reducesWrongly tells whether Gorgonia's Sum, Mean or Max of an array of the given
+// reducesWrongly reports whether Gorgonia's Sum, Mean or Max of an array of the given
 // shape along the axes is wrong, or ends the program. It reduces one axis after the
 // other. Along one that is neither the first nor the last of those that are left it
 // takes two elements apart for each place before it: that is right where the places

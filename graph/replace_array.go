@@ -8,7 +8,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// replaceSlice copies: Gorgonia tells ranges apart by their last eight bits.
+// replaceSlice copies: Gorgonia compares ranges by their last eight bits alone.
 func replaceSlice(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
 	f := fieldsOf(n.Op())
 	axis := f.integer("along")
@@ -32,7 +32,7 @@ func replaceSlice(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia
 	return apoops.Slice(x, axis, s.Start(), max(s.Step(), 1), count, n.Shape()...)
 }
 
-// mayBeMerged tells whether an axis of the given length has another range that
+// mayBeMerged reports whether an axis of the given length has another range that
 // Gorgonia takes for s.
 func mayBeMerged(s tensor.Slice, length int) bool {
 	return s.Start() >= 256 || s.End()+256 <= length

@@ -9,7 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// replaceCTC makes the loss anew: Gorgonia's keeps what its gradient needs in the op.
+// replaceCTC makes a new op of the loss: Gorgonia's keeps what its gradient needs.
 // Its gradient is right for sums; for inputs shorter than the array it is NaN.
 func replaceCTC(n *gorgonia.Node, operands gorgonia.Nodes, _ *Pass) (*gorgonia.Node, error) {
 	f := fieldsOf(n.Op())

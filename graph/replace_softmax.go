@@ -10,9 +10,9 @@ import (
 // replaceSoftmax takes the maximum of each row: Gorgonia's starts from the first
 // element of the whole array, so that rows far below it become NaN.
 //
-// Gorgonia tells SoftMax and LogSoftMax of one node apart no more, and its Log of a
-// SoftMax makes that very node a LogSoftMax. What has several readers may so be
-// meant to be two things.
+// Gorgonia cannot distinguish SoftMax and LogSoftMax of one node, and its Log of a
+// SoftMax makes that same node a LogSoftMax. A node with several readers may thus be
+// meant as either.
 func replaceSoftmax(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
 	f := fieldsOf(n.Op())
 	axis, log := f.integer("axis"), f.truth("isLog")

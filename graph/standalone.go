@@ -71,8 +71,8 @@ func NewStandalone(q *Problem) (*Standalone, error) {
 	return s, unknown
 }
 
-// SetStep has the masks of the user's own apoops.Dropout drawn anew, as the user's
-// loop would.
+// SetStep sets the step of the user's own apoops.Dropout, so that it draws new masks,
+// as the user's loop does.
 func (s *Standalone) SetStep(step int64) {
 	for _, m := range s.masks {
 		m.SetStep(step)
@@ -116,7 +116,7 @@ func (s *Standalone) AllParams() ([]*Param, error) {
 	return params, CheckParams(params)
 }
 
-// untouched tells whether all elements are 0.
+// untouched reports whether all elements are 0.
 func untouched(t *tensor.Dense) bool {
 	if t.Dtype() == tensor.Float32 {
 		return !slices.ContainsFunc(t.Float32s(), func(v float32) bool { return v != 0 })

@@ -54,7 +54,7 @@ func typeName(op gorgonia.Op) string {
 	return t.Name()
 }
 
-// isTransposedProduct tells whether the op is Gorgonia's Aᵀ·B of matrices.
+// isTransposedProduct reports whether the op is Gorgonia's Aᵀ·B of matrices.
 func isTransposedProduct(op gorgonia.Op) bool {
 	return typeName(op) == "linAlgBinOp" && fmt.Sprint(op) == "Aᵀ × B"
 }

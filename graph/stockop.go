@@ -93,7 +93,7 @@ func sizeOf(n *gorgonia.Node) (float64, bool) {
 	return 1, true
 }
 
-// sameAlike tells whether two arrays have one dtype and one shape.
+// sameAlike reports whether two arrays have one dtype and one shape.
 func sameAlike(a, b *gorgonia.Node) bool {
 	return a.Dtype() == b.Dtype() && !a.IsScalar() && slices.Equal(a.Shape(), b.Shape())
 }
@@ -101,7 +101,7 @@ func sameAlike(a, b *gorgonia.Node) bool {
 // shapeIs compares shapes axis by axis: tensor.Shape.Eq takes (1, 3) for (3).
 func shapeIs(n *gorgonia.Node, shape ...int) bool { return slices.Equal(n.Shape(), shape) }
 
-// isProduct tells whether n is Gorgonia's product of two matrices in that form.
+// isProduct reports whether n is Gorgonia's product of two matrices in that form.
 func isProduct(n *gorgonia.Node, form string) bool {
 	return n.Op() != nil && typeName(n.Op()) == "linAlgBinOp" && describeOp(n) == form
 }

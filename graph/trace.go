@@ -7,7 +7,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// Finite tells whether no element of a float32 or float64 array is NaN or
+// Finite reports whether no element of a float32 or float64 array is NaN or
 // infinite.
 func Finite(t *tensor.Dense) bool {
 	if t.Dtype() == tensor.Float32 {

@@ -2,8 +2,7 @@ package trainers
 
 import "github.com/apo-gorgonia/apo/graph"
 
-// The kinds of errors that a program may want to tell apart, those of package
-// graph. Test for them with errors.Is.
+// The kinds of errors that a program may want to distinguish, those of package graph. Test for them with errors.Is.
 var (
 	// ErrNotFinite: a loss, gradient, update, weight or input is NaN or infinite.
 	// A training step with such an error was not taken.

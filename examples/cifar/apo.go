@@ -19,7 +19,7 @@ const (
 	apoCalibrated = "calibrated"
 )
 
-// precond tells whether a preconditioner is learned in place of a rate.
+// precond reports whether a preconditioner is learned in place of a rate.
 func (s settings) precond() bool { return strings.HasPrefix(s.Optimizer, "precond") }
 
 // firstOrder are the rules whose rate is calibrated unless -apo says otherwise.

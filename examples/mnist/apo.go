@@ -26,7 +26,7 @@ func (s settings) model() (*layers.Model, error) {
 // widths are those of all layers.
 func (s settings) widths() []int { return slices.Concat([]int{pixels}, s.Hidden, []int{classes}) }
 
-// precond tells whether a preconditioner is learned in place of a rate.
+// precond reports whether a preconditioner is learned in place of a rate.
 func (s settings) precond() bool { return strings.HasPrefix(s.Optimizer, "precond") }
 
 // ownRates are the initial rates that were found better here than the library's,
