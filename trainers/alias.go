@@ -6,6 +6,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/record"
 	"github.com/apo-gorgonia/apo/trainers/rule"
+	"github.com/apo-gorgonia/apo/trainers/schedule"
 )
 
 // Optimizers and what they are made of, from package rule.
@@ -18,6 +19,12 @@ type (
 
 // CalibratedConfig has the settings of Calibrated, from package learn.
 type CalibratedConfig = learn.CalibratedConfig
+
+// Weight is λ_FSD or λ_WSD as a function of the step, from package learn.
+type Weight = learn.Weight
+
+// Const is the weight v at every step.
+func Const(v float64) Weight { return learn.Const(v) }
 
 // SGD is plain stochastic gradient descent.
 func SGD(lr float64) *SGDConfig { return rule.SGD(lr) }
@@ -92,3 +99,21 @@ func EKFAC(lr float64) *EKFACConfig { return curvature.EKFAC(lr) }
 
 // Shampoo has a preconditioner from second moments of the gradient alone.
 func Shampoo(lr float64) *ShampooConfig { return curvature.Shampoo(lr) }
+
+// Schedule is a factor on the learning rate, from package schedule.
+type Schedule = schedule.Schedule
+
+// Constant is the factor 1 at every step.
+func Constant() Schedule { return schedule.Constant() }
+
+// StepDecay multiplies the rate by factor at each of the given steps.
+func StepDecay(factor float64, steps ...int) Schedule { return schedule.StepDecay(factor, steps...) }
+
+// Cosine goes from 1 at step 0 along half a cosine to final at step total.
+func Cosine(total int, final float64) Schedule { return schedule.Cosine(total, final) }
+
+// WarmUp rises linearly for so many steps; from there on it is then.
+func WarmUp(steps int, then Schedule) Schedule { return schedule.WarmUp(steps, then) }
+
+// InverseSqrt rises linearly for warmup steps, then falls as √(warmup/(step+1)).
+func InverseSqrt(warmup int) Schedule { return schedule.InverseSqrt(warmup) }

@@ -42,7 +42,7 @@ func TestStepsThatOverflowAreUndone(t *testing.T) {
 			run(t, tr, 0, 4)
 			run(t, twin, 0, 4)
 			b := toyData(t, tensor.Float32).rows(0, 12)
-			tr.engine.c.schedule = Schedule{at: func(int) float64 { return 1e45 }} // infinite as a float32
+			tr.engine.c.schedule = StepDecay(1e45, 0) // infinite as a float32
 			_, err = tr.Step(b)
 			wantError(t, what, err, "step 4", "dense", "not finite")
 			if !errors.Is(err, ErrNotFinite) {

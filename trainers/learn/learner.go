@@ -65,9 +65,8 @@ type Input struct {
 // Settings are what a user may set of how φ is learned.
 type Settings struct {
 	K int // steps between meta-steps; 0 for none
-	// FSD and WSD are λ_FSD and λ_WSD at a step, counted from 0. NoFSD and NoWSD leave
-	// a term out.
-	FSD, WSD     func(step int) float64
+	// FSD and WSD are λ_FSD and λ_WSD. NoFSD and NoWSD leave a term out.
+	FSD, WSD     Weight
 	NoFSD, NoWSD bool
 	Meta         rule.Optimizer // the meta-optimizer
 	ClipMeta     float64        // largest norm of the meta-gradient, 0 for any

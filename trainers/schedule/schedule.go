@@ -1,4 +1,4 @@
-package trainers
+package schedule
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ func (s Schedule) At(step int) float64 {
 	return s.at(max(step, 0))
 }
 
-// Err tells which argument of the constructor was impossible, nil for none.
+// Err names the argument of the constructor that was impossible; nil for none.
 func (s Schedule) Err() error { return s.err }
 
 // String is the call that makes the schedule.
@@ -52,12 +52,12 @@ func Constant() Schedule { return Schedule{} }
 // The factor must be finite and > 0, milestones ≥ 0.
 func StepDecay(factor float64, steps ...int) Schedule {
 	if !(factor > 0) || math.IsInf(factor, 0) {
-		return invalidSchedule("StepDecay: factor %v is not finite and > 0", factor)
+		return invalid("StepDecay: factor %v is not finite and > 0", factor)
 	}
 	milestones := slices.Clone(steps)
 	for _, m := range milestones {
 		if m < 0 {
-			return invalidSchedule("StepDecay: milestone %d is negative", m)
+			return invalid("StepDecay: milestone %d is negative", m)
 		}
 	}
 	return Schedule{name: fmt.Sprintf("StepDecay(%v, %v)", factor, milestones), at: func(step int) float64 {
@@ -77,10 +77,10 @@ func StepDecay(factor float64, steps ...int) Schedule {
 // total must be ≥ 1, final finite and ≥ 0.
 func Cosine(total int, final float64) Schedule {
 	if total < 1 {
-		return invalidSchedule("Cosine: total of %d steps is below 1", total)
+		return invalid("Cosine: total of %d steps is below 1", total)
 	}
 	if !(final >= 0) || math.IsInf(final, 0) {
-		return invalidSchedule("Cosine: final factor %v is not finite and ≥ 0", final)
+		return invalid("Cosine: final factor %v is not finite and ≥ 0", final)
 	}
 	return Schedule{name: fmt.Sprintf("Cosine(%d, %v)", total, final), at: func(step int) float64 {
 		if step >= total {
@@ -91,13 +91,13 @@ func Cosine(total int, final float64) Schedule {
 }
 
 // WarmUp rises linearly from 1/steps at step 0 to 1 at step steps-1, whatever
-// then says there; from step steps on it is then. The schedule then sees the
-// unshifted step: WarmUp(100, Cosine(1000, 0)) reaches 0 at step 1000.
+// then is there; from step steps on it is then. Steps of then count from the start
+// of the warm-up: WarmUp(100, Cosine(1000, 0)) reaches 0 at step 1000.
 //
 // steps must be ≥ 0; 0 means no warm-up. An error of then is passed on.
 func WarmUp(steps int, then Schedule) Schedule {
 	if steps < 0 {
-		return invalidSchedule("WarmUp: %d steps", steps)
+		return invalid("WarmUp: %d steps", steps)
 	}
 	if then.err != nil {
 		return then
@@ -116,7 +116,7 @@ func WarmUp(steps int, then Schedule) Schedule {
 // warmup must be ≥ 1; 1 means no warm-up.
 func InverseSqrt(warmup int) Schedule {
 	if warmup < 1 {
-		return invalidSchedule("InverseSqrt: warm-up of %d steps is below 1", warmup)
+		return invalid("InverseSqrt: warm-up of %d steps is below 1", warmup)
 	}
 	return Schedule{name: fmt.Sprintf("InverseSqrt(%d)", warmup), at: func(step int) float64 {
 		t := (float64(step) + 1) / float64(warmup)
@@ -124,7 +124,7 @@ func InverseSqrt(warmup int) Schedule {
 	}}
 }
 
-// invalidSchedule makes a schedule that only has an error.
-func invalidSchedule(format string, args ...any) Schedule {
+// invalid is a schedule that has an error and nothing else.
+func invalid(format string, args ...any) Schedule {
 	return Schedule{err: errors.Errorf("trainers: schedule "+format, args...)}
 }

@@ -1,4 +1,4 @@
-package trainers
+package learn
 
 // Weight is the weight λ of a discrepancy term in the proximal objective
 // (Eq. 8) as a function of the step, counted from 0. Values are finite and

@@ -1,4 +1,4 @@
-package trainers
+package schedule
 
 import (
 	"math"
@@ -77,15 +77,6 @@ func TestInvalidSchedules(t *testing.T) {
 		}
 		if got := s.At(1); !math.IsNaN(got) {
 			t.Errorf("%s: %v, want NaN", name, got)
-		}
-	}
-}
-
-func TestConst(t *testing.T) {
-	w := Const(0.25)
-	for _, step := range []int{-1, 0, 1, math.MaxInt} {
-		if got := w(step); got != 0.25 {
-			t.Errorf("step %d: %v", step, got)
 		}
 	}
 }
