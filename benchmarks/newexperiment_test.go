@@ -146,8 +146,8 @@ func TestANewExperimentIsOneFile(t *testing.T) {
 		return stdout
 	}
 	check(command("list", "parity"), "parity  Figure 0: Parity of numbers", "five bits, 20 steps of 8, about")
-	check(command("run", "parity", "-scale", "smoke", "-seeds", "1", "-out", dir), "parity smoke: computed", "2 runs, 0 of them there already")
-	check(command("run", "parity", "-scale", "smoke", "-seeds", "1", "-out", dir), "parity smoke: there already", "2 runs, 2 of them there already")
+	check(command("run", "parity", "-scale", "smoke", "-seeds", "1", "-out", dir), "parity smoke: computed", "2 runs, 0 of them stored already")
+	check(command("run", "parity", "-scale", "smoke", "-seeds", "1", "-out", dir), "parity smoke: stored already", "2 runs, 2 of them stored already")
 	check(command("tune", "parity", "-scale", "smoke", "-optimizers", "sgdm", "-configs", "2", "-out", dir), "parity smoke sgdm: validation accuracy")
 	path := filepath.Join(dir, "R.md")
 	command("report", "-o", path, dir)

@@ -52,8 +52,8 @@ func TestRecordedRunsAreNotMadeAgain(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	for _, want := range []string{
-		"fig1 smoke: there already", "fig4-illcond-6 smoke: 1 runs, 1 of them there already",
-		"table2-cifar10-lenet smoke: 1 runs, 1 of them there already", "cost-mlp smoke: 1 runs, 1 of them there already",
+		"fig1 smoke: stored already", "fig4-illcond-6 smoke: 1 runs, 1 of them stored already",
+		"table2-cifar10-lenet smoke: 1 runs, 1 of them stored already", "cost-mlp smoke: 1 runs, 1 of them stored already",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in %q", want, stdout)

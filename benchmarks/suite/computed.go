@@ -13,13 +13,13 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 )
 
-// ComputedPath is the file of an experiment's computed result.
+// ComputedPath is the path of an experiment's computed result.
 func ComputedPath(dir, experiment string, scale experiments.Scale) string {
 	return filepath.Join(dir, experiment, string(scale), "result.json")
 }
 
-// compute makes the result of an experiment's computation, if it has one and the
-// result is not there or damaged.
+// compute stores the result of an experiment's computation, if it has one. A stored
+// result that can be decoded is kept.
 func compute(ctx context.Context, e *experiments.Experiment, scale experiments.Scale, dir string, stdout io.Writer) error {
 	if e.Computation == nil {
 		return nil
@@ -27,7 +27,7 @@ func compute(ctx context.Context, e *experiments.Experiment, scale experiments.S
 	path := ComputedPath(dir, e.Name, scale)
 	if text, err := os.ReadFile(path); err == nil {
 		if _, err := e.Computation.Decode(text); err == nil {
-			fmt.Fprintf(stdout, "%s %s: there already\n", e.Name, scale)
+			fmt.Fprintf(stdout, "%s %s: stored already\n", e.Name, scale)
 			return nil
 		}
 	}

@@ -1,12 +1,20 @@
-// Package suite runs the experiments: it plans runs, makes each in a process of
-// its own, stores what they give and searches for hyperparameters.
+// Package suite runs the experiments. It plans runs, makes each in a process of its
+// own, stores the results, and searches for hyperparameters.
 //
-// A run is an experiment at a scale, a method with its hyperparameters and a
-// seed. Its file is DIR/EXPERIMENT/SCALE/METHOD-seedN.jsonl: a Header, then an
-// Evaluation a line, then Done. While it is not done, a checkpoint may lie
-// beside it, from which the run goes on; the numbers are those of a run never
-// stopped. Seconds are the time spent in training steps: evaluation, loading of
-// data and checkpoints are not counted. A run that diverges is a result.
+// A run is an experiment at a scale with a method, its hyperparameters and a seed. Its
+// file is DIR/EXPERIMENT/SCALE/METHOD-seedN.jsonl: a Header, then a line for each
+// Evaluation, then Done. Until the run is finished, a checkpoint may lie beside the
+// file; a resumed run has the numbers of one that was never interrupted. Seconds count
+// training steps only, not evaluation or loading. A run that diverges is a result.
+//
+//	run.go, tune.go, list.go    the commands
+//	plan.go, job.go             which runs there are, and their settings
+//	runner.go, process.go       running jobs in processes of their own
+//	worker.go, training.go      one run
+//	record.go, store.go         the file of a run
+//	search.go, winners.go       searches and their results
+//
+// The results can be read without the report:
 //
 //	run, err := suite.ReadRun("results/fig3-parkinsons/small/adam-seed1.jsonl")
 //	fmt.Println(run.FinalLoss(), run.Done.SecondsPerStep)

@@ -19,7 +19,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Environment is where runs were made.
+// Environment is the machine and the program that made runs.
 type Environment struct {
 	CPU         string `json:"cpu"`
 	Cores       int    `json:"cores"`
@@ -31,11 +31,11 @@ type Environment struct {
 	Date        string `json:"date"` // of the first command with this environment
 }
 
-// environmentFile has a list of Environments, the last one last.
+// environmentFile has a list of Environments in the order of their first use.
 const environmentFile = "environment.json"
 
-// here describes this machine and program.
-func here(ctx context.Context) (Environment, error) {
+// currentEnvironment describes this machine and program.
+func currentEnvironment(ctx context.Context) (Environment, error) {
 	name, _, err := libraries()
 	return Environment{
 		CPU: cpuModel(ctx), Cores: runtime.NumCPU(), MemoryBytes: memoryBytes(),
@@ -44,8 +44,8 @@ func here(ctx context.Context) (Environment, error) {
 	}, err
 }
 
-// ReadEnvironments reads the environments of a results folder; none if there is
-// no file.
+// ReadEnvironments reads the environments of a results folder. It returns none if
+// there is no file.
 func ReadEnvironments(dir string) ([]Environment, error) {
 	path := filepath.Join(dir, environmentFile)
 	text, err := os.ReadFile(path)
@@ -59,8 +59,8 @@ func ReadEnvironments(dir string) ([]Environment, error) {
 	return all, errors.Wrap(json.Unmarshal(text, &all), path)
 }
 
-// note adds an environment to the folder's file unless it is there.
-func (e Environment) note(dir string) error {
+// store adds the environment to the folder's file unless the file has it.
+func (e Environment) store(dir string) error {
 	all, err := ReadEnvironments(dir)
 	if err != nil {
 		return err
@@ -75,8 +75,8 @@ func (e Environment) note(dir string) error {
 	return replaceFile(filepath.Join(dir, environmentFile), append(text, '\n'))
 }
 
-// commit is the version of the program's source, "unknown" if there is none.
-// "go run" does not put it into the program, so git is asked as well.
+// commit is the version of the program's source, or "unknown". Programs built by
+// "go run" do not contain it, so commit asks git as well.
 func commit(ctx context.Context) string {
 	revision, changed := "", false
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -133,8 +133,7 @@ func osName() string {
 	return ""
 }
 
-// fileField is the value of the first line "key separator value" of a file, ""
-// if there is none.
+// fileField is the value of the first line "key separator value" of a file, or "".
 func fileField(path, key, separator string) string {
 	f, err := os.Open(path)
 	if err != nil {

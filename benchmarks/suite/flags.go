@@ -14,7 +14,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
-// common are the flags that run and tune share.
+// common has the flags that run and tune share.
 type common struct {
 	selection
 	scaleName, optimizerList, dir string
@@ -22,13 +22,13 @@ type common struct {
 }
 
 func (c *common) register(f *flag.FlagSet) {
-	f.StringVar(&c.scaleName, "scale", "small", "smoke, small or paper")
+	f.StringVar(&c.scaleName, "scale", "small", "scale of the experiments: smoke, small or paper")
 	f.StringVar(&c.optimizerList, "optimizers", "", "methods, separated by commas (default: the experiment's own)")
-	f.StringVar(&c.dir, "out", "results", "the folder of results")
-	f.IntVar(&c.jobs, "jobs", 1, "runs at the same time; with more than one their seconds are not comparable")
+	f.StringVar(&c.dir, "out", "results", "folder of the results")
+	f.IntVar(&c.jobs, "jobs", 1, "number of parallel runs; with more than one their times are not comparable")
 }
 
-// lock keeps other runs out of the folder of results until unlock.
+// lock locks the folder of results against other processes until unlock is called.
 func (c *common) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(c.dir, 0o777); err != nil {
 		return nil, errors.Wrap(err, "results")
@@ -40,7 +40,7 @@ func (c *common) lock() (unlock func(), err error) {
 	return func() { _ = l.Unlock() }, nil
 }
 
-// check completes the selection.
+// check validates the flags and completes the selection.
 func (c *common) check(names []string) (err error) {
 	c.names = names
 	if c.scale, err = experiments.ParseScale(c.scaleName); err != nil {
@@ -65,10 +65,10 @@ func (c *common) check(names []string) (err error) {
 	return err
 }
 
-// maxJobs is more than any machine can run at the same time.
+// maxJobs bounds -jobs.
 const maxJobs = 1024
 
-// between reports a flag whose value is not from 1 to most.
+// between returns an error if a flag's value is not from 1 to most.
 func between(flag string, v, most int) error {
 	if v >= 1 && v <= most {
 		return nil
@@ -76,8 +76,8 @@ func between(flag string, v, most int) error {
 	return errors.Errorf("-%s %d must be from 1 to %d", flag, v, most)
 }
 
-// parse parses flags and names in any order. It returns the names, or ok =
-// false with the exit code after -h or a mistake.
+// parse parses flags and names in any order and calls check with the names. After -h
+// or an error ok is false and code is the exit code.
 func parse(f *flag.FlagSet, usage string, args []string, stdout, stderr io.Writer, check func(names []string) error) (code int, ok bool) {
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}

@@ -29,8 +29,7 @@ func imageJob(t *testing.T, experiment, method string) Job {
 	return j
 }
 
-// A run with batch norm, random changes of its images and a schedule goes on
-// from where it was stopped bit for bit.
+// A run with batch norm, augmentation and a schedule resumes bit for bit.
 func TestInterruptedRunOnImagesGoesOn(t *testing.T) {
 	for _, method := range []string{"sgdm", "precond"} {
 		j := imageJob(t, "table2-cifar10-resnet8", method)
@@ -62,8 +61,7 @@ func TestInterruptedRunOnImagesGoesOn(t *testing.T) {
 	}
 }
 
-// The rate falls as the experiment says, for methods without a schedule of their
-// own too.
+// The rate follows the experiment's decay even for methods without a schedule.
 func TestDecayOfAllMethods(t *testing.T) {
 	j := imageJob(t, "table2-cifar10-lenet", "sgdm")
 	j.Config.Steps, j.Config.Evaluations = 10, 10
@@ -84,8 +82,8 @@ func TestDecayOfAllMethods(t *testing.T) {
 	}
 }
 
-// A search on images is won by the best validation accuracy, and the winner by
-// training loss is kept beside it.
+// The winner of a search on images has the best validation accuracy. The values with
+// the lowest training loss are stored beside it.
 func TestTuneByAccuracy(t *testing.T) {
 	dir, saved := t.TempDir(), t.TempDir()
 	tune := func(ctx context.Context, args []string, out, err *strings.Builder) int {
@@ -96,7 +94,7 @@ func TestTuneByAccuracy(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, text)
 	}
-	for _, want := range []string{"validation accuracy", "vgg16: not at the scale smoke", "table4-cifar10-resnet8: not tuned unless it is named alone"} {
+	for _, want := range []string{"validation accuracy", "vgg16: not at the scale smoke", "table4-cifar10-resnet8: tuned only if it is named"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in %q", want, text)
 		}
@@ -132,12 +130,12 @@ func TestTuneByAccuracy(t *testing.T) {
 	}
 }
 
-// Experiments that share runs make them once.
+// Experiments that share runs train them once.
 func TestSharedRuns(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"table4-cifar10-lenet", "fig5-accuracy", "-scale", "smoke", "-optimizers", "sgdm", "-seeds", "1", "-out", dir}
 	code, text := call(runCall, args...)
-	if code != 0 || !strings.Contains(text, "the run of table4-cifar10-lenet") {
+	if code != 0 || !strings.Contains(text, "copied from table4-cifar10-lenet") {
 		t.Fatalf("exit code %d: %s", code, text)
 	}
 	table, figure := imageJob(t, "table4-cifar10-lenet", "sgdm"), imageJob(t, "fig5-accuracy", "sgdm")
@@ -148,8 +146,8 @@ func TestSharedRuns(t *testing.T) {
 		t.Error("the shared run differs")
 	}
 	figure.Values = methods.Values{"lr": 0.5}
-	if twin, err := share(dir, figure); err != nil || twin != "" {
-		t.Errorf("a run with other settings is shared with %q: %v", twin, err)
+	if source, err := copyShared(dir, figure); err != nil || source != "" {
+		t.Errorf("a run with other settings is shared with %q: %v", source, err)
 	}
 }
 

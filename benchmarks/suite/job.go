@@ -9,7 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
-// Job is one training run: everything that its numbers depend on.
+// Job is one training run. It has everything on which the run's numbers depend.
 type Job struct {
 	Experiment string             `json:"experiment"`
 	Scale      experiments.Scale  `json:"scale"`
@@ -19,21 +19,21 @@ type Job struct {
 	Values     methods.Values     `json:"values"`
 	Rate       float64            `json:"initial_rate,omitempty"`
 	Config     experiments.Config `json:"config"`
-	// RarePeriod is, in a measurement of time, the usual period of the work that
-	// methods.Method.Rare names; Values has a shorter one.
+	// RarePeriod is the usual period of the method's rare work (methods.Method.Rare)
+	// in a measurement of time for which Values has a shorter one.
 	RarePeriod int `json:"rare_period,omitempty"`
-	// Trial is the number of a search's configuration, counted from 1; 0 for a
-	// run that is none.
+	// Trial is the number of the configuration in a search, from 1; 0 for other runs.
 	Trial int `json:"trial,omitempty"`
 }
 
-// newJob has the method's stored settings.
-func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant, seed uint64) (Job, string, error) {
+// newJob makes a job with the method's stored settings. source says where they come
+// from.
+func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant, seed uint64) (j Job, source string, err error) {
 	values, source, err := m.Settings(e.Search(scale))
 	if err != nil {
 		return Job{}, "", err
 	}
-	j := Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Scales[scale]}
+	j = Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Scales[scale]}
 	if e.TimedAt(scale) {
 		j.shorten(m)
 	}
@@ -41,8 +41,8 @@ func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Metho
 	return j, source, err
 }
 
-// shorten adapts the settings to a measurement of few steps, in which rare work
-// is due in the middle and at the end.
+// shorten adapts the settings to a measurement of few steps: rare work is done in the
+// middle and at the end.
 func (j *Job) shorten(m *methods.Method) {
 	measured := j.Config.Steps - 1
 	if period := int(j.Values[m.Rare]); m.Rare != "" && period > measured {
@@ -58,12 +58,12 @@ func (j *Job) shorten(m *methods.Method) {
 	}
 }
 
-// warmedUp is the number of steps from which a measurement can do with a method's
-// usual beginning.
+// warmedUp is the number of steps above which a measurement keeps the method's usual
+// warm-up.
 const warmedUp = 100
 
-// initialRate is the variant's multiple of the base optimizer's best fixed
-// rate; 0 for a method whose own hyperparameters have its rate.
+// initialRate is the best fixed rate of the base optimizer times the variant's factor;
+// 0 for a method without a Base.
 func initialRate(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant) (float64, error) {
 	if m.Base == "" {
 		return 0, nil
@@ -76,7 +76,7 @@ func initialRate(e *experiments.Experiment, scale experiments.Scale, m *methods.
 	return fixed["lr"] * v.Factor, err
 }
 
-// name tells the job from the others of its experiment and scale.
+// name is unique among the jobs of an experiment at a scale.
 func (j Job) name() string {
 	name := j.Method
 	if j.Variant != "" {
@@ -88,14 +88,14 @@ func (j Job) name() string {
 	return fmt.Sprintf("%s-seed%d", name, j.Seed)
 }
 
-// path is the job's file below dir.
+// path is the path of the job's file in dir.
 func (j Job) path(dir string) string {
 	return filepath.Join(dir, j.Experiment, string(j.Scale), j.name()+".jsonl")
 }
 
 func (j Job) String() string { return fmt.Sprintf("%s %s %s", j.Experiment, j.Scale, j.name()) }
 
-// same tells whether two jobs have the same settings.
+// same reports whether two jobs have the same settings.
 func (j Job) same(o Job) bool {
 	a, errA := json.Marshal(j) // maps are written in the order of their keys
 	b, errB := json.Marshal(o)

@@ -16,9 +16,9 @@ import (
 
 const listUsage = `Usage: benchmarks list [NAME...] [flags]
 
-Shows the experiments: their place in the paper, data, sizes, what the paper
-reports, and about how long all methods with 3 seeds take here. The estimate comes
-from a few steps of SGDm on random data, which are timed now.
+Lists the experiments: place in the paper, data, the paper's result, methods and
+sizes, and the approximate time that all methods with 3 seeds take on this machine.
+The estimate comes from a few steps of SGDm on random data, which are timed now.
 `
 
 const listedSeeds = 3
@@ -27,7 +27,7 @@ const listedSeeds = 3
 func ListCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var s selection
 	f := flag.NewFlagSet("list", flag.ContinueOnError)
-	quick := f.Bool("quick", false, "do not time anything")
+	quick := f.Bool("quick", false, "leave out the estimates of time")
 	code, ok := parse(f, listUsage, args, stdout, stderr, func(names []string) error {
 		s.names = names
 		_, err := s.experiments()

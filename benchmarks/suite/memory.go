@@ -9,13 +9,13 @@ import (
 // memoryMeter measures the resident memory of this process.
 type memoryMeter struct{ start int64 }
 
-// startMemory gives free memory back and forgets the peak so far, of loading the
-// data, where the system can do that.
+// startMemory returns free memory to the system and resets the peak, so that loading
+// the data does not count. It does so only where the system supports it.
 func startMemory() memoryMeter {
 	debug.FreeOSMemory()
 	resident.ForgetPeak()
 	return memoryMeter{resident.Now()}
 }
 
-// peak is the largest resident memory since the start; 0 where it is not known.
+// peak is the largest resident memory since the start, or 0 if it is unknown.
 func (memoryMeter) peak() int64 { return resident.Peak() }

@@ -9,14 +9,14 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
-// selection says which runs a command is about.
+// selection selects the runs of a command.
 type selection struct {
 	names      []string // experiments or groups; none means all
 	scale      experiments.Scale
 	optimizers []string // none means the experiment's own
 }
 
-// experiments are the chosen ones, each once.
+// experiments returns the selected experiments, each once.
 func (s selection) experiments() ([]*experiments.Experiment, error) {
 	if len(s.names) == 0 {
 		return experiments.All(), nil
@@ -36,13 +36,13 @@ func (s selection) experiments() ([]*experiments.Experiment, error) {
 	return all, nil
 }
 
-// noScale tells that an experiment has no such scale.
+// noScale is the message about an experiment without a scale.
 func noScale(s experiments.Scale) string {
 	return fmt.Sprintf("not at the scale %s, for which its net is too large", s)
 }
 
-// methods are those of an experiment that this version of the library has. It
-// tells about the others.
+// methods returns the methods of an experiment that this version of the library
+// supports. It writes a line to w about each of the others.
 func (s selection) methods(e *experiments.Experiment, w io.Writer) ([]*methods.Method, error) {
 	names := s.optimizers
 	if len(names) == 0 {
@@ -63,15 +63,15 @@ func (s selection) methods(e *experiments.Experiment, w io.Writer) ([]*methods.M
 	return all, nil
 }
 
-// planned is a job with its place in the store.
+// planned is a job with its state in the store.
 type planned struct {
 	Job
 	source string
-	weight float64 // about the seconds of the job, for the progress
+	weight float64 // approximate seconds of the job, for the progress
 	state  state
 }
 
-// plan lists the runs of an experiment, the methods in turn for each seed.
+// plan returns the runs of an experiment: for each seed, all methods in turn.
 func plan(e *experiments.Experiment, scale experiments.Scale, ms []*methods.Method, seeds int, dir string) ([]planned, error) {
 	var jobs []planned
 	for seed := 1; seed <= seeds; seed++ {
@@ -92,8 +92,8 @@ func plan(e *experiments.Experiment, scale experiments.Scale, ms []*methods.Meth
 	return jobs, nil
 }
 
-// weight is about the time of a job: the cost of the products, with a floor for
-// what a step costs however small the net is.
+// weight is the approximate time of a job in seconds: the cost of the products plus a
+// constant cost of each step.
 func weight(e *experiments.Experiment, m *methods.Method, c experiments.Config) float64 {
 	return float64(c.Steps) * m.Cost * (1e-4 + 6e-11*e.Task.Work(c).MultiplyAdds*float64(c.Batch))
 }

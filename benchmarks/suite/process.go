@@ -17,12 +17,12 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// saveTime is how long an interrupted worker may take to save its state.
+// saveTime is the time that an interrupted worker has to save its state.
 const saveTime = time.Minute
 
-// runProcess runs a job in a process of its own, so that its peak memory is the
-// optimizer's. When the context ends, the worker saves its state first.
-func runProcess(ctx context.Context, o Order, progress func(Tick)) error {
+// runProcess runs a job in a process of its own, so that its peak memory is that of
+// the method. When ctx ends, the worker saves its state before it stops.
+func runProcess(ctx context.Context, o Order, progress func(Progress)) error {
 	self, err := os.Executable()
 	if err != nil {
 		return errors.Wrap(err, "finding this program")
@@ -46,7 +46,7 @@ func runProcess(ctx context.Context, o Order, progress func(Tick)) error {
 		return errors.Wrap(err, "worker")
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		var t Tick
+		var t Progress
 		if json.Unmarshal(lines.Bytes(), &t) == nil {
 			progress(t)
 		}
@@ -55,8 +55,8 @@ func runProcess(ctx context.Context, o Order, progress func(Tick)) error {
 	message := strings.TrimSpace(stderr.String())
 	switch code := cmd.ProcessState.ExitCode(); {
 	case code == exitOK:
-		return nil // also where the interrupt came after the last step
-	case ctx.Err() != nil && (code == exitInterrupted || code == -1): // -1: ended by the signal itself
+		return nil // even if the interrupt came after the last step
+	case ctx.Err() != nil && (code == exitInterrupted || code == -1): // -1: killed by the signal
 		return ctx.Err()
 	case code == exitMissing:
 		return errors.Wrap(datasets.ErrNotFound, strings.TrimSuffix(message, ": "+datasets.ErrNotFound.Error()))
@@ -64,7 +64,7 @@ func runProcess(ctx context.Context, o Order, progress func(Tick)) error {
 	return errors.Errorf("%s: %v: %s", o.Job, err, message)
 }
 
-// threadSettings shares the cores among jobs that run at once.
+// threadSettings divides the cores among parallel jobs.
 func threadSettings(jobs int) []string {
 	if jobs <= 1 {
 		return nil

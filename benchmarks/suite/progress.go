@@ -10,27 +10,27 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows how far a list of jobs is, with the time that is left: a bar on
-// a terminal, a line for each finished job and each minute elsewhere.
-type progress struct {
+// display shows the progress of a list of jobs with the remaining time: a bar on a
+// terminal, otherwise a line for each finished job and each minute.
+type display struct {
 	mu    sync.Mutex
 	w     io.Writer
 	bar   *progressbar.ProgressBar // nil without a terminal
 	start time.Time
 	quiet time.Time // of the last line
-	// weight of each job is its expected part of the work.
+	// weight has the expected time of each job.
 	weight      []float64
-	part        []float64 // of each job that is done, 0 to 1
+	part        []float64 // the done part of each job, 0 to 1
 	total, done float64
 	finished    int
 }
 
-// barSteps is the resolution of the bar.
+// barSteps is the number of steps of the bar.
 const barSteps = 1000
 
-func newProgress(w io.Writer, weight []float64) *progress {
+func newDisplay(w io.Writer, weight []float64) *display {
 	now := time.Now()
-	p := &progress{w: w, start: now, quiet: now, weight: weight, part: make([]float64, len(weight))}
+	p := &display{w: w, start: now, quiet: now, weight: weight, part: make([]float64, len(weight))}
 	for _, x := range weight {
 		p.total += x
 	}
@@ -41,8 +41,8 @@ func newProgress(w io.Writer, weight []float64) *progress {
 	return p
 }
 
-// tick tells that a part of job i is done.
-func (p *progress) tick(i int, name string, part float64, loss Number) {
+// update shows that a part of job i is done.
+func (p *display) update(i int, name string, part float64, loss Number) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.advance(i, part)
@@ -55,8 +55,8 @@ func (p *progress) tick(i int, name string, part float64, loss Number) {
 	}
 }
 
-// finish tells that job i is behind, and how it ended.
-func (p *progress) finish(i int, name, outcome string) {
+// finish shows that job i has ended, and how.
+func (p *display) finish(i int, name, outcome string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.advance(i, 1)
@@ -68,18 +68,18 @@ func (p *progress) finish(i int, name, outcome string) {
 	p.line("%d of %d: %s: %s, %s", p.finished, len(p.weight), name, outcome, p.left())
 }
 
-func (p *progress) advance(i int, part float64) {
+func (p *display) advance(i int, part float64) {
 	p.done += (part - p.part[i]) * p.weight[i]
 	p.part[i] = part
 }
 
-func (p *progress) line(format string, args ...any) {
+func (p *display) line(format string, args ...any) {
 	p.quiet = time.Now()
 	fmt.Fprintf(p.w, format+"\n", args...)
 }
 
-// left is the time that the rest will take.
-func (p *progress) left() string {
+// left is the estimated remaining time.
+func (p *display) left() string {
 	if p.done <= 0 {
 		return "time left unknown"
 	}
@@ -87,13 +87,13 @@ func (p *progress) left() string {
 	return duration(time.Duration(max(0, rest))) + " left"
 }
 
-func (p *progress) close() {
+func (p *display) close() {
 	if p.bar != nil {
 		p.bar.Finish()
 	}
 }
 
-// duration is a time in one or two units.
+// duration is a rounded time with its unit.
 func duration(d time.Duration) string {
 	switch {
 	case d < 100*time.Second:

@@ -8,8 +8,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Number is a float64 that is written to JSON also when it is not finite, as
-// the strings "NaN", "+Inf" and "-Inf".
+// Number is a float64 whose JSON may be not finite: NaN and the infinities are the
+// strings "NaN", "+Inf" and "-Inf".
 type Number float64
 
 // MarshalJSON implements json.Marshaler.
@@ -37,21 +37,21 @@ type Header struct {
 	Source    string          `json:"values_from"` // default or tuned
 	Optimizer string          `json:"optimizer"`
 	Settings  json.RawMessage `json:"settings"`
-	// L2Left is true if the experiment's L2 penalty is left out because the
-	// optimizer has none.
+	// L2Left means that the experiment's L2 penalty is left out because the optimizer
+	// has none.
 	L2Left bool   `json:"l2_left_out,omitempty"`
 	Commit string `json:"commit"`
 	BLAS   string `json:"blas"`
-	// Threads is the number of cores the run may use; Jobs that of runs at the
-	// same time. With more than one, seconds are not comparable.
+	// Threads is the number of cores that the run may use, Jobs the number of parallel
+	// runs. With more than one job, times are not comparable.
 	Threads  int `json:"threads"`
 	Jobs     int `json:"jobs"`
 	Rows     int `json:"training_rows"`
 	PerEpoch int `json:"steps_per_epoch"`
 }
 
-// Evaluation is a line about the state before step number Step. Seconds are
-// those spent in steps.
+// Evaluation is the line of an evaluation before step number Step. Seconds is the
+// time spent in training steps.
 type Evaluation struct {
 	Step          int      `json:"step"`
 	Epoch         float64  `json:"epoch"`
@@ -64,7 +64,7 @@ type Evaluation struct {
 	Rates         []Number `json:"rates,omitempty"`
 }
 
-// Pause is the line of a checkpoint: the last of an interrupted run.
+// Pause is the line of a checkpoint. It is the last line of an interrupted run.
 type Pause struct {
 	Paused  bool    `json:"paused"`
 	Step    int     `json:"step"`
@@ -76,23 +76,24 @@ type Done struct {
 	Done    bool    `json:"done"`
 	Steps   int     `json:"steps"`
 	Seconds float64 `json:"seconds"`
-	// FirstSeconds are those of the first step, which builds the graphs.
+	// FirstSeconds is the time of the first step, which builds the graphs.
 	FirstSeconds float64 `json:"first_seconds,omitempty"`
-	// SecondsPerStep is the mean time of a step in the long run, without the first
-	// ones.
+	// SecondsPerStep is the mean time of a step without the first one. Rare work has
+	// the share that it has in a long run.
 	SecondsPerStep float64 `json:"seconds_per_step"`
-	// PeakBytes is the largest resident memory while training, StartBytes that
-	// before: the data and the program.
+	// PeakBytes is the largest resident memory during training, StartBytes the
+	// resident memory before it: program and data.
 	PeakBytes  int64 `json:"peak_rss_bytes"`
 	StartBytes int64 `json:"start_rss_bytes"`
-	// Notes tell which parameters the optimizer treats in a simpler form.
+	// Notes say which parameters the optimizer treats in a simpler form.
 	Notes []string `json:"notes,omitempty"`
-	// DivergedAt is the step that could not be taken; Message tells why.
+	// DivergedAt is the step that could not be taken, Message the reason; nil for a run
+	// that did not diverge.
 	DivergedAt *int   `json:"diverged_at,omitempty"`
 	Message    string `json:"message,omitempty"`
 }
 
-// Run is what a file holds.
+// Run is the content of a run's file.
 type Run struct {
 	Header      Header
 	Evaluations []Evaluation
@@ -100,8 +101,8 @@ type Run struct {
 	Done        *Done // nil while the run is not finished
 }
 
-// FinalAccuracy is the last accuracy on the test set, NaN where the run diverged
-// or has none.
+// FinalAccuracy is the last accuracy on the test set, or NaN if the run diverged or
+// has none.
 func (r *Run) FinalAccuracy() float64 {
 	n := len(r.Evaluations)
 	if n == 0 || r.Done != nil && r.Done.DivergedAt != nil || r.Evaluations[n-1].Accuracy == nil {
@@ -110,7 +111,7 @@ func (r *Run) FinalAccuracy() float64 {
 	return float64(*r.Evaluations[n-1].Accuracy)
 }
 
-// FinalLoss is the last training loss, +Inf where the run diverged or has none.
+// FinalLoss is the last training loss, or +Inf if the run diverged or has none.
 func (r *Run) FinalLoss() float64 {
 	if len(r.Evaluations) == 0 || r.Done != nil && r.Done.DivergedAt != nil {
 		return math.Inf(1)

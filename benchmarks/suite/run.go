@@ -14,16 +14,16 @@ import (
 
 const runUsage = `Usage: benchmarks run [NAME...] [flags]
 
-Runs experiments (all of them without a NAME; list shows the names) and writes
-the results to the folder -out, one file of JSON lines for each run. Runs that
-are there already are not made again. Ctrl-C saves the state; the same command
-goes on from there.
+Runs experiments and stores the results in the folder -out, one file of JSON
+lines for each run. Without a NAME it runs all of them; "list" shows the names.
+Runs whose results are stored already are skipped. Ctrl-C saves the state, and
+the same command continues.
 
 Exit codes:
-    0  all runs are there
-    1  a run failed, or one with other settings is in its place
+    0  all results are stored
+    1  a run failed, or a result with other settings was kept
     2  wrong usage
-    3  a data set or an optimizer is missing; everything else is there
+    3  a data set or an optimizer is missing; all other results are stored
   130  interrupted
 `
 
@@ -31,7 +31,7 @@ type runCommand struct {
 	common
 	seeds int
 	redo  bool
-	kept  int // results with other settings
+	kept  int // number of results with other settings
 }
 
 // RunCommand is the subcommand "run"; it returns the exit code.
@@ -39,8 +39,8 @@ func RunCommand(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	var c runCommand
 	f := flag.NewFlagSet("run", flag.ContinueOnError)
 	c.register(f)
-	f.IntVar(&c.seeds, "seeds", 3, "runs of each method, with seeds 1, 2, ...")
-	f.BoolVar(&c.redo, "redo", false, "replace results that were made with other settings")
+	f.IntVar(&c.seeds, "seeds", 3, "number of runs of each method, with seeds 1, 2, ...")
+	f.BoolVar(&c.redo, "redo", false, "replace results that have other settings")
 	code, ok := parse(f, runUsage, args, stdout, stderr, func(names []string) error {
 		if err := between("seeds", c.seeds, firstTuningSeed-1); err != nil {
 			return err
@@ -63,11 +63,11 @@ func (c *runCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		return failed(err)
 	}
 	defer unlock()
-	env, err := here(ctx)
+	env, err := currentEnvironment(ctx)
 	if err != nil {
 		return failed(err)
 	}
-	if err := env.note(c.dir); err != nil {
+	if err := env.store(c.dir); err != nil {
 		return failed(err)
 	}
 	r := &runner{dir: c.dir, commit: env.Commit, jobs: c.jobs, stderr: stderr}
@@ -76,7 +76,7 @@ func (c *runCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		return failed(err)
 	}
 	if err := r.do(ctx, todo); err != nil {
-		fmt.Fprintln(stderr, "run: interrupted; the same command goes on from here")
+		fmt.Fprintln(stderr, "run: interrupted; the same command continues")
 		return exitInterrupted
 	}
 	for _, name := range r.missing {
@@ -93,7 +93,7 @@ func (c *runCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// prepare makes the computed results and lists the runs that are to be made.
+// prepare stores the computed results and returns the runs that are left to do.
 // missing is true if a method is not available.
 func (c *runCommand) prepare(ctx context.Context, stdout io.Writer) (todo []planned, missing bool, err error) {
 	es, err := c.experiments()
@@ -131,14 +131,14 @@ func (c *runCommand) prepare(ctx context.Context, stdout io.Writer) (todo []plan
 	return todo, missing, nil
 }
 
-// open are the jobs that are still to be run.
+// open returns the jobs that are not finished.
 func (c *runCommand) open(e *experiments.Experiment, jobs []planned, stdout io.Writer) ([]planned, error) {
 	var todo []planned
 	there := 0
 	for _, j := range jobs {
 		if j.state == other {
 			if !c.redo {
-				fmt.Fprintf(stdout, "%s: made with other settings and kept; -redo makes it again\n", j)
+				fmt.Fprintf(stdout, "%s: has other settings and is kept; -redo replaces it\n", j)
 				c.kept++
 				continue
 			}
@@ -153,6 +153,6 @@ func (c *runCommand) open(e *experiments.Experiment, jobs []planned, stdout io.W
 			todo = append(todo, j)
 		}
 	}
-	fmt.Fprintf(stdout, "%s %s: %d runs, %d of them there already\n", e.Name, c.scale, len(jobs), there)
+	fmt.Fprintf(stdout, "%s %s: %d runs, %d of them stored already\n", e.Name, c.scale, len(jobs), there)
 	return todo, nil
 }

@@ -13,24 +13,24 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// runner runs jobs, each in a process, and keeps count.
+// runner runs jobs, each in a process, and counts failures.
 type runner struct {
 	dir     string
 	commit  string
-	jobs    int // at the same time
+	jobs    int // number of parallel jobs
 	stderr  io.Writer
-	missing []string // experiments without their data
+	missing []string // experiments whose data sets are missing
 	failed  int
 }
 
-// do runs the jobs that are not finished. Jobs whose data set is missing and
-// jobs that fail are told and counted; the error is the context's.
+// do runs the jobs. It reports and counts jobs that fail and jobs whose data set is
+// missing; the only error is that of ctx.
 func (r *runner) do(ctx context.Context, jobs []planned) error {
 	weight := make([]float64, len(jobs))
 	for i, j := range jobs {
 		weight[i] = j.weight
 	}
-	p := newProgress(r.stderr, weight)
+	p := newDisplay(r.stderr, weight)
 	defer p.close()
 	var mu sync.Mutex // of the counts
 	next := make(chan int)
@@ -38,8 +38,8 @@ func (r *runner) do(ctx context.Context, jobs []planned) error {
 	for range max(1, r.jobs) {
 		workers.Go(func() {
 			for i := range next {
-				text, err := r.one(ctx, jobs[i], func(t Tick) {
-					p.tick(i, jobs[i].String(), float64(t.Step)/float64(jobs[i].Config.Steps), t.Loss)
+				text, err := r.one(ctx, jobs[i], func(t Progress) {
+					p.update(i, jobs[i].String(), float64(t.Step)/float64(jobs[i].Config.Steps), t.Loss)
 				}, &mu)
 				if ctx.Err() != nil && err != nil {
 					continue
@@ -65,21 +65,21 @@ func (r *runner) do(ctx context.Context, jobs []planned) error {
 	return ctx.Err()
 }
 
-// one runs one job and describes its end.
-func (r *runner) one(ctx context.Context, j planned, tick func(Tick), mu *sync.Mutex) (string, error) {
+// one runs one job and describes its result.
+func (r *runner) one(ctx context.Context, j planned, progress func(Progress), mu *sync.Mutex) (string, error) {
 	mu.Lock()
 	missing := r.isMissing(j.Experiment)
 	mu.Unlock()
 	if missing {
-		return "skipped: no data", nil
+		return "skipped: its data set is missing", nil
 	}
 	if j.state == absent {
-		if twin, err := share(r.dir, j.Job); err != nil || twin != "" {
-			return "the run of " + twin, err
+		if source, err := copyShared(r.dir, j.Job); err != nil || source != "" {
+			return "copied from " + source, err
 		}
 	}
 	o := Order{Job: j.Job, Path: j.path(r.dir), Resume: j.state == partial, Source: j.source, Commit: r.commit, Jobs: r.jobs}
-	if err := runProcess(ctx, o, tick); err != nil {
+	if err := runProcess(ctx, o, progress); err != nil {
 		return "", err
 	}
 	run, err := ReadRun(o.Path)
@@ -110,7 +110,7 @@ func (r *runner) count(j planned, err error) {
 	}
 }
 
-// describe tells how a run ended.
+// describe describes the result of a run.
 func describe(r *Run) string {
 	d := r.Done
 	switch {
@@ -122,7 +122,7 @@ func describe(r *Run) string {
 	return fmt.Sprintf("training loss %.4g in %.1f s", r.FinalLoss(), d.Seconds)
 }
 
-// remove deletes a job's files.
+// remove removes a job's files.
 func remove(dir string, j Job) error {
 	path := j.path(dir)
 	for _, p := range []string{path, strings.TrimSuffix(path, ".jsonl") + ".ckpt"} {

@@ -14,8 +14,8 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
-// search tunes the methods of each experiment in turn, the optimizers whose
-// rates others start from first.
+// search tunes the methods of each experiment in turn. Methods with a Base come last,
+// because they start from the rate that was found for it.
 func (c *tuneCommand) search(ctx context.Context, r *runner, stdout io.Writer) (unavailable bool, err error) {
 	es, err := c.experiments()
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *tuneCommand) search(ctx context.Context, r *runner, stdout io.Writer) (
 	return unavailable, nil
 }
 
-// untuned tells why an experiment is not tuned, "" for one that is.
+// untuned says why an experiment is not tuned, or "" if it is.
 func (c *tuneCommand) untuned(e *experiments.Experiment) string {
 	switch _, ok := e.Scales[c.scale]; {
 	case len(e.Methods) == 0 || e.TimedAt(c.scale):
@@ -55,7 +55,7 @@ func (c *tuneCommand) untuned(e *experiments.Experiment) string {
 	case !ok:
 		return noScale(c.scale)
 	case len(e.TunedAs) > 0 && !slices.Contains(c.names, e.Name):
-		return "not tuned unless it is named alone; it takes the settings of " + strings.Join(e.TunedAs, " or ")
+		return "tuned only if it is named; it uses the settings of " + strings.Join(e.TunedAs, " or ")
 	}
 	return ""
 }
@@ -66,21 +66,9 @@ func (c *tuneCommand) method(ctx context.Context, r *runner, e *experiments.Expe
 	if err != nil {
 		return err
 	}
-	var todo []planned
-	for _, j := range trials {
-		st, err := stateOf(r.dir, j)
-		if err != nil {
-			return err
-		}
-		if st == other { // another space or seed: the trial is a new one
-			if err := remove(r.dir, j); err != nil {
-				return err
-			}
-			st = absent
-		}
-		if st != finished {
-			todo = append(todo, planned{j, "search", weight(e, m, j.Config), st})
-		}
+	todo, err := unfinished(r.dir, e, m, trials)
+	if err != nil {
+		return err
 	}
 	if err := r.do(ctx, todo); err != nil {
 		return err
@@ -98,27 +86,53 @@ func (c *tuneCommand) method(ctx context.Context, r *runner, e *experiments.Expe
 		result = fmt.Sprintf("validation accuracy %.2f%%, %s", 100*w.Accuracy, result)
 	}
 	fmt.Fprintf(stdout, "%s %s %s: %s with %v\n", e.Name, c.scale, m.Name, result, w.Values)
-	w.Configs, w.Command, w.Commit = c.configs, c.record(e, m), r.commit
+	w.Configs, w.Command, w.Commit = c.configs, c.command(e, m), r.commit
+	return c.store(e, m, *w)
+}
+
+// unfinished are the trials that are not in the store yet.
+func unfinished(dir string, e *experiments.Experiment, m *methods.Method, trials []Job) ([]planned, error) {
+	var todo []planned
+	for _, j := range trials {
+		st, err := stateOf(dir, j)
+		if err != nil {
+			return nil, err
+		}
+		if st == other { // the space or the seed of the search has changed
+			if err := remove(dir, j); err != nil {
+				return nil, err
+			}
+			st = absent
+		}
+		if st != finished {
+			todo = append(todo, planned{j, "search", weight(e, m, j.Config), st})
+		}
+	}
+	return todo, nil
+}
+
+// store stores a winner in the results folder and, with -save, in that folder.
+func (c *tuneCommand) store(e *experiments.Experiment, m *methods.Method, w methods.Winner) error {
 	for _, dir := range []string{c.tunedDir(), c.save} {
 		if dir == "" {
 			continue
 		}
-		if err := storeWinner(dir, e.Name, string(c.scale), m.Name, *w); err != nil {
+		if err := storeWinner(dir, e.Name, string(c.scale), m.Name, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// record is the command that makes this search again.
-func (c *tuneCommand) record(e *experiments.Experiment, m *methods.Method) string {
+// command is the command line that repeats this search.
+func (c *tuneCommand) command(e *experiments.Experiment, m *methods.Method) string {
 	return fmt.Sprintf("go run ./benchmarks tune %s -scale %s -optimizers %s -configs %d -seeds %d -seed %d",
 		e.Name, c.scale, m.Name, c.configs, c.seeds, c.drawSeed)
 }
 
 func (c *tuneCommand) tunedDir() string { return filepath.Join(c.dir, "tuned") }
 
-// trials are all runs of a method's search.
+// trials returns all runs of a method's search.
 func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Job, error) {
 	space, err := m.SearchSpace(e.Spaces)
 	if err != nil {
@@ -146,15 +160,15 @@ func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Jo
 	return jobs, nil
 }
 
-// result is what a configuration's trials gave: medians over the seeds.
+// result is the result of a configuration's trials: medians over the seeds.
 type result struct {
 	values         methods.Values
 	loss, accuracy float64
 }
 
-// best is the winner of a search: the configuration with the lowest training loss
-// or, where the trials have a validation set, with the highest accuracy there, the
-// other one being kept beside it. It is nil if all diverged or were not run.
+// best returns the winner of a search, or nil if all trials diverged or were not run.
+// The winner has the lowest training loss or, if the trials have a validation set, the
+// highest accuracy there; then ByLoss has the values with the lowest training loss.
 func (c *tuneCommand) best(r *runner, trials []Job) (*methods.Winner, error) {
 	var all []result
 	for lo := 0; lo < len(trials); lo += c.seeds {
@@ -177,8 +191,8 @@ func (c *tuneCommand) best(r *runner, trials []Job) (*methods.Winner, error) {
 	return &methods.Winner{Values: best.values, Loss: best.loss, Accuracy: best.accuracy, ByLoss: byLoss.values}, nil
 }
 
-// result has the loss +Inf for trials that diverged, failed or were without data,
-// which was told.
+// result reads a configuration's trials. The loss is +Inf if one diverged, failed or
+// had no data, which the runner has reported.
 func (c *tuneCommand) result(r *runner, trials []Job) (result, error) {
 	var losses, accuracies []float64
 	for _, j := range trials {

@@ -9,10 +9,10 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 )
 
-// share takes a finished run of the same settings over from an experiment that
-// the job's shares runs with: its numbers would be the same. It returns that
-// experiment's name, "" if there is no such run.
-func share(dir string, j Job) (twin string, err error) {
+// copyShared copies a finished run of the same settings from an experiment with which
+// the job's experiment shares runs; its numbers would be the same. It returns the name
+// of that experiment, or "" if there is no such run.
+func copyShared(dir string, j Job) (source string, err error) {
 	e, err := experiments.Get(j.Experiment)
 	if err != nil || j.Trial > 0 {
 		return "", err

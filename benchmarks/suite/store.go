@@ -12,8 +12,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
-// line is any line of a run's file after the first. What an evaluation must have
-// is nil where the line does not say it.
+// line is any line of a run's file after the first. The fields that every evaluation
+// has are nil if they are missing.
 type line struct {
 	Evaluation
 	Step      *int    `json:"step"`
@@ -22,13 +22,13 @@ type line struct {
 	Done      bool    `json:"done"`
 }
 
-// ErrNoHeader is the cause of ReadRun's error for a file without a whole line, as
-// a run leaves it that is killed at once.
+// ErrNoHeader is the cause of ReadRun's error for a file without a complete line. A
+// run that is killed at once leaves such a file.
 var ErrNoHeader = errors.New("no header")
 
-// ReadRun reads a run's file. A last line that a killed process left without
-// its end is passed over; lines that say nothing, evaluations that do not follow
-// the one before, and lines behind the end are errors that name the line.
+// ReadRun reads a run's file. It skips an incomplete last line, which a killed process
+// leaves. Lines of no known kind, evaluations in the wrong order, and lines after the
+// end are errors that name the line.
 func ReadRun(path string) (*Run, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -81,17 +81,17 @@ func (r *Run) add(i int, text []byte) error {
 	return nil
 }
 
-// state is what a store holds of a job.
+// state is the state of a job in the store.
 type state int
 
 const (
 	absent   state = iota
 	partial        // begun with these settings
-	finished       // done with these settings
-	other          // begun or done with other settings
+	finished       // finished with these settings
+	other          // begun or finished with other settings
 )
 
-// stateOf looks for the job's file.
+// stateOf reads the state of a job from its file.
 func stateOf(dir string, j Job) (state, error) {
 	r, err := ReadRun(j.path(dir))
 	switch {
@@ -107,7 +107,7 @@ func stateOf(dir string, j Job) (state, error) {
 	return finished, nil
 }
 
-// logFile is a run's file that is being written.
+// logFile is a run's file, open for writing.
 type logFile struct{ *durable.Log }
 
 // createLog begins a run's file with its header.
@@ -127,8 +127,8 @@ func createLog(path string, h Header) (*logFile, error) {
 	return l, nil
 }
 
-// reopenLog cuts a run's file back to what was before or at the step. It returns
-// the seconds spent until then and the step last evaluated.
+// reopenLog opens a run's file and removes all lines after the step. It returns the
+// seconds spent until then and the last evaluated step.
 func reopenLog(path string, step int) (l *logFile, seconds float64, evaluated int, err error) {
 	evaluated = -1
 	f, kept, err := durable.OpenLog(path, func(i int, text []byte) (bool, error) {
@@ -158,7 +158,7 @@ func reopenLog(path string, step int) (l *logFile, seconds float64, evaluated in
 	return &logFile{f}, seconds, evaluated, nil
 }
 
-// replaceFile writes a file so that path always holds all of it.
+// replaceFile replaces a file at once: a reader never finds a part of it.
 func replaceFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return errors.WithStack(err)
@@ -166,7 +166,7 @@ func replaceFile(path string, content []byte) error {
 	return errors.WithStack(durable.WriteFile(path, content))
 }
 
-// write appends one line and brings it to the disk.
+// write appends one line and flushes it to the disk.
 func (l *logFile) write(v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
-// The test program is also the worker that the commands start.
+// The test program also serves as the worker that the commands start.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == WorkerCommand {
 		ctx, stop := durable.UntilStopped(context.Background())
@@ -36,7 +36,7 @@ func runCall(ctx context.Context, args []string, out, err *strings.Builder) int 
 	return RunCommand(ctx, args, out, err)
 }
 
-// losses are the numbers of a run that do not depend on time.
+// losses are the evaluations of a run without their times.
 func losses(t *testing.T, path string) []Evaluation {
 	t.Helper()
 	r, err := ReadRun(path)
@@ -65,7 +65,7 @@ func sameJSON(t *testing.T, a, b any) bool {
 	return string(x) == string(y)
 }
 
-func TestRunsAreSkippedRepeatableAndTold(t *testing.T) {
+func TestRunsAreRepeatableAndSkippedWhenStored(t *testing.T) {
 	dirs := []string{t.TempDir(), t.TempDir()}
 	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "adam,precond", "-seeds", "1", "-out"}
 	for _, dir := range dirs {
@@ -87,12 +87,12 @@ func TestRunsAreSkippedRepeatableAndTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code, text := call(runCall, append(args, dirs[0])...); code != 0 || !strings.Contains(text, "2 runs, 2 of them there already") {
+	if code, text := call(runCall, append(args, dirs[0])...); code != 0 || !strings.Contains(text, "2 runs, 2 of them stored already") {
 		t.Errorf("exit code %d: %s", code, text)
 	}
 	after, err := os.Stat(filepath.Join(dirs[0], "fig4-illcond-6", "smoke", "adam-seed1.jsonl"))
 	if err != nil || !after.ModTime().Equal(before.ModTime()) {
-		t.Errorf("a finished run was made again (%v)", err)
+		t.Errorf("a finished run was repeated (%v)", err)
 	}
 	envs, err := ReadEnvironments(dirs[0])
 	if err != nil || len(envs) != 1 || envs[0].Cores < 1 || envs[0].BLAS == "" {
@@ -100,7 +100,7 @@ func TestRunsAreSkippedRepeatableAndTold(t *testing.T) {
 	}
 }
 
-// A result with other settings is kept and told, and made again on demand.
+// A result with other settings is kept and reported; -redo replaces it.
 func TestOtherSettings(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "adam", "-seeds", "1", "-out", dir}
@@ -144,7 +144,7 @@ func finish(t *testing.T, dir string, j Job) {
 	}
 }
 
-// An interrupted run goes on as if it had never stopped, wherever it stopped.
+// An interrupted run resumes bit for bit, wherever it stopped.
 func TestInterruptedRunGoesOn(t *testing.T) {
 	for _, method := range []string{"adam", "precond"} {
 		dir, whole := t.TempDir(), t.TempDir()
@@ -166,7 +166,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 				t.Fatalf("%s stopped at %d: state %v, %v", method, stopAt, st, err)
 			}
 		}
-		// What a killed process leaves is cut off.
+		// A killed process leaves an incomplete line, which is removed.
 		f, err := os.OpenFile(j.path(dir), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -187,16 +187,16 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	}
 }
 
-// A worker process that is told to stop saves, and run says so.
+// A worker process that is interrupted saves its state.
 func TestInterruptedWorkerProcess(t *testing.T) {
 	j := testJob(t, "adam")
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	ticks := 0
+	evaluations := 0
 	j.Config.Steps = 40 * 2000 // an evaluation each 2000 steps
-	err := runProcess(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1}, func(Tick) {
-		if ticks++; ticks == 2 {
+	err := runProcess(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1}, func(Progress) {
+		if evaluations++; evaluations == 2 {
 			cancel()
 		}
 	})
@@ -253,7 +253,7 @@ func TestTuneFindsTheBestTrial(t *testing.T) {
 	}
 }
 
-// Every experiment builds at smoke scale and takes steps with every method.
+// Every method takes steps on every experiment at the smoke scale.
 func TestEveryMethodStepsOnEveryExperiment(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, e := range experiments.All() {
@@ -261,7 +261,7 @@ func TestEveryMethodStepsOnEveryExperiment(t *testing.T) {
 		if !ok {
 			continue
 		}
-		// Experiments of the same model and data are one, such as those on images.
+		// Experiments with the same model and data are tested once.
 		what := e.Task.Describe(c) + e.Task.Loss().Name
 		if seen[what] {
 			continue

@@ -1,10 +1,10 @@
 package suite
 
-// perStep is the mean time of a step in the long run from the times of the first
-// ones, of which the first, which builds the graphs, does not count; 0 where there
-// is no other. Where rare work was due every measured steps but usually is every
-// usual ones (0: no such work), its time is that of its first step above the
-// median, and has the share that it usually has.
+// perStep estimates the mean time of a step in a long run from the times of the first
+// steps. The very first step, which builds the graphs, does not count; without others
+// the result is 0. If rare work with the usual period usual (0: none) was measured
+// with the period measured, its time, the excess of its first step over the median,
+// is counted once in usual steps.
 func perStep(times []float64, measured, usual int) float64 {
 	if len(times) < 2 {
 		return 0

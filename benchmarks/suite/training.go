@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -15,17 +12,12 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
-	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
-const (
-	// checkpointEvery is the time between two checkpoints.
-	checkpointEvery = time.Minute
-	// calibrationSeed draws other mini-batches than training does.
-	calibrationSeed = 0xca11b8a7e
-)
+// calibrationSeed makes the calibration draw other mini-batches than the training.
+const calibrationSeed = 0xca11b8a7e
 
-// training is a run with its file.
+// training is a run in progress with its file.
 type training struct {
 	order     Order
 	rare      string // methods.Method.Rare
@@ -35,10 +27,10 @@ type training struct {
 	batches   *trainers.Batches
 	log       *logFile
 	header    Header
-	seconds   float64   // of all steps
-	times     []float64 // of the steps of this process
+	seconds   float64   // spent in all steps
+	times     []float64 // seconds of each step in this process
 	lastLoss  float64
-	evaluated int // the last step with an evaluation, -1 at first
+	evaluated int // the last evaluated step, -1 before the first
 	saved     time.Time
 }
 
@@ -69,20 +61,26 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := []trainers.Option{trainers.Seed(o.Seed), trainers.Dtype(o.Config.Type()), trainers.TildeFrom(t.batches.TildeAt)}
-	if o.Config.DecayAll {
-		opts = append(opts, trainers.WithSchedule(o.Config.Decay.Schedule(o.Config.Steps)))
-	}
-	model, err := e.Task.Model(o.Config)
-	if err != nil {
-		return nil, err
-	}
-	if t.tr, err = trainers.New(model, e.Task.Loss(), optimizer, append(opts, own...)...); err != nil {
+	if t.tr, err = t.newTrainer(optimizer, own); err != nil {
 		return nil, err
 	}
 	t.header, err = newHeader(o, m, optimizer)
 	t.header.Rows, t.header.PerEpoch = t.problem.Train.Len(), t.batches.PerEpoch()
 	return t, err
+}
+
+// newTrainer makes the trainer with the run's options and the method's own.
+func (t *training) newTrainer(optimizer trainers.Optimizer, own []trainers.Option) (*trainers.Trainer, error) {
+	c := t.order.Config
+	model, err := t.task.Model(c)
+	if err != nil {
+		return nil, err
+	}
+	opts := []trainers.Option{trainers.Seed(t.order.Seed), trainers.Dtype(c.Type()), trainers.TildeFrom(t.batches.TildeAt)}
+	if c.DecayAll {
+		opts = append(opts, trainers.WithSchedule(c.Decay.Schedule(c.Steps)))
+	}
+	return trainers.New(model, t.task.Loss(), optimizer, append(opts, own...)...)
 }
 
 func newHeader(o Order, m *methods.Method, optimizer trainers.Optimizer) (h Header, err error) {
@@ -95,28 +93,7 @@ func newHeader(o Order, m *methods.Method, optimizer trainers.Optimizer) (h Head
 	return h, err
 }
 
-func (t *training) checkpoint() string { return strings.TrimSuffix(t.order.Path, ".jsonl") + ".ckpt" }
-
-// open begins the run's file, or goes on from its checkpoint.
-func (t *training) open() (err error) {
-	durable.RemoveLeftovers(filepath.Dir(t.order.Path))
-	if t.order.Resume {
-		if _, statErr := os.Stat(t.checkpoint()); statErr == nil {
-			if err := t.tr.Load(t.checkpoint()); err != nil {
-				return err
-			}
-			t.log, t.seconds, t.evaluated, err = reopenLog(t.order.Path, t.tr.Steps())
-			return err
-		}
-	}
-	if err := t.forget(); err != nil {
-		return err
-	}
-	t.log, err = createLog(t.order.Path, t.header)
-	return err
-}
-
-// run trains to the end, until the context ends or until the run diverges.
+// run trains until the run is finished or diverges or ctx ends.
 func (t *training) run(ctx context.Context, progress func(step int, loss float64)) error {
 	memory := startMemory()
 	stream := t.batches.Stream(ctx, t.tr.Steps())
@@ -139,7 +116,7 @@ func (t *training) run(ctx context.Context, progress func(step int, loss float64
 				return t.finish(memory, nil)
 			}
 		}
-		if err := t.saveSometimes(); err != nil {
+		if err := t.saveWhenDue(); err != nil {
 			return err
 		}
 		batch, err := stream.Next()
@@ -148,7 +125,7 @@ func (t *training) run(ctx context.Context, progress func(step int, loss float64
 		}
 		if err := t.step(batch); err != nil {
 			if step == 0 && !errors.Is(err, trainers.ErrNotFinite) {
-				return err // the method cannot be run at all
+				return err // the method cannot train the task at all
 			}
 			return t.finish(memory, err)
 		}
@@ -163,91 +140,4 @@ func (t *training) step(batch graph.Batch) error {
 	t.times = append(t.times, spent)
 	t.lastLoss = stats.Loss
 	return err
-}
-
-// evaluate writes a line about the present weights.
-func (t *training) evaluate() (float64, error) {
-	step := t.tr.Steps()
-	e := Evaluation{Step: step, Epoch: float64(step) / float64(t.batches.PerEpoch()), Seconds: t.seconds}
-	rows := t.task.Work(t.order.Config).EvaluationBatch
-	train, err := t.tr.Evaluate(t.problem.Evaluate, rows)
-	if err != nil {
-		return 0, err
-	}
-	e.TrainLoss, e.TrainAccuracy = Number(train.Loss), known(train.Accuracy)
-	if t.problem.Test != nil {
-		test, err := t.tr.Evaluate(t.problem.Test, rows)
-		if err != nil {
-			return 0, err
-		}
-		e.TestLoss, e.Accuracy = ref(test.Loss), known(test.Accuracy)
-	}
-	e.BatchLoss = known(t.lastLoss)
-	for _, r := range t.tr.Rates() {
-		e.Rates = append(e.Rates, Number(r))
-	}
-	t.evaluated = step
-	return train.Loss, t.log.write(e)
-}
-
-func ref(x float64) *Number { return (*Number)(&x) }
-
-// known is nil for NaN.
-func known(x float64) *Number {
-	if math.IsNaN(x) {
-		return nil
-	}
-	return ref(x)
-}
-
-// saveSometimes saves a checkpoint if the last one is old enough.
-func (t *training) saveSometimes() error {
-	if time.Since(t.saved) < checkpointEvery {
-		return nil
-	}
-	return t.save()
-}
-
-// save saves a checkpoint; the line that tells the time until then goes first.
-func (t *training) save() error {
-	if err := t.log.write(Pause{Paused: true, Step: t.tr.Steps(), Seconds: t.seconds}); err != nil {
-		return err
-	}
-	t.saved = time.Now()
-	return t.tr.Save(t.checkpoint())
-}
-
-// pause saves the state of an interrupted run and returns the reason.
-func (t *training) pause(ctx context.Context) error {
-	if err := t.save(); err != nil {
-		return err
-	}
-	return ctx.Err()
-}
-
-// finish writes the last line; failure is why the run diverged, nil for one
-// that did not.
-func (t *training) finish(memory memoryMeter, failure error) error {
-	d := Done{Done: true, Steps: t.tr.Steps(), Seconds: t.seconds, PeakBytes: memory.peak(), StartBytes: memory.start}
-	d.Notes = t.tr.Notes()
-	d.SecondsPerStep = perStep(t.times, int(t.order.Values[t.rare]), t.order.RarePeriod)
-	if len(t.times) > 0 {
-		d.FirstSeconds = t.times[0]
-	}
-	if failure != nil {
-		at := t.tr.Steps()
-		d.DivergedAt, d.Message = &at, failure.Error()
-	}
-	if err := t.log.write(d); err != nil {
-		return err
-	}
-	return t.forget()
-}
-
-// forget removes the checkpoint.
-func (t *training) forget() error {
-	if err := os.Remove(t.checkpoint()); err != nil && !os.IsNotExist(err) {
-		return errors.Wrap(err, "results")
-	}
-	return nil
 }

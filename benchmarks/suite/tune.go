@@ -11,27 +11,30 @@ import (
 	"github.com/pkg/errors"
 )
 
-// firstTuningSeed is the first of the seeds that only searches use.
+// firstTuningSeed is the first of the seeds that are reserved for searches.
 const firstTuningSeed = 1001
 
-// maxConfigs and maxSeeds are more than anyone waits for.
+// maxConfigs and maxSeeds bound the flags.
 const maxConfigs, maxSeeds = 10_000, 1000
 
 const tuneUsage = `Usage: benchmarks tune [NAME...] [flags]
 
-Random search: for each method the same number of configurations, drawn from
-its space (benchmarks/methods/spaces), each trained for the experiment's number
-of steps, or of its trials, on seeds from 1001 on, which "run" never uses.
-Configuration 1 has the space's defaults. The one with the lowest final training
-loss wins; in an experiment that keeps a part of the training set out of its
-trials for it, the one with the highest accuracy there. A method that adapts a
-rate starts from the experiment's first variant.
+Searches at random for hyperparameters. Each method has the same number of
+configurations, drawn from its space (benchmarks/methods/spaces). Each
+configuration is trained for the experiment's number of steps, or that of its
+trials, on seeds from 1001 on, which "run" never uses. Configuration 1 has the
+space's defaults.
 
-The trials are kept in -out/tune, and are not made again; the winners go to
--out/tuned, and with -save into the repository, where "run" finds them after
+The configuration with the lowest final training loss wins. If the experiment's
+trials hold out a part of the training set for validation, the one with the
+highest accuracy on that part wins. A method that adapts a learning rate starts
+from the experiment's first variant.
+
+The trials are stored in -out/tune and are not run again. The winners are stored
+in -out/tuned and, with -save, in the repository, where "run" finds them after
 the next build.
 
-Exit codes are those of run.
+The exit codes are those of run.
 `
 
 type tuneCommand struct {
@@ -46,10 +49,10 @@ func TuneCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	var c tuneCommand
 	f := flag.NewFlagSet("tune", flag.ContinueOnError)
 	c.register(f)
-	f.IntVar(&c.configs, "configs", 16, "configurations of each method")
-	f.IntVar(&c.seeds, "seeds", 1, "seeds of each configuration; the median loss counts")
-	f.Uint64Var(&c.drawSeed, "seed", 1, "the seed that configurations are drawn from")
-	f.StringVar(&c.save, "save", "", "also store the winners in this `folder` (the repository's: benchmarks/methods/tuned)")
+	f.IntVar(&c.configs, "configs", 16, "number of configurations of each method")
+	f.IntVar(&c.seeds, "seeds", 1, "seeds of each configuration; its result is the median over them")
+	f.Uint64Var(&c.drawSeed, "seed", 1, "seed of the random configurations")
+	f.StringVar(&c.save, "save", "", "also store the winners in this `folder` (in the repository: benchmarks/methods/tuned)")
 	code, ok := parse(f, tuneUsage, args, stdout, stderr, func(names []string) error {
 		if err := between("configs", c.configs, maxConfigs); err != nil {
 			return err
@@ -72,11 +75,11 @@ func (c *tuneCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer unlock()
-	env, err := here(ctx)
+	env, err := currentEnvironment(ctx)
 	if err == nil {
-		err = env.note(c.dir)
+		err = env.store(c.dir)
 	}
-	if err == nil && c.save != "" { // before hours of searching
+	if err == nil && c.save != "" { // before a long search
 		err = errors.Wrap(os.MkdirAll(c.save, 0o777), "-save")
 	}
 	r := &runner{dir: filepath.Join(c.dir, "tune"), commit: env.Commit, jobs: c.jobs, stderr: stderr}
@@ -86,7 +89,7 @@ func (c *tuneCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "tune: interrupted; the same command goes on from here")
+		fmt.Fprintln(stderr, "tune: interrupted; the same command continues the search")
 		return exitInterrupted
 	case err != nil:
 		fmt.Fprintf(stderr, "tune: %v\n", err)

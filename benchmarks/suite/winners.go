@@ -12,18 +12,16 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
-// maxLoss is above every loss of a run that did not diverge.
+// maxLoss is an upper bound of the losses of runs that did not diverge.
 const maxLoss = math.MaxFloat64
 
-// readWinners reads a folder's winners for an experiment, none if there are
-// none.
+// readWinners reads the winners of an experiment from a folder. There may be none.
 func readWinners(dir, experiment, scale string) (methods.Tuned, error) {
 	t, err := methods.LoadTuned(os.DirFS(dir), experiment, scale)
 	return t, errors.Wrapf(err, "%s", filepath.Join(dir, methods.TunedFile(experiment, scale)))
 }
 
-// storeWinner puts a method's winner into a folder's file, beside those of the
-// other methods.
+// storeWinner adds a method's winner to the experiment's file in a folder.
 func storeWinner(dir, experiment, scale, method string, w methods.Winner) error {
 	all, err := readWinners(dir, experiment, scale)
 	if err != nil {
@@ -37,8 +35,8 @@ func storeWinner(dir, experiment, scale, method string, w methods.Winner) error 
 	return replaceFile(filepath.Join(dir, methods.TunedFile(experiment, scale)), append(text, '\n'))
 }
 
-// Median is that of the values, for an even number the mean of the two in the
-// middle, and NaN for none.
+// Median is the median of x: for an even number of values the mean of the two in the
+// middle, for none NaN.
 func Median(x []float64) float64 {
 	x = slices.Clone(x)
 	slices.Sort(x)

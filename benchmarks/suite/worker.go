@@ -13,11 +13,11 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// WorkerCommand is the hidden subcommand that runs one job. It reads the Order
-// from standard input and writes Ticks to standard output, one a line.
+// WorkerCommand is the hidden subcommand that runs one job. It reads an Order from
+// standard input and writes Progress to standard output, one value a line.
 const WorkerCommand = "worker"
 
-// Order is what a worker process is told.
+// Order is the input of a worker process.
 type Order struct {
 	Job
 	Path   string `json:"path"`
@@ -27,8 +27,8 @@ type Order struct {
 	Jobs   int    `json:"jobs"`
 }
 
-// Tick tells how far a worker is.
-type Tick struct {
+// Progress is the last evaluated step of a worker.
+type Progress struct {
 	Step int    `json:"step"`
 	Loss Number `json:"loss"`
 }
@@ -42,17 +42,17 @@ const (
 	exitInterrupted = 130
 )
 
-// Worker runs the job on stdin and returns the exit code: 0 when the run is
-// finished (also one that diverged), 3 when its data set is missing, 130 when it
-// was interrupted and saved, 1 when it failed.
+// Worker runs the job on stdin and returns the exit code: 0 if the run is finished,
+// including one that diverged, 3 if its data set is missing, 130 if it was
+// interrupted and saved, 1 if it failed.
 func Worker(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) int {
 	var o Order
 	err := json.NewDecoder(stdin).Decode(&o)
 	if err == nil {
-		ticks := json.NewEncoder(stdout)
+		lines := json.NewEncoder(stdout)
 		err = work(ctx, o, func(step int, loss float64) {
-			// A reader that has gone away ends this process by a signal.
-			_ = ticks.Encode(Tick{step, Number(loss)})
+			// If the reader has gone away, a signal ends this process.
+			_ = lines.Encode(Progress{step, Number(loss)})
 		})
 	}
 	switch {
@@ -84,7 +84,7 @@ func work(ctx context.Context, o Order, progress func(step int, loss float64)) e
 	return err
 }
 
-// libraries are what computes here: the BLAS and the number of threads.
+// libraries returns the BLAS in use and the number of threads.
 func libraries() (name string, threads int, err error) {
 	name, err = apoops.UseLibraries()
 	return name, runtime.GOMAXPROCS(0), err
