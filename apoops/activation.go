@@ -1,12 +1,13 @@
 package apoops
 
 import (
-	"math"
+	"fmt"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -17,11 +18,11 @@ type Activation int
 // The activations. The derivative of ReLUAct at 0 is 0, that of RectifyAct is 1:
 // as its value at 0 is +0, and -0 below, the value tells.
 const (
-	Identity   Activation = iota // z
-	ReLUAct                      // max(z, 0)
-	SigmoidAct                   // 1/(1+e⁻ᶻ)
-	TanhAct                      // tanh z
-	RectifyAct                   // max(z, 0), as Gorgonia's Rectify
+	Identity   = Activation(vmath.Identity) // z
+	ReLUAct    = Activation(vmath.ReLU)     // max(z, 0)
+	SigmoidAct = Activation(vmath.Sigmoid)  // 1/(1+e⁻ᶻ)
+	TanhAct    = Activation(vmath.Tanh)     // tanh z
+	RectifyAct = Activation(vmath.Rectify)  // max(z, 0), as Gorgonia's Rectify
 )
 
 var activationNames = [...]string{"identity", "relu", "sigmoid", "tanh", "rectify"}
@@ -132,72 +133,60 @@ func activationGradient(act Activation, y, dy *gorgonia.Node) (*gorgonia.Node, e
 }
 
 // forward replaces each z by act(z).
-func forward[T Float](act Activation, z []T) {
-	switch act {
-	case ReLUAct:
-		for i, v := range z {
-			z[i] = max(v, 0)
-		}
-	case SigmoidAct:
-		sigmoids(z)
-	case TanhAct:
-		tanhs(z)
-	case RectifyAct:
-		rectify(z)
-	}
-}
+func forward[T Float](act Activation, z []T) { vmath.Forward(vmath.Activation(act), z) }
 
 // backward sets dz = act'(z)·dy with act' taken from y = act(z).
 func backward[T Float](act Activation, dz, y, dy []T) {
-	y, dy = y[:len(dz)], dy[:len(dz)]
-	switch act {
-	case Identity:
-		copy(dz, dy)
-	case ReLUAct:
-		wherePositive(dz, y, dy)
-	case SigmoidAct:
-		for i, v := range y {
-			dz[i] = v * (1 - v) * dy[i]
-		}
-	case TanhAct:
-		for i, v := range y {
-			dz[i] = (1 - v*v) * dy[i]
-		}
-	case RectifyAct:
-		whereUnsigned(dz, y, dy)
-	}
+	vmath.Backward(vmath.Activation(act), dz, y, dy)
 }
 
-// wherePositive sets dz to dy where y > 0, to 0 elsewhere. It looks up which of
-// the two to take instead of branching: a processor cannot foresee the signs.
-func wherePositive[T Float](dz, y, dy []T) {
-	y, dy = y[:len(dz)], dy[:len(dz)]
-	for i, v := range y {
-		choice, k := [2]T{0, dy[i]}, 0
-		if v > 0 {
-			k = 1
-		}
-		dz[i] = choice[k&1]
-	}
+// LeakyReLU is x where x ≥ 0 and alpha·x below, by element. The derivative at 0 is 1,
+// as in Gorgonia's LeakyRelu.
+func LeakyReLU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
+	return pick(&leakyReLU[float32]{alpha: float32(alpha)}, &leakyReLU[float64]{alpha: alpha}, x)
 }
 
-// rectify replaces z by -0 below 0, by +0 at 0.
-func rectify[T Float](z []T) {
-	negativeZero := T(math.Copysign(0, -1))
-	for i, v := range z {
-		choice, k := [2]T{v + 0, negativeZero}, 0
+// leakyReLU is the kernel of LeakyReLU, or with a second operand dy of its gradient.
+type leakyReLU[T Float] struct {
+	alpha T
+	a     *args[T]
+	body  func(lo, hi int)
+}
+
+func (k *leakyReLU[T]) name() string     { return fmt.Sprintf("leakyReLU(%v)", k.alpha) }
+func (k *leakyReLU[T]) wrt() []bool      { return []bool{true} }
+func (k *leakyReLU[T]) fresh() kernel[T] { return &leakyReLU[T]{alpha: k.alpha} }
+
+func (k *leakyReLU[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[0].Clone(), sameShape(in[0], in[len(in)-1])
+}
+
+func (k *leakyReLU[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.chunk
+	}
+	k.a = a
+	par.For(len(a.out), par.Grain, k.body)
+	return nil
+}
+
+// chunk looks up the slope instead of branching, see vmath.Backward.
+func (k *leakyReLU[T]) chunk(lo, hi int) {
+	x, of, y := k.a.in[0][lo:hi], k.a.in[len(k.a.in)-1][lo:hi], k.a.out[lo:hi]
+	slope := [2]T{1, k.alpha}
+	for i, v := range x {
+		below := 0
 		if v < 0 {
-			k = 1
+			below = 1
 		}
-		z[i] = choice[k&1]
+		y[i] = slope[below&1] * of[i]
 	}
 }
 
-// whereUnsigned sets dz to dy where y has no sign, to 0 elsewhere.
-func whereUnsigned[T Float](dz, y, dy []T) {
-	y, dy = y[:len(dz)], dy[:len(dz)]
-	for i, v := range y {
-		choice := [2]T{dy[i], 0}
-		dz[i] = choice[math.Float64bits(float64(v))>>63]
+func (k *leakyReLU[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	if len(in) > 1 {
+		return nil, errNoSecondDerivative
 	}
+	dx, err := apply(&leakyReLU[T]{alpha: k.alpha}, in[0], dout)
+	return gorgonia.Nodes{dx}, err
 }

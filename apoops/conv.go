@@ -6,6 +6,9 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/conv"
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
 // Conv is the geometry of a 2-D convolution, rows first, columns second. A patch
@@ -37,28 +40,22 @@ func Conv2D(x, w *gorgonia.Node, c Conv) (*gorgonia.Node, error) {
 		return nil, errors.Errorf("apoops: conv: %v", c.Activation)
 	}
 	s := convSettings{Conv: c.filled(), inner: !isInput(x)}
-	return pick(&conv[float32]{convSettings: s}, &conv[float64]{convSettings: s}, x, w)
+	return pick(&conv2D[float32]{convSettings: s}, &conv2D[float64]{convSettings: s}, x, w)
 }
 
 // OutSize is the size of the result for an image of h rows and w columns.
-func (c Conv) OutSize(h, w int) (oh, ow int) {
-	c = c.filled()
-	return c.outSize(0, h), c.outSize(1, w)
+func (c Conv) OutSize(h, w int) (oh, ow int) { return c.geometry().OutSize(h, w) }
+
+// geometry is c as package conv takes it.
+func (c Conv) geometry() conv.Geometry {
+	return conv.Geometry{Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Dilation: c.Dilation,
+		NoBias: c.NoBias, Activation: vmath.Activation(c.Activation)}
 }
 
-func (c Conv) outSize(axis, n int) int {
-	return (n+2*c.Pad[axis]-c.Dilation[axis]*(c.Kernel[axis]-1)-1)/c.Stride[axis] + 1
-}
-
+// filled is c with 1 for every stride and dilation of 0.
 func (c Conv) filled() Conv {
-	for i := range c.Kernel {
-		if c.Stride[i] == 0 {
-			c.Stride[i] = 1
-		}
-		if c.Dilation[i] == 0 {
-			c.Dilation[i] = 1
-		}
-	}
+	g := c.geometry().Filled()
+	c.Stride, c.Dilation = g.Stride, g.Dilation
 	return c
 }
 
@@ -105,26 +102,26 @@ type convSettings struct {
 	inner bool // x is computed, so its gradient is wanted
 }
 
-// conv is the kernel of Conv2D.
-type conv[T Float] struct {
+// conv2D is the kernel of Conv2D.
+type conv2D[T Float] struct {
 	convSettings
-	engine convEngine[T]
+	engine conv.Engine[T]
 }
 
-func (k *conv[T]) name() string     { return "conv" + k.Conv.String() }
-func (k *conv[T]) wrt() []bool      { return []bool{k.inner, true} }
-func (k *conv[T]) fresh() kernel[T] { return &conv[T]{convSettings: k.convSettings} }
+func (k *conv2D[T]) name() string     { return "conv" + k.Conv.String() }
+func (k *conv2D[T]) wrt() []bool      { return []bool{k.inner, true} }
+func (k *conv2D[T]) fresh() kernel[T] { return &conv2D[T]{convSettings: k.convSettings} }
 
-func (k *conv[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.Conv.infer(in[0], in[1]) }
+func (k *conv2D[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.Conv.infer(in[0], in[1]) }
 
-func (k *conv[T]) run(a *args[T]) error {
+func (k *conv2D[T]) run(a *args[T]) error {
 	if k.engine == nil {
-		k.engine = newConvEngine[T](k.Conv, a.shapes[0], a.shapes[1][1])
+		k.engine = conv.New[T](k.Conv.geometry(), a.shapes[0], a.shapes[1][1])
 	}
-	return k.engine.forward(a.in[0], a.in[1], a.out)
+	return k.engine.Forward(a.in[0], a.in[1], a.out)
 }
 
-func (k *conv[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+func (k *conv2D[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	dz := k.Conv.dzOperands(out, dout)
 	var dx *gorgonia.Node
 	var err error
@@ -160,7 +157,7 @@ type convGradX[T Float] struct {
 	leaf[T]
 	c      Conv
 	x      tensor.Shape
-	engine convEngine[T]
+	engine conv.Engine[T]
 }
 
 func (k *convGradX[T]) name() string     { return "convGradX" + k.c.String() }
@@ -176,10 +173,10 @@ func (k *convGradX[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 
 func (k *convGradX[T]) run(a *args[T]) error {
 	if k.engine == nil {
-		k.engine = newConvEngine[T](k.c, k.x, a.shapes[0][1])
+		k.engine = conv.New[T](k.c.geometry(), k.x, a.shapes[0][1])
 	}
 	dy, y := dzValues(a.in[1:])
-	return k.engine.gradX(dy, y, a.in[0], a.out)
+	return k.engine.GradX(dy, y, a.in[0], a.out)
 }
 
 // convGradW is the kernel of the gradient with respect to W. Its operands are x
@@ -187,7 +184,7 @@ func (k *convGradX[T]) run(a *args[T]) error {
 type convGradW[T Float] struct {
 	leaf[T]
 	c      Conv
-	engine convEngine[T]
+	engine conv.Engine[T]
 }
 
 func (k *convGradW[T]) name() string     { return "convGradW" + k.c.String() }
@@ -208,10 +205,10 @@ func (k *convGradW[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 
 func (k *convGradW[T]) run(a *args[T]) error {
 	if k.engine == nil {
-		k.engine = newConvEngine[T](k.c, a.shapes[0], a.shapes[1][1])
+		k.engine = conv.New[T](k.c.geometry(), a.shapes[0], a.shapes[1][1])
 	}
 	dy, y := dzValues(a.in[1:])
-	return k.engine.gradW(a.in[0], dy, y, a.out)
+	return k.engine.GradW(a.in[0], dy, y, a.out)
 }
 
 // sameShapes reports the first shape that is not the one wanted.
@@ -222,32 +219,4 @@ func sameShapes(want tensor.Shape, got []tensor.Shape) error {
 		}
 	}
 	return nil
-}
-
-// convEngine computes one convolution or one of its gradients, always for the
-// same shapes. W and dW have the bias row unless NoBias is set.
-type convEngine[T Float] interface {
-	// forward sets y = act(conv(x, W)).
-	forward(x, w, y []T) error
-	// gradX sets dx. It looks at y, the result of forward, for the derivative of
-	// the activation; for the identity y may be nil.
-	gradX(dy, y, w, dx []T) error
-	// gradW sets dW.
-	gradW(x, dy, y, dw []T) error
-}
-
-// newConvEngine chooses how a convolution of images of shape x to the given
-// number of channels is computed. In float64 it is always the plain way, with
-// patches and products. In float32 it is Winograd's algorithm where that is the
-// fastest (see winoChannels), oneDNN where it is there, the plain way otherwise.
-func newConvEngine[T Float](c Conv, x tensor.Shape, outputs int) convEngine[T] {
-	if _, ok := any(T(0)).(float32); ok {
-		if winograds(c) && min(x[1], outputs) >= winoChannels {
-			return newWinograd[T](c, x, outputs)
-		}
-		if e, ok := newDNNConv(c, x, outputs).(convEngine[T]); ok {
-			return e
-		}
-	}
-	return newIm2col[T](c, x, outputs)
 }

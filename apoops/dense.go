@@ -93,7 +93,7 @@ func (k *dense[T]) run(a *args[T]) error {
 	rows, n := a.shapes[0][0], a.shapes[0][1]
 	k.a, k.m = a, a.shapes[1][1]
 	blas.Gemm(false, false, rows, k.m, n, 1, a.in[0], max(n, 1), a.in[1], k.m, 0, a.out, k.m)
-	par.For(rows, rowGrain(k.m), k.body)
+	par.For(rows, par.RowGrain(k.m), k.body)
 	return nil
 }
 
@@ -184,4 +184,43 @@ func (k *denseGradW[T]) run(a *args[T]) error {
 
 func (k *denseGradW[T]) biasGrad(lo, hi int) {
 	sumColumns(k.a.out[len(k.a.out)-k.m:], k.a.in[1], lo, hi)
+}
+
+// columnGrain is the number of columns that make a chunk of parallel work.
+const columnGrain = 256
+
+// columnSums is the kernel of the sums of a matrix's columns, in the shape to: the
+// gradient by a bias.
+type columnSums[T Float] struct {
+	leaf[T]
+	to   tensor.Shape
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *columnSums[T]) name() string     { return "columnSums" }
+func (k *columnSums[T]) fresh() kernel[T] { return &columnSums[T]{to: k.to} }
+
+func (k *columnSums[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
+
+func (k *columnSums[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = func(lo, hi int) { sumColumns(k.a.out, k.a.in[0], lo, hi) }
+	}
+	k.a = a
+	par.For(len(a.out), columnGrain, k.body)
+	return nil
+}
+
+// sumColumns sets the sums [lo, hi) of the columns of the matrix x, which has
+// len(sum) columns.
+func sumColumns[T Float](sum, x []T, lo, hi int) {
+	m := len(sum)
+	sum = sum[lo:hi]
+	clear(sum)
+	for i := lo; i < len(x); i += m {
+		for j, v := range x[i : i+hi-lo] {
+			sum[j] += v
+		}
+	}
 }

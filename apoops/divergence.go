@@ -2,8 +2,11 @@ package apoops
 
 import (
 	"math"
+	"slices"
 
 	"gorgonia.org/gorgonia"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
 // CategoricalKL is the divergence of the class probabilities q = softmax(new)
@@ -51,7 +54,7 @@ func categoricalReverseKL[T Float]() rowLoss[T] {
 
 // categoricalRows sets loss to KL(softmax(a)‖softmax(b)) of each row.
 func categoricalRows[T Float](loss []float64, a, b []T) {
-	var buf scratch
+	var buf vmath.Block
 	cols := len(a) / len(loss)
 	for i := range loss {
 		ra, rb := a[i*cols:(i+1)*cols], b[i*cols:(i+1)*cols]
@@ -62,7 +65,7 @@ func categoricalRows[T Float](loss []float64, a, b []T) {
 
 // categoricalSlope is the gradient (q-p)·scale of KL(p‖q) with respect to b.
 func categoricalSlope[T Float](d, a, b []T, rows int, scale float64) {
-	var buf scratch
+	var buf vmath.Block
 	cols := len(a) / rows
 	for i := range rows {
 		from, to := i*cols, (i+1)*cols
@@ -73,7 +76,7 @@ func categoricalSlope[T Float](d, a, b []T, rows int, scale float64) {
 // categoricalReverseSlope is the gradient -q_j (d_j - <q, d>)·scale of KL(q‖p)
 // with respect to new, where d = old - new.
 func categoricalReverseSlope[T Float](g, old, new []T, rows int, scale float64) {
-	var buf scratch
+	var buf vmath.Block
 	cols := len(old) / rows
 	for i := range rows {
 		from, to := i*cols, (i+1)*cols
@@ -81,7 +84,7 @@ func categoricalReverseSlope[T Float](g, old, new []T, rows int, scale float64) 
 	}
 }
 
-func categoricalSlopeRow[T Float](buf *scratch, g, a, b []T, scale float64) {
+func categoricalSlopeRow[T Float](buf *vmath.Block, g, a, b []T, scale float64) {
 	t := tiltOf(buf, a, b)
 	if t.empty {
 		clear(g)
@@ -90,15 +93,15 @@ func categoricalSlopeRow[T Float](buf *scratch, g, a, b []T, scale float64) {
 	kl := divergence(&t, buf, a, b)
 	logQ := t.logTop() + kl // ln Σ eᵇ
 	if math.IsInf(kl, 1) {
-		logQ = logSumExp(buf, b)
+		logQ = vmath.LogSumExp(buf, b)
 	}
 	for len(a) > 0 {
-		block := expBlock(buf, a, t.top)
+		block := vmath.ExpBlock(buf, a, t.top)
 		for j, e := range block {
 			p := e / t.sum
 			ratio := t.shift(float64(a[j]), float64(b[j])) - kl // ln q_j/p_j
 			if p != 0 && ratio <= 1 && ratio > math.Inf(-1) {
-				g[j] = T(scale * p * expm1(ratio))
+				g[j] = T(scale * p * vmath.Expm1(ratio))
 			} else {
 				g[j] = T(scale * (probability(float64(b[j]), logQ) - p))
 			}
@@ -107,14 +110,14 @@ func categoricalSlopeRow[T Float](buf *scratch, g, a, b []T, scale float64) {
 	}
 }
 
-func categoricalReverseSlopeRow[T Float](buf *scratch, g, old, new []T, scale float64) {
+func categoricalReverseSlopeRow[T Float](buf *vmath.Block, g, old, new []T, scale float64) {
 	t := tiltOf(buf, new, old)
 	if t.empty {
 		clear(g)
 		return
 	}
 	for len(new) > 0 {
-		block := expBlock(buf, new, t.top)
+		block := vmath.ExpBlock(buf, new, t.top)
 		for j, e := range block {
 			if e == 0 {
 				g[j] = 0
@@ -132,4 +135,90 @@ func probability(z, logSum float64) float64 {
 		return 0
 	}
 	return math.Exp(z - logSum)
+}
+
+// tilt is what turns the distribution p = softmax(a) into q = softmax(b). With
+// d = b - a, q_j is proportional to p_j exp(d_j), and
+//
+//	KL(p‖q) = ln Σ_j p_j exp(c_j),    c = d - <p, d>
+//	ln q_j - ln p_j = c_j - KL(p‖q)
+//
+// Only differences of logits enter, so that nothing is lost where b is close
+// to a.
+type tilt struct {
+	empty  bool    // all of a is -Inf
+	top    float64 // the largest a
+	sum    float64 // Σ exp(a - top)
+	at     float64 // d where a is largest
+	center float64 // <p, d> - at
+}
+
+// tiltOf compares two rows.
+func tiltOf[T Float](buf *vmath.Block, a, b []T) tilt {
+	t := tilt{top: vmath.RowMax(a)}
+	if math.IsInf(t.top, -1) {
+		t.empty = true
+		return t
+	}
+	if i := slices.Index(a, T(t.top)); i >= 0 {
+		if d := float64(b[i]) - float64(a[i]); !math.IsInf(d, 0) {
+			t.at = d
+		}
+	}
+	var dot float64
+	for len(a) > 0 {
+		block := vmath.ExpBlock(buf, a, t.top)
+		for j, e := range block {
+			t.sum += e
+			if e != 0 {
+				dot += e * t.shift(float64(a[j]), float64(b[j]))
+			}
+		}
+		a, b = a[len(block):], b[len(block):]
+	}
+	t.center = dot / t.sum
+	return t
+}
+
+// shift is c_j or, while center is not known, d_j - at.
+func (t *tilt) shift(a, b float64) float64 { return ((b - a) - t.at) - t.center }
+
+// logTop is b_j - ln(p_j exp(c_j)), the same for every j.
+func (t *tilt) logTop() float64 { return t.top + math.Log(t.sum) + t.at + t.center }
+
+// divergence is KL(p‖q) of the rows that t was made of. As <p, c> = 0 it is
+//
+//	ln(1+S),    S = Σ_j p_j (exp(c_j) - 1 - c_j)
+//
+// where no term is negative. Where S is large it is the difference of the
+// logarithms of the sums over b and a instead, which cannot overflow.
+func divergence[T Float](t *tilt, buf *vmath.Block, a, b []T) float64 {
+	if t.empty {
+		return 0
+	}
+	if math.IsInf(t.center, -1) {
+		return math.Inf(1)
+	}
+	var s float64
+	top := t.logTop()
+	ra, rb := a, b
+	for len(ra) > 0 {
+		block := vmath.ExpBlock(buf, ra, t.top)
+		for j, e := range block {
+			c := t.shift(float64(ra[j]), float64(rb[j]))
+			switch {
+			case e == 0:
+				s += t.sum * math.Exp(float64(rb[j])-top)
+			case c > 1: // exp(c) may overflow where p is small
+				s += t.sum*math.Exp(float64(rb[j])-top) - e*(1+c)
+			default:
+				s += e * vmath.ExpRest(c)
+			}
+		}
+		ra, rb = ra[len(block):], rb[len(block):]
+	}
+	if s /= t.sum; s < 1 {
+		return vmath.Log1p(s)
+	}
+	return max(0, vmath.LogSumExp(buf, b)-top)
 }

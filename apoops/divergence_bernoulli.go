@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"gorgonia.org/gorgonia"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
 // BernoulliKL is the divergence of D independent binary outputs with
@@ -49,13 +51,13 @@ func bernoulliReverseKL[T Float]() rowLoss[T] {
 
 // binaryRows sets loss to Σ KL(σ(a)‖σ(b)) of each row.
 func binaryRows[T Float](loss []float64, a, b []T) {
-	var buf scratch
+	var buf vmath.Block
 	cols := len(a) / len(loss)
 	for i := range loss {
 		ra, rb := a[i*cols:(i+1)*cols], b[i*cols:(i+1)*cols]
 		var sum float64
 		for len(ra) > 0 {
-			block := expMinusAbs(&buf, ra)
+			block := vmath.ExpMinusAbs(&buf, ra)
 			for j, e := range block {
 				sum += binaryDivergence(float64(ra[j]), float64(rb[j]), e)
 			}
@@ -67,9 +69,9 @@ func binaryRows[T Float](loss []float64, a, b []T) {
 
 // binarySlope is the gradient (q-p)·scale of KL(p‖q) with respect to b.
 func binarySlope[T Float](g, a, b []T, _ int, scale float64) {
-	var bufA, bufB scratch
+	var bufA, bufB vmath.Block
 	for len(a) > 0 {
-		ea, eb := expMinusAbs(&bufA, a), expMinusAbs(&bufB, b)
+		ea, eb := vmath.ExpMinusAbs(&bufA, a), vmath.ExpMinusAbs(&bufB, b)
 		for j := range ea {
 			va, vb := float64(a[j]), float64(b[j])
 			p, notP := bothSides(va, ea[j])
@@ -78,9 +80,9 @@ func binarySlope[T Float](g, a, b []T, _ int, scale float64) {
 			var d float64
 			switch {
 			case vb < va:
-				d = p * notQ * expm1(vb-va)
+				d = p * notQ * vmath.Expm1(vb-va)
 			case vb != va: // or a NaN
-				d = -q * notP * expm1(va-vb)
+				d = -q * notP * vmath.Expm1(va-vb)
 			}
 			g[j] = T(scale * d)
 		}
@@ -91,9 +93,9 @@ func binarySlope[T Float](g, a, b []T, _ int, scale float64) {
 // binaryReverseSlope is the gradient q(1-q)(new-old)·scale of KL(q‖p) with
 // respect to new.
 func binaryReverseSlope[T Float](g, old, new []T, _ int, scale float64) {
-	var buf scratch
+	var buf vmath.Block
 	for len(new) > 0 {
-		block := expMinusAbs(&buf, new)
+		block := vmath.ExpMinusAbs(&buf, new)
 		for j, e := range block {
 			var d float64
 			if v := e / ((1 + e) * (1 + e)); v != 0 && new[j] != old[j] {
@@ -125,11 +127,11 @@ func binaryDivergence(a, b, e float64) float64 {
 	p, notP := e/(1+e), 1/(1+e)
 	d := b - a
 	if math.Abs(d) <= 1 { // as in divergence, with c = ((1-p)d, -pd)
-		return log1p(p*expRest(notP*d) + notP*expRest(-p*d))
+		return vmath.Log1p(p*vmath.ExpRest(notP*d) + notP*vmath.ExpRest(-p*d))
 	}
 	if p == 0 {
-		return softplus(b)
+		return vmath.Softplus(b)
 	}
-	// softplus(b) - softplus(a) - pd, so written that infinities do not meet
-	return max(0, notP*max(b, 0)+log1p(math.Exp(-math.Abs(b)))-p*(min(b, 0)-a)-log1p(e))
+	// Softplus(b) - Softplus(a) - pd, so written that infinities do not meet
+	return max(0, notP*max(b, 0)+vmath.Log1p(math.Exp(-math.Abs(b)))-p*(min(b, 0)-a)-vmath.Log1p(e))
 }

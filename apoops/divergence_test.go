@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
 // bigSoftmax returns the probabilities and their logarithms.
@@ -134,7 +136,7 @@ func near(t *testing.T, what string, got, want []float64, tol float64) {
 // TestDivergencesAreNotNegative looks at rows that differ by rounding alone.
 func TestDivergencesAreNotNegative(t *testing.T) {
 	rng := rand.New(rand.NewPCG(14, 2))
-	var buf scratch
+	var buf vmath.Block
 	for range 20000 {
 		a, b := make([]float64, 4), make([]float64, 4)
 		for j := range a {

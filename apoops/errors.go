@@ -1,55 +1,54 @@
 package apoops
 
 import (
-	"slices"
+	"fmt"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/tensor"
 )
+
+// ErrorKind is what errors of one cause have in common. Test for it with errors.Is.
+type ErrorKind struct{ text string }
+
+// The kinds of errors that a program may want to tell apart. The texts of such
+// errors name the parameter, array or step.
+var (
+	// ErrNotFinite: a loss, gradient, update, weight or input is NaN or infinite.
+	ErrNotFinite = &ErrorKind{"not finite"}
+	// ErrShape: an array has another shape than is needed there.
+	ErrShape = &ErrorKind{"wrong shape"}
+	// ErrDtype: an array has another dtype than is needed there.
+	ErrDtype = &ErrorKind{"wrong dtype"}
+	// ErrTarget: a target is not one that the loss can take, such as the number of a
+	// class that does not exist.
+	ErrTarget = &ErrorKind{"impossible target"}
+)
+
+// NewErrorKind makes a kind of its own.
+func NewErrorKind(text string) *ErrorKind { return &ErrorKind{text} }
+
+// Error implements error.
+func (k *ErrorKind) Error() string { return k.text }
+
+// Errorf makes an error of the kind, with a text and a stack of its own.
+func (k *ErrorKind) Errorf(format string, args ...any) error {
+	return &kindError{errors.Errorf(format, args...), k}
+}
+
+// kindError is an error of a kind.
+type kindError struct {
+	error
+	kind *ErrorKind
+}
+
+func (e *kindError) Is(target error) bool { return target == error(e.kind) }
+
+func (e *kindError) Unwrap() error { return e.error }
+
+// Format passes %+v on to the error, which prints its stack.
+func (e *kindError) Format(s fmt.State, verb rune) {
+	fmt.Fprintf(s, fmt.FormatString(s, verb), e.error)
+}
 
 // errNoSecondDerivative is returned by the gradient of a gradient. APO needs
 // none: g does not depend on φ.
 var errNoSecondDerivative = errors.New("second derivatives are not provided")
-
-func sameShape(a, b tensor.Shape) error {
-	if !a.Eq(b) {
-		return ErrShape.Errorf("operands of different shapes %v and %v", a, b)
-	}
-	return nil
-}
-
-// SameShape tells whether two shapes are the same number for number. tensor.Shape.Eq
-// also takes a vector for a row or a column.
-func SameShape(a, b tensor.Shape) bool { return slices.Equal(a, b) }
-
-// sameRows tells whether arrays of these shapes have the same elements in each row:
-// a vector of N and N×1 count as equal.
-func sameRows(a, b tensor.Shape) bool {
-	column := func(s tensor.Shape) tensor.Shape {
-		if s.Dims() == 2 && s[1] == 1 {
-			return s[:1]
-		}
-		return s
-	}
-	return SameShape(column(a), column(b))
-}
-
-// checkSize reports a result that no memory is asked for.
-func checkSize(s tensor.Shape) error {
-	const most = 1 << 36
-	size := 1
-	for _, n := range s {
-		if n < 1 || size > most/n {
-			return ErrShape.Errorf("a result of shape %v is empty or has more than %d elements", s, most)
-		}
-		size *= n
-	}
-	return nil
-}
-
-func wantMatrix(s tensor.Shape, operand string) error {
-	if s.Dims() != 2 {
-		return ErrShape.Errorf("%s has shape %v, not a matrix", operand, s)
-	}
-	return nil
-}

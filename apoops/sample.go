@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -71,12 +72,12 @@ func (k *sampleClass[T]) run(a *args[T]) error {
 		k.body = k.rows
 	}
 	k.a, k.cols, k.key = a, a.shapes[0][1], k.noise.key(0)
-	par.For(len(a.counts), rowGrain(k.cols), k.body)
+	par.For(len(a.counts), par.RowGrain(k.cols), k.body)
 	return nil
 }
 
 func (k *sampleClass[T]) rows(lo, hi int) {
-	var buf scratch
+	var buf vmath.Block
 	for i := lo; i < hi; i++ {
 		k.a.counts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], uniform(k.key, i))
 	}
@@ -84,9 +85,9 @@ func (k *sampleClass[T]) rows(lo, hi int) {
 
 // draw is the class at which the sum of the probabilities exceeds u; the last
 // possible one where rounding leaves the sum below u.
-func draw[T Float](buf *scratch, z []T, u float64) int {
-	m := rowMax(z)
-	left, class := u*sumExp(buf, z, m), 0
+func draw[T Float](buf *vmath.Block, z []T, u float64) int {
+	m := vmath.RowMax(z)
+	left, class := u*vmath.SumExp(buf, z, m), 0
 	for j, v := range z {
 		p := math.Exp(float64(v) - m)
 		if p > 0 {

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -75,12 +76,12 @@ func (k *softmax[T]) run(a *args[T]) error {
 		k.body = k.rows
 	}
 	k.a, k.cols = a, lastAxis(a.shapes[0])
-	par.For(len(a.out)/k.cols, rowGrain(k.cols), k.body)
+	par.For(len(a.out)/k.cols, par.RowGrain(k.cols), k.body)
 	return nil
 }
 
 func (k *softmax[T]) rows(lo, hi int) {
-	var buf scratch
+	var buf vmath.Block
 	for i := lo; i < hi; i++ {
 		y, x := k.a.out[i*k.cols:(i+1)*k.cols], k.a.in[0][i*k.cols:(i+1)*k.cols]
 		if k.log {
@@ -124,12 +125,12 @@ func (k *softmaxGrad[T]) run(a *args[T]) error {
 		k.body = k.rows
 	}
 	k.a, k.cols = a, lastAxis(a.shapes[0])
-	par.For(len(a.out)/k.cols, rowGrain(k.cols), k.body)
+	par.For(len(a.out)/k.cols, par.RowGrain(k.cols), k.body)
 	return nil
 }
 
 func (k *softmaxGrad[T]) rows(lo, hi int) {
-	var buf scratch
+	var buf vmath.Block
 	for i := lo; i < hi; i++ {
 		from, to := i*k.cols, (i+1)*k.cols
 		dx, y, dy := k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to]
@@ -142,20 +143,20 @@ func (k *softmaxGrad[T]) rows(lo, hi int) {
 }
 
 // softmaxRow sets y = scale·softmax(x).
-func softmaxRow[T Float](buf *scratch, y, x []T, scale float64) {
-	m := rowMax(x)
+func softmaxRow[T Float](buf *vmath.Block, y, x []T, scale float64) {
+	m := vmath.RowMax(x)
 	if math.IsInf(m, -1) {
 		clear(y)
 		return
 	}
-	f := T(scale / expRow(buf, y, x, m))
+	f := T(scale / vmath.ExpRow(buf, y, x, m))
 	for j := range y {
 		y[j] *= f
 	}
 }
 
-func logSoftmaxRow[T Float](buf *scratch, y, x []T) {
-	l := logSumExp(buf, x)
+func logSoftmaxRow[T Float](buf *vmath.Block, y, x []T) {
+	l := vmath.LogSumExp(buf, x)
 	if math.IsInf(l, -1) {
 		copy(y, x)
 		return
@@ -176,8 +177,8 @@ func softmaxGradRow[T Float](dx, y, dy []T) {
 	}
 }
 
-func logSoftmaxGradRow[T Float](buf *scratch, dx, y, dy []T) {
-	if math.IsInf(float64(y[0]), -1) && math.IsInf(rowMax(y), -1) {
+func logSoftmaxGradRow[T Float](buf *vmath.Block, dx, y, dy []T) {
+	if math.IsInf(float64(y[0]), -1) && math.IsInf(vmath.RowMax(y), -1) {
 		clear(dx)
 		return
 	}
@@ -186,7 +187,7 @@ func logSoftmaxGradRow[T Float](buf *scratch, dx, y, dy []T) {
 		sum += float64(v)
 	}
 	for len(y) > 0 {
-		b := expBlock(buf, y, 0)
+		b := vmath.ExpBlock(buf, y, 0)
 		for j, p := range b {
 			dx[j] = T(float64(dy[j]) - p*sum)
 		}

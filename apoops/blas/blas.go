@@ -9,9 +9,6 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// Float is the set of element types the products work on.
-type Float interface{ float32 | float64 }
-
 // Env is the environment variable that forces a library: gonum, openblas, mkl,
 // blis, accelerate, or the path of a shared library with the Fortran BLAS
 // interface and 32-bit integers. Empty or "auto" takes the first one found.

@@ -141,3 +141,7 @@ func (j *job) release() {
 		jobs.Put(j)
 	}
 }
+
+// RowGrain is Grain for a loop over rows of the given length: the number of rows
+// that make a chunk.
+func RowGrain(length int) int { return max(1, 4096/max(length, 1)) }

@@ -1,0 +1,2 @@
+// Package convtest has the definition of a convolution and geometries for tests.
+package convtest

@@ -1,0 +1,10 @@
+// Package conv computes convolutions of images and their gradients. New chooses one of
+// three ways:
+//
+//	im2col.go, patches.go   products of the weights with patches, in both precisions
+//	winograd.go, wino*.go   Winograd's algorithm for 3×3 kernels, with AVX for amd64
+//	onednn.go               oneDNN, where package dnn finds the library
+//
+// The images are N×C×H×W, the weights (C·kh·kw+1)×O: one row for each element of a
+// patch, in the order channel, row, column, and the bias as the last row.
+package conv

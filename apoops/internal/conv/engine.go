@@ -1,0 +1,34 @@
+package conv
+
+import "github.com/apo-gorgonia/apo/apoops/blas"
+
+// Float is the set of element types.
+type Float = blas.Float
+
+// Engine computes one convolution or one of its gradients, always for the same
+// shapes. W and dW have the bias row unless Geometry.NoBias is set.
+type Engine[T Float] interface {
+	// Forward sets y = act(conv(x, W)).
+	Forward(x, w, y []T) error
+	// GradX sets dx. It takes the derivative of the activation from y, the result
+	// of Forward; for the identity y may be nil.
+	GradX(dy, y, w, dx []T) error
+	// GradW sets dW; y is as in GradX.
+	GradW(x, dy, y, dw []T) error
+}
+
+// New chooses how a convolution of images of shape x, N×C×H×W, to the given number
+// of channels is computed. In float64 it is always by products with patches. In
+// float32 it is Winograd's algorithm where that is the fastest (see winoChannels),
+// oneDNN where the library is there, products with patches otherwise.
+func New[T Float](g Geometry, x []int, outputs int) Engine[T] {
+	if blas.Pick[T](true, false) {
+		if winograds(g) && min(x[1], outputs) >= winoChannels {
+			return newWinograd[T](g, x, outputs)
+		}
+		if e, ok := newOneDNN(g, x, outputs).(Engine[T]); ok {
+			return e
+		}
+	}
+	return newIm2col[T](g, x, outputs)
+}

@@ -1,0 +1,127 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/apoops/dnn"
+	"github.com/apo-gorgonia/apo/apoops/internal/conv/convtest"
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
+)
+
+var engineCases = append([]convtest.Case{
+	convtest.Even("many images", []int{70, 3, 12, 12}, 16, 5, 1, 0, 1),
+	convtest.Even("stride", []int{9, 16, 8, 8}, 32, 3, 2, 1, 1),
+	convtest.Even("whole tiles", []int{70, 5, 8, 8}, 7, 3, 1, 1, 1),
+	convtest.Even("parts of tiles", []int{33, 3, 9, 6}, 4, 3, 1, 1, 1),
+	convtest.Even("less than a tile", []int{70, 3, 2, 2}, 4, 3, 1, 1, 1),
+	convtest.Even("no padding", []int{5, 2, 23, 18}, 3, 3, 1, 0, 1),
+	convtest.Even("more padding", []int{5, 2, 5, 8}, 3, 3, 1, 2, 1),
+	convtest.Even("more tiles than a group has", []int{2, 1, 70, 80}, 2, 3, 1, 1, 1),
+}, convtest.Cases...)
+
+// TestOneDNNEqualsIm2col compares oneDNN's convolution with the plain one.
+func TestOneDNNEqualsIm2col(t *testing.T) {
+	if _, err := dnn.Library(); err != nil {
+		t.Skip("no oneDNN on this machine: ", err)
+	}
+	compareEngines(t, 2e-5, func(g Geometry, x []int, outputs int) Engine[float32] {
+		e, ok := newOneDNN(g, x, outputs).(*oneDNN)
+		if !ok {
+			t.Fatalf("%v of %v: oneDNN refuses", g, x)
+		}
+		return e
+	})
+}
+
+// TestWinogradEqualsIm2col compares Winograd's algorithm with the plain way.
+func TestWinogradEqualsIm2col(t *testing.T) {
+	compareEngines(t, 1e-13, winogradEngine[float64])
+	compareEngines(t, 5e-5, winogradEngine[float32])
+}
+
+func winogradEngine[T Float](g Geometry, x []int, outputs int) Engine[T] {
+	if !winograds(g) {
+		return nil
+	}
+	return newWinograd[T](g, x, outputs)
+}
+
+// compareEngines compares the results of an engine with those of im2col, relative
+// to the largest element, for every activation with and without bias.
+func compareEngines[T Float](t *testing.T, tolerance float64, engine func(g Geometry, x []int, outputs int) Engine[T]) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(5, 1))
+	for _, c := range engineCases {
+		for _, act := range []vmath.Activation{vmath.Identity, vmath.ReLU, vmath.Sigmoid, vmath.Tanh, vmath.Rectify} {
+			for _, noBias := range []bool{false, true} {
+				g, s := geometry(c), c.Shape
+				g.Activation, g.NoBias = act, noBias
+				fast := engine(g, s, c.Outputs)
+				if fast == nil {
+					continue
+				}
+				plain := newIm2col[T](g, s, c.Outputs)
+				x, w := random[T](rng, size(s)), random[T](rng, (plain.Rows+g.bias())*c.Outputs)
+				dy := random[T](rng, s[0]*c.Outputs*plain.Positions)
+				var y []T // the same for both, or signs near 0 may differ
+				run := func(e Engine[T]) (r [3][]T) {
+					r = [3][]T{make([]T, len(dy)), make([]T, len(x)), make([]T, len(w))}
+					err := e.Forward(x, w, r[0])
+					if y == nil {
+						y = r[0]
+					}
+					for _, err := range []error{err, e.GradX(dy, y, w, r[1]), e.GradW(x, dy, y, r[2])} {
+						if err != nil {
+							t.Fatalf("%s: %v", c.Name, err)
+						}
+					}
+					return r
+				}
+				want := run(plain)
+				for range 2 { // the second time in memory that is not zero
+					got := run(fast)
+					for i, what := range []string{"y", "dx", "dW"} {
+						alike(t, fmt.Sprintf("%s, %v, %s", c.Name, g, what), got[i], want[i], tolerance)
+					}
+				}
+			}
+		}
+	}
+}
+
+// alike allows for rounding relative to the largest element.
+func alike[T Float](t *testing.T, what string, got, want []T, tolerance float64) {
+	t.Helper()
+	scale := 1.0
+	for _, v := range want {
+		scale = max(scale, math.Abs(float64(v)))
+	}
+	for i, v := range want {
+		if d := math.Abs(float64(got[i] - v)); !(d <= tolerance*scale) {
+			t.Fatalf("%s: element %d is %v, want %v (of at most %v)", what, i, got[i], v, scale)
+		}
+	}
+}
+
+func geometry(c convtest.Case) Geometry {
+	return Geometry{Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Dilation: c.Dilation}
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, v := range shape {
+		n *= v
+	}
+	return n
+}
+
+func random[T Float](rng *rand.Rand, n int) []T {
+	v := make([]T, n)
+	for i := range v {
+		v[i] = T(rng.NormFloat64())
+	}
+	return v
+}

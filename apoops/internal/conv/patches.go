@@ -1,0 +1,122 @@
+package conv
+
+// patches is the layout of the patches of a convolution of images c×h×w: a
+// matrix of rows (channel, row and column within the patch) by positions oh×ow
+// for each image.
+type patches struct {
+	Geometry
+	c, h, w    int
+	oh, ow     int
+	Rows       int  // C·kh·kw
+	Positions  int  // OH·OW
+	imageSize  int  // C·H·W
+	sameLayout bool // the patches are the image itself
+}
+
+func newPatches(c Geometry, x []int) patches {
+	c = c.Filled()
+	p := patches{Geometry: c, c: x[1], h: x[2], w: x[3], imageSize: x[1] * x[2] * x[3]}
+	p.oh, p.ow = c.OutSize(p.h, p.w)
+	p.Rows, p.Positions = p.c*c.Kernel[0]*c.Kernel[1], p.oh*p.ow
+	one := [2]int{1, 1}
+	p.sameLayout = c.Kernel == one && c.Stride == one && c.Pad == [2]int{}
+	return p
+}
+
+// groupElements bounds the elements of the patches of a group of images.
+const groupElements = 1 << 20
+
+// groupOf is the number of images, of n, in a group of about the given number of
+// patches.
+func (p *patches) groupOf(n, columns int) int {
+	g := max(1, columns/p.Positions)
+	g = min(g, max(1, groupElements/(p.Rows*p.Positions)))
+	return min(g, n)
+}
+
+// split is the channel and the offset of the first element, rows and columns,
+// that patch row r is of.
+func (p *patches) split(r int) (channel, top, left int) {
+	kw, kh := p.Kernel[1], p.Kernel[0]
+	return r / (kh * kw), r/kw%kh*p.Dilation[0] - p.Pad[0], r%kw*p.Dilation[1] - p.Pad[1]
+}
+
+// inside is the range of positions along an axis of n elements whose element at
+// offset lies within the image.
+func (p *patches) inside(axis, offset, n, out int) (lo, hi int) {
+	s := p.Stride[axis]
+	if offset < 0 {
+		lo = (-offset + s - 1) / s
+	}
+	if n > offset {
+		hi = (n - offset + s - 1) / s
+	}
+	hi = min(hi, out)
+	return min(lo, hi), hi
+}
+
+// gather copies the row r of an image's patches, positions elements, to dst.
+func gather[T Float](p *patches, dst, image []T, r int) {
+	channel, top, left := p.split(r)
+	plane := image[channel*p.h*p.w : (channel+1)*p.h*p.w]
+	iLo, iHi := p.inside(0, top, p.h, p.oh)
+	jLo, jHi := p.inside(1, left, p.w, p.ow)
+	clear(dst[:iLo*p.ow])
+	clear(dst[iHi*p.ow : p.Positions])
+	s := p.Stride[1]
+	for i := iLo; i < iHi; i++ {
+		row := dst[i*p.ow : (i+1)*p.ow]
+		clear(row[:jLo])
+		clear(row[jHi:])
+		if jLo == jHi {
+			continue
+		}
+		from := plane[(i*p.Stride[0]+top)*p.w+jLo*s+left:]
+		if s == 1 {
+			copy(row[jLo:jHi], from)
+			continue
+		}
+		for j := range row[jLo:jHi] {
+			row[jLo+j] = from[j*s]
+		}
+	}
+}
+
+// gatherAll copies the rows [lo, hi) of the patches of the first count images to
+// dst, rows×(count·positions).
+func gatherAll[T Float](p *patches, dst, images []T, count, lo, hi int) {
+	width := count * p.Positions
+	for i := range count {
+		image := images[i*p.imageSize : (i+1)*p.imageSize]
+		for r := lo; r < hi; r++ {
+			gather(p, dst[r*width+i*p.Positions:][:p.Positions], image, r)
+		}
+	}
+}
+
+// scatter adds src, row r of an image's patches, to the elements of the image
+// that it was gathered from.
+func scatter[T Float](p *patches, image, src []T, r int) {
+	channel, top, left := p.split(r)
+	plane := image[channel*p.h*p.w : (channel+1)*p.h*p.w]
+	iLo, iHi := p.inside(0, top, p.h, p.oh)
+	jLo, jHi := p.inside(1, left, p.w, p.ow)
+	if jLo == jHi {
+		return
+	}
+	s := p.Stride[1]
+	for i := iLo; i < iHi; i++ {
+		row := src[i*p.ow+jLo : i*p.ow+jHi]
+		to := plane[(i*p.Stride[0]+top)*p.w+jLo*s+left:]
+		if s == 1 {
+			to = to[:len(row)]
+			for j, v := range row {
+				to[j] += v
+			}
+			continue
+		}
+		for j, v := range row {
+			to[j*s] += v
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package apoops
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// rowLoss describes a loss of two operands x and y of equal shape, where a vector
+// of N stands for N×1: the mean of a function of their rows, a row being the
+// elements of one index of the first axis. One of the operands is a constant.
+type rowLoss[T Float] struct {
+	label    string
+	operands [2]string
+	of       int  // the operand that has a gradient
+	matrix   bool // only matrices are allowed
+	// allowed tells which elements y may have and want names them; nil for all.
+	allowed func(y T) bool
+	want    string
+	// value computes the function of len(loss) rows that stand one after the
+	// other in x and y.
+	value func(loss []float64, x, y []T)
+	// slope computes scale times the gradient of so many rows.
+	slope func(d, x, y []T, rows int, scale float64)
+}
+
+// meanOfRows applies the loss of the first operand's dtype.
+func meanOfRows(l32 rowLoss[float32], l64 rowLoss[float64], x, y *gorgonia.Node) (*gorgonia.Node, error) {
+	for i, n := range []*gorgonia.Node{x, y} {
+		if n != nil && n.Dtype() == tensor.Int {
+			return nil, errors.Errorf("apoops: %s: %s (%s) is of integers", l32.label, l32.operands[i], n.Name())
+		}
+	}
+	return pick(&rowMean[float32]{rowLoss: l32}, &rowMean[float64]{rowLoss: l64}, x, y)
+}
+
+// rowMean is the kernel of a rowLoss.
+type rowMean[T Float] struct {
+	rowLoss[T]
+	a    *args[T]
+	cols int
+	loss []float64   // by row, so that the sum does not depend on the cores
+	bad  atomic.Bool // an element of y is not allowed
+	body func(lo, hi int)
+}
+
+func (k *rowMean[T]) name() string     { return k.label }
+func (k *rowMean[T]) wrt() []bool      { return []bool{k.of == 0, k.of == 1} }
+func (k *rowMean[T]) fresh() kernel[T] { return &rowMean[T]{rowLoss: k.rowLoss} }
+
+func (k *rowMean[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	for i, s := range in {
+		if k.matrix && s.Dims() != 2 {
+			return nil, wantMatrix(s, k.operands[i])
+		}
+		if s.Dims() < 1 || s.TotalSize() < 1 {
+			return nil, errors.Errorf("%s of shape %v has no rows", k.operands[i], s)
+		}
+	}
+	if !sameRows(in[0], in[1]) {
+		return nil, ErrShape.Errorf("%s has shape %v, %s %v", k.operands[0], in[0], k.operands[1], in[1])
+	}
+	return tensor.ScalarShape(), nil
+}
+
+func (k *rowMean[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = func(lo, hi int) {
+			from, to := lo*k.cols, hi*k.cols
+			if k.allowed != nil && slices.ContainsFunc(k.a.in[1][from:to], func(v T) bool { return !k.allowed(v) }) {
+				k.bad.Store(true)
+				return
+			}
+			k.value(k.loss[lo:hi], k.a.in[0][from:to], k.a.in[1][from:to])
+		}
+	}
+	rows := a.shapes[0][0]
+	k.a, k.cols, k.loss = a, len(a.in[0])/rows, sized(k.loss, rows)
+	k.bad.Store(false)
+	par.For(rows, par.RowGrain(k.cols), k.body)
+	if k.bad.Load() {
+		at := slices.IndexFunc(a.in[1], func(v T) bool { return !k.allowed(v) })
+		return ErrTarget.Errorf("element %d of %s, in row %d, is %v: it must be %s", at, k.operands[1], at/k.cols, a.in[1][at], k.want)
+	}
+	a.out[0] = T(mean(k.loss))
+	return nil
+}
+
+func (k *rowMean[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	d, err := apply(&rowMeanGrad[T]{rowLoss: k.rowLoss}, in[0], in[1], dout)
+	ret := make(gorgonia.Nodes, 2)
+	ret[k.of] = d
+	return ret, err
+}
+
+// rowMeanGrad is the gradient of rowMean; its operands are x, y and the
+// gradient of the mean.
+type rowMeanGrad[T Float] struct {
+	leaf[T]
+	rowLoss[T]
+	a     *args[T]
+	cols  int
+	scale float64
+	body  func(lo, hi int)
+}
+
+func (k *rowMeanGrad[T]) name() string     { return k.label + "Grad" }
+func (k *rowMeanGrad[T]) fresh() kernel[T] { return &rowMeanGrad[T]{rowLoss: k.rowLoss} }
+
+func (k *rowMeanGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[k.of].Clone(), nil
+}
+
+func (k *rowMeanGrad[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = func(lo, hi int) {
+			from, to := lo*k.cols, hi*k.cols
+			k.slope(k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to], hi-lo, k.scale)
+		}
+	}
+	rows := a.shapes[0][0]
+	k.a, k.cols, k.scale = a, len(a.out)/rows, float64(a.in[2][0])/float64(rows)
+	par.For(rows, par.RowGrain(k.cols), k.body)
+	return nil
+}
+
+// mean is the average of v, added up in order.
+func mean(v []float64) float64 {
+	var sum float64
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(len(v))
+}
+
+// SquaredError is half the squared distance of the outputs y from the targets
+// t, averaged over the N examples:
+//
+//	1/N Σ_i ½ Σ_j (y_ij - t_ij)²
+//
+// y and t have the same shape, N×…, where a vector of N stands for N×1; the result
+// is a scalar. The gradient
+// (y-t)/N is with respect to y alone: targets are constants.
+func SquaredError(y, t *gorgonia.Node) (*gorgonia.Node, error) {
+	return meanOfRows(squaredError[float32](), squaredError[float64](), y, t)
+}
+
+// SquaredDivergence is half the squared distance of the outputs new from the
+// outputs old, averaged over the N examples:
+//
+//	1/N Σ_i ½ ‖new_i - old_i‖²
+//
+// Both have the same shape, N×…; the result is a scalar. The gradient
+// (new-old)/N is with respect to new alone: old is a constant.
+func SquaredDivergence(old, new *gorgonia.Node) (*gorgonia.Node, error) {
+	return meanOfRows(squaredDivergence[float32](), squaredDivergence[float64](), old, new)
+}
+
+func squaredError[T Float]() rowLoss[T] {
+	return rowLoss[T]{
+		label: "squaredError", operands: [2]string{"y", "t"}, of: 0,
+		value: squaredRows[T], slope: squaredSlope[T],
+	}
+}
+
+func squaredDivergence[T Float]() rowLoss[T] {
+	return rowLoss[T]{
+		label: "squaredDivergence", operands: [2]string{"old", "new"}, of: 1,
+		value: squaredRows[T],
+		slope: func(d, old, new []T, rows int, scale float64) { squaredSlope(d, new, old, rows, scale) },
+	}
+}
+
+func squaredRows[T Float](loss []float64, y, t []T) {
+	cols := len(y) / len(loss)
+	for i := range loss {
+		row, target := y[i*cols:(i+1)*cols], t[i*cols:(i+1)*cols]
+		var sum float64
+		for j, v := range row {
+			d := float64(v) - float64(target[j])
+			sum += d * d
+		}
+		loss[i] = sum / 2
+	}
+}
+
+func squaredSlope[T Float](d, y, t []T, _ int, scale float64) {
+	y, t = y[:len(d)], t[:len(d)]
+	for j := range d {
+		d[j] = T(scale * (float64(y[j]) - float64(t[j])))
+	}
+}

@@ -1,0 +1,179 @@
+package apoops
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/conv"
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
+)
+
+// patchMoment is the kernel of InputMoment for a convolution.
+type patchMoment[T Float] struct {
+	leaf[T]
+	c     Conv
+	on    *Switch
+	loop  *conv.PatchLoop[T]
+	out   []T
+	visit func(columns []T)
+}
+
+func (k *patchMoment[T]) name() string     { return "patchMoment" + k.c.String() }
+func (k *patchMoment[T]) fresh() kernel[T] { return &patchMoment[T]{c: k.c, on: k.on} }
+func (k *patchMoment[T]) keeps()           {}
+
+func (k *patchMoment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if err := k.c.check(in[0]); err != nil {
+		return nil, err
+	}
+	dim := in[0][1]*k.c.Kernel[0]*k.c.Kernel[1] + k.c.bias()
+	return tensor.Shape{dim, dim}, nil
+}
+
+func (k *patchMoment[T]) run(a *args[T]) error {
+	if k.on.off() {
+		return nil
+	}
+	if k.loop == nil {
+		k.loop, k.visit = conv.NewPatchLoop[T](k.c.geometry(), a.shapes[0]), k.add
+	}
+	k.out = a.out
+	k.loop.Each(a.in[0], k.visit)
+	if k.c.NoBias {
+		return nil
+	}
+	n, dim := k.loop.Rows, k.loop.Rows+1
+	last := a.out[n*dim:]
+	for i := range n {
+		last[i] = a.out[i*dim+n]
+	}
+	last[n] = T(k.loop.Positions)
+	return nil
+}
+
+// add adds a group's patches. Their sum goes to the last column.
+func (k *patchMoment[T]) add(columns []T) {
+	l := k.loop
+	n, dim, width, beta := l.Rows, l.Rows+k.c.bias(), l.Count*l.Positions, l.Beta()
+	scale := 1 / T(l.N)
+	blas.Gemm(false, true, n, n, width, scale, columns, width, columns, width, beta, k.out, dim)
+	if k.c.NoBias {
+		return
+	}
+	for i := range n {
+		sum := scale * T(vmath.Sum64(columns[i*width:(i+1)*width]))
+		if l.First > 0 {
+			sum += k.out[i*dim+n]
+		}
+		k.out[i*dim+n] = sum
+	}
+}
+
+// positionMoment is the kernel of GradientMoment for a convolution.
+type positionMoment[T Float] struct {
+	leaf[T]
+	on *Switch
+}
+
+func (k *positionMoment[T]) name() string     { return "positionMoment" }
+func (k *positionMoment[T]) fresh() kernel[T] { return &positionMoment[T]{on: k.on} }
+func (k *positionMoment[T]) keeps()           {}
+
+func (k *positionMoment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{in[0][1], in[0][1]}, wantImages(in[0], "s")
+}
+
+func (k *positionMoment[T]) run(a *args[T]) error {
+	if k.on.off() {
+		return nil
+	}
+	s := a.shapes[0]
+	n, m, positions := s[0], s[1], s[2]*s[3]
+	scale := T(n) / T(positions)
+	var beta T
+	for i := range n {
+		image := a.in[0][i*m*positions : (i+1)*m*positions]
+		blas.Gemm(false, true, m, m, positions, scale, image, positions, image, positions, beta, a.out, m)
+		beta = 1
+	}
+	return nil
+}
+
+// patchSquares is the kernel of ProjectedSquares for a convolution.
+type patchSquares[T Float] struct {
+	leaf[T]
+	c     Conv
+	on    *Switch
+	loop  *conv.PatchLoop[T]
+	a     *args[T]
+	m     int
+	visit func(columns []T)
+}
+
+func (k *patchSquares[T]) name() string     { return "patchSquares" + k.c.String() }
+func (k *patchSquares[T]) fresh() kernel[T] { return &patchSquares[T]{c: k.c, on: k.on} }
+func (k *patchSquares[T]) keeps()           {}
+
+func (k *patchSquares[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	a, s := in[0], in[1]
+	if err := wantImages(s, "s"); err != nil {
+		return nil, err
+	}
+	n, m := a[1]*k.c.Kernel[0]*k.c.Kernel[1]+k.c.bias(), s[1]
+	want, err := k.c.infer(a, tensor.Shape{n, m})
+	switch {
+	case err != nil:
+		return nil, err
+	case !s.Eq(want):
+		return nil, errors.Errorf("s has shape %v, not %v", s, want)
+	}
+	return tensor.Shape{n, m}, checkBases(in[2], in[3], n, m)
+}
+
+func (k *patchSquares[T]) run(a *args[T]) error {
+	if k.on.off() {
+		return nil
+	}
+	if k.loop == nil {
+		k.loop, k.visit = conv.NewPatchLoop[T](k.c.geometry(), a.shapes[0]), k.add
+		k.loop.Limit(len(a.out)) // the gradients of the images need memory too
+	}
+	k.a, k.m = a, a.shapes[1][1]
+	clear(a.out)
+	k.loop.Each(a.in[0], k.visit)
+	return nil
+}
+
+// add adds the squares of the images of a group. Their gradients stand side by
+// side, dim×(count·m), for one product with U_A; read as (dim·count)×m they are
+// multiplied with U_G.
+func (k *patchSquares[T]) add(columns []T) {
+	l, m, count := k.loop, k.m, k.loop.Count
+	dim, width, wide := l.Rows+k.c.bias(), count*l.Positions, count*k.m
+	g, h := scratch.Get[T](dim*wide), scratch.Get[T](dim*wide)
+	for i := range count {
+		s := k.a.in[1][(l.First+i)*m*l.Positions : (l.First+i+1)*m*l.Positions]
+		blas.Gemm(false, true, l.Rows, m, l.Positions, 1, columns[i*l.Positions:], width, s, l.Positions, 0, g[i*m:], wide)
+		if !k.c.NoBias {
+			last := g[l.Rows*wide+i*m:][:m]
+			for j := range last {
+				last[j] = T(vmath.Sum64(s[j*l.Positions : (j+1)*l.Positions]))
+			}
+		}
+	}
+	blas.Gemm(false, false, dim, wide, dim, 1, k.a.in[2], dim, g, wide, 0, h, wide)
+	blas.Gemm(false, true, dim*count, m, m, 1, h, m, k.a.in[3], m, 0, g, m)
+	n := T(l.N)
+	for r := range dim {
+		out := k.a.out[r*m : (r+1)*m]
+		for i := range count {
+			for j, v := range g[(r*count+i)*m:][:m] {
+				out[j] += n * v * v
+			}
+		}
+	}
+	scratch.Put(h)
+	scratch.Put(g)
+}

@@ -1,0 +1,54 @@
+package apoops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// streamed is implemented by kernels that draw random masks.
+type streamed[T Float] interface {
+	withStream(f func(uint64) uint64) kernel[T]
+}
+
+// kernel is what differs from op to op.
+type kernel[T Float] interface {
+	// name identifies the kind of op and its settings.
+	name() string
+	// infer returns the shape of the result (tensor.ScalarShape() for a scalar)
+	// or says which operand does not fit.
+	infer(in []tensor.Shape) (tensor.Shape, error)
+	// run computes the result into a.out.
+	run(a *args[T]) error
+	// wrt tells which operands have a gradient; those beyond its end have none.
+	wrt() []bool
+	// grad returns the gradient node of each operand, nil where wrt is false.
+	grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error)
+	// fresh copies the settings, not the buffers.
+	fresh() kernel[T]
+}
+
+// args are the operands of one execution as flat row-major slices. A scalar is
+// a slice of length one; an operand of integers has its numbers in ints.
+type args[T Float] struct {
+	in     [][]T
+	ints   []int
+	shapes []tensor.Shape
+	out    []T
+	counts []int // the result of a counting kernel
+}
+
+// counting is implemented by kernels whose result is an array of tensor.Int.
+type counting interface{ counts() }
+
+// keeping is implemented by kernels whose result stays from run to run.
+type keeping interface{ keeps() }
+
+// leaf is embedded by kernels that are gradients: they are not differentiated
+// again.
+type leaf[T Float] struct{}
+
+func (leaf[T]) wrt() []bool { return nil }
+
+func (leaf[T]) grad(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
+	return nil, errNoSecondDerivative
+}

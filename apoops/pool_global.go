@@ -1,0 +1,94 @@
+package apoops
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// GlobalAvgPool2D is the mean of each channel of each image: x is N×C×H×W, the
+// result N×C. Where x is an input of the graph no gradient with respect to it is
+// computed.
+func GlobalAvgPool2D(x *gorgonia.Node) (*gorgonia.Node, error) {
+	inner := x != nil && !isInput(x)
+	return pick(&globalPool[float32]{inner: inner}, &globalPool[float64]{inner: inner}, x)
+}
+
+// globalPool is the kernel of GlobalAvgPool2D.
+type globalPool[T Float] struct {
+	inner bool // x is computed, so its gradient is wanted
+	a     *args[T]
+	size  int // of an image's channel
+	body  func(lo, hi int)
+}
+
+func (k *globalPool[T]) name() string     { return "globalAvgPool" }
+func (k *globalPool[T]) wrt() []bool      { return []bool{k.inner} }
+func (k *globalPool[T]) fresh() kernel[T] { return &globalPool[T]{inner: k.inner} }
+
+func (k *globalPool[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	x := in[0]
+	if err := wantImages(x, "x"); err != nil {
+		return nil, err
+	}
+	if x[2]*x[3] == 0 {
+		return nil, errors.Errorf("x of shape %v has no elements", x)
+	}
+	return tensor.Shape{x[0], x[1]}, nil
+}
+
+func (k *globalPool[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				k.a.out[i] = T(vmath.Sum64(k.a.in[0][i*k.size:(i+1)*k.size]) / float64(k.size))
+			}
+		}
+	}
+	k.a, k.size = a, a.shapes[0][2]*a.shapes[0][3]
+	par.For(len(a.out), par.RowGrain(k.size), k.body)
+	return nil
+}
+
+func (k *globalPool[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	if !k.inner {
+		return gorgonia.Nodes{nil}, nil
+	}
+	dx, err := apply(&globalPoolGrad[T]{to: in[0].Shape()}, dout)
+	return gorgonia.Nodes{dx}, err
+}
+
+// globalPoolGrad spreads each dy over its channel.
+type globalPoolGrad[T Float] struct {
+	leaf[T]
+	to   tensor.Shape
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *globalPoolGrad[T]) name() string                               { return "globalAvgPoolGrad" }
+func (k *globalPoolGrad[T]) fresh() kernel[T]                           { return &globalPoolGrad[T]{to: k.to} }
+func (k *globalPoolGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
+
+func (k *globalPoolGrad[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.planes
+	}
+	k.a = a
+	par.For(len(a.in[0]), par.RowGrain(k.to[2]*k.to[3]), k.body)
+	return nil
+}
+
+func (k *globalPoolGrad[T]) planes(lo, hi int) {
+	size := k.to[2] * k.to[3]
+	for i := lo; i < hi; i++ {
+		d := T(float64(k.a.in[0][i]) / float64(size))
+		dx := k.a.out[i*size : (i+1)*size]
+		for j := range dx {
+			dx[j] = d
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package apoops
+
+import (
+	"math"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// MaxPool2D is the maximum of each window of x, N×C×H×W; the result is
+// N×C×OH×OW. Padding counts as -Inf. A NaN in a window makes it NaN. The
+// gradient goes to the first of equal maxima in row-major order. Where x is an
+// input of the graph no gradient with respect to it is computed.
+func MaxPool2D(x *gorgonia.Node, p Pool) (*gorgonia.Node, error) {
+	p = p.filled()
+	inner := x != nil && !isInput(x)
+	return pick(&maxPool[float32]{p: p, inner: inner}, &maxPool[float64]{p: p, inner: inner}, x)
+}
+
+// maxPool is the kernel of MaxPool2D.
+type maxPool[T Float] struct {
+	p     Pool
+	inner bool // x is computed, so its gradient is wanted
+	a     *args[T]
+	body  func(lo, hi int)
+}
+
+func (k *maxPool[T]) name() string                                  { return "maxPool" + k.p.String() }
+func (k *maxPool[T]) wrt() []bool                                   { return []bool{k.inner} }
+func (k *maxPool[T]) fresh() kernel[T]                              { return &maxPool[T]{p: k.p, inner: k.inner} }
+func (k *maxPool[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.p.infer(in[0]) }
+
+func (k *maxPool[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.planes
+	}
+	k.a = a
+	x := a.shapes[0]
+	par.For(x[0]*x[1], par.RowGrain(x[2]*x[3]), k.body)
+	return nil
+}
+
+func (k *maxPool[T]) planes(lo, hi int) {
+	s := k.a.shapes[0]
+	h, w := s[2], s[3]
+	oh, ow := k.p.OutSize(h, w)
+	for i := lo; i < hi; i++ {
+		x, y := k.a.in[0][i*h*w:(i+1)*h*w], k.a.out[i*oh*ow:(i+1)*oh*ow]
+		if k.p.halves() {
+			maxHalves(y, x, oh, ow, w)
+		} else {
+			k.plane(y, x, oh, ow, h, w)
+		}
+	}
+}
+
+func (k *maxPool[T]) plane(y, x []T, oh, ow, h, w int) {
+	for r := range oh {
+		top, bottom := k.p.window(0, r, h)
+		for c := range ow {
+			left, right := k.p.window(1, c, w)
+			m := T(math.Inf(-1))
+			for i := top; i < bottom; i++ {
+				for _, v := range x[i*w+left : i*w+right] {
+					if v > m || v != v {
+						m = v
+					}
+				}
+			}
+			y[r*ow+c] = m
+		}
+	}
+}
+
+// maxHalves is plane for windows of 2×2 side by side.
+func maxHalves[T Float](y, x []T, oh, ow, w int) {
+	for r := range oh {
+		a, b := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow]
+		out := y[r*ow:][:ow]
+		for c := range out {
+			i := 2 * c
+			p, q := a[i:i+2:i+2], b[i:i+2:i+2]
+			out[c] = max(max(p[0], p[1]), max(q[0], q[1]))
+		}
+	}
+}
+
+func (k *maxPool[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	if !k.inner {
+		return gorgonia.Nodes{nil}, nil
+	}
+	dx, err := apply(&maxPoolGrad[T]{p: k.p}, in[0], out, dout)
+	return gorgonia.Nodes{dx}, err
+}
+
+// maxPoolGrad adds each dy to the place its maximum is from, which it finds
+// again: that needs no memory for places.
+type maxPoolGrad[T Float] struct {
+	leaf[T]
+	p    Pool
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *maxPoolGrad[T]) name() string     { return "maxPoolGrad" + k.p.String() }
+func (k *maxPoolGrad[T]) fresh() kernel[T] { return &maxPoolGrad[T]{p: k.p} }
+
+func (k *maxPoolGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[0].Clone(), sameShape(in[1], in[2])
+}
+
+func (k *maxPoolGrad[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.planes
+	}
+	k.a = a
+	x := a.shapes[0]
+	par.For(x[0]*x[1], par.RowGrain(x[2]*x[3]), k.body)
+	return nil
+}
+
+func (k *maxPoolGrad[T]) planes(lo, hi int) {
+	h, w := k.a.shapes[0][2], k.a.shapes[0][3]
+	oh, ow := k.a.shapes[1][2], k.a.shapes[1][3]
+	for i := lo; i < hi; i++ {
+		x, dx := k.a.in[0][i*h*w:(i+1)*h*w], k.a.out[i*h*w:(i+1)*h*w]
+		y, dy := k.a.in[1][i*oh*ow:(i+1)*oh*ow], k.a.in[2][i*oh*ow:(i+1)*oh*ow]
+		if k.p.halves() {
+			maxHalvesGrad(dx, x, y, dy, oh, ow, w)
+		} else {
+			k.plane(dx, x, y, dy, oh, ow, h, w)
+		}
+	}
+}
+
+func (k *maxPoolGrad[T]) plane(dx, x, y, dy []T, oh, ow, h, w int) {
+	clear(dx)
+	for r := range oh {
+		top, bottom := k.p.window(0, r, h)
+		for c := range ow {
+			left, right := k.p.window(1, c, w)
+			dx[place(x, y[r*ow+c], top, bottom, left, right, w)] += dy[r*ow+c]
+		}
+	}
+}
+
+// place is the index of the first element that equals m, a NaN if m is one, in
+// the window of a plane of w columns.
+func place[T Float](x []T, m T, top, bottom, left, right, w int) int {
+	for i := top; i < bottom; i++ {
+		for j, v := range x[i*w+left : i*w+right] {
+			if v == m || m != m && v != v {
+				return i*w + left + j
+			}
+		}
+	}
+	return top*w + left
+}
+
+// maxHalvesGrad is plane for windows of 2×2 side by side. It looks dy or 0 up
+// instead of branching: a processor cannot foresee where a maximum is.
+func maxHalvesGrad[T Float](dx, x, y, dy []T, oh, ow, w int) {
+	if 2*ow < w || 2*oh*w < len(x) {
+		clear(dx) // a last row or column belongs to no window
+	}
+	for r := range oh {
+		a, b := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow]
+		da, db := dx[2*r*w:][:2*ow], dx[(2*r+1)*w:][:2*ow]
+		out, dout := y[r*ow:][:ow], dy[r*ow:][:ow]
+		for c, m := range out {
+			i := 2 * c
+			choice := [2]T{0, dout[c]}
+			p, q := a[i:i+2:i+2], b[i:i+2:i+2]
+			dp, dq := da[i:i+2:i+2], db[i:i+2:i+2]
+			open := 1
+			k := same(p[0], m)
+			dp[0] = choice[k&1]
+			open &^= k
+			k = same(p[1], m) & open
+			dp[1] = choice[k&1]
+			open &^= k
+			k = same(q[0], m) & open
+			dq[0] = choice[k&1]
+			open &^= k
+			dq[1] = choice[open&1]
+		}
+	}
+}
+
+// same is 1 where a equals b, else 0.
+func same[T Float](a, b T) int {
+	if a == b {
+		return 1
+	}
+	return 0
+}
