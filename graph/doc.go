@@ -19,7 +19,10 @@
 // has J_B(θ) and g, a second one (Proximal) takes θ, g, φ, B and B' as inputs
 // and has Q and ∂Q/∂φ. Each graph has one call of gorgonia.Grad.
 //
-// A third one (Curvature), for the rules that want it, has the Kronecker factors
+// Package form has the forms of the preconditioner that a lookahead may learn
+// (PrecondLookahead, RelativeLookahead), one for each Block.
+//
+// A third graph (Curvature), for the rules that want it, has the Kronecker factors
 // of the Fisher matrix at θ, with targets drawn from the model's distribution.
 //
 // Two sources of models are known: a Model with a Loss (Objective), and a graph

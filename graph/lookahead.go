@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"fmt"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -24,8 +22,9 @@ type step struct {
 	phi    gorgonia.Nodes // what Q is differentiated by
 	inputs gorgonia.Nodes // directions or gradients, fed at each run
 	scale  *gorgonia.Node // the schedule's factor or ε, nil where there is none
-	// energies makes nodes of what a run computes besides the gradients dphi.
-	energies func(dphi gorgonia.Nodes) (gorgonia.Nodes, error)
+	// energies makes nodes of what a run computes for each block besides the
+	// gradients dphi.
+	energies func(dphi gorgonia.Nodes) ([]gorgonia.Nodes, error)
 }
 
 // RateLookahead is θ'_i = θ_i - s·η_k·d_i for a direction d_i that the base
@@ -150,7 +149,7 @@ func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Node
 		for _, f := range b.Factors() {
 			phi = append(phi, p.input(p.dt, f.Shape, "phi/%s", f.Name))
 		}
-		u, err := b.Form.precondition(phi, g)
+		u, err := b.Form.Lookahead(phi, g)
 		if err != nil {
 			return nil, errors.Wrapf(err, "graph: preconditioner of %q", b.Name)
 		}
@@ -165,50 +164,4 @@ func (l PrecondLookahead) build(p *program, params []*Param, theta gorgonia.Node
 	var err error
 	s.wsd, err = apoops.HalfSquaredNorm(updates...)
 	return s, err
-}
-
-// moved fills in θ' of the block's parameters from its update u, times ε where
-// that is not nil.
-func (b Block) moved(moved gorgonia.Nodes, u *gorgonia.Node, params []*Param, theta gorgonia.Nodes, epsilon *gorgonia.Node) (err error) {
-	lo := 0
-	for _, i := range b.Params {
-		part, shape := u, params[i].Value.Shape()
-		if !shape.Eq(tensor.Shape{b.Rows, b.Cols}) {
-			if part, err = apoops.Segment(u, lo, shape...); err != nil {
-				return err
-			}
-		}
-		lo += shape.TotalSize()
-		if epsilon == nil {
-			moved[i], err = apoops.Lookahead(theta[i], part)
-		} else {
-			moved[i], err = apoops.ScaledLookahead(theta[i], part, epsilon)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Factor is one array of φ.
-type Factor struct {
-	Name  string // such as "fc1/A"
-	Shape tensor.Shape
-}
-
-// Factors lists the block's φ in the order A, B, S.
-func (b Block) Factors() []Factor {
-	named := func(letter string, shape ...int) Factor {
-		return Factor{Name: fmt.Sprintf("%s/%s", b.Name, letter), Shape: shape}
-	}
-	switch b.Form {
-	case Kronecker:
-		return []Factor{named("A", b.Cols, b.Cols), named("B", b.Rows, b.Rows), named("S", b.Rows, b.Cols)}
-	case Full:
-		return []Factor{named("P", b.Rows*b.Cols, b.Rows*b.Cols)}
-	case Scalar:
-		return []Factor{named("S", 1)}
-	}
-	return []Factor{named("S", b.Rows, b.Cols)}
 }

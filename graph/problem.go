@@ -88,7 +88,8 @@ func (q *Problem) Blocks(params []*Param) ([]Block, error) {
 			return nil, errors.Errorf("graph: filter %s is not a parameter of outputs×channels×rows×columns", nodeName(n))
 		}
 		outputs := n.Shape()[0]
-		blocks[i].Rows, blocks[i].Cols, blocks[i].Form = outputs, n.Shape().TotalSize()/outputs, Kronecker
+		blocks[i].Rows, blocks[i].Cols = outputs, n.Shape().TotalSize()/outputs
+		blocks[i].Form, blocks[i].Matrix = defaultForm(true), true
 	}
 	paired := make(map[int]bool)
 	for _, p := range q.Pairs {

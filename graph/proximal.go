@@ -34,7 +34,7 @@ type Proximal struct {
 	q, loss      gorgonia.Value
 	fsd, wsd     gorgonia.Value
 	dphi         gorgonia.Nodes
-	energies     gorgonia.Nodes
+	energies     []gorgonia.Nodes // by block
 	noFSD, noWSD bool
 }
 
@@ -174,10 +174,18 @@ func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
 	return letAll("lookahead input", p.step.inputs, inputs)
 }
 
-// Energies are what a RelativeLookahead's last run computed besides ∂Q/∂φ: for
-// each Kronecker block a vector, see apoops.RelativeEnergy. Valid until the next
-// run.
-func (p *Proximal) Energies() ([]*tensor.Dense, error) { return denseValues(p.energies) }
+// Energies are what a RelativeLookahead's last run computed for each block besides
+// ∂Q/∂φ, see form.Relative. Valid until the next run.
+func (p *Proximal) Energies() ([][]*tensor.Dense, error) {
+	all := make([][]*tensor.Dense, len(p.energies))
+	for i, nodes := range p.energies {
+		var err error
+		if all[i], err = denseValues(nodes); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
 
 func first(t *tensor.Dense) float64 {
 	if t.Dtype() == tensor.Float32 {

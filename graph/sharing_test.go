@@ -176,7 +176,7 @@ func proximalRole(t *testing.T, source func(t *testing.T) (Source, []*Param, Mod
 		must(t, p.Gradient(phi))
 		energies, err := p.Energies()
 		must(t, err)
-		for _, v := range append(slices.Clone(phi), energies...) {
+		for _, v := range append(slices.Clone(phi), slices.Concat(energies...)...) {
 			results = append(results, numbers(v))
 		}
 		return results

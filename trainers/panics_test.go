@@ -89,8 +89,7 @@ func TestBadOptions(t *testing.T) {
 	made("a block of 0 rows", Precond(0.1), "Blocks|0×4", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 0, Cols: 4}))
 	made("a block of negative sides", Precond(0.1), "Blocks|-5×-5", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: -5, Cols: -5}))
 	made("a block of huge sides", Precond(0.1), "Blocks", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 1 << 40, Cols: 1 << 40}))
-	made("an unknown form", Precond(0.1), "Blocks|form", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5, Form: 9}))
-	made("a negative form", Precond(0.1), "Blocks|form", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5, Form: -1}))
+	made("no form", Precond(0.1), "Blocks|form", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "b", Params: []int{1}, Rows: 6, Cols: 3}))
 	made("a block without a name", Precond(0.1), "Blocks|name", blocks(graph.Block{Params: []int{0}, Rows: 5, Cols: 5}))
 	made("blocks of one name", Precond(0.1), `Blocks|"a"`, blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "a", Params: []int{1}, Rows: 6, Cols: 3}))
 	made("Blocks fails", Precond(0.1), "Blocks|no blocks today", Blocks(func([]*graph.Param) ([]graph.Block, error) { return nil, errors.New("no blocks today") }))
@@ -384,7 +383,7 @@ func TestBadCalls(t *testing.T) {
 		},
 		"solver": func() any { return len(solver.Phi()) + len(solver.Rates()) + len(solver.Notes()) + solver.Last().Step },
 		"batch":  func() any { return batches.At(3).Len() },
-		"form":   func() any { return len(graph.Form(99).String()) - len("unknown form") },
+		"form":   func() any { return len(graph.Block{}.Factors()) },
 	} {
 		if got := fmt.Sprint(see()); got != "0" {
 			t.Errorf("%s of zero values: %s", what, got)

@@ -1,7 +1,7 @@
 package trainers
 
 import (
-	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -149,7 +149,7 @@ func (c *PrecondConfig) Update(t *rule.Task, s *learn.Settings) (learn.Update, e
 		}
 		own.LR = 1 / lambda
 	}
-	return newPrecondForm(&own, t.Params, blocks, s.FSD)
+	return newPrecondForm(&own, t, blocks, s.FSD)
 }
 
 // Learner implements learn.Updater.
@@ -175,15 +175,17 @@ func (c *PrecondConfig) Defaults() rule.Defaults {
 	return d
 }
 
-// shape sets the form of each block.
+// shape puts the fallback of its form on each block that is too large for it.
 func (c *PrecondConfig) shape(params []*graph.Param, blocks []graph.Block) []graph.Block {
 	if c.FullMatrix {
 		return graph.OneBlock(params)
 	}
+	blocks = slices.Clone(blocks)
 	for i, b := range blocks {
-		if b.Form == graph.Kronecker && rule.TooLarge(b, c.MaxDim) {
-			blocks[i].Form = graph.Diagonal
+		for b.Form.Fallback() != nil && rule.TooLarge(b, c.MaxDim) {
+			b.Form = b.Form.Fallback()
 		}
+		blocks[i] = b
 	}
 	return blocks
 }
@@ -191,6 +193,3 @@ func (c *PrecondConfig) shape(params []*graph.Param, blocks []graph.Block) []gra
 func (c *PrecondConfig) momentum() bool {
 	return c.MomentumMode != MomentumNone
 }
-
-// rootRate is the initial value of S.
-func (c *PrecondConfig) rootRate() float64 { return math.Sqrt(c.LR) }

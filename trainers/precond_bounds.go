@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -17,10 +16,10 @@ func (f *precondForm[T]) arrays(b *precondBlock[T]) [][]T {
 		all = append(all, apoops.Elements[T](f.params[i].Value))
 	}
 	if b.m != nil {
-		all = append(all, b.m)
+		all = append(all, apoops.Elements[T](b.m))
 	}
-	for i := range b.factors {
-		all = append(all, b.factor(i))
+	for _, q := range b.p.Factors() {
+		all = append(all, apoops.Elements[T](q))
 	}
 	return all
 }
@@ -34,7 +33,7 @@ func (f *precondForm[T]) StaysFinite(in rule.Input, scale float64, _ bool, growt
 			momentum, rest = rest[:1], rest[1:]
 		}
 		for j := range rest {
-			rest[j] += growth * math.Sqrt(float64(len(b.factor(j))))
+			rest[j] += growth * math.Sqrt(float64(b.factors[j].Value.DataSize()))
 		}
 		move := b.reach(f.c, in.Norm, rest, momentum)
 		for j := range weights {
@@ -45,16 +44,9 @@ func (f *precondForm[T]) StaysFinite(in rule.Input, scale float64, _ bool, growt
 }
 
 // reach bounds the elements of a block's update, and the momentum, by the norms
-// of the gradient and of the factors. With all norms at least 1 the product is
-// also a bound of what is computed on the way.
+// of the gradient and of the factors.
 func (b *precondBlock[T]) reach(c PrecondConfig, g float64, factors, momentum []float64) float64 {
-	p := 1.0
-	for _, n := range factors {
-		p *= max(n, 1) * max(n, 1)
-	}
-	if b.Form == graph.Full {
-		p = max(factors[0], 1)
-	}
+	p := b.p.Bound(factors)
 	u := p * max(g, 1)
 	switch c.MomentumMode {
 	case MomentumGradient:

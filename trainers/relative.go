@@ -9,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/graph/form"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/rule"
@@ -81,15 +82,21 @@ func (r *RelativeConfig) validate(c *PrecondConfig) error {
 		rule.Require("step", r.Step, r.Step > 0 && r.Step < 1, "above 0 and below 1"))
 }
 
+// relativeBlock is what learns the factors of one block.
+type relativeBlock struct {
+	name string
+	form.Learner
+}
+
 // relativeLearner takes relative meta-steps.
 type relativeLearner[T apoops.Float] struct {
 	x       *learn.Context
 	c       RelativeConfig
-	blocks  []*relativeBlock[T]
+	blocks  []relativeBlock
 	region  *trustRegion
 	prox    *graph.Proximal
 	look    graph.RelativeLookahead
-	phi     []*tensor.Dense // zeros for Y_A and Y_B, S of the others
+	phi     []*tensor.Dense // of all blocks
 	dphi    []*tensor.Dense
 	numbers []float64 // ε and the number of meta-steps
 }
@@ -97,24 +104,27 @@ type relativeLearner[T apoops.Float] struct {
 func newRelativeLearner(x *learn.Context) (learn.Learner, error) {
 	switch f := x.Update.(type) {
 	case *precondForm[float32]:
-		return makeRelativeLearner(x, f), nil
+		return makeRelativeLearner(x, f)
 	case *precondForm[float64]:
-		return makeRelativeLearner(x, f), nil
+		return makeRelativeLearner(x, f)
 	}
 	return nil, errors.Errorf("trainers: %s has no preconditioner to learn by relative steps", x.Optimizer.Name())
 }
 
-func makeRelativeLearner[T apoops.Float](x *learn.Context, f *precondForm[T]) *relativeLearner[T] {
+func makeRelativeLearner[T apoops.Float](x *learn.Context, f *precondForm[T]) (learn.Learner, error) {
 	l := &relativeLearner[T]{x: x, c: *f.c.Relative, region: &f.region, numbers: []float64{1, 0}}
 	l.c.TargetFSD = cmp.Or(l.c.TargetFSD, l.c.Trust/5, f.c.Clip)
 	for _, b := range f.blocks {
-		r := newRelativeBlock(b)
-		l.blocks = append(l.blocks, r)
+		r, err := b.Form.Relative().Start(b.p)
+		if err != nil {
+			return nil, errors.WithMessagef(err, "trainers: %s: block %q", x.Optimizer.Name(), b.Name)
+		}
+		l.blocks = append(l.blocks, relativeBlock{b.Name, r})
 		l.look.Blocks = append(l.look.Blocks, b.Block)
-		l.phi = append(l.phi, r.phi...)
+		l.phi = append(l.phi, r.Phi()...)
 	}
 	l.dphi = append(l.dphi, l.phi...)
-	return l
+	return l, nil
 }
 
 func (l *relativeLearner[T]) Due(step int) bool { return step < l.c.WarmUp || step%l.x.Settings.K == 0 }
@@ -204,15 +214,13 @@ func (l *relativeLearner[T]) metaStep(in *learn.Input, i int, m *MetaStats) erro
 		return err
 	}
 	l.numbers[1]++
-	at, dphi := 0, l.dphi
-	for _, b := range l.blocks {
-		if b.Form == graph.Kronecker {
-			b.learn(l.c, l.numbers[1], m.Epsilon, apoops.Elements[T](dphi[0]), apoops.Elements[T](dphi[1]), apoops.Elements[T](energies[at]))
-			at++
-		} else {
-			b.learnDiagonal(l.c, l.numbers[1], m.Epsilon, apoops.Elements[T](dphi[0]))
-		}
-		dphi = dphi[len(b.phi):]
+	step := form.Step{Number: l.numbers[1], Size: l.c.Step, Decay: l.c.Decay, Epsilon: m.Epsilon}
+	dphi := l.dphi
+	for i, b := range l.blocks {
+		n := len(b.Phi())
+		step.Gradient, step.DPhi, step.Energies = in.Inputs[i], dphi[:n], energies[i]
+		b.Step(step)
+		dphi = dphi[n:]
 	}
 	l.adaptEpsilon(m.FSD)
 	l.region.measure(m.FSD, m.WSD, m.Epsilon)
@@ -261,16 +269,11 @@ func (l *relativeLearner[T]) adaptEpsilon(fsd float64) {
 	l.numbers[0] = min(1, l.numbers[0]*grow)
 }
 
-// inputs are the lookahead's: A, B, S and G of Kronecker blocks, G of the others.
+// inputs are the lookahead's: the constants of each block and G.
 func (l *relativeLearner[T]) inputs(in *learn.Input) []*tensor.Dense {
 	var all []*tensor.Dense
 	for i, b := range l.blocks {
-		if b.Form == graph.Kronecker {
-			for _, f := range b.factors {
-				all = append(all, f.Value)
-			}
-		}
-		all = append(all, in.Inputs[i])
+		all = append(append(all, b.Constants()...), in.Inputs[i])
 	}
 	return all
 }
@@ -281,7 +284,9 @@ func (l *relativeLearner[T]) State() []NamedTensor {
 		all = append(all, NamedTensor{Name: "curvature of the update", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.region.curvature))})
 	}
 	for _, b := range l.blocks {
-		all = append(all, b.state()...)
+		for _, a := range b.State() {
+			all = append(all, NamedTensor{Name: b.name + "/" + a.Name, Value: a.Value})
+		}
 	}
 	return all
 }

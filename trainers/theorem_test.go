@@ -12,6 +12,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // linearLoss is the mean over the batch of <t, y>. With a linear model it is
@@ -341,7 +342,7 @@ func TestRelativeStepsReachTheMinimiser(t *testing.T) {
 		for j := range n {
 			g, u := make([]float64, n), make([]float64, n)
 			g[j] = 1
-			f.multiply(u, g)
+			f.p.Multiply(array.Vector(u), array.Vector(g))
 			for i := range n {
 				if d := math.Abs(u[i] - want.At(i, j)); d > 2e-3*mat.Max(&want) {
 					t.Fatalf("target %v: P[%d,%d] = %v, the minimiser has %v", target, i, j, u[i], want.At(i, j))

@@ -3,6 +3,9 @@ package trainers
 import (
 	"math"
 
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -46,19 +49,19 @@ func (r *trustRegion) factor(squares float64) float64 {
 // trust is the factor ν on the update that keeps the change of the network small.
 func (f *precondForm[T]) trust(step int) float64 {
 	if f.region.limit > 0 {
-		return f.region.factor(f.products(func(b *precondBlock[T]) []T { return b.u }))
+		return f.region.factor(f.products(func(b *precondBlock[T]) *tensor.Dense { return b.u }))
 	}
 	limit := f.c.Clip * f.fsd(step)
 	if limit == 0 {
 		return 1
 	}
-	return rule.KLClip(limit, f.products(func(b *precondBlock[T]) []T { return b.input(f.c.MomentumMode) }))
+	return rule.KLClip(limit, f.products(func(b *precondBlock[T]) *tensor.Dense { return b.input(f.c.MomentumMode) }))
 }
 
 // products is Σ<x, U> over the blocks.
-func (f *precondForm[T]) products(x func(*precondBlock[T]) []T) (sum float64) {
+func (f *precondForm[T]) products(x func(*precondBlock[T]) *tensor.Dense) (sum float64) {
 	for _, b := range f.blocks {
-		sum += f.sum.Product(x(b), b.u)
+		sum += f.sum.Product(apoops.Elements[T](x(b)), apoops.Elements[T](b.u))
 	}
 	return sum
 }

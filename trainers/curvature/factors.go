@@ -49,7 +49,7 @@ const noiseSeed = 0xf15e12
 func newCurvature[T apoops.Float](t *rule.Task, s curvatureSettings) *curvature[T] {
 	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.Blocks))}
 	for i, b := range t.Blocks {
-		if b.Form != graph.Kronecker || rule.TooLarge(b, s.maxDim) {
+		if !b.Matrix || rule.TooLarge(b, s.maxDim) {
 			continue
 		}
 		l := &factors[T]{
@@ -129,7 +129,7 @@ func (c *curvature[T]) notes() []string {
 	var s rule.Simplified
 	for i, b := range c.t.Blocks {
 		switch {
-		case b.Form != graph.Kronecker:
+		case !b.Matrix:
 			s.Add(b, rule.NoMatrix)
 		case rule.TooLarge(b, c.s.maxDim):
 			s.Add(b, rule.Beyond(c.s.maxDim))

@@ -127,7 +127,7 @@ type shampooBlock[T apoops.Float] struct {
 
 func newShampooBlock[T apoops.Float](b graph.Block, c *ShampooConfig) *shampooBlock[T] {
 	s := &shampooBlock[T]{Block: b}
-	if b.Form != graph.Kronecker {
+	if !b.Matrix {
 		s.diagonal = make([]T, b.Rows*b.Cols)
 		array.Fill(s.diagonal, T(c.Eps))
 		return s
