@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/curvature"
 	"github.com/apo-gorgonia/apo/trainers/learn"
@@ -117,3 +118,17 @@ func WarmUp(steps int, then Schedule) Schedule { return schedule.WarmUp(steps, t
 
 // InverseSqrt rises linearly for warmup steps, then falls as √(warmup/(step+1)).
 func InverseSqrt(warmup int) Schedule { return schedule.InverseSqrt(warmup) }
+
+// Data sets and their mini-batches, from package batch.
+type (
+	Data    = batch.Data
+	Dataset = batch.Dataset
+	Draw    = batch.Draw
+	Batches = batch.Batches
+	Stream  = batch.Stream
+)
+
+// NewBatches serves shuffled mini-batches of the given size.
+func NewBatches(data Dataset, size int, seed uint64) (*Batches, error) {
+	return batch.New(data, size, seed)
+}

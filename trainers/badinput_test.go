@@ -276,45 +276,11 @@ func TestWrapRefusesWrongProblems(t *testing.T) {
 	}
 	u.compile(t)
 	wantError(t, "step before a run", s.Step(gorgonia.NodesToValueGrads(good.Params)), "step 0")
-	b := toyData(t, tensor.Float32).rows(0, 12)
+	b := rowsOf(toyData(t, tensor.Float32), 0, 12)
 	for _, err := range []error{gorgonia.Let(u.x, b.X[0]), gorgonia.Let(u.y, b.T[0]), u.vm.RunAll()} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantError(t, "too few values", s.Step(nil), "2 parameters")
-}
-
-func TestWrongDataSetsAreNamed(t *testing.T) {
-	x := tensor.New(tensor.WithShape(4, 2), tensor.Of(tensor.Float64))
-	labels := tensor.New(tensor.WithShape(4), tensor.Of(tensor.Int))
-	view := tensor.New(tensor.WithShape(2, 4), tensor.Of(tensor.Float64))
-	if err := view.T(); err != nil {
-		t.Fatal(err)
-	}
-	for what, c := range map[string]struct {
-		d    Data
-		want string
-	}{
-		"nothing":         {Data{}, "without inputs"},
-		"other rows":      {Data{X: x, T: tensor.New(tensor.WithShape(3), tensor.Of(tensor.Int))}, "4 input rows"},
-		"bytes":           {Data{X: tensor.New(tensor.WithShape(4, 2), tensor.Of(tensor.Byte)), T: labels}, "uint8"},
-		"mixed precision": {Data{X: x, T: tensor.New(tensor.WithShape(4, 1), tensor.Of(tensor.Float32))}, "float32"},
-		"view":            {Data{X: view, T: labels}, "views"},
-	} {
-		_, err := NewBatches(c.d, 2, 1)
-		wantError(t, what, err, c.want)
-	}
-	good := Data{X: x, T: labels}
-	for _, size := range []int{0, -1, 5} {
-		_, err := NewBatches(good, size, 1)
-		wantError(t, "batch size", err, "batches of")
-	}
-	b, err := NewBatches(good, 2, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := b.At(-3).Len(); got != 2 {
-		t.Fatalf("a negative step has a batch of %d rows", got)
-	}
 }

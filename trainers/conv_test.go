@@ -85,7 +85,7 @@ func (s movedImages) Fill(b graph.Batch, rows []int, d Draw) {
 	}
 }
 
-func batchesOf(t testing.TB, set Set) *Batches {
+func batchesOf(t testing.TB, set Dataset) *Batches {
 	t.Helper()
 	b, err := NewBatches(set, 12, 5)
 	if err != nil {
@@ -96,7 +96,7 @@ func batchesOf(t testing.TB, set Set) *Batches {
 
 // stream trains on the set's stream of mini-batches from the trainer's step on,
 // up to step last.
-func stream(t testing.TB, tr *Trainer, set Set, last int, after func() error) {
+func stream(t testing.TB, tr *Trainer, set Dataset, last int, after func() error) {
 	t.Helper()
 	s := batchesOf(t, set).Stream(context.Background(), tr.Steps())
 	defer s.Close()

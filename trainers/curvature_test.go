@@ -222,7 +222,7 @@ func TestCalibratedCurvatureRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := rule.Input{T: 1, Batch: toyData(t, tensor.Float64).rows(0, 12)}
+		in := rule.Input{T: 1, Batch: rowsOf(toyData(t, tensor.Float64), 0, 12)}
 		for _, g := range tr.LastGradient() {
 			in.G = append(in.G, g.Value)
 		}

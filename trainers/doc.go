@@ -47,7 +47,7 @@
 //	}
 //	result, err := tr.Evaluate(test, 500) // loss and accuracy
 //
-// Batches takes any Set: Data, held as tensors, or one that makes its rows when
-// asked, from bytes or with random changes. Batches.Stream prepares the same
+// Batches takes any Dataset: Data, held as tensors, or one that makes its rows on
+// demand, from bytes or with random augmentation. Batches.Stream makes the same
 // batches in the background.
 package trainers

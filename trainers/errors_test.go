@@ -59,7 +59,7 @@ func TestSolverCountsSteps(t *testing.T) {
 	u.compile(t)
 	data := toyData(t, tensor.Float32)
 	for i := range 4 {
-		b := data.rows(12*i, 12)
+		b := rowsOf(data, 12*i, 12)
 		for _, err := range []error{gorgonia.Let(u.x, b.X[0]), gorgonia.Let(u.y, b.T[0]), u.vm.RunAll(), s.Step(gorgonia.NodesToValueGrads(u.problem.Params))} {
 			if err != nil {
 				t.Fatal(err)

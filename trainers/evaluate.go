@@ -24,7 +24,7 @@ type Evaluation struct {
 // Evaluate computes loss and accuracy on a whole set, in batches of at most
 // batchSize rows, in evaluation mode. A loss that is not finite, or an output of
 // NaN, is an error (ErrNotFinite). For a user's graph see FromProblem.
-func (t *Trainer) Evaluate(data Set, batchSize int) (Evaluation, error) {
+func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 	if t.engine == nil {
 		return Evaluation{}, errNotMade
 	}

@@ -66,8 +66,8 @@ func toyData(t testing.TB, dt tensor.Dtype) Data {
 	return Data{X: xt, T: tensor.New(tensor.WithShape(n), tensor.WithBacking(labels))}
 }
 
-// rows is the batch of n rows from row lo on.
-func (d Data) rows(lo, n int) graph.Batch {
+// rowsOf is the batch of n rows from row lo on.
+func rowsOf(d Data, lo, n int) graph.Batch {
 	b, rows := d.NewBatch(n), make([]int, n)
 	for i := range rows {
 		rows[i] = lo + i

@@ -116,7 +116,7 @@ func TestEKFACNearerToFisher(t *testing.T) {
 		size := n * m
 		exact := make([]float64, size*size)
 		for row := range b.Len() {
-			g := gradientOf(t, tr, Data{X: b.X[0], T: b.T[0]}.rows(row, 1), i)
+			g := gradientOf(t, tr, rowsOf(Data{X: b.X[0], T: b.T[0]}, row, 1), i)
 			for r, x := range g {
 				for c, y := range g {
 					exact[r*size+c] += x * y / float64(b.Len())

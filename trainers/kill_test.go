@@ -34,13 +34,13 @@ func TestMain(m *testing.M) {
 // killRun is a training whose mini-batches are a stream with random changes, made
 // in the background.
 type killRun struct {
-	make         func(t testing.TB) (*Trainer, Set)
+	make         func(t testing.TB) (*Trainer, Dataset)
 	steps, kills int
 }
 
 // killRuns have batch norm and dropout, and rules with as much state as there is.
 var killRuns = map[string]killRun{
-	"dense": {func(t testing.TB) (*Trainer, Set) {
+	"dense": {func(t testing.TB) (*Trainer, Dataset) {
 		return normedTrainer(t, Adam(0.01), EveryK(2), Seed(3), RatePerParam()), noisySet{toyData(t, tensor.Float32)}
 	}, 400, 5},
 	"sgdm": convRun(SGDm(0.05), func(b *Batches) []Option {
@@ -69,7 +69,7 @@ func trusting(o *PrecondConfig, limit float64) *PrecondConfig {
 
 // convRun trains the small residual net. The options get batches of their own.
 func convRun(o Optimizer, opts func(*Batches) []Option) killRun {
-	return killRun{func(t testing.TB) (*Trainer, Set) {
+	return killRun{func(t testing.TB) (*Trainer, Dataset) {
 		set := toyImages()
 		return convTrainer(t, o, append(opts(batchesOf(t, set)), Seed(3))...), set
 	}, 50, 2}

@@ -168,7 +168,7 @@ func TestSolverNamesTheParameter(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.compile(t)
-	b := toyData(t, tensor.Float32).rows(0, 12)
+	b := rowsOf(toyData(t, tensor.Float32), 0, 12)
 	u.problem.Params[1].Value().(*tensor.Dense).Float32s()[4] = float32(math.NaN())
 	for _, err := range []error{gorgonia.Let(u.x, b.X[0]), gorgonia.Let(u.y, b.T[0]), u.vm.RunAll()} {
 		if err != nil {

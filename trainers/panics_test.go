@@ -1,7 +1,6 @@
 package trainers
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -194,7 +193,7 @@ func (m badModel) Output(p *graph.Pass, x, theta gorgonia.Nodes) (*gorgonia.Node
 
 func TestBadFunctions(t *testing.T) {
 	good := layers.MLP(4, 3)
-	batch := toyData(t, tensor.Float32).rows(0, 12)
+	batch := rowsOf(toyData(t, tensor.Float32), 0, 12)
 	step := func(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) func() error {
 		return func() error {
 			tr, err := New(model, loss, o, opts...)
@@ -299,26 +298,16 @@ func TestBadCalls(t *testing.T) {
 	run(t, tr, 0, 4)
 	run(t, twin, 0, 4)
 	data := toyData(t, tensor.Float32)
-	batch := data.rows(0, 12)
+	batch := rowsOf(data, 0, 12)
 	dir := t.TempDir()
 	var zero Trainer
 	var solver Solver
-	var batches Batches
-	var stream Stream
 	var noData *noisySet
-	var nilContext context.Context
 	file := filepath.Join(dir, "file")
 	f32 := func(shape ...int) *tensor.Dense {
 		return tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32))
 	}
 	with := func(x ...*tensor.Dense) func() error { return func() error { return errorOf(tr.StepWith(batch, x)) } }
-	next := func(b *Batches, ctx context.Context) func() error {
-		return func() error {
-			s := b.Stream(ctx, 0)
-			defer s.Close()
-			return errorOf(s.Next())
-		}
-	}
 	u := newUserGraph(t, tr, 12)
 	wrapped, err := Wrap(u.problem, SGD(0.1), EveryK(0))
 	if err != nil {
@@ -340,15 +329,6 @@ func TestBadCalls(t *testing.T) {
 		{"Evaluate empty data", func() error { return errorOf(tr.Evaluate(Data{}, 5)) }, "without inputs"},
 		{"Evaluate by 0", func() error { return errorOf(tr.Evaluate(data, 0)) }, "0 rows"},
 		{"Evaluate by -1", func() error { return errorOf(tr.Evaluate(data, math.MinInt)) }, "rows"},
-		{"batches of nothing", func() error { return errorOf(NewBatches(nil, 5, 1)) }, "no data set"},
-		{"batches of a typed nil", func() error { return errorOf(NewBatches(noData, 5, 1)) }, "no data set"},
-		{"batches of 0", func() error { return errorOf(NewBatches(data, 0, 1)) }, "batches of 0"},
-		{"batches of too many", func() error { return errorOf(NewBatches(data, math.MaxInt, 1)) }, "batches of"},
-		{"zero batches", func() error { return errorOf(batches.TildeAt(0)) }, "NewBatches"},
-		{"zero batches' stream", next(&batches, context.Background()), "NewBatches"},
-		{"stream without a context", next(mustBatches(NewBatches(data, 5, 1)), nilContext), "context"},
-		{"zero stream", func() error { defer stream.Close(); return errorOf(stream.Next()) }, "NewBatches"},
-		{"stream of a set that panics", next(mustBatches(NewBatches(panicking{data}, 5, 1)), context.Background()), "stream|no rows today"},
 		{"zero trainer's step", func() error { return errorOf(zero.Step(batch)) }, "New"},
 		{"zero trainer's evaluation", func() error { return errorOf(zero.Evaluate(data, 5)) }, "New"},
 		{"zero trainer saved", func() error { return zero.Save(file) }, "New"},
@@ -376,29 +356,16 @@ func TestBadCalls(t *testing.T) {
 	sameBits(t, "after bad calls", tr.engine, twin.engine)
 	for what, see := range map[string]func() any{
 		"Steps": func() any {
-			return zero.Steps() + zero.Skipped() + zero.Fallbacks() + solver.Steps() + solver.Skipped() + solver.Fallbacks() + batches.PerEpoch()
+			return zero.Steps() + zero.Skipped() + zero.Fallbacks() + solver.Steps() + solver.Skipped() + solver.Fallbacks()
 		},
 		"lists": func() any {
 			return len(zero.Params()) + len(zero.Phi()) + len(zero.Rates()) + len(zero.Notes()) + len(zero.LastGradient()) + len(zero.LastMetaGradient())
 		},
 		"solver": func() any { return len(solver.Phi()) + len(solver.Rates()) + len(solver.Notes()) + solver.Last().Step },
-		"batch":  func() any { return batches.At(3).Len() },
 		"form":   func() any { return len(graph.Block{}.Factors()) },
 	} {
 		if got := fmt.Sprint(see()); got != "0" {
 			t.Errorf("%s of zero values: %s", what, got)
 		}
 	}
-}
-
-// panicking is a set whose rows cannot be made.
-type panicking struct{ Data }
-
-func (panicking) Fill(graph.Batch, []int, Draw) { panic("no rows today") }
-
-func mustBatches(v *Batches, err error) *Batches {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

@@ -169,7 +169,7 @@ func TestRefusedStepLeavesStatistics(t *testing.T) {
 	tr, untouched := normedTrainer(t, Adam(0.01), EveryK(2)), normedTrainer(t, Adam(0.01), EveryK(2))
 	run(t, tr, 0, 5)
 	run(t, untouched, 0, 5)
-	huge := toyData(t, tensor.Float32).rows(0, 12)
+	huge := rowsOf(toyData(t, tensor.Float32), 0, 12)
 	huge.X[0] = huge.X[0].Clone().(*tensor.Dense)
 	huge.X[0].Float32s()[7] = 1e30 // its square overflows, the outputs do not
 	_, err := tr.Step(huge)

@@ -103,9 +103,9 @@ func TestImpossibleTargets(t *testing.T) {
 // then batches of another size: they must train as if it had never been.
 func TestRefusedFirstBatchFixesNothing(t *testing.T) {
 	data := toyData(t, tensor.Float32)
-	label := data.rows(0, 5)
+	label := rowsOf(data, 0, 5)
 	label.T[0].Ints()[2] = 9
-	infinite := data.rows(0, 5)
+	infinite := rowsOf(data, 0, 5)
 	infinite.X[0].Float32s()[0] = float32(math.Inf(1))
 	for name, o := range everyOptimizer() {
 		for what, bad := range map[string]graph.Batch{"a bad label": label, "an infinite input": infinite} {
@@ -116,7 +116,7 @@ func TestRefusedFirstBatchFixesNothing(t *testing.T) {
 			run(t, tr, 0, 3)
 			run(t, twin, 0, 3)
 			sameBits(t, name+" after "+what, tr.engine, twin.engine)
-			_, err := tr.Step(data.rows(0, 5))
+			_, err := tr.Step(rowsOf(data, 0, 5))
 			wantError(t, name+", another size", err, "(5, 4)", "(12, 4)")
 		}
 	}
@@ -127,10 +127,10 @@ func TestRefusedFirstBatchFixesNothing(t *testing.T) {
 		if fails {
 			return nil, tilde
 		}
-		return data.rows(0, 12).X, nil
+		return rowsOf(data, 0, 12).X, nil
 	})
 	tr := toyTrainer(t, SGD(0.1), EveryK(1), source)
-	if _, err := tr.Step(data.rows(0, 12)); !errors.Is(err, tilde) {
+	if _, err := tr.Step(rowsOf(data, 0, 12)); !errors.Is(err, tilde) {
 		t.Fatal(err)
 	}
 	fails = false

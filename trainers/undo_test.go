@@ -41,7 +41,7 @@ func TestStepsThatOverflowAreUndone(t *testing.T) {
 			what := fmt.Sprintf("%s, K = %d", name, tr.engine.c.K)
 			run(t, tr, 0, 4)
 			run(t, twin, 0, 4)
-			b := toyData(t, tensor.Float32).rows(0, 12)
+			b := rowsOf(toyData(t, tensor.Float32), 0, 12)
 			tr.engine.c.schedule = StepDecay(1e45, 0) // infinite as a float32
 			_, err = tr.Step(b)
 			wantError(t, what, err, "step 4", "dense", "not finite")

@@ -32,7 +32,7 @@ var autoencoder = &Experiment{
 // encodeMNIST trains an autoencoder on the images of MNIST.
 var encodeMNIST = denseTask{
 	model: layers.Autoencoder, loss: graph.BernoulliCrossEntropy, targets: inputTargets,
-	load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+	load: func(ctx context.Context, c Config) (train, test trainers.Dataset, err error) {
 		images, _, err := datasets.MNIST(ctx, c.Type())
 		if err == nil && c.Pool > 1 {
 			images.X, err = pool(images.X, 28, c.Pool)

@@ -44,7 +44,7 @@ var costMLP = &Experiment{
 	Methods: costAutoencoder.Methods,
 	Task: denseTask{
 		model: layers.MLP, loss: graph.SoftmaxCrossEntropy, targets: classTargets,
-		load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+		load: func(ctx context.Context, c Config) (train, test trainers.Dataset, err error) {
 			train, _, err = datasets.MNIST(ctx, c.Type())
 			return train, nil, err
 		},

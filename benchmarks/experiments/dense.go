@@ -19,7 +19,7 @@ type denseTask struct {
 	model func(widths ...int) *layers.Model
 	loss  graph.Loss
 	// load returns the training set and the test set, nil if there is none.
-	load func(ctx context.Context, c Config) (train, test trainers.Set, err error)
+	load func(ctx context.Context, c Config) (train, test trainers.Dataset, err error)
 	// targets makes random targets for a batch.
 	targets func(rng *rand.Rand, c Config) *tensor.Dense
 }

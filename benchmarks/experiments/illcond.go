@@ -43,7 +43,7 @@ func illConditioned(size string, scales map[Scale]Config) *Experiment {
 		Methods: preconditioners,
 		Task: denseTask{
 			model: layers.DeepLinear, loss: graph.SquaredError, targets: vectorTargets,
-			load: func(_ context.Context, c Config) (train, test trainers.Set, err error) {
+			load: func(_ context.Context, c Config) (train, test trainers.Dataset, err error) {
 				return linearTargets(c.Widths[0], c.Widths[len(c.Widths)-1]), nil, nil
 			},
 		},

@@ -94,7 +94,7 @@ func TestProblemOfImages(t *testing.T) {
 	if whole.Train.Len() != 400 || whole.Test.Len() != 100 || trial.Train.Len() != 360 || trial.Test.Len() != 40 || trial.Evaluate.Len() != 100 {
 		t.Errorf("%d, %d; %d, %d, %d images", whole.Train.Len(), whole.Test.Len(), trial.Train.Len(), trial.Test.Len(), trial.Evaluate.Len())
 	}
-	pixels := func(s trainers.Set, row int) []float32 {
+	pixels := func(s trainers.Dataset, row int) []float32 {
 		b := s.NewBatch(1)
 		s.Fill(b, []int{row}, trainers.Draw{Seed: 1})
 		return slices.Clone(b.X[0].Float32s())

@@ -36,7 +36,7 @@ var mnistRates = &Experiment{
 	},
 	Task: denseTask{
 		model: layers.MLP, loss: graph.SoftmaxCrossEntropy, targets: classTargets,
-		load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+		load: func(ctx context.Context, c Config) (train, test trainers.Dataset, err error) {
 			train, test, err = datasets.MNIST(ctx, c.Type())
 			return train, first(test, c.Examples), err
 		},

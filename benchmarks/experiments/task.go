@@ -43,7 +43,7 @@ type Problem struct {
 	// Train is the training set. Evaluate has the examples on which the training loss
 	// is evaluated: those of Train, or the first of them, without augmentation. Test
 	// is nil if there is no test set.
-	Train, Evaluate, Test trainers.Set
+	Train, Evaluate, Test trainers.Dataset
 }
 
 // Problem loads the data of a setting.
@@ -71,31 +71,31 @@ func (e *Experiment) Problem(ctx context.Context, c Config) (*Problem, error) {
 
 // window has the n examples of a set that begin at number from.
 type window struct {
-	trainers.Set
+	trainers.Dataset
 	from, n int
 }
 
 // first has the first n examples of a set, or all of them for n = 0.
-func first(s trainers.Set, n int) trainers.Set {
+func first(s trainers.Dataset, n int) trainers.Dataset {
 	if n == 0 || n >= s.Len() {
 		return s
 	}
 	return window{s, 0, n}
 }
 
-// Len implements trainers.Set.
+// Len implements trainers.Dataset.
 func (w window) Len() int { return w.n }
 
-// Fill implements trainers.Set.
+// Fill implements trainers.Dataset.
 func (w window) Fill(b graph.Batch, rows []int, d trainers.Draw) {
 	shifted := make([]int, len(rows))
 	for i, r := range rows {
 		shifted[i] = w.from + r
 	}
-	w.Set.Fill(b, shifted, d)
+	w.Dataset.Fill(b, shifted, d)
 }
 
 // unaugmented is data whose training loss is evaluated on the training set itself.
-func unaugmented(train, test trainers.Set) Problem {
+func unaugmented(train, test trainers.Dataset) Problem {
 	return Problem{Train: train, Evaluate: train, Test: test}
 }

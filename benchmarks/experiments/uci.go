@@ -31,7 +31,7 @@ func uci(name, data string, inputs, paperSteps int, load uciLoader) *Experiment 
 		Methods: preconditioners,
 		Task: denseTask{
 			model: layers.MLP, loss: graph.SquaredError, targets: vectorTargets,
-			load: func(ctx context.Context, c Config) (train, test trainers.Set, err error) {
+			load: func(ctx context.Context, c Config) (train, test trainers.Dataset, err error) {
 				train, err = load(ctx, c.Type())
 				return train, nil, err
 			},

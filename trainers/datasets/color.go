@@ -28,7 +28,7 @@ type ColorImages struct {
 	augment Augmentation
 }
 
-var _ trainers.Set = (*ColorImages)(nil)
+var _ trainers.Dataset = (*ColorImages)(nil)
 
 // The size of an image.
 const (
@@ -114,7 +114,7 @@ func (m *ColorImages) Pixels(i int) []byte { return m.pixels[i*imageBytes : (i+1
 // training set, of bytes 0 to 255.
 func (m *ColorImages) Normalisation() (mean, std [3]float64) { return m.norm.mean, m.norm.std }
 
-// Check implements trainers.Set.
+// Check implements trainers.Dataset.
 func (m *ColorImages) Check() error {
 	if m.Len() == 0 {
 		return errors.New("datasets: no images")
@@ -161,14 +161,14 @@ func (m *ColorImages) Data() trainers.Data {
 	return trainers.Data{X: b.X[0], T: b.T[0]}
 }
 
-// NewBatch implements trainers.Set; n is 1 or more.
+// NewBatch implements trainers.Dataset; n is 1 or more.
 func (m *ColorImages) NewBatch(n int) graph.Batch {
 	return graph.NewBatch(
 		tensor.New(tensor.Of(m.norm.dtype), tensor.WithShape(n, channels, side, side)),
 		tensor.New(tensor.Of(tensor.Int), tensor.WithShape(n)))
 }
 
-// Fill implements trainers.Set.
+// Fill implements trainers.Dataset.
 func (m *ColorImages) Fill(b graph.Batch, rows []int, d trainers.Draw) {
 	labels := b.T[0].Ints()
 	for i, r := range rows {

@@ -1,5 +1,5 @@
 // Package datasets loads public data sets as trainers.Data, and colour images as
-// ColorImages, a trainers.Set.
+// ColorImages, a trainers.Dataset.
 //
 //	set            examples       inputs   targets         licence
 //	Digits         1437 + 360     64       10 classes      CC BY 4.0

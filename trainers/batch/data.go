@@ -1,9 +1,10 @@
-package trainers
+package batch
 
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -14,7 +15,7 @@ type Data struct {
 	X, T *tensor.Dense
 }
 
-var _ Set = Data{}
+var _ Dataset = Data{}
 
 // Len is the number of examples, 0 for an empty set.
 func (d Data) Len() int {
@@ -34,24 +35,24 @@ func (d Data) Check() error {
 	case d.Len() == 0:
 		return errors.New("trainers: empty data set")
 	case d.T.Dims() == 0 || d.T.Shape()[0] != d.Len():
-		return ErrShape.Errorf("trainers: data set has %d input rows but targets of shape %v", d.Len(), d.T.Shape())
-	case d.X.Dtype() != tensor.Float32 && d.X.Dtype() != tensor.Float64:
-		return ErrDtype.Errorf("trainers: data set with inputs of dtype %v, not float32 or float64", d.X.Dtype())
+		return graph.ErrShape.Errorf("trainers: data set has %d input rows but targets of shape %v", d.Len(), d.T.Shape())
+	case !apoops.IsFloat(d.X.Dtype()):
+		return graph.ErrDtype.Errorf("trainers: data set with inputs of dtype %v, not float32 or float64", d.X.Dtype())
 	case d.T.Dtype() != tensor.Int && d.T.Dtype() != d.X.Dtype():
-		return ErrDtype.Errorf("trainers: data set with targets of dtype %v, not int or %v", d.T.Dtype(), d.X.Dtype())
+		return graph.ErrDtype.Errorf("trainers: data set with targets of dtype %v, not int or %v", d.T.Dtype(), d.X.Dtype())
 	case graph.FirstNaN(d.T) >= 0:
 		at := graph.FirstNaN(d.T)
-		return ErrNotFinite.Errorf("trainers: the target of row %d of the data set is NaN (element %d)", at*d.Len()/d.T.Shape().TotalSize(), at)
+		return graph.ErrNotFinite.Errorf("trainers: the target of row %d of the data set is NaN (element %d)", at*d.Len()/d.T.Shape().TotalSize(), at)
 	case !graph.RowMajor(d.X) || !graph.RowMajor(d.T):
 		return errors.New("trainers: data set of views or column-major tensors: clone them in row-major order")
 	}
 	return nil
 }
 
-// NewBatch implements Set.
+// NewBatch implements Dataset.
 func (d Data) NewBatch(n int) graph.Batch { return graph.NewBatch(likeRows(d.X, n), likeRows(d.T, n)) }
 
-// Fill implements Set.
+// Fill implements Dataset.
 func (d Data) Fill(b graph.Batch, rows []int, _ Draw) {
 	copyRows(b.X[0], d.X, rows)
 	copyRows(b.T[0], d.T, rows)
@@ -64,15 +65,18 @@ func likeRows(t *tensor.Dense, n int) *tensor.Dense {
 	return tensor.New(tensor.Of(t.Dtype()), tensor.WithShape(shape...))
 }
 
+// copyRows copies rows of floats or of class numbers.
 func copyRows(dst, src *tensor.Dense, rows []int) {
-	switch src.Dtype() {
-	case tensor.Float32:
-		pickRows(dst.Float32s(), src.Float32s(), rows)
-	case tensor.Float64:
-		pickRows(dst.Float64s(), src.Float64s(), rows)
-	default:
+	copyFloats, err := apoops.Choose(src.Dtype(), copyFloatRows[float32], copyFloatRows[float64])
+	if err != nil {
 		pickRows(dst.Ints(), src.Ints(), rows)
+		return
 	}
+	copyFloats(dst, src, rows)
+}
+
+func copyFloatRows[T apoops.Float](dst, src *tensor.Dense, rows []int) {
+	pickRows(apoops.Elements[T](dst), apoops.Elements[T](src), rows)
 }
 
 func pickRows[T any](dst, src []T, rows []int) {

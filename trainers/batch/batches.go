@@ -1,4 +1,4 @@
-package trainers
+package batch
 
 import (
 	"math/rand/v2"
@@ -9,11 +9,10 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// Batches serves shuffled mini-batches of a data set. Which rows a step gets,
-// and how a set with random changes changes them, is a function of the seed and
-// the step's number alone, so a resumed run needs nothing but its step. The rows
-// of each epoch are a new permutation; a last batch that is not full is left
-// out.
+// Batches serves shuffled mini-batches of a data set. The rows of a step and their
+// random augmentation are functions of the seed and of the step's number alone, so a
+// resumed run needs nothing but its step. The rows of each epoch are a new
+// permutation; a last batch that is not full is left out.
 //
 // The batches share two sets of buffers: one is valid until the next call of At
 // (of TildeAt). Stream prepares the same batches in the background.
@@ -23,11 +22,11 @@ type Batches struct {
 	rows  []int
 }
 
-// errNoBatches is about Batches that NewBatches did not make.
+// errNoBatches is the error of Batches that New did not make.
 var errNoBatches = errors.New("trainers: there is no data set: make the batches with NewBatches")
 
-// NewBatches serves batches of the given size.
-func NewBatches(data Set, size int, seed uint64) (*Batches, error) {
+// New serves batches of the given size.
+func New(data Dataset, size int, seed uint64) (*Batches, error) {
 	if graph.IsNil(data) {
 		return nil, errors.New("trainers: no data set")
 	}
@@ -61,7 +60,7 @@ func (s *Batches) At(step int) graph.Batch {
 }
 
 // TildeAt is an independent mini-batch for the function-space term of a step:
-// the source for TildeFrom. A set with random changes makes them here too.
+// the source for TildeFrom, with random augmentation of its own.
 func (s *Batches) TildeAt(step int) ([]*tensor.Dense, error) {
 	if s.data == nil {
 		return nil, errNoBatches
@@ -80,7 +79,7 @@ func (s *Batches) TildeAt(step int) ([]*tensor.Dense, error) {
 
 // sampler chooses the rows of mini-batches.
 type sampler struct {
-	data  Set
+	data  Dataset
 	size  int
 	seed  uint64
 	epoch int

@@ -1,4 +1,4 @@
-package trainers
+package batch
 
 import (
 	"context"
@@ -11,10 +11,9 @@ import (
 // prepared is the number of batches that a Stream makes ahead.
 const prepared = 4
 
-// Stream serves the mini-batches of Batches in order, made ahead by a goroutine
-// of its own, so that the trainer does not wait for them. They are those of At,
-// bit for bit: the state of a stream is its seed and the next step, and nothing
-// of it need be kept in a checkpoint.
+// Stream serves the mini-batches of Batches in order. A goroutine makes them ahead,
+// so that the trainer does not wait for them. They are those of At, bit for bit. The
+// state of a stream is its seed and the next step, so a checkpoint keeps none of it.
 //
 //	stream := batches.Stream(ctx, tr.Steps())
 //	defer stream.Close()
@@ -30,7 +29,7 @@ type Stream struct {
 	cancel      context.CancelFunc
 	ready, free chan graph.Batch
 	done        chan struct{}
-	out         graph.Batch // what Next returned last
+	out         graph.Batch // the result of the last Next
 	err         error       // why there are no batches; set before ready is closed
 }
 
