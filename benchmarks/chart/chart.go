@@ -1,4 +1,3 @@
-// Package chart draws curves, for the benchmarks and the example programs.
 package chart
 
 import (

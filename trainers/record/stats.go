@@ -1,4 +1,3 @@
-// Package record has the statistics of training steps.
 package record
 
 import "time"

@@ -1,0 +1,2 @@
+// Package chart draws curves, for the benchmarks and the example programs.
+package chart

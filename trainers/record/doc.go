@@ -1,0 +1,2 @@
+// Package record has the statistics of training steps.
+package record
