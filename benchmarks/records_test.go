@@ -31,7 +31,7 @@ func TestReportOfRecordedResults(t *testing.T) {
 		"| SGDm-APO (plain), from low | fsd 1.37, wsd 1.15e-06, meta_rate 0.282, k 10, initial rate 0.000559 | tuned fig4-mnist-lr/small, 10 configurations |",
 		"Here: lenet on synthetic, 24 steps of batches of 32 (2 epochs of 400 rows), float32; the search's trials are 8 steps long",
 		"| SGDm | 1 | 11.00% | 75.73% | 11.00% (epoch 1) | 2.33 | 2.32 |",
-		"| method | rounds | ms a step: median (least … largest) |",
+		"| method | rounds | ms a step: median (smallest … largest) |",
 		"| SGDm | 1 | 0.272 | 1.00 | - | - | - | 231 (+7) |",
 	} {
 		if !strings.Contains(string(text), want) {

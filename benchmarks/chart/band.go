@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 )
 
-// visible are the points that the axes can show.
+// visible returns the points that the axes can show.
 func (c Chart) visible(x, y []float64) plotter.XYs {
 	var xy plotter.XYs
 	for i, v := range y {
@@ -19,7 +19,7 @@ func (c Chart) visible(x, y []float64) plotter.XYs {
 	return xy
 }
 
-// band is the area between a line's bounds, nil where it has none.
+// band is the area between a line's bounds, or nil if it has none.
 func (c Chart) band(l Line) *plotter.Polygon {
 	if len(l.Low) == 0 {
 		return nil

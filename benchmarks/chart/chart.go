@@ -23,32 +23,31 @@ type Line struct {
 	X, Y   []float64
 	Color  color.Color
 	Dashed bool
-	// Low and High, if they are there, bound a band around the curve, such as
-	// the least and the largest value over several runs.
+	// Low and High, unless they are empty, bound a band around the curve, such as the
+	// smallest and the largest value over several runs.
 	Low, High []float64
 }
 
-// Colors are distinguishable also for the colour-blind (Okabe and Ito).
+// Colors can be distinguished by the colour-blind too (Okabe and Ito).
 var Colors = []color.Color{
 	color.RGBA{0, 114, 178, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255},
 	color.RGBA{204, 121, 167, 255}, color.RGBA{230, 159, 0, 255}, color.RGBA{86, 180, 233, 255},
 	color.RGBA{70, 70, 70, 255}, color.RGBA{150, 95, 40, 255},
 }
 
-// Chart is a picture of curves over a logarithmic vertical axis.
+// Chart is a figure of curves. Its vertical axis is logarithmic by default.
 type Chart struct {
 	Title, X, Y string
 	Lines       []Line
-	// LogX makes the horizontal axis logarithmic, LinearY the vertical one
-	// linear.
+	// LogX makes the horizontal axis logarithmic, LinearY the vertical axis linear.
 	LogX, LinearY bool
-	// YMin and YMax, if they are not 0, bound the vertical axis.
+	// YMin and YMax bound the vertical axis unless they are 0.
 	YMin, YMax float64
 	// Points are marked on top of the curves.
 	Points []Point
 }
 
-// Point is a marked place with a legend entry.
+// Point is a marked point with a legend entry.
 type Point struct {
 	Name  string
 	X, Y  float64
@@ -61,8 +60,8 @@ const (
 	dpi           = 110
 )
 
-// Save writes the picture to files, each a PNG or an SVG by its name's ending.
-// Points that a logarithmic axis cannot show are left out.
+// Save writes the chart to files, each a PNG or an SVG according to the ending of its
+// name. Points that a logarithmic axis cannot show are left out.
 func (c Chart) Save(paths ...string) error {
 	p, legend, err := c.plot()
 	if err != nil {
@@ -77,6 +76,25 @@ func (c Chart) Save(paths ...string) error {
 }
 
 func (c Chart) plot() (*plot.Plot, plot.Legend, error) {
+	p, legend := c.frame()
+	if err := c.drawLines(p, &legend); err != nil {
+		return nil, legend, err
+	}
+	for _, m := range c.Points {
+		dot, err := plotter.NewScatter(plotter.XYs{{X: m.X, Y: m.Y}})
+		if err != nil {
+			return nil, legend, errors.Wrap(err, m.Name)
+		}
+		dot.GlyphStyle = draw.GlyphStyle{Color: m.Color, Radius: 4, Shape: draw.CircleGlyph{}}
+		p.Add(dot)
+		legend.Add(m.Name, dot)
+	}
+	c.fitAxes(p)
+	return p, legend, nil
+}
+
+// frame has the title, the axes, the grid and an empty legend.
+func (c Chart) frame() (*plot.Plot, plot.Legend) {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	p.Title.TextStyle.Font.Size, p.Title.Padding = 14, 3*vg.Millimeter
@@ -91,6 +109,10 @@ func (c Chart) plot() (*plot.Plot, plot.Legend, error) {
 	p.Add(grid)
 	legend := plot.NewLegend()
 	legend.Top, legend.Left, legend.ThumbnailWidth, legend.Padding = true, true, 9*vg.Millimeter, 2*vg.Millimeter
+	return p, legend
+}
+
+func (c Chart) drawLines(p *plot.Plot, legend *plot.Legend) error {
 	for _, l := range c.Lines { // bands lie below all curves
 		if band := c.band(l); band != nil {
 			p.Add(band)
@@ -103,7 +125,7 @@ func (c Chart) plot() (*plot.Plot, plot.Legend, error) {
 		}
 		curve, err := plotter.NewLine(points)
 		if err != nil {
-			return nil, legend, errors.Wrap(err, l.Name)
+			return errors.Wrap(err, l.Name)
 		}
 		curve.Color, curve.Width = l.Color, 1.6
 		if l.Dashed {
@@ -112,17 +134,7 @@ func (c Chart) plot() (*plot.Plot, plot.Legend, error) {
 		p.Add(curve)
 		legend.Add(l.Name, curve)
 	}
-	for _, m := range c.Points {
-		dot, err := plotter.NewScatter(plotter.XYs{{X: m.X, Y: m.Y}})
-		if err != nil {
-			return nil, legend, errors.Wrap(err, m.Name)
-		}
-		dot.GlyphStyle = draw.GlyphStyle{Color: m.Color, Radius: 4, Shape: draw.CircleGlyph{}}
-		p.Add(dot)
-		legend.Add(m.Name, dot)
-	}
-	c.fitAxes(p)
-	return p, legend, nil
+	return nil
 }
 
 func (c Chart) fitAxes(p *plot.Plot) {
@@ -143,7 +155,7 @@ func (c Chart) fitAxes(p *plot.Plot) {
 	}
 }
 
-// save draws the plot beside its legend.
+// save draws the plot and, beside it, the legend.
 func save(path string, p *plot.Plot, legend plot.Legend) error {
 	var canvas vg.CanvasSizer
 	var img io.WriterTo

@@ -2,8 +2,8 @@ package chart
 
 import "math"
 
-// Smooth is the running mean of y with weights that fall by 1/n a step, those
-// of the first steps corrected for what is missing before them.
+// Smooth is the exponential moving average of y with decay 1 - 1/n, corrected for its
+// start at 0.
 func Smooth(y []float64, n int) []float64 {
 	out := make([]float64, len(y))
 	keep, sum := 1-1/float64(n), 0.0

@@ -7,9 +7,9 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// logTicks marks 1, 2, …, 9 times powers of ten, the powers alone where there
-// are many. It labels the powers, and where there are few of them 2 and 5 times
-// them too, where there are many only some.
+// logTicks marks the powers of ten and, unless there are many, their multiples by 2 to
+// 9. It labels the powers, or only some of them if there are many. If there are few
+// it also labels their multiples by 2 and 5.
 type logTicks struct{}
 
 // Ticks implements plot.Ticker.

@@ -6,13 +6,13 @@ import (
 	"github.com/pkg/errors"
 )
 
-// entry is a named array: a number where it has no dims.
+// entry is a named array. Without dims it is a number.
 type entry struct {
 	name string
 	dims []int
 }
 
-// anyRows as a first dim stands for any length but 0.
+// anyRows as the first dim allows any length but 0.
 const anyRows = -1
 
 // flatten appends the numbers of nested lists of the given dims to out, row by
@@ -35,7 +35,7 @@ func flatten(out []float64, v any, path string, dims []int) ([]float64, error) {
 		return out, errors.Errorf("%s has %d entries, not %d", path, len(list), dims[0])
 	}
 	for i, w := range list {
-		if x, ok := w.(float64); ok && len(dims) == 1 { // no path is made for each number
+		if x, ok := w.(float64); ok && len(dims) == 1 { // saves making a path for each number
 			out = append(out, x)
 			continue
 		}

@@ -12,24 +12,24 @@ import (
 
 const usage = `Usage: benchmarks parity FILE...
 
-Replays reference runs through the real graphs, virtual machines and rules. For
-each file it prints one line: the file, the verdict, and the largest relative
-error, max|got-want| / max(max|want|, %.0e), of each quantity the file has.
+Replays reference runs with the graphs, virtual machines and rules of this module.
+For each file it prints one line: the file, the verdict, and the largest relative
+error of each quantity in the file, max|got-want| / max(max|want|, %.0e).
 
 Verdicts:
   pass           no error exceeds %.0e
-  fail           an error does, or a step could not be taken
-  unsupported    a rule, model, dtype or batch that cannot be replayed
-  invalid        the file cannot be read or is malformed (why: on stderr)
+  fail           an error exceeds it, or a step could not be taken
+  unsupported    this module cannot replay the rule, model, dtype or batch
+  invalid        the file cannot be read or is malformed (stderr has the reason)
 
 Exit codes:
   0  all files passed
   1  a file failed
-  2  wrong usage, or a file is invalid; whatever the others were
-  3  none failed, but some are unsupported
+  2  wrong usage, or a file is invalid, even if others failed
+  3  no file failed, but some are unsupported
 `
 
-// verdict is the outcome for one file, the graver the greater.
+// verdict is the result for one file. Graver verdicts are greater.
 type verdict int
 
 const (
@@ -84,14 +84,14 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func printUsage(w io.Writer) { fmt.Fprintf(w, usage, floor, Tolerance) }
 
-// replayFile gives the verdict on a file and the line that says so; for an
-// invalid file the reason.
+// replayFile returns the verdict on a file with its line, or with the reason why the
+// file is invalid.
 func replayFile(path string) (verdict, string) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		var p *os.PathError
 		if errors.As(err, &p) {
-			err = p.Err // the path is named anyway
+			err = p.Err // the caller names the path
 		}
 		return invalid, err.Error()
 	}

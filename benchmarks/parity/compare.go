@@ -9,7 +9,7 @@ import (
 // Tolerance is the largest relative error that passes.
 const Tolerance = 1e-7
 
-// floor is the smallest scale that errors are related to.
+// floor is the smallest scale of relative errors.
 const floor = 1e-8
 
 // quantity is a kind of number that fixtures have.
@@ -38,11 +38,11 @@ type Result struct {
 	end      string // why the replay ended early, if it did
 }
 
-// Passed tells whether no error exceeds Tolerance.
+// Passed reports whether no error exceeds Tolerance.
 func (r *Result) Passed() bool { return r.first == "" }
 
-// String lists the largest relative errors of the quantities that the fixture
-// has, where the first exceeded Tolerance, and an early end.
+// String lists the largest relative error of each quantity in the fixture, the place
+// of the first one above Tolerance, and an early end.
 func (r *Result) String() string {
 	var parts []string
 	for q, name := range quantityNames {
@@ -59,7 +59,7 @@ func (r *Result) String() string {
 	return strings.Join(parts, " ")
 }
 
-// compare takes in one array at a step. name is empty for a number.
+// compare compares one array at a step. name is empty for a number.
 func (r *Result) compare(q quantity, step int, name string, got, want []float64) {
 	e := relativeError(got, want)
 	r.compared[q] = true
@@ -69,9 +69,8 @@ func (r *Result) compare(q quantity, step int, name string, got, want []float64)
 	}
 }
 
-// relativeError is max|got-want| / max(max|want|, floor). It is infinite for
-// arrays of different sizes and where one is finite and the other is not. Of two
-// that are not finite the elements are not compared.
+// relativeError is max|got-want| / max(max|want|, floor). It is infinite for arrays of
+// different sizes, and if only one of them is finite. It is 0 if neither is finite.
 func relativeError(got, want []float64) float64 {
 	if len(got) != len(want) || finite(got) != finite(want) {
 		return math.Inf(1)

@@ -9,8 +9,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// Decode reads a fixture and checks all of it. The error of a file that is well
-// formed but cannot be replayed is an *Unsupported.
+// Decode reads and validates a fixture. The error for a well-formed file that cannot
+// be replayed is an *Unsupported.
 func Decode(data []byte) (*Fixture, error) {
 	top, err := parse(data)
 	if err != nil {
@@ -48,7 +48,7 @@ func Decode(data []byte) (*Fixture, error) {
 	return f, nil
 }
 
-// decoder is what the reading of a step needs to know of the file.
+// decoder has the properties of the file on which the steps depend.
 type decoder struct {
 	k           int
 	loss        string
@@ -57,7 +57,7 @@ type decoder struct {
 	sampled     bool         // there are targets of the Fisher matrix
 	fsd         bool         // there is a function-space term
 	linear      bool         // φ is η itself
-	rows, tilde int          // of B and B' in the steps before, 0 at first
+	rows, tilde int          // of B and B' in the earlier steps, 0 before the first
 }
 
 func (d *decoder) readDtype(top object) {
@@ -94,11 +94,11 @@ func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
 	d.fsd = fsd > 0
 	return append(options,
 		trainers.FSD(fsd),
-		trainers.WSDSchedule(trainers.Const(wsd)), // which keeps the term for λ = 0, for fixtures have it
+		trainers.WSDSchedule(trainers.Const(wsd)), // a schedule, because it keeps the term even for λ = 0, as fixtures do
 		trainers.Meta(readMetaOptimizer(top.object("meta_optimizer"))))
 }
 
-// checkPhi reports values of φ that a trainer cannot have.
+// checkPhi reports values of φ that a trainer does not support.
 func (d *decoder) checkPhi(o object, phi [][]float64) [][]float64 {
 	if d.linear && o.err() == nil && phi[0][0] <= 0 {
 		o.unsupported("%s is %v: a trainer keeps learning rates positive", o.at("lr"), phi[0][0])
@@ -125,7 +125,7 @@ func (d *decoder) readStep(o object, f *Fixture, t int) Step {
 	}
 	if d.k == 0 || t%d.k != 0 {
 		if o.has("meta") {
-			o.fail("meta", "is there, but the step has no meta-step (K is %d)", d.k)
+			o.fail("meta", "is given, but the step has no meta-step (K is %d)", d.k)
 		}
 		return s
 	}
@@ -140,7 +140,7 @@ func (d *decoder) readStep(o object, f *Fixture, t int) Step {
 	return s
 }
 
-// readInputs reads inputs. rows is their number in the steps before.
+// readInputs reads inputs. rows is their number in the earlier steps.
 func (d *decoder) readInputs(o object, key string, rows *int) *tensor.Dense {
 	size := d.input.TotalSize()
 	x := o.array(key, append([]int{anyRows}, d.input...)...)
@@ -152,8 +152,7 @@ func (d *decoder) readInputs(o object, key string, rows *int) *tensor.Dense {
 	return array(x, append(tensor.Shape{n}, d.input...))
 }
 
-// array is nil where the numbers are not there, which is a problem reported
-// elsewhere.
+// array returns nil if numbers are missing, which has been reported already.
 func array(x []float64, shape tensor.Shape) *tensor.Dense {
 	if len(x) == 0 || len(x) != shape.TotalSize() {
 		return nil

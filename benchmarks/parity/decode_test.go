@@ -78,7 +78,7 @@ func TestMalformedFiles(t *testing.T) {
 		{"steps[3].phi.l0/A does not belong", step(3, "phi", object{"lr": 1, "l0/A": 1})},
 		{"steps[2].x_tilde is missing", step(2, "x_tilde", nil)},
 		{"steps[2].meta is missing", step(2, "meta", nil)},
-		{"steps[3].meta is there", step(3, "meta", object{})},
+		{"steps[3].meta is given", step(3, "meta", object{})},
 		{"steps[2].meta.fsd is missing", step(2, "meta", object{"q": 1, "loss": 2, "wsd": 3, "dphi": object{"lr": 1}})},
 		{"steps[2].meta.dphi is a list, not an object", step(2, "meta", object{"q": 1, "loss": 2, "fsd": 0, "wsd": 3, "dphi": []int{}})},
 		{"fsd_direction is missing", func(f object) { f["loss"] = "bce"; delete(f, "fsd_direction") }},

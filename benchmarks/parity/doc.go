@@ -1,10 +1,10 @@
 // Package parity replays reference runs, called fixtures, through the graphs,
 // virtual machines and rules of this module, and compares every number.
 //
-// A fixture is a JSON file: a model, a loss, an update rule with its
-// meta-optimizer, the weights and φ it started from, and for each step the
-// batches that went in and the numbers that came out. Every layer is a matrix
-// (inputs+1)×outputs whose last row is the bias, written row by row.
+// A fixture is a JSON file. It has a model, a loss, an update rule with its
+// meta-optimizer, the initial weights and φ, and for each step the batches and the
+// resulting numbers. Every layer is a matrix (inputs+1)×outputs whose last row is the
+// bias, written row by row.
 //
 //	model           kind mlp; sizes; activation relu, tanh, sigmoid or identity.
 //	                kind tiny-conv: in_channels, height, width; channels, kernel,
@@ -23,9 +23,8 @@
 //	                the start of the step; theta, phi after it; meta: q, loss,
 //	                fsd, wsd, dphi
 //
-// Without meta-steps (K = 0) what concerns them may be left out. Files that cannot
-// be replayed, such as those of float32, are reported as unsupported, not as
-// failed.
+// Without meta-steps (K = 0) their fields may be left out. Files that cannot be
+// replayed, such as those in float32, are reported as unsupported, not as failed.
 //
 // # Relative error
 //
@@ -33,15 +32,20 @@
 //
 //	max|got - want| / max(max|want|, 1e-8)
 //
-// and that of a quantity the largest over the arrays (layers) and steps; a
-// number is an array of one. The bound 1e-8 below makes the comparison absolute,
-// to within 1e-15, for arrays that are 0 but for the rounding of terms of order
-// 1. The run is not put right at any step, so later steps also show what errors
-// grew to.
+// and the error of a quantity is the largest over its arrays (layers) and the steps. A
+// number is an array of one element. The lower bound 1e-8 of the scale makes the
+// comparison absolute, to within 1e-15, for arrays whose elements are 0 except for
+// rounding. The replay is never reset to the reference, so errors may grow from step
+// to step.
 //
-// An array with a NaN or an infinity has an infinite error, unless the reference
-// has one too: runs that diverge may be written with the numbers NaN, Infinity
-// and -Infinity. A trainer refuses the step at which loss or gradient are no
-// longer finite; the replay passes if it does so at the reference's step, and
-// ends there.
+// An array with a NaN or an infinity has an infinite error unless the reference has one
+// too: diverged runs may have the numbers NaN, Infinity and -Infinity. A trainer
+// refuses a step whose loss or gradient is not finite. The replay passes if it does so
+// at the same step as the reference, and ends there.
+//
+// A fixture is replayed in two steps:
+//
+//	fixture, err := parity.Decode(data)
+//	result, err := parity.Replay(fixture)
+//	fmt.Println(result.Passed(), result)
 package parity

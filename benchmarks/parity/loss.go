@@ -6,8 +6,8 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// readLoss makes the loss with the divergence of the fixture's direction. A
-// fixture without a function-space term need not name one.
+// readLoss makes the loss with the divergence in the fixture's direction. A fixture
+// without a function-space term need not have a direction.
 func readLoss(top object) graph.Loss {
 	var loss graph.Loss
 	var reverse graph.Divergence
@@ -35,7 +35,7 @@ func readLoss(top object) graph.Loss {
 	return loss
 }
 
-// readTargets makes the targets of a step for the loss from the field key.
+// readTargets reads the targets of a step for the loss from the field key.
 func readTargets(o object, key, loss string, rows, outputs int) *tensor.Dense {
 	if loss == "ce" {
 		classes := make([]int, rows)

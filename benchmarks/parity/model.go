@@ -59,7 +59,7 @@ func readSizes(o object) []int {
 		sizes[i] = n
 	}
 	if len(sizes) < 2 {
-		o.fail("sizes", "has %d entries: inputs and outputs are the least", len(sizes))
+		o.fail("sizes", "has %d entries, fewer than 2 (inputs and outputs)", len(sizes))
 	}
 	return sizes
 }
@@ -106,5 +106,5 @@ func readTinyConv(o object, act apoops.Activation) architecture {
 	}
 }
 
-// maxTiny bounds the sizes of a tiny-conv: a file with larger ones is a mistake.
+// maxTiny bounds the sizes of a tiny-conv.
 const maxTiny = 1024

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Runs that diverged have the numbers NaN, Infinity and -Infinity, which are not
-// JSON but which common JSON writers write. Before the file is decoded each is
-// replaced by a string of as many bytes, so that offsets in errors stay right:
-// delete characters in quotes, which no fixture has. Afterwards the strings are
-// replaced by the numbers.
+// nonFinite has the numbers NaN, Infinity and -Infinity of diverged runs. They are not
+// JSON, but common JSON writers write them. Before decoding, each is replaced by a
+// string of the same length, so that offsets in errors stay correct: delete characters
+// in quotes, which no fixture contains. After decoding, the numbers replace the
+// strings.
 var nonFinite = []struct {
 	text  string
 	value float64
@@ -64,7 +64,7 @@ func showNonFinite(v any) any {
 	return v
 }
 
-// finite tells whether all numbers are finite.
+// finite reports whether all numbers are finite.
 func finite(x []float64) bool {
 	for _, v := range x {
 		if math.IsNaN(v) || math.IsInf(v, 0) {

@@ -10,16 +10,16 @@ import (
 	"github.com/pkg/errors"
 )
 
-// object is a JSON object somewhere in a fixture. Its methods return zero
-// values for what is missing or wrong; the first such problem of the whole file
-// is kept and named by its path, such as "steps[3].meta.q".
+// object is a JSON object in a fixture. Its methods return zero values for fields that
+// are missing or wrong. The first such error of the file is kept; it has the path of
+// the field, such as "steps[3].meta.q".
 type object struct {
 	path   string
 	values map[string]any
 	first  *error
 }
 
-// parse reads a file of one JSON object.
+// parse parses a file of one JSON object.
 func parse(data []byte) (object, error) {
 	var values map[string]any
 	data = bytes.Clone(data)
@@ -38,22 +38,22 @@ func parse(data []byte) (object, error) {
 	return object{values: values, first: new(error)}, nil
 }
 
-// err is the first problem.
+// err is the first error.
 func (o object) err() error { return *o.first }
 
-// keep keeps a problem if it is the first.
+// keep keeps an error if it is the first.
 func (o object) keep(err error) {
 	if *o.first == nil {
 		*o.first = err
 	}
 }
 
-// fail reports what is wrong with a field.
+// fail reports an error in a field.
 func (o object) fail(key, format string, a ...any) {
 	o.keep(errors.Errorf("%s %s", o.at(key), fmt.Sprintf(format, a...)))
 }
 
-// wrongKind reports a field that is missing or no such thing as is wanted.
+// wrongKind reports a field that is missing or of another kind than want.
 func (o object) wrongKind(key, want string) {
 	if !o.has(key) {
 		o.fail(key, "is missing")
@@ -70,7 +70,7 @@ func (o object) at(key string) string {
 	return o.path + "." + key
 }
 
-// has tells whether a field is there and not null.
+// has reports whether a field exists and is not null.
 func (o object) has(key string) bool { return o.values[key] != nil }
 
 // number is a finite number.
@@ -81,7 +81,7 @@ func (o object) number(key string) float64 {
 	return 0
 }
 
-// notNegative is a number of 0 or more.
+// notNegative is a number that is at least 0.
 func (o object) notNegative(key string) float64 {
 	v := o.number(key)
 	if v < 0 {
@@ -90,7 +90,7 @@ func (o object) notNegative(key string) float64 {
 	return v
 }
 
-// whole is a whole number of 0 or more.
+// whole is an integer that is at least 0.
 func (o object) whole(key string) int {
 	v := o.notNegative(key)
 	n, ok := wholeNumber(v)
@@ -151,8 +151,8 @@ func (o object) objects(key string) []object {
 	return all
 }
 
-// array is finite numbers in nested lists of the given dims, row by row; without
-// dims, one number.
+// array returns the finite numbers of nested lists with the given dims, row by row;
+// without dims, one number.
 func (o object) array(key string, dims ...int) []float64 {
 	x := o.outcome(key, dims...)
 	if !finite(x) {
@@ -161,7 +161,7 @@ func (o object) array(key string, dims ...int) []float64 {
 	return x
 }
 
-// outcome is array for what came out of the run, which may not be finite.
+// outcome is array for a result of the run, which need not be finite.
 func (o object) outcome(key string, dims ...int) []float64 {
 	if !o.has(key) {
 		o.fail(key, "is missing")
@@ -174,7 +174,7 @@ func (o object) outcome(key string, dims ...int) []float64 {
 	return x
 }
 
-// arrays are the arrays of a list, and no others.
+// arrays returns the arrays of a list. The object must have no others.
 func (o object) arrays(list []entry) [][]float64 {
 	o.only(list)
 	all := make([][]float64, len(list))
@@ -184,7 +184,7 @@ func (o object) arrays(list []entry) [][]float64 {
 	return all
 }
 
-// outcomes is arrays for what came out of the run.
+// outcomes is arrays for results of the run.
 func (o object) outcomes(list []entry) [][]float64 {
 	o.only(list)
 	all := make([][]float64, len(list))
@@ -212,7 +212,7 @@ func (o object) only(list []entry) {
 	}
 }
 
-// kindOf says what a value is.
+// kindOf names the JSON type of a value.
 func kindOf(v any) string {
 	switch v.(type) {
 	case nil:

@@ -9,10 +9,10 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// Replay trains from the fixture's start on the fixture's batches and compares
-// what each step did. An error means that a step could not be taken. Where loss
-// or gradient of the reference are not finite, those of the trainer must not be
-// either; it takes no such step, and the replay ends.
+// Replay trains from the fixture's initial weights and φ on the fixture's batches and
+// compares the results of each step. An error means that a step could not be taken. At
+// a step where loss or gradient of the reference are not finite, the trainer must find
+// the same; it does not take the step, and the replay ends.
 func Replay(f *Fixture) (*Result, error) {
 	tr, err := start(f)
 	if err != nil {
@@ -41,7 +41,7 @@ func Replay(f *Fixture) (*Result, error) {
 	return r, nil
 }
 
-// start makes a trainer with the fixture's θ and φ.
+// start makes a trainer with the fixture's initial θ and φ.
 func start(f *Fixture) (*trainers.Trainer, error) {
 	tr, err := trainers.New(f.model, f.loss, f.rule, f.options...)
 	if err != nil {
@@ -76,7 +76,7 @@ func (r *Result) compareMeta(t int, list []entry, tr *trainers.Trainer, got *tra
 	r.compareAll(metaGrad, t, list, values(tr.LastMetaGradient()), want.DPhi)
 }
 
-// compareAll takes in the arrays of a quantity.
+// compareAll compares the arrays of a quantity.
 func (r *Result) compareAll(q quantity, t int, list []entry, got []*tensor.Dense, want [][]float64) {
 	for i, w := range want {
 		var g []float64

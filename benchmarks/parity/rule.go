@@ -6,7 +6,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// readRule makes the update rule, nil where there is a problem.
+// readRule makes the update rule, or nil after an error.
 func readRule(o object) trainers.Optimizer {
 	var rule trainers.Optimizer
 	switch kind := o.text("kind"); kind {
@@ -49,7 +49,7 @@ func readRule(o object) trainers.Optimizer {
 	return valid(o, rule)
 }
 
-// readMetaOptimizer makes the meta-optimizer, nil where there is a problem.
+// readMetaOptimizer makes the meta-optimizer, or nil after an error.
 func readMetaOptimizer(o object) trainers.Optimizer {
 	var rule trainers.Optimizer
 	switch kind := o.text("kind"); kind {
@@ -73,8 +73,8 @@ func readAdam(o object) *trainers.AdamConfig {
 	return c
 }
 
-// readPrecond reads the preconditioner's hyperparameters. Dampening may be left
-// out: it is 1 - momentum.
+// readPrecond reads the preconditioner's hyperparameters. Dampening is 1 - momentum by
+// default.
 func readPrecond(o object) *trainers.PrecondConfig {
 	c := trainers.Precond(o.number("lr"))
 	c.MomentumMode = trainers.MomentumMode(o.text("momentum_mode"))
@@ -89,7 +89,7 @@ func readPrecond(o object) *trainers.PrecondConfig {
 	return c
 }
 
-// valid is the rule itself, or nil where it is not in order.
+// valid returns the rule, or nil if it is invalid.
 func valid(o object, rule trainers.Optimizer) trainers.Optimizer {
 	if o.err() != nil {
 		return nil
@@ -117,8 +117,8 @@ func phiOf(rule trainers.Optimizer, theta []entry) []entry {
 	return all
 }
 
-// samplesTargets tells whether the rule draws targets for the Fisher matrix,
-// which the fixture then has.
+// samplesTargets reports whether the rule samples targets for the Fisher matrix. The
+// fixture then has them.
 func samplesTargets(rule trainers.Optimizer) bool {
 	switch rule.(type) {
 	case *trainers.KFACConfig, *trainers.EKFACConfig:

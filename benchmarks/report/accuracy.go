@@ -10,9 +10,9 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-// accuracyTable compares the methods on images, beside the paper's accuracies.
+// accuracyTable compares the methods by test accuracy, beside the paper's.
 func (s *section) accuracyTable() string {
-	t := table{head: []string{"method", "seeds", "test accuracy at the end: median (least … largest)", "the paper's, " + s.paperLength(), "best epoch's",
+	t := table{head: []string{"method", "seeds", "test accuracy at the end: median (smallest … largest)", "the paper's, " + s.paperLength(), "best epoch's",
 		"test loss", "training loss", "seconds", "ms a step", "to SGDm's", "to KFAC's", "to the fixed rate's", "peak memory, MB"}}
 	sgdm, kfac := s.find("sgdm"), s.find("kfac")
 	for _, r := range s.series {
@@ -23,7 +23,7 @@ func (s *section) accuracyTable() string {
 	return t.String()
 }
 
-// extrapolation tells what the paper's runs would take, from a few steps.
+// extrapolation is the time of the paper's runs, extrapolated from a few steps.
 func (s *section) extrapolation() string {
 	paper := s.e.Scales[experiments.Paper]
 	t := table{head: []string{"method", "runs", "ms a step", "to SGDm's", "to KFAC's", "to the fixed rate's", "peak memory, MB", "seconds of the first step",
@@ -39,8 +39,8 @@ func (s *section) extrapolation() string {
 	return t.String()
 }
 
-// paperLength is the length of the paper's runs. Where their evaluations are
-// counted, there is one after each epoch.
+// paperLength is the length of the paper's runs. Settings with Evaluations have one
+// evaluation for each epoch.
 func (s *section) paperLength() string {
 	c := s.e.Scales[experiments.Paper]
 	if c.Evaluations == 0 {
@@ -57,7 +57,7 @@ func (s *section) paperAccuracy(method string) string {
 	return fmt.Sprintf("%.2f%%", a)
 }
 
-// besidePaper is a method's accuracy with the paper's.
+// besidePaper is a method's accuracy together with the paper's.
 func (s *section) besidePaper(r *series) string {
 	text := percents(r.accuracy()) + r.divergence()
 	if p := s.paperAccuracy(r.method.Name); p != "-" {
@@ -66,8 +66,8 @@ func (s *section) besidePaper(r *series) string {
 	return text
 }
 
-// bestEpochs are the accuracy of the best epoch, the median over the seeds, and
-// the epochs of the seeds.
+// bestEpochs is the median over the seeds of the best epoch's accuracy, with the best
+// epoch of each seed.
 func (r *series) bestEpochs() string {
 	var top []float64
 	var epochs []string
@@ -93,8 +93,8 @@ func percents(s spread) string {
 	return fmt.Sprintf("%s (%s … %s)", percent(s.median), percent(s.low), percent(s.high))
 }
 
-// paperTables are the paper's Tables 2 and 4 with what is known here, an
-// experiment a row.
+// paperTables adds the paper's Tables 2 and 4 with the results here, one row for each
+// experiment.
 func (d *document) paperTables(sections []*section) {
 	for _, g := range []struct{ group, title string }{{"table2", "Table 2"}, {"table4", "Table 4"}} {
 		es, err := experiments.Find(g.group)
@@ -102,8 +102,8 @@ func (d *document) paperTables(sections []*section) {
 			continue
 		}
 		d.add("## %s", g.title)
-		d.add("Test accuracies here (the median over the seeds, at the end of so many epochs) and the paper's. Nets that were timed for a few steps alone, and those " +
-			"whose data set is not on this machine, have the paper's numbers only.")
+		d.add("Test accuracies here (the median over the seeds, after the given number of epochs) and in the paper. Nets that were only timed, and those " +
+			"whose data set is missing on this machine, have the paper's numbers only.")
 		d.add("%s", paperTable(es, sections))
 	}
 }
@@ -132,8 +132,8 @@ func paperTable(es []*experiments.Experiment, sections []*section) string {
 	return t.String()
 }
 
-// bestSection is the one at the largest scale that has results but smoke's; an
-// empty one if there is none.
+// bestSection is the experiment's section at the largest scale, except smoke, or an
+// empty one.
 func bestSection(sections []*section, e *experiments.Experiment) *section {
 	found := &section{e: e}
 	for _, s := range sections {
@@ -144,7 +144,7 @@ func bestSection(sections []*section, e *experiments.Experiment) *section {
 	return found
 }
 
-// length tells how long the section's runs were.
+// length is the length of the section's runs.
 func (s *section) length() string {
 	switch {
 	case len(s.series) == 0:
@@ -155,7 +155,7 @@ func (s *section) length() string {
 	return epochs(s.config.Steps, s.series[0].header.PerEpoch)
 }
 
-// epochs is a number of steps in epochs.
+// epochs converts a number of steps to epochs.
 func epochs(steps, perEpoch int) string {
 	if steps == perEpoch {
 		return "1 epoch"
@@ -165,7 +165,7 @@ func epochs(steps, perEpoch int) string {
 
 func methodLabel(name string) string {
 	m, err := methods.Get(name)
-	if err != nil { // cannot be: the experiments' methods are tested
+	if err != nil { // impossible: a test checks the experiments' methods
 		return name
 	}
 	return m.Label

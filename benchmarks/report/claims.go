@@ -8,7 +8,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 )
 
-// verdict is what the results say of a claim.
+// verdict is the decision on a claim.
 type verdict string
 
 const (
@@ -24,26 +24,23 @@ type finding struct {
 	detail  string
 }
 
-// claim is a statement that results can decide. Check is called once for each
-// series that the claim may be about; a claim of the methods themselves has no
-// about.
+// claim is a claim that results can decide. It is about series, and check decides it
+// for each of them, or about the whole section, and check gets no series.
 type claim struct {
 	where, text string
-	// experiments are names or groups.
+	// experiments are names or groups of experiments.
 	experiments []string
-	// timed marks a claim that a measurement of time decides too.
+	// timed means that a measurement of time can decide the claim.
 	timed bool
-	// about picks the series, by the method's name; nil for the methods
-	// themselves.
+	// about selects the series; nil for a claim about the section.
 	about func(s *section, r *series) bool
 	check func(s *section, r *series) (verdict, string)
 }
 
-// structured picks APO-Precond in all its forms.
+// structured selects all forms of APO-Precond.
 func structured(_ *section, r *series) bool { return strings.HasPrefix(r.method.Name, "precond") }
 
-// findings decides the claims about a section; with goals those of the project,
-// else those of the paper.
+// findings decides those of the claims that apply to the section.
 func (s *section) findings(claims []claim) []finding {
 	var all []finding
 	for _, c := range claims {
@@ -80,14 +77,14 @@ func (c claim) applies(e *experiments.Experiment) bool {
 	return false
 }
 
-// atMost compares the final loss with those of other methods.
+// atMost asks for a final loss that is at most that of each of the others.
 func atMost(others ...string) func(*section, *series) (verdict, string) {
 	return func(s *section, r *series) (verdict, string) {
 		return s.compare(r.final().median, others, func(s *series) float64 { return s.final().median }, "final training loss, median")
 	}
 }
 
-// compare asks whether a value is at most that of each of the others.
+// compare asks for a value that is at most that of each of the others.
 func (s *section) compare(value float64, others []string, of func(*series) float64, what string) (verdict, string) {
 	v := holds
 	words := []string{what + " " + number(value)}
@@ -104,7 +101,7 @@ func (s *section) compare(value float64, others []string, of func(*series) float
 	return v, strings.Join(words, ", ")
 }
 
-// competitive asks for a value at most the worst of the others.
+// competitive asks for a value that is at most the largest of the others.
 func (s *section) competitive(value float64, others []string, of func(*series) float64, what string) (verdict, string) {
 	worst := math.Inf(-1)
 	words := []string{what + " " + number(value)}
@@ -122,7 +119,7 @@ func (s *section) competitive(value float64, others []string, of func(*series) f
 	return fails, strings.Join(words, ", ")
 }
 
-// halfway compares the losses at half of the steps.
+// halfway is the training loss after half of the steps, with its name.
 func (s *section) halfway() (of func(*series) float64, what string) {
 	step := s.config.Steps / 2
 	return func(r *series) float64 { return r.loss(step) }, fmt.Sprintf("training loss at step %d, median", step)

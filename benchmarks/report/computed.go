@@ -48,7 +48,7 @@ func (s *section) drawComputed(dir string) ([]figure, error) {
 	return all, nil
 }
 
-// computedClaims are those that the computed results of all experiments decide.
+// computedClaims are the claims that the computed results of the experiments decide.
 func computedClaims() (all []claim) {
 	for _, e := range experiments.All() {
 		if e.Computation == nil {

@@ -1,8 +1,28 @@
-// Package report makes tables, figures and verdicts on claims of stored results.
+// Package report makes tables, figures and verdicts on claims from stored results.
 //
-// Each claim of the paper on the experiments here has an entry with a function
-// that decides it from the runs: it holds, does not hold, or was not run.
-// Comparisons are of medians over the seeds.
+// Each claim of the paper about the experiments, and each goal of this project, has an
+// entry with a function that decides it from the runs: it holds, it does not hold, or
+// it was not run. Comparisons use medians over the seeds. These files have the claims
+// and how they are decided:
+//
+//	claims.go       a claim, and the comparisons that decide it
+//	paperclaims.go  the claims of Sections 6.1 and 6.2 about Figures 3 and 4
+//	imageclaims.go  the claims about Tables 2 and 4 and Figure 5, and goals for them
+//	goals.go        the goals for Figures 3 and 4 and for the cost of a step
+//	computed.go     the claims that computed results decide (Figure 1); the claims
+//	                themselves are those of the experiment's Computation
+//
+// The other parts of a report:
+//
+//	load.go         reading the results folder
+//	stats.go        medians, final losses, times to a loss
+//	table.go        tables of losses, times and hyperparameters
+//	accuracy.go     tables of test accuracies, Tables 2 and 4, extrapolated times
+//	figures.go      curves over steps and time
+//	markdown.go     the document
+//	keep.go         sections kept from an earlier report
+//
+// A program makes a report as the command does:
 //
 //	code := report.Command(ctx, []string{"results"}, os.Stdout, os.Stderr)
 package report

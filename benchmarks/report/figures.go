@@ -12,12 +12,12 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-// figure is a drawn picture.
+// figure is a figure that has been drawn.
 type figure struct {
 	name, caption string
 }
 
-// axis is what curves run along.
+// axis is the horizontal axis of curves.
 type axis struct {
 	label string
 	of    func(suite.Evaluation) float64
@@ -28,10 +28,10 @@ var (
 	byTime  = axis{"seconds in training steps", func(e suite.Evaluation) float64 { return e.Seconds }}
 )
 
-// quantity is what curves show.
+// quantity is the quantity that curves show.
 type quantity struct {
 	label  string
-	linear bool // the axis
+	linear bool // a linear vertical axis
 	of     func(suite.Evaluation) float64
 }
 
@@ -51,7 +51,7 @@ var (
 	}}
 )
 
-// plots say what the pictures show.
+// plots has the quantity and the axis of each plot.
 var plots = map[experiments.Plot]struct {
 	quantity
 	axis
@@ -62,7 +62,7 @@ var plots = map[experiments.Plot]struct {
 	experiments.RateBySteps:     {learningRate, bySteps},
 }
 
-// plots are the experiment's or else the usual ones.
+// plots returns the experiment's plots or, without any, the usual ones.
 func (s *section) plots() []experiments.Plot {
 	switch {
 	case len(s.e.Plots) > 0:
@@ -73,10 +73,10 @@ func (s *section) plots() []experiments.Plot {
 	return []experiments.Plot{experiments.LossBySteps, experiments.LossByTime}
 }
 
-// worthDrawing is the least number of points of a curve.
+// worthDrawing is the smallest number of points for which a curve is drawn.
 const worthDrawing = 3
 
-// draw makes the section's figures in dir, each as PNG and SVG.
+// draw draws the section's figures in dir, each as PNG and SVG.
 func (s *section) draw(dir string) ([]figure, error) {
 	all, err := s.drawComputed(dir)
 	if err != nil || s.timed() {
@@ -97,14 +97,14 @@ func (s *section) draw(dir string) ([]figure, error) {
 	return all, nil
 }
 
-// group are the series of one figure.
+// group has the series of one figure.
 type group struct {
-	family string // the optimizer whose rates are compared, "" for all methods
+	family string // the optimizer whose learning rates are compared, "" for all methods
 	series []*series
 }
 
-// groups are one figure for each optimizer where an experiment compares ways to
-// set its rate, else one for all.
+// groups returns one group for each optimizer if the experiment compares ways to set
+// its rate, otherwise one group of all series.
 func (s *section) groups() []group {
 	if !s.e.Rates {
 		return []group{{"", s.series}}
@@ -146,11 +146,11 @@ func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error
 	if q.label == trainingLoss.label && limit > 0 {
 		c.YMax = min(limit, highest(c.Lines))
 	}
-	caption := fmt.Sprintf("%s by %s; lines are medians over seeds, bands go from the least to the largest", q.label, a.label)
+	caption := fmt.Sprintf("%s by %s; lines are medians over the seeds, bands reach from the smallest to the largest value", q.label, a.label)
 	return figure{name, caption}, c.Save(filepath.Join(dir, name+".png"), filepath.Join(dir, name+".svg"))
 }
 
-// line has one point for each evaluation that all seeds have.
+// line is the curve of a series. It has a point for each evaluation of all seeds.
 func (r *series) line(q quantity, a axis, c color.Color) chart.Line {
 	l := chart.Line{Name: r.label, Color: c}
 	n := len(r.runs[0].Evaluations)

@@ -2,10 +2,10 @@ package report
 
 import "fmt"
 
-// imageClaims are the paper's on the test accuracies of Tables 2 and 4 and of
-// Figure 5. Where it says "competitive" without a number, the accuracy must be at
-// least the lower one of SGDm's and KFAC's, or at most a point below the manual
-// schedule's.
+// imageClaims are the claims of the paper about the test accuracies in Tables 2 and 4
+// and Figure 5. The paper gives no number for "competitive"; here it means at least
+// the lower of the accuracies of SGDm and KFAC, or at most one point below that of the
+// manual schedule.
 var imageClaims = []claim{
 	{where: "§6.1", experiments: []string{"table2"}, about: structured,
 		text: "APO-Precond's test accuracy is competitive with SGDm's and KFAC's",
@@ -35,7 +35,7 @@ var imageClaims = []claim{
 		}},
 }
 
-// imageGoals are the project's for nets on images.
+// imageGoals are the goals of this project for nets for images.
 var imageGoals = []claim{
 	{where: "goal", experiments: []string{"table2"}, about: structured,
 		text:  "APO-Precond's test accuracy is at least the best of SGDm's, Adam's and KFAC's",
@@ -60,13 +60,13 @@ var imageGoals = []claim{
 		}},
 }
 
-// withoutBatchNorm are Table 2's nets without batch norm.
+// withoutBatchNorm are the nets of Table 2 that have no batch norm.
 var withoutBatchNorm = []string{
 	"table2-cifar10-lenet", "table2-cifar10-alexnet", "table2-cifar10-vgg16", "table2-cifar100-alexnet", "table2-cifar100-vgg16",
 }
 
-// above asks for an accuracy above that of each of the others, notBelow for one
-// that is at least that.
+// above asks for an accuracy above that of each of the others, notBelow for at least
+// that.
 func above(others ...string) func(*section, *series) (verdict, string) {
 	return compareAccuracies(others, func(mine, its float64) bool { return mine > its })
 }
@@ -92,7 +92,7 @@ func compareAccuracies(others []string, won func(mine, its float64) bool) func(*
 	}
 }
 
-// atLeast asks for an accuracy at least another number.
+// atLeast asks for an accuracy of at least the bound.
 func (r *series) atLeast(bound float64, what string) (verdict, string) {
 	detail := fmt.Sprintf("test accuracy, median %s, %s %s", percent(r.accuracy().median), what, percent(bound))
 	if r.accuracy().median >= bound {

@@ -9,15 +9,15 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 )
 
-// earlier is a report that was written before. Where there are no results of an
-// experiment now, it still has what it said then.
+// earlier is an earlier report. Its sections are kept for experiments that have no
+// results now.
 type earlier struct {
 	machines []string                      // the lines about machines
-	rows     map[string][][]string         // of the tables of claims, by "experiment, scale"
-	sections []struct{ name, text string } // in the file's order
+	rows     map[string][][]string         // of the tables of claims, by title and heading
+	sections []struct{ name, text string } // in the order of the file
 }
 
-// readEarlier takes a report apart; an empty path stands for none.
+// readEarlier parses a report; an empty path means none.
 func readEarlier(path string) (*earlier, error) {
 	old := &earlier{rows: make(map[string][][]string)}
 	if path == "" {
@@ -62,7 +62,7 @@ func linesWith(text string, starts ...string) (lines []string) {
 	return lines
 }
 
-// without removes what is about sections that there are results of now.
+// without removes the sections that have results now.
 func (old *earlier) without(sections []*section) {
 	kept := old.sections[:0]
 	for _, o := range old.sections {
@@ -85,11 +85,11 @@ func named(sections []*section, name string) bool {
 	return false
 }
 
-// heading is how the section's title and its rows in the tables of claims begin.
+// heading is the title of the section and the first cell of its claims.
 func (s *section) heading() string { return s.e.Name + ", " + string(s.scale) }
 
-// rowsOf are the rows of an experiment, at all scales, in one of the tables of
-// claims.
+// rowsOf returns the rows of an experiment, at all scales, in the table of claims
+// with a title.
 func (old *earlier) rowsOf(title string, e *experiments.Experiment) (rows [][]string) {
 	for _, o := range old.sections {
 		if strings.HasPrefix(o.name, e.Name+", ") {

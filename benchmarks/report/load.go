@@ -16,19 +16,19 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-// section is what is known of one experiment at one scale.
+// section has the results of one experiment at one scale.
 type section struct {
 	e      *experiments.Experiment
 	scale  experiments.Scale
 	config experiments.Config
 	series []*series          // in the order of the methods
 	result experiments.Result // of the experiment's computation, nil for none
-	// unfinished are runs that have no end.
+	// unfinished is the number of runs without an end.
 	unfinished int
 	files      map[string]string // of the runs, by method, variant and seed
 }
 
-// series are the runs of one method and variant with all their seeds.
+// series has the runs of one method and variant, one for each seed.
 type series struct {
 	method *methods.Method
 	label  string
@@ -47,7 +47,7 @@ func (s *section) hasRuns() bool { return len(s.series) > 0 || s.unfinished > 0 
 // timed reports whether the section only measures time and memory.
 func (s *section) timed() bool { return s.e.TimedAt(s.scale) }
 
-// find is the series of a method without variants, nil if it was not run.
+// find returns the series of a method without variants, or nil if it was not run.
 func (s *section) find(method string) *series {
 	for _, r := range s.series {
 		if r.method.Name == method && r.header.Variant == "" {
@@ -57,8 +57,8 @@ func (s *section) find(method string) *series {
 	return nil
 }
 
-// load reads a results folder: one section for each experiment and scale, in
-// the paper's order. What it leaves out is told to stderr.
+// load reads a results folder: one section for each experiment and scale, in the
+// paper's order. It reports files that it leaves out to stderr.
 func load(dir string, stderr io.Writer) ([]*section, error) {
 	if _, err := os.ReadDir(dir); err != nil {
 		return nil, errors.WithStack(err)
@@ -81,7 +81,7 @@ func load(dir string, stderr io.Writer) ([]*section, error) {
 	return all, nil
 }
 
-// loadSection is nil if there is nothing.
+// loadSection returns nil if there are no results.
 func loadSection(dir string, e *experiments.Experiment, scale experiments.Scale, stderr io.Writer) (*section, error) {
 	s := &section{e: e, scale: scale, config: e.Scales[scale], files: make(map[string]string)}
 	if err := s.addComputed(dir, stderr); err != nil {
@@ -152,8 +152,8 @@ func (s *section) add(path string, stderr io.Writer) error {
 	return nil
 }
 
-// sort puts the methods in the registry's order, their variants in the
-// experiment's, and the runs in the order of their seeds.
+// sort sorts the methods in the registry's order, their variants in the experiment's,
+// and the runs by seed.
 func (s *section) sort() {
 	place := func(r *series) int {
 		i := 100 * slices.Index(methods.All(), r.method)

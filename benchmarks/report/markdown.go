@@ -14,7 +14,7 @@ type document struct{ b strings.Builder }
 
 func (d *document) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n\n", args...) }
 
-// header tells where the numbers come from.
+// header says where the numbers come from and what they mean.
 func (d *document) header(envs []suite.Environment, sections []*section, old *earlier) {
 	d.add("# Results")
 	d.add("Made by `go run ./benchmarks report` from the files of `go run ./benchmarks run`; not edited by hand.")
@@ -34,21 +34,21 @@ func (d *document) header(envs []suite.Environment, sections []*section, old *ea
 		for _, o := range old.sections {
 			names = append(names, o.name)
 		}
-		d.add("Kept from the report before, with its machines, for there are no new results: %s.", strings.Join(names, "; "))
+		d.add("Kept from the report before, with its machines, because there are no new results: %s.", strings.Join(names, "; "))
 		for _, line := range old.machines {
 			d.add("%s", strings.Replace(line, "Machine: ", "Also: ", 1))
 		}
 	}
-	d.add("Losses are those on the training set (or the part of it that is named) after the last step: the median over the seeds, in brackets " +
-		"the least and the largest. Seconds are those spent in training steps, the building of the graphs in the first included, without evaluation and loading; " +
-		"the time of a step is the mean of all but the first, where only a few are timed with the share that rare work, such as inverses, has in the long run. Peak memory is the resident memory of the run's process while training, the data included, " +
-		"in brackets what it grew by since the data were loaded.")
+	d.add("Losses are evaluated on the training set, or the named part of it, after the last step. They are medians over the seeds, with the smallest and the largest value " +
+		"in brackets. Seconds are the time spent in training steps, including the building of the graphs in the first step, without evaluation and loading. " +
+		"The time of a step is the mean over all steps but the first. Where only a few steps are timed, rare work such as inverses has the share that it has in a long run. " +
+		"Peak memory is the largest resident memory of the run's process during training, including the data; the number in brackets is its growth since the data were loaded.")
 	if slices.ContainsFunc(sections, func(s *section) bool { return s.maxJobs() > 1 }) {
-		d.add("**Some runs shared the machine with others (-jobs above 1): their seconds are not comparable.**")
+		d.add("**Some runs ran in parallel (-jobs above 1): their times are not comparable.**")
 	}
 }
 
-// summary is the table of all claims.
+// summary adds the table of all claims.
 func (d *document) summary(title string, claims []claim, sections []*section, old *earlier) {
 	t := table{head: []string{"experiment", "claim", "here", "figures"}}
 	for _, e := range experiments.All() {
@@ -59,7 +59,7 @@ func (d *document) summary(title string, claims []claim, sections []*section, ol
 			continue
 		}
 		if len(of) == 0 && e.TimedAt(experiments.Small) && len(e.Accuracies) > 0 {
-			continue // the paper's tables say that it was not run
+			continue // the paper's tables show that it was not run
 		}
 		if len(of) == 0 {
 			for _, f := range (&section{e: e}).findings(claims) {
@@ -86,7 +86,7 @@ func sectionsOf(all []*section, e *experiments.Experiment) []*section {
 	return of
 }
 
-// section describes one experiment at one scale.
+// section adds the section of one experiment at one scale.
 func (d *document) section(s *section, figures []figure, folder string) {
 	d.add("## %s", s.heading())
 	d.add("%s: %s. Data: %s.", s.e.Figure, s.e.Title, s.e.Data)
@@ -111,7 +111,7 @@ func (d *document) section(s *section, figures []figure, folder string) {
 	}
 }
 
-// tables are those of the section's results.
+// tables are the tables of the section's results.
 func (s *section) tables() []string {
 	switch {
 	case s.timed() && !s.e.TimedAt(experiments.Paper):
@@ -132,7 +132,7 @@ func (s *section) tables() []string {
 	return append(all, s.settingsTable())
 }
 
-// setting describes the configuration.
+// setting describes the setting of the runs.
 func (s *section) setting() string {
 	c, h := s.config, suite.Header{}
 	if len(s.series) > 0 {
@@ -144,22 +144,22 @@ func (s *section) setting() string {
 	}
 	text += ", " + c.Dtype
 	if c.L2 > 0 {
-		text += fmt.Sprintf(", L2 penalty %g, which the losses below do not include", c.L2)
+		text += fmt.Sprintf(", L2 penalty %g, which is not part of the losses below", c.L2)
 	}
 	if t, ok := s.e.Trials[s.scale]; ok && len(s.e.TunedAs) == 0 {
 		text += fmt.Sprintf("; the search's trials are %d steps long", t.Steps)
 	}
 	if c.Rows > 0 {
-		text += fmt.Sprintf("; the training loss is that on the first %d rows", c.Rows)
+		text += fmt.Sprintf("; the training loss is evaluated on the first %d rows", c.Rows)
 	}
 	return text
 }
 
-// notes tell what a reader must know.
+// notes are remarks on single runs and methods.
 func (s *section) notes() []string {
 	var all []string
 	if s.unfinished > 0 {
-		all = append(all, fmt.Sprintf("%d runs are not finished and left out.", s.unfinished))
+		all = append(all, fmt.Sprintf("%d runs are unfinished and left out.", s.unfinished))
 	}
 	var missing, without []string
 	for _, name := range s.e.MethodsAt(s.scale) {
@@ -184,7 +184,7 @@ func (s *section) notes() []string {
 		}
 	}
 	if len(without) > 0 {
-		all = append(all, "The optimizer has no L2 penalty, which is left out: "+strings.Join(without, ", ")+".")
+		all = append(all, "The L2 penalty is left out because the optimizer has none: "+strings.Join(without, ", ")+".")
 	}
 	return all
 }

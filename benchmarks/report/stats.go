@@ -7,14 +7,14 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-// spread is a number over several seeds.
+// spread is the distribution of a number over the seeds.
 type spread struct{ median, low, high float64 }
 
 func spreadOf(x []float64) spread {
 	return spread{suite.Median(x), slices.Min(x), slices.Max(x)}
 }
 
-// each applies f to all runs.
+// each returns f of each run.
 func (r *series) each(f func(*suite.Run) float64) []float64 {
 	x := make([]float64, len(r.runs))
 	for i, run := range r.runs {
@@ -23,10 +23,10 @@ func (r *series) each(f func(*suite.Run) float64) []float64 {
 	return x
 }
 
-// final is the training loss at the end, +Inf for runs that diverged.
+// final is the final training loss, +Inf for a run that diverged.
 func (r *series) final() spread { return spreadOf(r.each((*suite.Run).FinalLoss)) }
 
-// loss is the training loss at a step: that of the last evaluation until then.
+// loss is the training loss at a step, from the last evaluation up to then.
 func (r *series) loss(step int) float64 {
 	return suite.Median(r.each(func(run *suite.Run) float64 { return lossAt(run, step) }))
 }
@@ -62,9 +62,9 @@ func (r *series) diverged() int {
 	return n
 }
 
-// timeTo is the time in training steps until the training loss is at most the
-// target, by straight lines in log loss between evaluations; +Inf for a run that
-// does not get there. The median over the seeds.
+// timeTo is the time spent in training steps until the training loss reaches the
+// target, the median over the seeds. The logarithm of the loss is interpolated
+// linearly between evaluations. A run that does not reach the target counts as +Inf.
 func (r *series) timeTo(target float64) float64 {
 	return suite.Median(r.each(func(run *suite.Run) float64 { return timeTo(run.Evaluations, target) }))
 }
@@ -88,15 +88,15 @@ func timeTo(es []suite.Evaluation, target float64) float64 {
 	return math.Inf(1)
 }
 
-// tested tells whether there is a test set.
+// tested reports whether there is a test set.
 func (r *series) tested() bool {
 	return slices.ContainsFunc(r.runs, func(run *suite.Run) bool {
 		return len(run.Evaluations) > 0 && run.Evaluations[0].Accuracy != nil
 	})
 }
 
-// accuracy is that on the test set at the end, 0 for runs that diverged; NaN where
-// there is no test set.
+// accuracy is the final test accuracy: 0 for a run that diverged, NaN without a test
+// set.
 func (r *series) accuracy() spread {
 	return spreadOf(r.each(func(run *suite.Run) float64 {
 		if run.Done.DivergedAt != nil {
@@ -106,7 +106,7 @@ func (r *series) accuracy() spread {
 	}))
 }
 
-// testLoss is that at the end, +Inf for runs that diverged.
+// testLoss is the final test loss, +Inf for a run that diverged.
 func (r *series) testLoss() spread {
 	return spreadOf(r.each(func(run *suite.Run) float64 {
 		last := run.Evaluations[len(run.Evaluations)-1]
@@ -117,8 +117,8 @@ func (r *series) testLoss() spread {
 	}))
 }
 
-// best is the evaluation of a run with the highest test accuracy, the first of
-// equal ones; nil if there is none.
+// best is the first evaluation of a run with the highest test accuracy, or nil without
+// a test set.
 func best(run *suite.Run) *suite.Evaluation {
 	var top *suite.Evaluation
 	for i, e := range run.Evaluations {

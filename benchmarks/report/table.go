@@ -34,9 +34,9 @@ func (t *table) String() string {
 	return b.String()
 }
 
-// lossTable compares the methods at equal steps and by time.
+// lossTable compares the methods by final training loss and by time.
 func (s *section) lossTable() string {
-	t := table{head: []string{"method", "seeds", "final training loss: median (least … largest)", "seconds to Adam's final loss",
+	t := table{head: []string{"method", "seeds", "final training loss: median (smallest … largest)", "seconds to Adam's final loss",
 		"ms a step", "to SGDm's", "to KFAC's", "peak memory, MB"}}
 	hasAccuracy := slices.ContainsFunc(s.series, (*series).tested)
 	if hasAccuracy {
@@ -60,7 +60,7 @@ func (s *section) lossTable() string {
 
 // costTable compares the time of a step and the memory.
 func (s *section) costTable() string {
-	t := table{head: []string{"method", "rounds", "ms a step: median (least … largest)", "to SGDm's", "to Adam's", "to KFAC's", "to EKFAC's", "peak memory, MB"}}
+	t := table{head: []string{"method", "rounds", "ms a step: median (smallest … largest)", "to SGDm's", "to Adam's", "to KFAC's", "to EKFAC's", "peak memory, MB"}}
 	for _, r := range s.series {
 		ms := r.each(func(run *suite.Run) float64 { return 1000 * run.Done.SecondsPerStep })
 		cells := []string{r.label, fmt.Sprint(len(r.runs)), spreadOf(ms).text() + r.divergence()}
@@ -72,7 +72,7 @@ func (s *section) costTable() string {
 	return t.String()
 }
 
-// memory is the peak and how much of it came with training.
+// memory is the peak memory with its growth during training.
 func (r *series) memory() string {
 	start := suite.Median(r.each(func(run *suite.Run) float64 { return float64(run.Done.StartBytes) }))
 	return fmt.Sprintf("%.0f (+%.0f)", r.peakBytes()/1e6, (r.peakBytes()-start)/1e6)
@@ -116,7 +116,7 @@ func percent(x float64) string {
 	return fmt.Sprintf("%.2f%%", 100*x)
 }
 
-// ratio is the time of a step in times of another method's.
+// ratio is the ratio of the times of a step of two methods.
 func ratio(r, to *series) string {
 	if to == nil || !(to.secondsPerStep() > 0) {
 		return "-"
@@ -124,8 +124,8 @@ func ratio(r, to *series) string {
 	return fmt.Sprintf("%.2f", r.secondsPerStep()/to.secondsPerStep())
 }
 
-// rateTable has an optimizer a row and a way to set its rate a column, as the
-// paper's Table 4.
+// rateTable has a row for each optimizer and a column for each way to set its learning
+// rate, as Table 4 of the paper.
 func (s *section) rateTable() string {
 	column := func(r *series) string {
 		way := strings.TrimPrefix(strings.TrimPrefix(r.method.Name, r.method.Family), "-")
@@ -168,7 +168,7 @@ func (s *section) rateTable() string {
 	return t.String()
 }
 
-// settingsTable tells the hyperparameters.
+// settingsTable lists the hyperparameters.
 func (s *section) settingsTable() string {
 	t := table{head: []string{"method", "hyperparameters", "from"}}
 	for _, r := range s.series {
@@ -180,7 +180,7 @@ func (s *section) settingsTable() string {
 func (r *series) values(spaces string) string {
 	var words []string
 	space, err := r.method.SearchSpace(spaces)
-	if err != nil { // cannot be: the files are embedded and tested
+	if err != nil { // impossible: a test reads the embedded files
 		space = methods.Space{}
 	}
 	for _, d := range space {

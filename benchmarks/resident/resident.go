@@ -6,20 +6,20 @@ import (
 	"strconv"
 )
 
-// Now is the resident memory in bytes; 0 where it is not known.
+// Now is the current resident memory in bytes, or 0 if it is unknown.
 func Now() int64 { return status("VmRSS") }
 
-// Peak is the largest resident memory of the process so far, in bytes; 0 where it
-// is not known.
+// Peak is the largest resident memory of the process so far in bytes, or 0 if it is
+// unknown.
 func Peak() int64 { return status("VmHWM") }
 
-// ForgetPeak starts Peak anew, where the system can do that.
-func ForgetPeak() {
-	// An error leaves the peak so far in.
+// ResetPeak sets the peak to the current resident memory, if the system allows it.
+func ResetPeak() {
+	// After an error the peak stays as it is.
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 }
 
-// status is a field of Linux's description of this process, in bytes.
+// status is a field of /proc/self/status in bytes.
 func status(field string) int64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -13,7 +13,7 @@ type memoryMeter struct{ start int64 }
 // the data does not count. It does so only where the system supports it.
 func startMemory() memoryMeter {
 	debug.FreeOSMemory()
-	resident.ForgetPeak()
+	resident.ResetPeak()
 	return memoryMeter{resident.Now()}
 }
 
