@@ -1,6 +1,8 @@
 package trainers
 
 import (
+	"io"
+
 	"github.com/apo-gorgonia/apo/trainers/batch"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/curvature"
@@ -78,12 +80,38 @@ func WriteSafetensors(path string, tensors []NamedTensor) error {
 	return checkpoint.WriteSafetensors(path, tensors)
 }
 
-// Statistics of a step, from package record.
+// Statistics of steps and what becomes of them, from package record.
 type (
 	Stats        = record.Stats
 	MetaStats    = record.MetaStats
 	PrecondNorms = record.PrecondNorms
+	Recorder     = record.Recorder
+	History      = record.History
+	JSONL        = record.JSONL
+	CSV          = record.CSV
 )
+
+// Multi passes every step to all recorders.
+func Multi(recorders ...Recorder) Recorder { return record.Multi(recorders...) }
+
+// Every passes the steps 0, n, 2n, … to r.
+func Every(n int, r Recorder) Recorder { return record.Every(n, r) }
+
+// NewJSONL writes one JSON object per step and line.
+func NewJSONL(w io.Writer) *JSONL { return record.NewJSONL(w) }
+
+// OpenJSONL opens the log of a run that may be resumed.
+func OpenJSONL(path string, steps int) (log *JSONL, lines int, err error) {
+	return record.OpenJSONL(path, steps)
+}
+
+// NewCSV writes a table with one row per step.
+func NewCSV(w io.Writer) *CSV { return record.NewCSV(w) }
+
+// OpenCSV opens the table of a run that may be resumed.
+func OpenCSV(path string, steps int) (log *CSV, rows int, err error) {
+	return record.OpenCSV(path, steps)
+}
 
 // Rules with a preconditioner from the curvature of the loss, from package curvature.
 type (

@@ -2,7 +2,7 @@ package record
 
 import "time"
 
-// Stats tells what one training step did.
+// Stats are the statistics of one training step.
 type Stats struct {
 	// Step counts from 0.
 	Step int
@@ -41,8 +41,8 @@ type MetaStats struct {
 	Skipped bool
 }
 
-// Part is Epsilon, or 1 for rules that look a whole step ahead.
-func (m *MetaStats) Part() float64 {
+// part is Epsilon, or 1 for rules that look a whole step ahead.
+func (m *MetaStats) part() float64 {
 	if m.Epsilon == 0 {
 		return 1
 	}

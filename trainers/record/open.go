@@ -1,4 +1,4 @@
-package trainers
+package record
 
 import (
 	"bufio"

@@ -1,4 +1,4 @@
-package trainers
+package record
 
 import (
 	"bytes"
@@ -18,9 +18,9 @@ import (
 // the first record, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
 // meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, base_seconds and
 // meta_seconds. The columns q to meta_skipped are empty on steps without
-// meta-step; see JSONL for how the terms add up to q. The norms are those of the whole preconditioner, the root of the
-// sum of the squares over its blocks, and empty without Precond. Floats have
-// all their digits, or are NaN, +Inf, -Inf.
+// meta-step; see JSONL for how the terms add up to q. The norms are those of the
+// whole preconditioner, the root of the sum of the squares over its blocks, and
+// empty without Precond. Floats have all their digits, or are NaN, +Inf, -Inf.
 type CSV struct {
 	out   lineWriter
 	rates int // number of rate columns; -1 before the first record
@@ -115,7 +115,7 @@ func csvRow(s Stats) []string {
 	}
 	if m := s.Meta; m != nil {
 		row = append(row, formatFloat(m.Q), formatFloat(m.Loss), formatFloat(m.FSD), formatFloat(m.WSD),
-			formatFloat(m.LambdaFSD), formatFloat(m.LambdaWSD), formatFloat(m.Part()), formatFloat(m.GradNorm), strconv.FormatBool(m.Skipped))
+			formatFloat(m.LambdaFSD), formatFloat(m.LambdaWSD), formatFloat(m.part()), formatFloat(m.GradNorm), strconv.FormatBool(m.Skipped))
 	} else {
 		row = append(row, "", "", "", "", "", "", "", "", "")
 	}

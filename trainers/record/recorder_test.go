@@ -1,4 +1,4 @@
-package trainers
+package record
 
 import (
 	"bufio"
@@ -92,6 +92,22 @@ func TestCSV(t *testing.T) {
 	if !strings.HasPrefix(b.String(), "step,loss,q,") || !strings.Contains(b.String(), "\n1,0,,") {
 		t.Errorf("without rates:\n%s", b.String())
 	}
+}
+
+// failingWriter accepts n bytes, then fails like a full disk.
+type failingWriter struct {
+	w io.Writer
+	n int
+}
+
+func (f *failingWriter) Write(b []byte) (int, error) {
+	if len(b) <= f.n {
+		f.n -= len(b)
+		return f.w.Write(b)
+	}
+	n, _ := f.w.Write(b[:f.n])
+	f.n = 0
+	return n, syscall.ENOSPC
 }
 
 func TestRecorderWriteErrors(t *testing.T) {
