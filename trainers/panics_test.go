@@ -166,6 +166,14 @@ func withRate(o Optimizer, lr float64) Optimizer {
 		d := *c
 		d.LR = lr
 		return &d
+	case *averagedConfig:
+		d := *c
+		d.LR = lr
+		return &d
+	case *lionConfig:
+		d := *c
+		d.LR = lr
+		return &d
 	}
 	return o
 }

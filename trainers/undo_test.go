@@ -16,7 +16,7 @@ import (
 )
 
 // cautious are the rules that cannot tell in advance what a step leaves finite.
-var cautious = map[string]bool{"precond above": true, "precond trust": true, "shampoo": true}
+var cautious = map[string]bool{"precond above": true, "precond trust": true, "shampoo": true, "averaged": true, "lion": true}
 
 func everyOptimizerAndTrust() map[string]Optimizer {
 	all := everyOptimizer()
