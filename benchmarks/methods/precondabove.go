@@ -2,10 +2,11 @@ package methods
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// precondAbove is APO-Precond learned by relative steps from a P that is too
-// large. Its steps are limited by clip or by trust.
+// precondAbove is APO-Precond learned by relative gradients. P starts too large; the
+// steps are limited by the clip or the trust region. The name is that of the first
+// recorded results.
 var precondAbove = &Method{
-	Name: "precond-above", Label: "APO-Precond (from above)", Space: "precond-above", Cost: 4, Needs: "precond-above", NoL2: true,
+	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Cost: 4, Needs: "precond-above", NoL2: true,
 	Brief: Values{"warm_up": 1},
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
 		o := trainers.PrecondFromAbove(v["lr"])

@@ -127,7 +127,7 @@ func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error
 	name := s.name()
 	if g.family != "" {
 		name += "-" + g.family
-		title = g.series[0].header.Label + ": " + title
+		title = g.series[0].method.Label + ": " + title
 	}
 	name += "-" + string(p)
 	c := chart.Chart{Title: title, X: a.label, Y: q.label, LinearY: q.linear}

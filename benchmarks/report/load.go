@@ -144,7 +144,7 @@ func (s *section) add(path string, stderr io.Writer) error {
 			return nil
 		}
 	}
-	label := h.Label
+	label := m.Label
 	if h.Variant != "" {
 		label += ", " + strings.ReplaceAll(h.Variant, "-", " ")
 	}

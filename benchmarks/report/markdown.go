@@ -17,7 +17,8 @@ func (d *document) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\
 // header says where the numbers come from and what they mean.
 func (d *document) header(envs []suite.Environment, sections []*section, old *earlier) {
 	d.add("# Results")
-	d.add("Made by `go run ./benchmarks report` from the files of `go run ./benchmarks run`; not edited by hand.")
+	d.add("Made by `go run ./benchmarks report` from the files of `go run ./benchmarks run`; not edited by hand. " +
+		"benchmarks/README.md names the file that makes each part and each claim.")
 	if len(envs) == 0 {
 		d.add("The results folder does not say which machine this is.")
 	}

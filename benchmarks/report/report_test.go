@@ -114,7 +114,7 @@ func TestLeftOut(t *testing.T) {
 		}
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || !strings.Contains(string(text), "label of sgdm") {
+	if err != nil || !strings.Contains(string(text), "SGDm") {
 		t.Errorf("the good run is missing (%v)", err)
 	}
 }
@@ -240,7 +240,7 @@ func TestReport(t *testing.T) {
 		line string
 		want []string
 	}{
-		{"losses", line(md, "| label of precond |", "ms") + line(md, "| label of precond | 3 |"), []string{"0.004 (0.002 … 0.006)"}},
+		{"losses", line(md, "| APO-Precond (plain) |", "ms") + line(md, "| APO-Precond (plain) | 3 |"), []string{"0.004 (0.002 … 0.006)"}},
 		{"claim that needs KFAC", line(md, "reaches a lower training loss than all baselines", "parkinsons"), []string{"not run", "shampoo was not run"}},
 		{"goal by time", line(md, "reaches Adam's final loss no later", "parkinsons"), []string{"**holds**", "70.9 s against Adam's 100 s"}},
 		{"APO against fixed", line(md, "at most that of the best fixed rate", "from low"), []string{"**holds**"}},

@@ -156,7 +156,7 @@ func (s *section) rateTable() string {
 	}
 	for _, g := range s.groups() {
 		row := make([]string, len(t.head))
-		row[0] = g.series[0].header.Label
+		row[0] = g.series[0].method.Label
 		for i := range row[1:] {
 			row[i+1] = "not run"
 		}
