@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
+
+// mostImages is more than any of the sets has.
+const mostImages = 100_000
 
 // dataSet is one of the data sets.
 type dataSet struct {
@@ -25,45 +28,28 @@ var dataSets = map[string]dataSet{
 	"svhn":     {10, datasets.SVHN},
 }
 
-// names lists the keys of a table, in order.
-func names[V any](table map[string]V) string {
-	var all []string
-	for name := range table {
-		all = append(all, name)
+// Title implements app.Program.
+func (s *settings) Title() string { return s.Net + " on " + s.Data }
+
+// Model implements app.Program.
+func (s *settings) Model() (*layers.Model, error) {
+	if all := layers.ImageModels(); !slices.Contains(all, s.Net) {
+		return nil, errors.Errorf("-model %q: it must be one of %s", s.Net, strings.Join(all, ", "))
 	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
+	return layers.ImageModel(s.Net, dataSets[s.Data].classes)
 }
 
-func (s settings) dataSet() (dataSet, error) {
-	d, ok := dataSets[s.Data]
-	if !ok {
-		return d, errors.Errorf("-data %q: it must be one of %s", s.Data, names(dataSets))
-	}
-	return d, nil
-}
-
-// load reads the data set, downloading it where it is nowhere.
-func load(ctx context.Context, s settings, stderr io.Writer, source []datasets.Option) (train, test *datasets.ColorImages, err error) {
-	dtype, err := cli.Dtype(s.Dtype)
-	if err != nil {
-		return nil, nil, err
-	}
-	set, err := s.dataSet()
-	if err != nil {
-		return nil, nil, err
-	}
-	bar := cli.NewDownloads(stderr)
-	defer bar.Close()
-	train, test, err = set.load(ctx, dtype, append([]datasets.Option{datasets.WithProgress(bar.Show)}, source...)...)
+// Load implements app.Program.
+func (s *settings) Load(ctx context.Context, dtype tensor.Dtype, opts ...datasets.Option) (train, test trainers.Dataset, err error) {
+	images, testImages, err := dataSets[s.Data].load(ctx, dtype, opts...)
 	if err != nil {
 		return nil, nil, err
 	}
 	if s.Limit > 0 {
-		train = train.First(s.Limit)
+		images = images.First(s.Limit)
 	}
 	if s.Augment {
-		train = train.Augmented(datasets.CropFlip)
+		images = images.Augmented(datasets.CropFlip)
 	}
-	return train, test, nil
+	return images, testImages, nil
 }

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // The tests train on sets of their own in CIFAR's formats: each class is a
@@ -49,12 +47,5 @@ func writeData(t *testing.T, dir string) {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o666); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// sourceOf keeps the loader off the network and the user's files.
-func sourceOf(dir string) []datasets.Option {
-	return []datasets.Option{
-		datasets.WithDir(dir), datasets.WithCacheDir(filepath.Join(dir, "cache")), datasets.WithoutDownload(), datasets.WithoutChecksum(),
 	}
 }

@@ -16,11 +16,11 @@ const fewImages = 1000
 // checkMemory reports a batch that this machine has no memory for, before any is
 // taken: a step has at least the values of all nodes of the net and their
 // gradients.
-func (s settings) checkMemory() error {
+func (s *settings) checkMemory() error {
 	if s.Batch <= fewImages {
 		return nil
 	}
-	model, err := s.model()
+	model, err := s.Model()
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (s settings) checkMemory() error {
 	if err != nil {
 		return err
 	}
-	return cli.Memory(2*values*float64(s.Batch)*float64(dtype.Size()), "-batch %d: %s on so many images", s.Batch, s.Model)
+	return cli.Memory(2*values*float64(s.Batch)*float64(dtype.Size()), "-batch %d: %s on so many images", s.Batch, s.Net)
 }
 
 // valuesOf is the number of values that a net's nodes have for an image, from a

@@ -2,66 +2,51 @@ package main
 
 import (
 	"encoding/json"
-	"path/filepath"
+	"flag"
+	"strings"
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/examples/internal/app"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
-	"github.com/apo-gorgonia/apo/examples/internal/runlog"
+	"github.com/apo-gorgonia/apo/layers"
 )
 
-// settings describe a run. They are kept in settings.json, so that -resume goes
-// on with the same ones. Pointers are nil where no flag was given.
+// settings are what the flags set. Pointers are nil where no flag was given.
 type settings struct {
-	Model       string          `json:"model"`
-	Data        string          `json:"data"`
-	Limit       int             `json:"limit"`
-	Augment     bool            `json:"augment"`
-	Optimizer   string          `json:"opt"`
-	Settings    json.RawMessage `json:"settings,omitempty"`
-	LR          *float64        `json:"lr,omitempty"`
-	WeightDecay *float64        `json:"weight-decay,omitempty"`
-	APO         string          `json:"apo,omitempty"`
-	K           *int            `json:"k,omitempty"`
-	FSD         *float64        `json:"fsd,omitempty"`
-	WSD         *float64        `json:"wsd,omitempty"`
-	Batch       int             `json:"batch"`
-	Epochs      int             `json:"epochs"`
-	Schedule    string          `json:"schedule"`
-	DecayAt     []int           `json:"decay-at,omitempty"`
-	DecayBy     float64         `json:"decay-by"`
-	WarmUp      int             `json:"warm-up"`
-	Seed        uint64          `json:"seed"`
-	Dtype       string          `json:"dtype"`
-
-	out string
+	app.Settings
+	Net         string   `json:"model"`
+	Limit       int      `json:"limit"`
+	Augment     bool     `json:"augment"`
+	WeightDecay *float64 `json:"weight-decay,omitempty"`
+	APO         string   `json:"apo,omitempty"`
+	DecayAt     []int    `json:"decay-at,omitempty"`
+	DecayBy     float64  `json:"decay-by"`
 }
 
-// mostImages is more than any of the sets has.
-const mostImages = 100_000
+var _ app.Program = (*settings)(nil)
 
-func defaults() settings {
-	return settings{
-		Model: "lenet", Data: "cifar10", Optimizer: "sgdm", Batch: 128, Epochs: 3, Schedule: "constant", DecayBy: 0.1,
-		Seed: 1, Dtype: "float32", out: filepath.Join("out", "cifar"),
-	}
+// SetDefaults implements app.Program.
+func (s *settings) SetDefaults() {
+	*s = settings{Settings: app.Defaults("cifar10"), Net: "lenet", DecayBy: 0.1}
 }
 
-// check reports what no other package would, or without the flag's name.
-func (s settings) check() error {
-	if s.out == "" {
-		return errors.New("-out must not be empty")
-	}
+// Flags implements app.Program.
+func (s *settings) Flags(fs *flag.FlagSet) {
+	fs.StringVar(&s.Net, "model", s.Net, "net: one of "+strings.Join(layers.ImageModels(), ", "))
+	fs.IntVar(&s.Limit, "limit", s.Limit, "train on the first `N` images only, 0 for all")
+	fs.BoolVar(&s.Augment, "augment", s.Augment, "crop after padding by 4 pixels and mirror at random")
+	fs.Func("weight-decay", "weight decay, of all parameters (default the optimizer's)", cli.Float(&s.WeightDecay))
+	fs.StringVar(&s.APO, "apo", s.APO, "how APO adapts the rate: none, plain (down its gradient) or calibrated (default calibrated, none for kfac, ekfac and shampoo)")
+	fs.Func("decay-at", "epochs after which the step schedule lowers the rate, such as 60,120,160 (default 1/2 and 3/4 of all)", cli.Counts(&s.DecayAt, "a number of epochs"))
+	fs.Float64Var(&s.DecayBy, "decay-by", s.DecayBy, "factor of the step schedule")
+}
+
+// Check implements app.Program.
+func (s *settings) Check() error {
 	if err := cli.First(
 		cli.Between("limit", s.Limit, 0, mostImages),
-		cli.Between("batch", s.Batch, 1, mostImages),
-		cli.Between("epochs", s.Epochs, 1, cli.MostEpochs),
-		cli.Between("warm-up", s.WarmUp, 0, cli.MostSteps),
-		cli.Count("k", s.K),
-		cli.Weight("lr", s.LR),
 		cli.Weight("weight-decay", s.WeightDecay),
-		cli.Weight("fsd", s.FSD),
-		cli.Weight("wsd", s.WSD),
 		cli.Rate("decay-by", &s.DecayBy),
 	); err != nil {
 		return err
@@ -71,50 +56,40 @@ func (s settings) check() error {
 			return err
 		}
 	}
-	if _, err := cli.Dtype(s.Dtype); err != nil {
-		return err
-	}
-	if _, err := s.model(); err != nil {
-		return err
-	}
-	if _, err := s.optimizer(); err != nil {
+	if _, err := s.Model(); err != nil {
 		return err
 	}
 	if _, err := s.rates(); err != nil {
 		return err
 	}
-	if _, err := s.schedule(1); err != nil {
-		return err
-	}
 	return s.checkMemory()
 }
 
-// continues reports settings that differ from those of the run to resume. A run
-// may become longer where nothing in it depends on its length.
-func (s settings) continues(stored settings) error {
-	rates, err := s.rates()
-	if err != nil {
-		return err
+// Decay implements app.Program.
+func (s *settings) Decay() (float64, []int) { return s.DecayBy, s.DecayAt }
+
+// OptimizerSettings implements app.Program: -weight-decay adds to those of -settings.
+func (s *settings) OptimizerSettings() ([]byte, error) {
+	if s.WeightDecay == nil {
+		return s.Extra, nil
 	}
-	if s.Epochs != stored.Epochs {
-		switch {
-		case s.Schedule == "cosine" || s.Schedule == "step" && len(s.DecayAt) == 0:
-			return errors.Errorf("-epochs %d: the schedule %s was made for %d epochs", s.Epochs, s.Schedule, stored.Epochs)
-		case rates == apoCalibrated:
-			return errors.Errorf("-epochs %d: the calibrated rate falls over the %d epochs that the run was started with", s.Epochs, stored.Epochs)
+	if s.Precond() != nil {
+		return nil, errors.Errorf("-weight-decay: %s has none", s.Optimizer)
+	}
+	all := make(map[string]json.RawMessage)
+	if len(s.Extra) > 0 {
+		err := json.Unmarshal(s.Extra, &all)
+		if err == nil && all == nil {
+			err = errors.New("null is no JSON object")
+		}
+		if err != nil {
+			return nil, errors.Wrap(err, "-settings")
 		}
 	}
-	stored.Epochs = s.Epochs
-	return runlog.SameSettings(s.out, s, stored)
-}
-
-// readSettings reads those of the run in the folder, which may be damaged.
-func readSettings(out string) (settings, error) {
-	s := settings{out: out}
-	if err := runlog.ReadSettings(out, &s); err != nil {
-		return s, err
+	text, err := json.Marshal(*s.WeightDecay)
+	if err != nil {
+		return nil, errors.Wrap(err, "-weight-decay")
 	}
-	return s, errors.WithMessage(s.check(), filepath.Join(out, runlog.SettingsJSON))
+	all["weight_decay"] = text
+	return json.Marshal(all)
 }
-
-func (s settings) write() error { return runlog.WriteJSON(s.out, runlog.SettingsJSON, s) }

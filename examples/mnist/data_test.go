@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // The tests train on a set of their own in MNIST's format: each class is a
@@ -46,12 +44,5 @@ func writeIDX(t *testing.T, path string, data []byte, shape ...int) {
 	}
 	if err := os.WriteFile(path, append(content, data...), 0o666); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// sourceOf keeps the loader off the network and the user's files.
-func sourceOf(t *testing.T, dir string) []datasets.Option {
-	return []datasets.Option{
-		datasets.WithDir(dir), datasets.WithCacheDir(t.TempDir()), datasets.WithoutDownload(), datasets.WithoutChecksum(),
 	}
 }

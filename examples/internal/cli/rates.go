@@ -7,21 +7,12 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// InitialRate is the learning rate that the optimizer starts with where -lr is
-// not given: the program's own, or else the library's.
-func InitialRate(optimizer string, own map[string]float64) (float64, error) {
-	if rate, ok := own[optimizer]; ok {
-		return rate, nil
-	}
-	return trainers.DefaultRate(optimizer)
-}
-
-// RatesHelp lists the optimizers with the rates of InitialRate, for the help of
+// RatesHelp lists the optimizers with the library's default rates, for the help of
 // -lr.
-func RatesHelp(own map[string]float64) string {
+func RatesHelp() string {
 	var all []string
 	for _, name := range trainers.OptimizerNames() {
-		rate, err := InitialRate(name, own)
+		rate, err := trainers.DefaultRate(name)
 		switch {
 		case err != nil: // of a name that the library itself lists
 			continue

@@ -1,10 +1,13 @@
 package runlog
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -24,44 +27,72 @@ func WriteJSON(dir, name string, v any) error {
 	return durable.WriteFile(filepath.Join(dir, name), append(text, '\n'))
 }
 
+// Keys are the names that settings have in the file, by those of their JSON tags.
+// Names that are missing are the same.
+type Keys map[string]string
+
+// WriteSettings writes the settings of the run in the folder.
+func WriteSettings(dir string, settings any, keys Keys) error {
+	fields, err := Fields(settings, keys)
+	if err != nil {
+		return err
+	}
+	return WriteJSON(dir, SettingsJSON, fields)
+}
+
 // ReadSettings reads the settings of the run in the folder.
-func ReadSettings(dir string, settings any) error {
+func ReadSettings(dir string, settings any, keys Keys) error {
 	path := filepath.Join(dir, SettingsJSON)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return errors.Wrap(err, "nothing to resume")
 	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return errors.Wrap(err, path)
+	}
+	for name, key := range keys {
+		if value, ok := fields[key]; ok {
+			fields[name] = value
+			delete(fields, key)
+		}
+	}
+	if text, err = json.Marshal(fields); err != nil {
+		return errors.Wrap(err, path)
+	}
 	return errors.Wrap(json.Unmarshal(text, settings), path)
 }
 
-// SameSettings reports the first setting that differs from that of the run in the
-// folder.
-func SameSettings(dir string, now, stored any) error {
-	a, err := fields(now)
-	if err != nil {
-		return err
-	}
-	b, err := fields(stored)
-	if err != nil {
-		return err
-	}
-	for name := range a {
-		if !reflect.DeepEqual(a[name], b[name]) {
-			return errors.Errorf("-resume: %s is %v, but the run in %s was started with %v", name, a[name], dir, b[name])
-		}
-	}
-	return nil
-}
-
-// fields are the settings by their names in the file.
-func fields(settings any) (map[string]any, error) {
+// Fields are the settings by their names in the file.
+func Fields(settings any, keys Keys) (map[string]any, error) {
 	text, err := json.Marshal(settings)
 	if err != nil {
 		return nil, err
 	}
 	var fields map[string]any
-	err = json.Unmarshal(text, &fields)
-	return fields, err
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // a seed has more digits than a float64
+	if err := decoder.Decode(&fields); err != nil {
+		return nil, err
+	}
+	for name, key := range keys {
+		if value, ok := fields[name]; ok {
+			fields[key] = value
+			delete(fields, name)
+		}
+	}
+	return fields, nil
+}
+
+// SameFields reports the first setting that differs from that of the run in the
+// folder.
+func SameFields(dir string, now, stored map[string]any) error {
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if !reflect.DeepEqual(now[name], stored[name]) {
+			return errors.Errorf("-resume: %s is %v, but the run in %s was started with %v", name, now[name], dir, stored[name])
+		}
+	}
+	return nil
 }
 
 // Clear removes what an earlier run left in these files and its settings. The new

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -13,49 +13,41 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
-	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
-
-// evaluationBatch is the number of images evaluated at once.
-const evaluationBatch = 200
-
-// calibrationSeed makes the calibration's batches others than those trained on.
-const calibrationSeed = 0xca11
 
 // saveEvery is the time between two checkpoints within an epoch.
 const saveEvery = time.Minute
 
 // training is a run with its files.
 type training struct {
-	s              settings
+	app            *App
+	program        Program
+	s              *Settings
 	trainer        *trainers.Trainer
 	batches        *trainers.Batches
-	test           *datasets.ColorImages
+	test           trainers.Dataset
 	logs           *runlog.Log
 	history        []evaluated
 	saved          time.Time // of the last checkpoint
 	stdout, stderr io.Writer
 }
 
-func newTraining(s settings, train, test *datasets.ColorImages, stdout, stderr io.Writer) (*training, error) {
+func (a *App) newTraining(p Program, train, test trainers.Dataset, stdout, stderr io.Writer) (*training, error) {
+	s := p.Common()
 	batches, err := trainers.NewBatches(train, s.Batch, s.Seed)
 	if err != nil {
 		return nil, cli.AsUsage(err)
 	}
-	calibration, err := trainers.NewBatches(train, s.Batch, s.Seed^calibrationSeed)
+	t := &training{app: a, program: p, s: s, batches: batches, test: test, logs: &runlog.Log{Epochs: a.columns()}, stdout: stdout, stderr: stderr}
+	model, err := p.Model()
 	if err != nil {
 		return nil, err
 	}
-	t := &training{s: s, batches: batches, test: test, logs: &runlog.Log{Epochs: columns}, stdout: stdout, stderr: stderr}
-	model, err := s.model()
+	optimizer, err := a.Optimizer(p)
 	if err != nil {
 		return nil, err
 	}
-	optimizer, err := s.optimizer()
-	if err != nil {
-		return nil, err
-	}
-	opts, err := s.options(batches.PerEpoch(), func(i int) (graph.Batch, error) { return calibration.At(i), nil })
+	opts, err := options(p, batches.PerEpoch(), train)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +66,7 @@ func (t *training) path(name string) string { return filepath.Join(t.s.out, name
 // start prepares the folder of a new run. With the checkpoint before the first step
 // the run can be resumed from the beginning.
 func (t *training) start() error {
-	if err := runlog.Clear(t.s.out, "checkpoint", "weights.safetensors", "best.safetensors", "result.json", "loss.png", "accuracy.png", "rate.png", "precond.png"); err != nil {
+	if err := runlog.Clear(t.s.out, append([]string{checkpointFile}, t.app.results()...)...); err != nil {
 		return err
 	}
 	if err := t.logs.Open(t.s.out, 0); err != nil {
@@ -83,16 +75,18 @@ func (t *training) start() error {
 	if err := t.checkpoint(); err != nil {
 		return err
 	}
-	return t.s.write()
+	return t.writeSettings()
 }
+
+func (t *training) writeSettings() error { return runlog.WriteSettings(t.s.out, t.program, t.app.Keys) }
 
 // resume loads the checkpoint and cuts the logs to its step.
 func (t *training) resume() error {
-	if err := t.trainer.Load(t.path("checkpoint")); err != nil {
+	if err := t.trainer.Load(t.path(checkpointFile)); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "resuming at step %d of %d\n", t.trainer.Steps(), t.steps())
-	if err := t.s.write(); err != nil { // the number of epochs may be new
+	if err := t.writeSettings(); err != nil { // the number of epochs may be new
 		return err
 	}
 	if err := t.logs.Open(t.s.out, t.trainer.Steps()); err != nil {
@@ -123,8 +117,8 @@ func (t *training) epochs(ctx context.Context) error {
 	start := time.Now()
 	for {
 		done := t.trainer.Steps()
-		// An epoch is saved before its evaluation: whoever kills the program there
-		// has the evaluation done after -resume.
+		// An epoch is saved before its evaluation: where the program is killed there,
+		// -resume evaluates it.
 		if done > 0 && done%perEpoch == 0 && len(t.history) < done/perEpoch {
 			if err := t.evaluate(done/perEpoch, start); err != nil {
 				return err
@@ -170,35 +164,13 @@ func (t *training) epoch(stream *trainers.Stream, epoch int) error {
 	return nil
 }
 
-// evaluate tests the net after an epoch that began at start.
-func (t *training) evaluate(epoch int, start time.Time) error {
-	result, err := t.trainer.Evaluate(t.test, evaluationBatch)
-	if err != nil {
-		return err
-	}
-	t.history = append(t.history, evaluated{step: t.trainer.Steps(), loss: result.Loss, accuracy: result.Accuracy})
-	best, label := bestEpoch(t.history), ""
-	if best == epoch {
-		label = ", the best so far"
-		if err := t.trainer.SaveWeights(t.path("best.safetensors")); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(t.stdout, "epoch %d of %d: test loss %.4f, accuracy %.2f%%, %s%.1f s%s\n",
-		epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, cli.Rates(t.trainer.Rates()), time.Since(start).Seconds(), label)
-	if err := t.logs.Epoch(epoch, t.trainer.Steps(), result.Loss, result.Accuracy, float64(best)); err != nil {
-		return err
-	}
-	return t.logs.Flush()
-}
-
 // checkpoint saves the state. The logs go first, so that they are never behind.
 func (t *training) checkpoint() error {
 	if err := t.logs.Flush(); err != nil {
 		return err
 	}
 	t.saved = time.Now()
-	return t.trainer.Save(t.path("checkpoint"))
+	return t.trainer.Save(t.path(checkpointFile))
 }
 
 // saveSometimes saves the state if that was last done a while ago.

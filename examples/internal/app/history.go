@@ -1,8 +1,7 @@
-package main
+package app
 
 import (
 	"encoding/csv"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,7 +12,13 @@ import (
 )
 
 // columns are those of epochs.csv after epoch and step.
-var columns = []string{"test_loss", "test_accuracy", "best_epoch"}
+func (a *App) columns() []string {
+	all := []string{"test_loss", "test_accuracy"}
+	if a.KeepsBest {
+		all = append(all, "best_epoch")
+	}
+	return all
+}
 
 // evaluated is a test after an epoch.
 type evaluated struct {
@@ -66,32 +71,4 @@ func readHistory(dir string) ([]evaluated, error) {
 		history = append(history, e)
 	}
 	return history, nil
-}
-
-// result is what result.json has.
-type result struct {
-	Epochs        int     `json:"epochs"`
-	FinalLoss     float64 `json:"final_test_loss"`
-	FinalAccuracy float64 `json:"final_test_accuracy"`
-	BestEpoch     int     `json:"best_epoch"`
-	BestAccuracy  float64 `json:"best_test_accuracy"`
-}
-
-// finish writes the results of a whole run.
-func (t *training) finish() error {
-	if err := t.trainer.SaveWeights(t.path("weights.safetensors")); err != nil {
-		return err
-	}
-	last, at := t.history[len(t.history)-1], bestEpoch(t.history)
-	r := result{
-		Epochs: t.s.Epochs, FinalLoss: last.loss, FinalAccuracy: last.accuracy, BestEpoch: at, BestAccuracy: t.history[at-1].accuracy,
-	}
-	if err := runlog.WriteJSON(t.s.out, "result.json", r); err != nil {
-		return err
-	}
-	if err := drawCharts(t.s, t.history); err != nil {
-		return err
-	}
-	fmt.Fprintf(t.stdout, "best test accuracy %.2f%%, after epoch %d\nresults in %s\n", 100*r.BestAccuracy, r.BestEpoch, t.s.out)
-	return nil
 }
