@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// badInput is what a command is to refuse: with this exit code and a first line of
-// stderr that says all of the words.
+// badInput is input that a command must refuse with this exit code and with all of the
+// words in the first line of stderr.
 type badInput struct {
 	args []string
 	code int
 	says []string
 }
 
-// badFlag is a badInput for each of the values of a command's flag.
+// badFlag makes a badInput for each value of a command's flag.
 func badFlag(command, flag string, values ...string) []badInput {
 	var all []badInput
 	for _, v := range values {
@@ -28,7 +28,7 @@ func badFlag(command, flag string, values ...string) []badInput {
 
 const huge = "99999999999999999999"
 
-// badFlags are the flags of all commands.
+// badFlags are bad values of the flags of all commands.
 func badFlags() []badInput {
 	var all []badInput
 	add := func(more ...badInput) { all = append(all, more...) }
@@ -69,7 +69,7 @@ func badFlags() []badInput {
 	return all
 }
 
-// refuse fails the test where a command does not refuse an input as it should.
+// refuse fails the test if a command does not refuse an input as it must.
 func refuse(t *testing.T, all []badInput) {
 	t.Helper()
 	for _, in := range all {
@@ -86,7 +86,7 @@ func refuse(t *testing.T, all []badInput) {
 	}
 }
 
-// TestBadFlags has all of them in an empty folder, which stays so.
+// TestBadFlags tries all bad flags in a folder that must stay empty.
 func TestBadFlags(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -100,8 +100,8 @@ func TestBadFlags(t *testing.T) {
 	}
 }
 
-// TestBadPlaces has files and folders that cannot be read or written. What was
-// there stays as it is.
+// TestBadPlaces has files and folders that cannot be read or written. Existing files
+// must not change.
 func TestBadPlaces(t *testing.T) {
 	base := t.TempDir()
 	file, odd := filepath.Join(base, "file"), filepath.Join(base, "a\x00b")
@@ -131,8 +131,7 @@ func TestBadPlaces(t *testing.T) {
 	}
 }
 
-// TestBadStores has results folders whose files were damaged: nothing is run over
-// them.
+// TestBadStores has results folders with damaged files, which must not be overwritten.
 func TestBadStores(t *testing.T) {
 	sgd := filepath.Join("fig3-parkinsons", "smoke", "sgd-seed1.jsonl")
 	trial := filepath.Join("tune", "fig3-parkinsons", "smoke", "sgd-trial01-seed1001.jsonl")
@@ -167,7 +166,7 @@ func TestBadStores(t *testing.T) {
 	}
 }
 
-// plain leaves out what a file's name may not have.
+// plain drops characters that a file's name must not have.
 func plain(r rune) rune {
 	if strings.ContainsRune("\"[]:\n ", r) {
 		return -1
@@ -175,7 +174,7 @@ func plain(r rune) rune {
 	return r
 }
 
-// TestBadFixtures has a reference run damaged in many ways.
+// TestBadFixtures damages a reference run in many ways.
 func TestBadFixtures(t *testing.T) {
 	good, err := os.ReadFile(filepath.Join("parity", "testdata", "linear-sgd.json"))
 	if err != nil {

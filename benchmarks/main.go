@@ -1,13 +1,14 @@
-// Command benchmarks is the benchmark suite, one subcommand for each job.
+// Command benchmarks is the benchmark suite. It has a subcommand for each job.
 //
-//	go run ./benchmarks list                              what there is, and how long it takes here
-//	go run ./benchmarks run fig3-parkinsons -scale small  train, results to results/
+//	go run ./benchmarks list                              list the experiments with their times here
+//	go run ./benchmarks run fig3-parkinsons -scale small  train, store results in results/
 //	go run ./benchmarks tune fig3-parkinsons -configs 16  search for hyperparameters
 //	go run ./benchmarks report results                    tables, figures, verdicts on claims
 //	go run ./benchmarks parity FILE...                    compare with reference runs
-//	go run ./benchmarks peers                             time and memory beside PyTorch's
+//	go run ./benchmarks peers                             compare time and memory with PyTorch
 //
-// Each has -h. The data sets are found as package datasets says.
+// Each has -h. Package datasets describes where data sets are found. README.md names
+// the file that makes each part of a report.
 package main
 
 import (
@@ -32,12 +33,12 @@ type command struct {
 }
 
 var commands = []command{
-	{"list", "show the experiments, their sizes and the time they take here", suite.ListCommand},
+	{"list", "list the experiments, their sizes and the time they take here", suite.ListCommand},
 	{"run", "run experiments of the paper and store the results", suite.RunCommand},
-	{"tune", "search for hyperparameters at random, equally many tries for each method", suite.TuneCommand},
-	{"report", "make tables, figures and verdicts of stored results", report.Command},
+	{"tune", "search at random for hyperparameters, with as many trials for each method", suite.TuneCommand},
+	{"report", "make tables, figures and verdicts on claims from stored results", report.Command},
 	{"parity", "replay reference runs and compare every number", parity.Command},
-	{"peers", "time and memory of training steps side by side with PyTorch", peers.Run},
+	{"peers", "compare time and memory of training steps with PyTorch", peers.Run},
 }
 
 const usage = `Usage: benchmarks COMMAND [ARGUMENT...]
@@ -46,12 +47,12 @@ const usage = `Usage: benchmarks COMMAND [ARGUMENT...]
 Commands:
 %s
 Exit codes:
-  0  all went well
-  1  the command did its work and something failed
+  0  success
+  1  a part of the work failed
   2  wrong usage, or input that cannot be read
-  3  nothing failed, but something is not supported, or its data are missing
+  3  nothing failed, but something is not supported or a data set is missing
 130  interrupted
-"go run" turns every code but 0 into 1; build the program to see them.
+"go run" turns every code but 0 into 1. Build the program to see the codes.
 `
 
 func main() {

@@ -13,11 +13,11 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-// programEnv tells the test binary to be the program.
+// programEnv makes the test binary act as the program.
 const programEnv = "APO_TEST_PROGRAM"
 
-// TestMain lets the test binary be the program of a worker, which commands start,
-// or the program itself.
+// TestMain lets the test binary act as the worker that commands start, or as the
+// program itself.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == suite.WorkerCommand || os.Getenv(programEnv) != "" {
 		os.Exit(dispatch(context.Background(), os.Args[1:], os.Stdout, os.Stderr))

@@ -20,9 +20,9 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// This file is a new experiment of another kind than all others: its examples are
-// numbers, given bit by bit, its setting has a field of its own, and it has a
-// computed result besides its runs. The line in init registers it.
+// This file adds an experiment of a new kind. Its examples are the bits of numbers, its
+// setting has a field of its own, and it has a computed result besides its runs. The
+// line in init registers it.
 func init() { experiments.Register(bitParity) }
 
 var bitParity = &experiments.Experiment{

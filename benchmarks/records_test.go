@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// testdata/records has runs that were recorded before experiments had tasks; the
-// curves of fig1 there are thinned out.
+// recorded has results that were recorded before experiments had tasks. The curves of
+// fig1 have only every tenth point.
 const recorded = "testdata/records"
 
-// Recorded results give the report that they always gave.
+// The report of recorded results does not change.
 func TestReportOfRecordedResults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "RESULTS.md")
 	if code, _, stderr := run("report", "-o", path, recorded); code != 0 || stderr != "" {
@@ -40,7 +40,7 @@ func TestReportOfRecordedResults(t *testing.T) {
 	}
 }
 
-// Recorded runs count as those that run would make: it makes none again.
+// Recorded runs have the settings of new runs, so they are not repeated.
 func TestRecordedRunsAreNotMadeAgain(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(recorded)); err != nil {

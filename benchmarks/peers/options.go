@@ -46,7 +46,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.threads, "threads", strconv.Itoa(runtime.NumCPU()), "numbers of PyTorch's threads, separated by commas, one side for each; 0: PyTorch's default")
 	f.StringVar(&o.python, "python", "", "Python interpreter that has PyTorch (default: the first found of "+strings.Join(pythons, ", ")+")")
 	f.StringVar(&o.out, "out", "", "append the measurements to this file, one line of JSON for each process")
-	f.StringVar(&o.ours, "ours", "", "measure this library alone on the named net, in this process, and print JSON")
+	f.StringVar(&o.ours, "ours", "", "measure only this library on the named net, in this process, and print JSON")
 	f.StringVar(&o.profile, "cpuprofile", "", "with -ours: write a CPU profile of the timed steps to this file")
 	return f
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// TestMain lets the test's own program stand for the one with the subcommand.
+// TestMain lets the test binary act as the program with the subcommand.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == Name {
 		os.Exit(Run(context.Background(), os.Args[2:], os.Stdout, os.Stderr))

@@ -57,7 +57,7 @@ def main():
         cases.append(case("normRelu", {}, relu(norm(True)), draw(*shape), draw(c), draw(c)))
         moved = dict(mean=mean.tolist(), variance=variance.tolist())
         cases.append(case("evalRelu", moved, relu(norm(False)), draw(*shape), draw(c), draw(c)))
-        # What one step of the running statistics makes of 0 and 1.
+        # The running statistics after one step from 0 and 1.
         x = draw(*shape)
         mean, variance = torch.zeros(c, dtype=torch.float64), torch.ones(c, dtype=torch.float64)
         one = torch.ones(c, dtype=torch.float64)

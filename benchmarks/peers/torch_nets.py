@@ -1,4 +1,4 @@
-"""The nets of the contests in PyTorch.
+"""The compared nets in PyTorch.
 
 Images are N x 3 x 32 x 32. The modules stand in the order of this library's
 parameters.
@@ -59,7 +59,7 @@ def conv_norm(channels, width, kernel, stride):
 
 
 class Subsample(nn.Module):
-    """Every other row and column, and channels of zeros behind those of x."""
+    """Every other row and column, with channels of zeros after those of x."""
 
     def __init__(self, more):
         super().__init__()
@@ -70,7 +70,7 @@ class Subsample(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions and the way past them."""
+    """Two convolutions with a shortcut."""
 
     def __init__(self, channels, width, stride, project):
         super().__init__()
@@ -114,11 +114,11 @@ NETS = {
 
 
 def parameters(net):
-    """The number of learned numbers."""
+    """The number of learned parameters."""
     return sum(p.numel() for p in net.parameters())
 
 
 def batch(net, n):
-    """n random examples of a net and their classes."""
+    """n random examples for a net, with random classes."""
     shape = (784,) if net == "mlp" else (3, 32, 32)
     return torch.rand(n, *shape), torch.randint(10, (n,))

@@ -62,7 +62,7 @@ def run(rule, params, dtype):
             w.grad = torch.tensor(p["gradients"][step], dtype=dtype).reshape(p["shape"])
         optimizer.step()
         flat = [x for w in weights for x in w.detach().flatten().tolist()]
-        # Nine digits tell float32 numbers apart.
+        # Nine digits identify a float32 number.
         after.append([float("%.9g" % x) if dtype == torch.float32 else x for x in flat])
     return after
 
@@ -93,7 +93,7 @@ def golden():
 
 def main():
     text = json.dumps(golden(), indent=None, separators=(",", ":"))
-    # One array of numbers to a line.
+    # One array of numbers on each line.
     text = text.replace("],[", "],\n[").replace('},{"', '},\n{"').replace("]],", "]],\n") + "\n"
     if len(sys.argv) > 1:
         with open(sys.argv[1], "w") as f:

@@ -17,7 +17,7 @@ import torch_nets
 
 
 def blas():
-    """The shared library that serves torch's matrix products, if it shows."""
+    """The shared library of torch's matrix products, if it can be found."""
     try:
         with open("/proc/self/maps") as maps:
             files = {line.split()[-1] for line in maps if "/" in line}
@@ -31,7 +31,7 @@ def blas():
 
 
 def resident(field):
-    """A field of Linux's description of this process, in bytes; 0 elsewhere."""
+    """A field of /proc/self/status in bytes, or 0 without it."""
     try:
         with open("/proc/self/status") as status:
             for line in status:

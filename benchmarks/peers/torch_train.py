@@ -48,7 +48,7 @@ def layers(net):
 
 
 def set_weights(net, arrays):
-    """Sets all weights; arrays is an iterator over those of this library."""
+    """Sets all weights from an iterator over the arrays of this library."""
     with torch.no_grad():
         for m in layers(net):
             if isinstance(m, nn.BatchNorm2d):
@@ -65,7 +65,7 @@ def set_weights(net, arrays):
 
 
 def weights(net, of=lambda p: p):
-    """All weights, or what of makes of them, as this library's arrays."""
+    """All weights, or of applied to each, as arrays of this library."""
     arrays = []
     for m in layers(net):
         if isinstance(m, nn.BatchNorm2d):

@@ -79,7 +79,7 @@ func line(text string, words ...string) string {
 	return ""
 }
 
-// refused runs the command, which must fail and say all the words.
+// refused runs the command, which must fail with all the words in its message.
 func refused(t *testing.T, dir string, words ...string) {
 	t.Helper()
 	var out, errs strings.Builder
@@ -93,7 +93,7 @@ func refused(t *testing.T, dir string, words ...string) {
 	}
 }
 
-// TestLeftOut has files without a line beside a good one.
+// TestLeftOut has files without a complete line beside a good one.
 func TestLeftOut(t *testing.T) {
 	dir := t.TempDir()
 	fabricate(t, dir, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
@@ -119,7 +119,7 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
-// TestDamagedResults has files that no run leaves.
+// TestDamagedResults has files that no run writes.
 func TestDamagedResults(t *testing.T) {
 	at := func(dir, name string) string { return filepath.Join(dir, "fig3-parkinsons", "small", name) }
 	const evaluation = `{"step":3,"train_loss":1}`
@@ -180,8 +180,7 @@ func TestSameRunTwice(t *testing.T) {
 	refused(t, dir, "sgdm-seed1.jsonl", "copy.jsonl", "the same run", "sgdm", "seed 1")
 }
 
-// TestNoResults has folders without results, and names that Glob would read as a
-// pattern.
+// TestNoResults has folders without results, and a name that is a pattern of Glob.
 func TestNoResults(t *testing.T) {
 	base := t.TempDir()
 	file := filepath.Join(base, "file")
@@ -196,7 +195,7 @@ func TestNoResults(t *testing.T) {
 	report(t, "-o", filepath.Join(base, "r.md"), odd)
 }
 
-// TestDamagedComputed has the result of an experiment that trains nothing.
+// TestDamagedComputed damages a computed result.
 func TestDamagedComputed(t *testing.T) {
 	dir := t.TempDir()
 	fabricate(t, dir, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
@@ -330,8 +329,8 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
-// TestReportKeepsEarlierSections writes a report, then another one from results of
-// other experiments that keeps the first one's.
+// TestReportKeepsEarlierSections writes a report, then another one that has results
+// of other experiments and keeps the sections of the first.
 func TestReportKeepsEarlierSections(t *testing.T) {
 	before, now := t.TempDir(), t.TempDir()
 	for _, m := range []string{"sgdm", "adam"} {

@@ -7,7 +7,7 @@ import (
 
 func TestPeakSeesWhatIsTouched(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("the resident memory is known on Linux alone")
+		t.Skip("the resident memory is known only on Linux")
 	}
 	before := Now()
 	if before <= 0 || Peak() < before {

@@ -63,7 +63,7 @@ func list(e *experiments.Experiment, quick bool, times stepTimes, w io.Writer) e
 		}
 		fmt.Fprintf(w, "  %-7s  %s, %d steps of %d", scale, e.Task.Describe(c), c.Steps, c.Batch)
 		if e.TimedAt(scale) && c.Steps < warmedUp {
-			fmt.Fprint(w, ", timed alone")
+			fmt.Fprint(w, ", only timed")
 		}
 		if !quick {
 			step, err := times.step(e, c)
