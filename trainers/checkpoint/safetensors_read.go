@@ -119,8 +119,8 @@ type safetensorsRange struct {
 	begin, end int
 }
 
-// safetensorsRanges reads the header key by key, so that it sees keys that
-// occur twice, and checks each entry by itself.
+// safetensorsRanges reads the header key by key, to find keys that occur twice, and
+// checks each entry by itself.
 func safetensorsRanges(header []byte) ([]safetensorsRange, error) {
 	keys := json.NewDecoder(bytes.NewReader(header))
 	if open, err := keys.Token(); err != nil || open != json.Delim('{') {

@@ -32,9 +32,8 @@ const (
 )
 
 var (
-	// ErrCorrupt is the cause of every error about a checkpoint whose bytes are
-	// not what a writer left: truncated, altered or never a checkpoint. Test for it
-	// with errors.Is.
+	// ErrCorrupt is the cause of every error about a file that was truncated or
+	// altered, or that never was a checkpoint. Test for it with errors.Is.
 	ErrCorrupt = errors.New("trainers: corrupt checkpoint")
 
 	// ErrNewer is the cause of the error about a checkpoint in a later format than
@@ -127,11 +126,10 @@ func corrupt(format string, args ...any) error {
 	return errors.Wrapf(ErrCorrupt, format, args...)
 }
 
-// Write writes s to the file path, replacing an older one in a single
-// step (durable.Write): whatever happens on the way, path holds either the old
-// checkpoint or the complete new one. After an error it holds the old one, but for
-// an error of the last sync, when the new one is in place. A symbolic link is
-// followed.
+// Write writes s to the file path. It replaces an older file in a single step
+// (durable.Write): at any moment path holds either the old checkpoint or the complete
+// new one. After an error it holds the old one, except for an error of the last sync:
+// then the new one is in place. A symbolic link is followed.
 func Write(path string, s *Snapshot) error {
 	if s == nil {
 		return errors.Errorf("trainers: checkpoint %s: nothing to write", path)

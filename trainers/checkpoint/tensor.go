@@ -12,8 +12,8 @@ type NamedTensor struct {
 	// Name is not empty, valid UTF-8, and unique within a file.
 	Name string
 	// Value has dtype Float32, Float64, Int or Uint64 and any shape without
-	// zero dimensions, () included. Views and transposed tensors are stored as
-	// what they show. Masked tensors are refused.
+	// zero dimensions, () included. A view or a transposed tensor is stored like a
+	// contiguous one with the same elements. Masked tensors are refused.
 	Value *tensor.Dense
 }
 

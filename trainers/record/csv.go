@@ -30,14 +30,14 @@ type CSV struct {
 }
 
 // NewCSV makes a CSV that writes to w, one call of w.Write per step. If w is an
-// *os.File, opened for appending, that has the table's header already, the table
-// goes on without another one. OpenCSV also cuts off what a resumed run writes
-// again.
+// *os.File opened for appending, and the file has the table's header already, no
+// second header is written. OpenCSV also cuts off the rows that a resumed run
+// writes again.
 func NewCSV(w io.Writer) *CSV { return &CSV{out: lineWriter{w: w}, rates: -1} }
 
-// Record writes a row, the first time with the header before it. It fails if
-// the number of rates is not that of the header, or if the file goes on from a
-// table with other columns; nothing is written then. The error of w names the
+// Record writes a row, and the header before the first one. It fails, and writes
+// nothing, if the number of rates is not that of the header or if the file has a
+// table with other columns. The error of w names the
 // step; from then on every Record returns it.
 func (c *CSV) Record(s Stats) error {
 	var rows [][]string
@@ -72,8 +72,8 @@ func (c *CSV) pick(row []string) []string {
 	return cells
 }
 
-// placesIn finds the columns of a table, which an older version may have begun
-// with fewer, in a header; nil if they are of another kind of run.
+// placesIn finds the columns of a table in a header. A table of an older version has
+// fewer columns. The result is nil for a table of another kind of run.
 func placesIn(header, table []string) []int {
 	places := make([]int, len(table))
 	for i, name := range table {

@@ -13,10 +13,10 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
-// OpenJSONL opens the file path as the log of a run of which so many steps are
-// done: 0, or Trainer.Steps after Load. Lines of later steps, and a last line that
-// a kill left without its end, are cut off; the run writes them again. A file that
-// does not exist is made. lines is the number of lines that stay.
+// OpenJSONL opens the file path as the log of a run that has taken so many steps:
+// 0, or Trainer.Steps after Load. It cuts off the lines of later steps, and a last
+// line that a kill left incomplete; the run writes them again. A file that does not
+// exist is made. lines is the number of lines that stay.
 //
 // Lines are buffered: call Flush before each Trainer.Save, so that the log is
 // never behind the checkpoint, and Close at the end.
@@ -48,7 +48,8 @@ func OpenCSV(path string, steps int) (log *CSV, rows int, err error) {
 	return NewCSV(f), max(0, lines-1), nil
 }
 
-// headerOf is the header of the table that w, a file, has already; nil for none.
+// headerOf is the header of the table that the file w has already, nil for none or
+// where w is no file.
 func headerOf(w io.Writer) []string {
 	file, ok := w.(interface {
 		Name() string
@@ -59,7 +60,7 @@ func headerOf(w io.Writer) []string {
 	}
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return nil // a write will tell
+		return nil // a write will fail if the file cannot be used
 	}
 	f, err := os.Open(file.Name())
 	if err != nil {

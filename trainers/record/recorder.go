@@ -10,8 +10,8 @@ import (
 
 // Recorder receives the statistics of every step.
 type Recorder interface {
-	// Record takes one step. It may keep the Stats' slices and pointers only
-	// as copies.
+	// Record takes the statistics of one step. It must copy the slices and pointers
+	// that it keeps.
 	Record(Stats) error
 }
 
@@ -34,8 +34,8 @@ func (h *History) Record(s Stats) error {
 	return nil
 }
 
-// Multi is a Recorder that passes every step to all the given ones, also when
-// one of them fails, and returns the first error. Nil recorders are left out.
+// Multi is a Recorder that passes every step to all recorders, even if one of them
+// fails, and returns the first error. Nil recorders are left out.
 func Multi(recorders ...Recorder) Recorder {
 	return multi(slices.DeleteFunc(slices.Clone(recorders), func(r Recorder) bool { return graph.IsNil(r) }))
 }

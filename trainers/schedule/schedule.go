@@ -11,8 +11,8 @@ import (
 // Schedule is a factor on the learning rate, adapted or fixed, as a function
 // of the step alone; it has no state. The zero value is Constant().
 //
-// A constructor with impossible arguments gives a schedule whose Err reports
-// them.
+// A constructor with an impossible argument returns a schedule whose Err reports
+// it.
 type Schedule struct {
 	at   func(step int) float64 // nil: 1
 	name string                 // the call that makes it; "" for Constant()
