@@ -22,16 +22,18 @@ func (s *settings) Options(int, trainers.Dataset) ([]trainers.Option, error) {
 	return opts, nil
 }
 
-// metaOptimizer is nil for the library's own.
+// metaOptimizer is nil for the library's own. Without -meta-lr it takes the
+// learning rate of that, and adam its β2.
 func (s *settings) metaOptimizer() (trainers.Optimizer, error) {
 	if s.Meta == "" && s.MetaLR == nil {
 		return nil, nil
 	}
-	precond := s.Precond() != nil
-	lr := 0.05
-	if precond {
-		lr = 0.003
+	optimizer, err := mnist.Optimizer(s)
+	if err != nil {
+		return nil, err
 	}
+	own := optimizer.Defaults().Meta
+	lr := own.LearningRate()
 	if s.MetaLR != nil {
 		lr = *s.MetaLR
 	}
@@ -39,8 +41,8 @@ func (s *settings) metaOptimizer() (trainers.Optimizer, error) {
 	switch s.Meta {
 	case "", "adam":
 		adam := trainers.Adam(lr)
-		if precond {
-			adam.Beta2 = 0.99
+		if a, ok := own.(*trainers.AdamConfig); ok {
+			adam.Beta2 = a.Beta2
 		}
 		o = adam
 	case "rmsprop":

@@ -6,11 +6,11 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // Augmentation changes the images of a training set at random each time they
-// are asked for. The changes of an image are a function of its trainers.Draw
+// are asked for. The changes of an image are a function of its batch.Draw
 // alone: of the seed, the epoch and its place in it.
 type Augmentation struct {
 	// Pad is the number of black pixels (byte 0) put around an image, of which a
@@ -51,12 +51,12 @@ type view struct {
 // views draws the views of a batch's images.
 type views struct {
 	a      Augmentation
-	d      trainers.Draw
+	d      batch.Draw
 	source rand.PCG
 	rng    *rand.Rand // nil where nothing is random
 }
 
-func (a Augmentation) views(d trainers.Draw) *views {
+func (a Augmentation) views(d batch.Draw) *views {
 	v := &views{a: a, d: d}
 	if a != (Augmentation{}) {
 		v.rng = rand.New(&v.source)

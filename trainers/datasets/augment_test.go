@@ -7,7 +7,7 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // numbered is a set of n images whose pixels tell where they are.
@@ -36,7 +36,7 @@ func TestAugmentedImages(t *testing.T) {
 		for i := range rows {
 			rows[i] = n - 1 - i
 		}
-		images.Fill(b, rows, trainers.Draw{Seed: 3, Epoch: 1, First: 80})
+		images.Fill(b, rows, batch.Draw{Seed: 3, Epoch: 1, First: 80})
 		for i, r := range rows {
 			got := b.X[0].Float64s()[i*imageBytes : (i+1)*imageBytes]
 			v, ok := findView(set, r, got)
@@ -100,7 +100,7 @@ func TestViewsAreUniform(t *testing.T) {
 	mirrored, alike := 0, 0
 	var before view
 	for epoch := range 4 {
-		views := CropFlip.views(trainers.Draw{Seed: 1, Epoch: epoch})
+		views := CropFlip.views(batch.Draw{Seed: 1, Epoch: epoch})
 		for i := range n / 4 {
 			v := views.at(i)
 			counts[[2]int{v.down, v.right}]++
@@ -131,7 +131,7 @@ func TestViewsAreUniform(t *testing.T) {
 // TestAugmentationDependsOnDrawAlone makes the same rows in other batches.
 func TestAugmentationDependsOnDrawAlone(t *testing.T) {
 	images := numbered(t, 8).Augmented(CropFlip)
-	fill := func(n int, d trainers.Draw) []float64 {
+	fill := func(n int, d batch.Draw) []float64 {
 		b, rows := images.NewBatch(n), make([]int, n)
 		for i := range rows {
 			rows[i] = (d.First + i) % 8
@@ -139,12 +139,12 @@ func TestAugmentationDependsOnDrawAlone(t *testing.T) {
 		images.Fill(b, rows, d)
 		return b.X[0].Float64s()
 	}
-	whole := fill(8, trainers.Draw{Seed: 1, Epoch: 2})
-	parts := append(fill(4, trainers.Draw{Seed: 1, Epoch: 2}), fill(4, trainers.Draw{Seed: 1, Epoch: 2, First: 4})...)
+	whole := fill(8, batch.Draw{Seed: 1, Epoch: 2})
+	parts := append(fill(4, batch.Draw{Seed: 1, Epoch: 2}), fill(4, batch.Draw{Seed: 1, Epoch: 2, First: 4})...)
 	if !slices.Equal(whole, parts) {
 		t.Error("two batches of four differ from one of eight")
 	}
-	for _, d := range []trainers.Draw{{Seed: 2, Epoch: 2}, {Seed: 1, Epoch: 3}, {Seed: 1, Epoch: 2, First: 8}} {
+	for _, d := range []batch.Draw{{Seed: 2, Epoch: 2}, {Seed: 1, Epoch: 3}, {Seed: 1, Epoch: 2, First: 8}} {
 		if slices.Equal(whole, fill(8, d)) {
 			t.Errorf("the images of %+v are the same", d)
 		}
@@ -160,7 +160,7 @@ func TestAugmentationDependsOnDrawAlone(t *testing.T) {
 func BenchmarkAugmentedBatch(b *testing.B) {
 	pixels, labels := make([]byte, 1000*imageBytes), make([]int, 1000)
 	set, _ := newColorImages(tensor.Float32, 10, pixels, labels, nil, nil)
-	batches, err := trainers.NewBatches(set.Augmented(CropFlip), 128, 1)
+	batches, err := batch.New(set.Augmented(CropFlip), 128, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

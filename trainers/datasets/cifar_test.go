@@ -10,7 +10,7 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // cifarRecords makes records with the labels of a header, and random pixels.
@@ -215,7 +215,7 @@ func TestPublishedCIFAR10(t *testing.T) {
 	for i := range rows {
 		rows[i] = 5 * i
 	}
-	parts[0].Fill(b, rows, trainers.Draw{})
+	parts[0].Fill(b, rows, batch.Draw{})
 	var sum, squares float64
 	for _, v := range b.X[0].Float32s() {
 		sum += float64(v)

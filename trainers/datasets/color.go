@@ -8,7 +8,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // ColorImages is a set of labelled colour images that is kept as bytes, a
@@ -28,7 +28,7 @@ type ColorImages struct {
 	augment Augmentation
 }
 
-var _ trainers.Dataset = (*ColorImages)(nil)
+var _ batch.Dataset = (*ColorImages)(nil)
 
 // The size of an image.
 const (
@@ -114,7 +114,7 @@ func (m *ColorImages) Pixels(i int) []byte { return m.pixels[i*imageBytes : (i+1
 // training set, of bytes 0 to 255.
 func (m *ColorImages) Normalisation() (mean, std [3]float64) { return m.norm.mean, m.norm.std }
 
-// Check implements trainers.Dataset.
+// Check implements batch.Dataset.
 func (m *ColorImages) Check() error {
 	if m.Len() == 0 {
 		return errors.New("datasets: no images")
@@ -145,11 +145,11 @@ func (m *ColorImages) After(n int) *ColorImages {
 	return &rest
 }
 
-// Data has all images as a trainers.Data, without augmentation; that of a set
+// Data has all images as a batch.Data, without augmentation; that of a set
 // without images is the zero Data, which every user of it refuses.
-func (m *ColorImages) Data() trainers.Data {
+func (m *ColorImages) Data() batch.Data {
 	if m.Len() == 0 {
-		return trainers.Data{}
+		return batch.Data{}
 	}
 	plain := *m
 	plain.augment = Augmentation{}
@@ -157,19 +157,19 @@ func (m *ColorImages) Data() trainers.Data {
 	for i := range rows {
 		rows[i] = i
 	}
-	plain.Fill(b, rows, trainers.Draw{})
-	return trainers.Data{X: b.X[0], T: b.T[0]}
+	plain.Fill(b, rows, batch.Draw{})
+	return batch.Data{X: b.X[0], T: b.T[0]}
 }
 
-// NewBatch implements trainers.Dataset; n is 1 or more.
+// NewBatch implements batch.Dataset; n is 1 or more.
 func (m *ColorImages) NewBatch(n int) graph.Batch {
 	return graph.NewBatch(
 		tensor.New(tensor.Of(m.norm.dtype), tensor.WithShape(n, channels, side, side)),
 		tensor.New(tensor.Of(tensor.Int), tensor.WithShape(n)))
 }
 
-// Fill implements trainers.Dataset.
-func (m *ColorImages) Fill(b graph.Batch, rows []int, d trainers.Draw) {
+// Fill implements batch.Dataset.
+func (m *ColorImages) Fill(b graph.Batch, rows []int, d batch.Draw) {
 	labels := b.T[0].Ints()
 	for i, r := range rows {
 		labels[i] = m.labels[r]
@@ -178,7 +178,7 @@ func (m *ColorImages) Fill(b graph.Batch, rows []int, d trainers.Draw) {
 }
 
 // filler writes rows of a set, normalised, into the inputs of a batch.
-type filler func(x *tensor.Dense, m *ColorImages, rows []int, d trainers.Draw)
+type filler func(x *tensor.Dense, m *ColorImages, rows []int, d batch.Draw)
 
 // newFiller is the filler for inputs of type F; table has what each byte of a
 // channel becomes.
@@ -189,12 +189,12 @@ func newFiller[F apoops.Float](table *[channels][256]float64) filler {
 			rounded[c][b] = F(v)
 		}
 	}
-	return func(x *tensor.Dense, m *ColorImages, rows []int, d trainers.Draw) {
+	return func(x *tensor.Dense, m *ColorImages, rows []int, d batch.Draw) {
 		fillImages(apoops.Elements[F](x), m, &rounded, rows, d)
 	}
 }
 
-func fillImages[F apoops.Float](x []F, m *ColorImages, tables *[channels][256]F, rows []int, d trainers.Draw) {
+func fillImages[F apoops.Float](x []F, m *ColorImages, tables *[channels][256]F, rows []int, d batch.Draw) {
 	views := m.augment.views(d)
 	for i, r := range rows {
 		v := views.at(i)

@@ -6,7 +6,7 @@ import (
 	_ "embed" // the digits
 	"math/rand/v2"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 )
@@ -36,20 +36,20 @@ const (
 // Handwritten Digits" (E. Alpaydin and C. Kaynak, 1998, UCI Machine Learning
 // Repository, CC BY 4.0). A dtype other than tensor.Float32 and tensor.Float64
 // is an error.
-func Digits(dtype tensor.Dtype) (train, test trainers.Data, err error) {
+func Digits(dtype tensor.Dtype) (train, test batch.Data, err error) {
 	if err := checkDtype(dtype); err != nil {
-		return trainers.Data{}, trainers.Data{}, err
+		return batch.Data{}, batch.Data{}, err
 	}
 	pixels, digits, err := readDigits()
 	if err != nil {
-		return trainers.Data{}, trainers.Data{}, errors.Wrap(err, "datasets: embedded digits")
+		return batch.Data{}, batch.Data{}, errors.Wrap(err, "datasets: embedded digits")
 	}
 	order := shuffled(digitsRows, digitsSeed)
 	if train, err = pickDigits(dtype, pixels, digits, order[:digitsTrain]); err != nil {
-		return trainers.Data{}, trainers.Data{}, err
+		return batch.Data{}, batch.Data{}, err
 	}
 	if test, err = pickDigits(dtype, pixels, digits, order[digitsTrain:]); err != nil {
-		return trainers.Data{}, trainers.Data{}, err
+		return batch.Data{}, batch.Data{}, err
 	}
 	return train, test, nil
 }
@@ -71,7 +71,7 @@ func readDigits() (pixels, digits []float64, err error) {
 	return pixels, digits, nil
 }
 
-func pickDigits(dtype tensor.Dtype, pixels, digits []float64, rows []int) (trainers.Data, error) {
+func pickDigits(dtype tensor.Dtype, pixels, digits []float64, rows []int) (batch.Data, error) {
 	x := make([]float64, 0, len(rows)*digitsPixels)
 	t := make([]float64, 0, len(rows))
 	for _, row := range rows {
@@ -80,9 +80,9 @@ func pickDigits(dtype tensor.Dtype, pixels, digits []float64, rows []int) (train
 	}
 	classes, err := labels(t, 10)
 	if err != nil {
-		return trainers.Data{}, errors.Wrap(err, "datasets: embedded digits")
+		return batch.Data{}, errors.Wrap(err, "datasets: embedded digits")
 	}
-	return trainers.Data{X: matrix(dtype, len(rows), digitsPixels, x, digitsLargest), T: classes}, nil
+	return batch.Data{X: matrix(dtype, len(rows), digitsPixels, x, digitsLargest), T: classes}, nil
 }
 
 // shuffled returns 0 to n-1 in an order that depends on n and seed only. It

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"gorgonia.org/tensor"
 )
 
 // histogram counts the classes of a set.
-func histogram(d trainers.Data) []int {
+func histogram(d batch.Data) []int {
 	counts := make([]int, 10)
 	for _, class := range d.T.Data().([]int) {
 		counts[class]++
@@ -27,7 +27,7 @@ func TestDigits(t *testing.T) {
 	if !train.X.Shape().Eq(tensor.Shape{1437, 64}) || !test.X.Shape().Eq(tensor.Shape{360, 64}) {
 		t.Fatalf("shapes %v and %v", train.X.Shape(), test.X.Shape())
 	}
-	for _, part := range []trainers.Data{train, test} {
+	for _, part := range []batch.Data{train, test} {
 		if err := part.Check(); err != nil {
 			t.Error(err)
 		}

@@ -1,5 +1,5 @@
-// Package datasets loads public data sets as trainers.Data, and colour images as
-// ColorImages, a trainers.Dataset.
+// Package datasets loads public data sets as batch.Data, and colour images as
+// ColorImages, a batch.Dataset.
 //
 //	set            examples       inputs   targets         licence
 //	Digits         1437 + 360     64       10 classes      CC BY 4.0
@@ -41,7 +41,7 @@
 // MNIST and Fashion-MNIST use the same file names, so a folder can hold only one
 // of them directly.
 //
-// All inputs of trainers.Data are matrices of the dtype asked for, tensor.Float32 or
+// All inputs of batch.Data are matrices of the dtype asked for, tensor.Float32 or
 // tensor.Float64. Class targets are vectors of tensor.Int; regression targets
 // are N×1 matrices of the dtype of the inputs.
 //
@@ -52,10 +52,10 @@
 //	fmt.Println(train.X.Shape(), test.T.Shape()) // (60000, 784) (10000)
 //
 // Colour images stay bytes in memory. Mini-batches are made of them, normalised
-// and, if asked for, with random changes, by trainers.Batches:
+// and, if asked for, with random changes, by batch.Batches:
 //
 //	train, test, err := datasets.CIFAR10(ctx, tensor.Float32)
-//	batches, err := trainers.NewBatches(train.Augmented(datasets.CropFlip), 128, seed)
+//	batches, err := batch.New(train.Augmented(datasets.CropFlip), 128, seed)
 //	stream := batches.Stream(ctx, 0)
 //
 // # Sources

@@ -3,7 +3,7 @@ package datasets
 import (
 	"context"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"gorgonia.org/tensor"
 )
 
@@ -39,6 +39,6 @@ var fashionMNIST = imageSet{
 // Debian's package dataset-fashion-mnist is used if it is installed.
 //
 // The errors are those of MNIST.
-func FashionMNIST(ctx context.Context, dtype tensor.Dtype, opts ...Option) (train, test trainers.Data, err error) {
+func FashionMNIST(ctx context.Context, dtype tensor.Dtype, opts ...Option) (train, test batch.Data, err error) {
 	return fashionMNIST.load(ctx, dtype, opts)
 }

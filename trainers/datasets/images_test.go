@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"gorgonia.org/tensor"
 )
 
@@ -71,7 +71,7 @@ func TestDottedNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, load := range []func(context.Context, tensor.Dtype, ...Option) (train, test trainers.Data, err error){MNIST, FashionMNIST} {
+	for _, load := range []func(context.Context, tensor.Dtype, ...Option) (train, test batch.Data, err error){MNIST, FashionMNIST} {
 		train, _, err := load(t.Context(), tensor.Float32, ownImages(dir, t.TempDir())...)
 		if err != nil || train.X.Shape()[0] != 2 {
 			t.Errorf("%v", err)
@@ -136,7 +136,7 @@ func published[D any](t *testing.T, load func() (D, error)) D {
 	return d
 }
 
-func mean(d trainers.Data) float64 {
+func mean(d batch.Data) float64 {
 	sum, x := 0.0, d.X.Data().([]float32)
 	for _, v := range x {
 		sum += float64(v)
@@ -144,7 +144,7 @@ func mean(d trainers.Data) float64 {
 	return sum / float64(len(x))
 }
 
-func checkPublishedImages(t *testing.T, train, test trainers.Data, trainMean float64, trainCounts, testCounts []int) {
+func checkPublishedImages(t *testing.T, train, test batch.Data, trainMean float64, trainCounts, testCounts []int) {
 	t.Helper()
 	if !train.X.Shape().Eq(tensor.Shape{60000, 784}) || !test.X.Shape().Eq(tensor.Shape{10000, 784}) {
 		t.Fatalf("shapes %v and %v", train.X.Shape(), test.X.Shape())
@@ -162,9 +162,9 @@ func checkPublishedImages(t *testing.T, train, test trainers.Data, trainMean flo
 
 func TestPublishedMNIST(t *testing.T) {
 	dataFolder(t)
-	parts := published(t, func() ([2]trainers.Data, error) {
+	parts := published(t, func() ([2]batch.Data, error) {
 		train, test, err := MNIST(t.Context(), tensor.Float32, WithoutDownload())
-		return [2]trainers.Data{train, test}, err
+		return [2]batch.Data{train, test}, err
 	})
 	checkPublishedImages(t, parts[0], parts[1], 0.1307,
 		[]int{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949},
@@ -178,9 +178,9 @@ func TestPublishedFashionMNIST(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads 60000 images")
 	}
-	parts := published(t, func() ([2]trainers.Data, error) {
+	parts := published(t, func() ([2]batch.Data, error) {
 		train, test, err := FashionMNIST(t.Context(), tensor.Float32, WithoutDownload())
-		return [2]trainers.Data{train, test}, err
+		return [2]batch.Data{train, test}, err
 	})
 	equal := func(n int) []int { return slices.Repeat([]int{n}, 10) }
 	checkPublishedImages(t, parts[0], parts[1], 0.2860, equal(6000), equal(1000))

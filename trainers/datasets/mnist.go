@@ -3,7 +3,7 @@ package datasets
 import (
 	"context"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"gorgonia.org/tensor"
 )
 
@@ -35,6 +35,6 @@ var mnist = imageSet{
 //
 // Errors: a dtype other than tensor.Float32 and tensor.Float64, ErrNotFound, a
 // damaged file, a cancelled context.
-func MNIST(ctx context.Context, dtype tensor.Dtype, opts ...Option) (train, test trainers.Data, err error) {
+func MNIST(ctx context.Context, dtype tensor.Dtype, opts ...Option) (train, test batch.Data, err error) {
 	return mnist.load(ctx, dtype, opts)
 }

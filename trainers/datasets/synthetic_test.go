@@ -9,7 +9,7 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 func TestSynthetic(t *testing.T) {
@@ -72,7 +72,7 @@ func TestNoImages(t *testing.T) {
 		if m.Len() != 0 || m.Check() == nil || m.Data().Check() == nil {
 			t.Errorf("%d images, %v", m.Len(), m.Check())
 		}
-		if _, err := trainers.NewBatches(m, 1, 1); err == nil {
+		if _, err := batch.New(m, 1, 1); err == nil {
 			t.Error("batches of no images")
 		}
 	}

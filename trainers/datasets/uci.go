@@ -3,7 +3,7 @@ package datasets
 import (
 	"context"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"gorgonia.org/tensor"
 )
 
@@ -70,7 +70,7 @@ var slice = tableSet{
 // and variance 1 over these rows, which are in the published order.
 //
 // The errors are those of MNIST.
-func Protein(ctx context.Context, dtype tensor.Dtype, opts ...Option) (trainers.Data, error) {
+func Protein(ctx context.Context, dtype tensor.Dtype, opts ...Option) (batch.Data, error) {
 	return protein.load(ctx, dtype, opts)
 }
 
@@ -81,7 +81,7 @@ func Protein(ctx context.Context, dtype tensor.Dtype, opts ...Option) (trainers.
 // these rows, which are in the published order.
 //
 // The errors are those of MNIST.
-func Parkinsons(ctx context.Context, dtype tensor.Dtype, opts ...Option) (trainers.Data, error) {
+func Parkinsons(ctx context.Context, dtype tensor.Dtype, opts ...Option) (batch.Data, error) {
 	return parkinsons.load(ctx, dtype, opts)
 }
 
@@ -94,6 +94,6 @@ func Parkinsons(ctx context.Context, dtype tensor.Dtype, opts ...Option) (traine
 //
 // No checksum of the file is published, so it is accepted if it has all 53500
 // rows. Otherwise the errors are those of MNIST.
-func Slice(ctx context.Context, dtype tensor.Dtype, opts ...Option) (trainers.Data, error) {
+func Slice(ctx context.Context, dtype tensor.Dtype, opts ...Option) (batch.Data, error) {
 	return slice.load(ctx, dtype, opts)
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"gorgonia.org/tensor"
 )
 
@@ -130,7 +130,7 @@ func TestPublishedRegressionSets(t *testing.T) {
 	dataFolder(t)
 	tests := []struct {
 		name         string
-		load         func() (trainers.Data, error)
+		load         func() (batch.Data, error)
 		rows, inputs int
 		// The first row, and mean and deviation of the whole column, of an
 		// input and of the target in the file.
@@ -140,7 +140,7 @@ func TestPublishedRegressionSets(t *testing.T) {
 	}{
 		{
 			name:   "Protein",
-			load:   func() (trainers.Data, error) { return Protein(t.Context(), tensor.Float64, WithoutDownload()) },
+			load:   func() (batch.Data, error) { return Protein(t.Context(), tensor.Float64, WithoutDownload()) },
 			rows:   45730,
 			inputs: 9,
 			column: 0, input: 13558.3, inMean: 9871.5969954079, inDev: 4058.0936633822,
@@ -148,7 +148,7 @@ func TestPublishedRegressionSets(t *testing.T) {
 		},
 		{
 			name:   "Parkinsons",
-			load:   func() (trainers.Data, error) { return Parkinsons(t.Context(), tensor.Float64, WithoutDownload()) },
+			load:   func() (batch.Data, error) { return Parkinsons(t.Context(), tensor.Float64, WithoutDownload()) },
 			rows:   5875,
 			inputs: 20,
 			column: 1, input: 72, inMean: 64.8049361702, inDev: 8.8207729371,
@@ -176,7 +176,7 @@ func TestPublishedRegressionSets(t *testing.T) {
 
 func TestPublishedSlice(t *testing.T) {
 	dataFolder(t)
-	data := published(t, func() (trainers.Data, error) {
+	data := published(t, func() (batch.Data, error) {
 		return Slice(t.Context(), tensor.Float64, WithoutDownload())
 	})
 	if !data.X.Shape().Eq(tensor.Shape{53500, 385}) {
