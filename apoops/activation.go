@@ -69,7 +69,7 @@ func activate(a Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
 	if !a.known() {
 		return nil, errors.Errorf("apoops: there is no activation %d", int(a))
 	}
-	return pick(&activation[float32]{act: a}, &activation[float64]{act: a}, x)
+	return applyFloat(&activation[float32]{act: a}, &activation[float64]{act: a}, x)
 }
 
 // activation is the kernel y = act(x).
@@ -81,7 +81,7 @@ type activation[T Float] struct {
 
 func (k *activation[T]) name() string     { return k.act.String() }
 func (k *activation[T]) wrt() []bool      { return []bool{true} }
-func (k *activation[T]) fresh() kernel[T] { return &activation[T]{act: k.act} }
+func (k *activation[T]) clone() kernel[T] { return &activation[T]{act: k.act} }
 
 func (k *activation[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
@@ -105,14 +105,14 @@ func (k *activation[T]) grad(_ gorgonia.Nodes, out, dout *gorgonia.Node) (gorgon
 
 // activationGrad is the kernel dx = act'(x)·dy, where act' is known from y.
 type activationGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	act  Activation
 	a    *args[T]
 	body func(lo, hi int)
 }
 
 func (k *activationGrad[T]) name() string     { return k.act.String() + "Grad" }
-func (k *activationGrad[T]) fresh() kernel[T] { return &activationGrad[T]{act: k.act} }
+func (k *activationGrad[T]) clone() kernel[T] { return &activationGrad[T]{act: k.act} }
 
 func (k *activationGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])
@@ -129,7 +129,7 @@ func (k *activationGrad[T]) run(a *args[T]) error {
 
 // activationGradient is the node act'(z)·dy.
 func activationGradient(act Activation, y, dy *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&activationGrad[float32]{act: act}, &activationGrad[float64]{act: act}, y, dy)
+	return applyFloat(&activationGrad[float32]{act: act}, &activationGrad[float64]{act: act}, y, dy)
 }
 
 // forward replaces each z by act(z).
@@ -143,7 +143,7 @@ func backward[T Float](act Activation, dz, y, dy []T) {
 // LeakyReLU is x where x ≥ 0 and alpha·x below, by element. The derivative at 0 is 1,
 // as in Gorgonia's LeakyRelu.
 func LeakyReLU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
-	return pick(&leakyReLU[float32]{alpha: float32(alpha)}, &leakyReLU[float64]{alpha: alpha}, x)
+	return applyFloat(&leakyReLU[float32]{alpha: float32(alpha)}, &leakyReLU[float64]{alpha: alpha}, x)
 }
 
 // leakyReLU is the kernel of LeakyReLU, or with a second operand dy of its gradient.
@@ -155,7 +155,7 @@ type leakyReLU[T Float] struct {
 
 func (k *leakyReLU[T]) name() string     { return fmt.Sprintf("leakyReLU(%v)", k.alpha) }
 func (k *leakyReLU[T]) wrt() []bool      { return []bool{true} }
-func (k *leakyReLU[T]) fresh() kernel[T] { return &leakyReLU[T]{alpha: k.alpha} }
+func (k *leakyReLU[T]) clone() kernel[T] { return &leakyReLU[T]{alpha: k.alpha} }
 
 func (k *leakyReLU[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[len(in)-1])

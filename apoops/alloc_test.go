@@ -149,7 +149,7 @@ func checkAllocations(t *testing.T, g *gorgonia.ExprGraph, dt tensor.Dtype) (ops
 		t.Fatal(err)
 	}
 	for _, n := range g.AllNodes() {
-		o, ok := n.Op().(Fresher)
+		o, ok := n.Op().(Cloner)
 		if !ok {
 			continue
 		}
@@ -184,7 +184,7 @@ func checkAllocations(t *testing.T, g *gorgonia.ExprGraph, dt tensor.Dtype) (ops
 // bits of its result are those of its last run.
 func checkOverwrites[T Float](t *testing.T, o *op[T], in []gorgonia.Value) {
 	t.Helper()
-	if o.Borrows() == 0 {
+	if o.BufferSize() == 0 {
 		return
 	}
 	want := slices.Clone(o.a.out)
@@ -192,7 +192,7 @@ func checkOverwrites[T Float](t *testing.T, o *op[T], in []gorgonia.Value) {
 		for i := range memory {
 			memory[i] = T(math.NaN())
 		}
-		if err := o.Borrow(memory); err != nil {
+		if err := o.SetBuffer(memory); err != nil {
 			t.Fatalf("%v: %v", o, err)
 		}
 		v, err := o.Do(in...)

@@ -14,7 +14,7 @@ import (
 // Concat joins arrays along an axis, in their order: their shapes may differ there
 // alone. (The gradient of Gorgonia's is cut by its Slice: see there.)
 func Concat(axis int, x ...*gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&concat[float32]{axis: axis, n: len(x)}, &concat[float64]{axis: axis, n: len(x)}, x...)
+	return applyFloat(&concat[float32]{axis: axis, n: len(x)}, &concat[float64]{axis: axis, n: len(x)}, x...)
 }
 
 // concat is the kernel of Concat.
@@ -26,7 +26,7 @@ type concat[T Float] struct {
 
 func (k *concat[T]) name() string     { return fmt.Sprintf("concat(%d)", k.axis) }
 func (k *concat[T]) wrt() []bool      { return slices.Repeat([]bool{true}, k.n) }
-func (k *concat[T]) fresh() kernel[T] { return &concat[T]{axis: k.axis, n: k.n} }
+func (k *concat[T]) clone() kernel[T] { return &concat[T]{axis: k.axis, n: k.n} }
 
 func (k *concat[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := checkAxes(in[0], []int{k.axis}); err != nil {
@@ -89,7 +89,7 @@ func (k *concat[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.No
 // over it.
 func Repeat(x *gorgonia.Node, axis int, shape ...int) (*gorgonia.Node, error) {
 	s := tensor.Shape(shape).Clone()
-	return pick(&repeat[float32]{axis: axis, to: s}, &repeat[float64]{axis: axis, to: s}, x)
+	return applyFloat(&repeat[float32]{axis: axis, to: s}, &repeat[float64]{axis: axis, to: s}, x)
 }
 
 // repeat is the kernel of Repeat.
@@ -102,7 +102,7 @@ type repeat[T Float] struct {
 
 func (k *repeat[T]) name() string     { return fmt.Sprintf("repeat(%d)%v", k.axis, k.to) }
 func (k *repeat[T]) wrt() []bool      { return []bool{true} }
-func (k *repeat[T]) fresh() kernel[T] { return &repeat[T]{axis: k.axis, to: k.to} }
+func (k *repeat[T]) clone() kernel[T] { return &repeat[T]{axis: k.axis, to: k.to} }
 
 func (k *repeat[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := checkAxes(k.to, []int{k.axis}); err != nil {

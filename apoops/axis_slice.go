@@ -16,7 +16,7 @@ import (
 // that agree modulo 256 for one.)
 func Slice(x *gorgonia.Node, axis, first, step, count int, shape ...int) (*gorgonia.Node, error) {
 	c := cut{axis: axis, first: first, step: step, count: count, to: tensor.Shape(shape).Clone()}
-	return pick(&slice[float32]{cut: c}, &slice[float64]{cut: c}, x)
+	return applyFloat(&slice[float32]{cut: c}, &slice[float64]{cut: c}, x)
 }
 
 type cut struct {
@@ -37,7 +37,7 @@ type slice[T Float] struct {
 
 func (k *slice[T]) name() string     { return "slice" + k.String() }
 func (k *slice[T]) wrt() []bool      { return []bool{true} }
-func (k *slice[T]) fresh() kernel[T] { return &slice[T]{cut: k.cut} }
+func (k *slice[T]) clone() kernel[T] { return &slice[T]{cut: k.cut} }
 
 func (k *slice[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := checkAxes(in[0], []int{k.axis}); err != nil {
@@ -84,7 +84,7 @@ func (k *slice[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nod
 
 // sliceGrad puts dy into zeros.
 type sliceGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	cut
 	from tensor.Shape
 	a    *args[T]
@@ -92,7 +92,7 @@ type sliceGrad[T Float] struct {
 }
 
 func (k *sliceGrad[T]) name() string                               { return "sliceGrad" + k.String() }
-func (k *sliceGrad[T]) fresh() kernel[T]                           { return &sliceGrad[T]{cut: k.cut, from: k.from} }
+func (k *sliceGrad[T]) clone() kernel[T]                           { return &sliceGrad[T]{cut: k.cut, from: k.from} }
 func (k *sliceGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.from.Clone(), nil }
 
 func (k *sliceGrad[T]) run(a *args[T]) error {
@@ -122,7 +122,7 @@ func (k *sliceGrad[T]) rows(lo, hi int) {
 // Gorgonia's ByIndices is wrong where numbers repeat along another axis than the
 // first.)
 func Take(x, numbers *gorgonia.Node, axis int) (*gorgonia.Node, error) {
-	return pick(&take[float32]{axis: axis}, &take[float64]{axis: axis}, x, numbers)
+	return applyFloat(&take[float32]{axis: axis}, &take[float64]{axis: axis}, x, numbers)
 }
 
 // take is the kernel of Take.
@@ -134,7 +134,7 @@ type take[T Float] struct {
 
 func (k *take[T]) name() string     { return fmt.Sprintf("take(%d)", k.axis) }
 func (k *take[T]) wrt() []bool      { return []bool{true, false} }
-func (k *take[T]) fresh() kernel[T] { return &take[T]{axis: k.axis} }
+func (k *take[T]) clone() kernel[T] { return &take[T]{axis: k.axis} }
 
 func (k *take[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := checkAxes(in[0], []int{k.axis}); err != nil {
@@ -180,7 +180,7 @@ func (k *take[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Node
 
 // takeGrad adds dy up in the places that its elements are from.
 type takeGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	axis int
 	to   tensor.Shape
 	a    *args[T]
@@ -188,7 +188,7 @@ type takeGrad[T Float] struct {
 }
 
 func (k *takeGrad[T]) name() string                               { return fmt.Sprintf("takeGrad(%d)", k.axis) }
-func (k *takeGrad[T]) fresh() kernel[T]                           { return &takeGrad[T]{axis: k.axis, to: k.to} }
+func (k *takeGrad[T]) clone() kernel[T]                           { return &takeGrad[T]{axis: k.axis, to: k.to} }
 func (k *takeGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 
 func (k *takeGrad[T]) run(a *args[T]) error {

@@ -39,8 +39,8 @@ func Conv2D(x, w *gorgonia.Node, c Conv) (*gorgonia.Node, error) {
 	if !c.Activation.known() {
 		return nil, errors.Errorf("apoops: conv: %v", c.Activation)
 	}
-	s := convSettings{Conv: c.filled(), inner: !isInput(x)}
-	return pick(&conv2D[float32]{convSettings: s}, &conv2D[float64]{convSettings: s}, x, w)
+	s := convSettings{Conv: c.filled(), requiresGrad: !isInput(x)}
+	return applyFloat(&conv2D[float32]{convSettings: s}, &conv2D[float64]{convSettings: s}, x, w)
 }
 
 // OutSize is the size of the result for an image of h rows and w columns.
@@ -99,7 +99,7 @@ func (c Conv) infer(x, w tensor.Shape) (tensor.Shape, error) {
 
 type convSettings struct {
 	Conv
-	inner bool // x is computed, so its gradient is wanted
+	requiresGrad bool // x is computed, so its gradient is wanted
 }
 
 // conv2D is the kernel of Conv2D.
@@ -109,8 +109,8 @@ type conv2D[T Float] struct {
 }
 
 func (k *conv2D[T]) name() string     { return "conv" + k.Conv.String() }
-func (k *conv2D[T]) wrt() []bool      { return []bool{k.inner, true} }
-func (k *conv2D[T]) fresh() kernel[T] { return &conv2D[T]{convSettings: k.convSettings} }
+func (k *conv2D[T]) wrt() []bool      { return []bool{k.requiresGrad, true} }
+func (k *conv2D[T]) clone() kernel[T] { return &conv2D[T]{convSettings: k.convSettings} }
 
 func (k *conv2D[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.Conv.infer(in[0], in[1]) }
 
@@ -125,7 +125,7 @@ func (k *conv2D[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.
 	dz := k.Conv.dzOperands(out, dout)
 	var dx *gorgonia.Node
 	var err error
-	if k.inner {
+	if k.requiresGrad {
 		if dx, err = apply(&convGradX[T]{c: k.Conv, x: in[0].Shape().Clone()}, append(gorgonia.Nodes{in[1]}, dz...)...); err != nil {
 			return nil, err
 		}
@@ -154,14 +154,14 @@ func dzValues[T Float](in [][]T) (dy, y []T) {
 // convGradX is the kernel of the gradient with respect to x, whose shape it
 // keeps. Its operands are W and what dz is computed from.
 type convGradX[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	c      Conv
 	x      tensor.Shape
 	engine conv.Engine[T]
 }
 
 func (k *convGradX[T]) name() string     { return "convGradX" + k.c.String() }
-func (k *convGradX[T]) fresh() kernel[T] { return &convGradX[T]{c: k.c, x: k.x} }
+func (k *convGradX[T]) clone() kernel[T] { return &convGradX[T]{c: k.c, x: k.x} }
 
 func (k *convGradX[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	want, err := k.c.infer(k.x, in[0])
@@ -182,13 +182,13 @@ func (k *convGradX[T]) run(a *args[T]) error {
 // convGradW is the kernel of the gradient with respect to W. Its operands are x
 // and what dz is computed from.
 type convGradW[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	c      Conv
 	engine conv.Engine[T]
 }
 
 func (k *convGradW[T]) name() string     { return "convGradW" + k.c.String() }
-func (k *convGradW[T]) fresh() kernel[T] { return &convGradW[T]{c: k.c} }
+func (k *convGradW[T]) clone() kernel[T] { return &convGradW[T]{c: k.c} }
 
 func (k *convGradW[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	x, dy := in[0], in[1]

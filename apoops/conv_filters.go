@@ -16,7 +16,7 @@ func FilterMatrix(filters, bias *gorgonia.Node) (*gorgonia.Node, error) {
 	if bias != nil {
 		in = append(in, bias)
 	}
-	return pick(&filterMatrix[float32]{}, &filterMatrix[float64]{}, in...)
+	return applyFloat(&filterMatrix[float32]{}, &filterMatrix[float64]{}, in...)
 }
 
 // filterMatrix is the kernel of FilterMatrix.
@@ -27,7 +27,7 @@ type filterMatrix[T Float] struct {
 
 func (k *filterMatrix[T]) name() string     { return "filterMatrix" }
 func (k *filterMatrix[T]) wrt() []bool      { return []bool{true, true} }
-func (k *filterMatrix[T]) fresh() kernel[T] { return &filterMatrix[T]{} }
+func (k *filterMatrix[T]) clone() kernel[T] { return &filterMatrix[T]{} }
 
 func (k *filterMatrix[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	f := in[0]
@@ -70,14 +70,14 @@ func (k *filterMatrix[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgo
 // filterGrad is the kernel of the gradient by filters of shape to: the transposed
 // gradient by their matrix, without the row of the bias.
 type filterGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	to   tensor.Shape
 	a    *args[T]
 	body func(lo, hi int)
 }
 
 func (k *filterGrad[T]) name() string     { return "filterGrad" }
-func (k *filterGrad[T]) fresh() kernel[T] { return &filterGrad[T]{to: k.to} }
+func (k *filterGrad[T]) clone() kernel[T] { return &filterGrad[T]{to: k.to} }
 
 func (k *filterGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 

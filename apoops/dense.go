@@ -40,10 +40,10 @@ func Affine(x, w, b *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
 }
 
 type denseSettings struct {
-	act   Activation
-	bias  int  // rows of W that hold the bias: 1 or 0
-	apart bool // the bias is the third operand
-	inner bool // x is computed, so its gradient is wanted
+	act          Activation
+	bias         int  // rows of W that hold the bias: 1 or 0
+	apart        bool // the bias is the third operand
+	requiresGrad bool // x is computed, so its gradient is wanted
 }
 
 func newDense(x, w *gorgonia.Node, s denseSettings, b ...*gorgonia.Node) (*gorgonia.Node, error) {
@@ -53,8 +53,8 @@ func newDense(x, w *gorgonia.Node, s denseSettings, b ...*gorgonia.Node) (*gorgo
 	if !s.act.known() {
 		return nil, errors.Errorf("apoops: dense: %v", s.act)
 	}
-	s.inner = !isInput(x)
-	return pick(&dense[float32]{denseSettings: s}, &dense[float64]{denseSettings: s}, append(gorgonia.Nodes{x, w}, b...)...)
+	s.requiresGrad = !isInput(x)
+	return applyFloat(&dense[float32]{denseSettings: s}, &dense[float64]{denseSettings: s}, append(gorgonia.Nodes{x, w}, b...)...)
 }
 
 // dense is the kernel of Dense, Linear and Affine.
@@ -66,8 +66,8 @@ type dense[T Float] struct {
 }
 
 func (k *dense[T]) name() string     { return "dense." + k.act.String() }
-func (k *dense[T]) wrt() []bool      { return []bool{k.inner, true, true} }
-func (k *dense[T]) fresh() kernel[T] { return &dense[T]{denseSettings: k.denseSettings} }
+func (k *dense[T]) wrt() []bool      { return []bool{k.requiresGrad, true, true} }
+func (k *dense[T]) clone() kernel[T] { return &dense[T]{denseSettings: k.denseSettings} }
 
 func (k *dense[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	x, w := in[0], in[1]
@@ -121,7 +121,7 @@ func (k *dense[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.N
 		}
 	}
 	var dx *gorgonia.Node
-	if k.inner {
+	if k.requiresGrad {
 		if dx, err = apply(&denseGradX[T]{bias: k.bias}, in[1], dz); err != nil {
 			return nil, err
 		}
@@ -136,12 +136,12 @@ func (k *dense[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.N
 
 // denseGradX is the kernel dx = dz·W[:n]ᵀ.
 type denseGradX[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	bias int
 }
 
 func (k *denseGradX[T]) name() string     { return "denseGradX" }
-func (k *denseGradX[T]) fresh() kernel[T] { return &denseGradX[T]{bias: k.bias} }
+func (k *denseGradX[T]) clone() kernel[T] { return &denseGradX[T]{bias: k.bias} }
 
 func (k *denseGradX[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{in[1][0], in[0][0] - k.bias}, nil
@@ -155,7 +155,7 @@ func (k *denseGradX[T]) run(a *args[T]) error {
 
 // denseGradW is the kernel dW = [x,1]ᵀ·dz.
 type denseGradW[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	bias int
 	a    *args[T]
 	m    int
@@ -163,7 +163,7 @@ type denseGradW[T Float] struct {
 }
 
 func (k *denseGradW[T]) name() string     { return "denseGradW" }
-func (k *denseGradW[T]) fresh() kernel[T] { return &denseGradW[T]{bias: k.bias} }
+func (k *denseGradW[T]) clone() kernel[T] { return &denseGradW[T]{bias: k.bias} }
 
 func (k *denseGradW[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{in[0][1] + k.bias, in[1][1]}, nil
@@ -192,14 +192,14 @@ const columnGrain = 256
 // columnSums is the kernel of the sums of a matrix's columns, in the shape to: the
 // gradient by a bias.
 type columnSums[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	to   tensor.Shape
 	a    *args[T]
 	body func(lo, hi int)
 }
 
 func (k *columnSums[T]) name() string     { return "columnSums" }
-func (k *columnSums[T]) fresh() kernel[T] { return &columnSums[T]{to: k.to} }
+func (k *columnSums[T]) clone() kernel[T] { return &columnSums[T]{to: k.to} }
 
 func (k *columnSums[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 

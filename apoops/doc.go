@@ -48,8 +48,8 @@
 //
 // Every op owns the buffer of its result and reuses it in each run, works on all
 // cores and allocates nothing per step; so an op's value is valid until the next
-// run, and an op must not be applied twice (Fresher makes another). A program that
-// knows the order of a run may lend ops memory by turns (Borrower). Gradients of
+// run, and an op must not be applied twice (Cloner makes another). A program that
+// knows the order of a run may lend ops memory by turns (BufferSetter). Gradients of
 // gradients are not provided. Element types are float32 and float64.
 //
 // Package blas finds the BLAS, package par runs the loops.

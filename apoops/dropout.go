@@ -81,26 +81,18 @@ func Dropout(x *gorgonia.Node, rate float64, masks *Random, stream uint64) (*gor
 		return nil, errors.Errorf("apoops: dropout: rate %v is not in [0, 1)", rate)
 	}
 	s := dropoutSettings{rate: rate, masks: masks, stream: stream}
-	return pick(&dropout[float32]{dropoutSettings: s}, &dropout[float64]{dropoutSettings: s}, x)
+	return applyFloat(&dropout[float32]{dropoutSettings: s}, &dropout[float64]{dropoutSettings: s}, x)
 }
 
 // RandomOf is the source of the masks of an op made by Dropout, nil for all others.
 func RandomOf(o gorgonia.Op) *Random {
-	switch o := o.(type) {
-	case *op[float32]:
-		return masksOf(o)
-	case *op[float64]:
-		return masksOf(o)
+	if k, ok := kernelOf(o).(interface{ random() *Random }); ok {
+		return k.random()
 	}
 	return nil
 }
 
-func masksOf[T Float](o *op[T]) *Random {
-	if k, ok := o.k.(*dropout[T]); ok {
-		return k.masks
-	}
-	return nil
-}
+func (s dropoutSettings) random() *Random { return s.masks }
 
 type dropoutSettings struct {
 	rate   float64
@@ -121,7 +113,7 @@ type dropout[T Float] struct {
 
 func (k *dropout[T]) name() string     { return fmt.Sprintf("dropout(%v, %d)", k.rate, k.stream) }
 func (k *dropout[T]) wrt() []bool      { return []bool{true} }
-func (k *dropout[T]) fresh() kernel[T] { return &dropout[T]{dropoutSettings: k.dropoutSettings} }
+func (k *dropout[T]) clone() kernel[T] { return &dropout[T]{dropoutSettings: k.dropoutSettings} }
 
 func (k *dropout[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 

@@ -19,7 +19,7 @@ func Add(terms ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if n < 2 {
 		return nil, errors.Errorf("apoops: add: %d terms; a sum has two or more", n)
 	}
-	return pick(&add[float32]{n: n}, &add[float64]{n: n}, terms...)
+	return applyFloat(&add[float32]{n: n}, &add[float64]{n: n}, terms...)
 }
 
 // add is the kernel of Add for n terms.
@@ -30,7 +30,7 @@ type add[T Float] struct {
 }
 
 func (k *add[T]) name() string     { return fmt.Sprintf("add(%d)", k.n) }
-func (k *add[T]) fresh() kernel[T] { return &add[T]{n: k.n} }
+func (k *add[T]) clone() kernel[T] { return &add[T]{n: k.n} }
 
 func (k *add[T]) wrt() []bool {
 	all := make([]bool, k.n)
@@ -97,7 +97,7 @@ func AddActivate(a, b *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
 	if !act.known() {
 		return nil, errors.Errorf("apoops: add: %v", act)
 	}
-	return pick(&addActivate[float32]{act: act}, &addActivate[float64]{act: act}, a, b)
+	return applyFloat(&addActivate[float32]{act: act}, &addActivate[float64]{act: act}, a, b)
 }
 
 // addActivate is the kernel of AddActivate.
@@ -109,7 +109,7 @@ type addActivate[T Float] struct {
 
 func (k *addActivate[T]) name() string     { return "add." + k.act.String() }
 func (k *addActivate[T]) wrt() []bool      { return []bool{true, true} }
-func (k *addActivate[T]) fresh() kernel[T] { return &addActivate[T]{act: k.act} }
+func (k *addActivate[T]) clone() kernel[T] { return &addActivate[T]{act: k.act} }
 
 func (k *addActivate[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])

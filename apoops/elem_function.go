@@ -37,7 +37,7 @@ var (
 )
 
 func elementwise(f *function, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&pointwise[float32]{f: f}, &pointwise[float64]{f: f}, x)
+	return applyFloat(&pointwise[float32]{f: f}, &pointwise[float64]{f: f}, x)
 }
 
 // pointwise is the kernel y = f(x) by element.
@@ -49,7 +49,7 @@ type pointwise[T Float] struct {
 
 func (k *pointwise[T]) name() string                                  { return k.f.name }
 func (k *pointwise[T]) wrt() []bool                                   { return []bool{true} }
-func (k *pointwise[T]) fresh() kernel[T]                              { return &pointwise[T]{f: k.f} }
+func (k *pointwise[T]) clone() kernel[T]                              { return &pointwise[T]{f: k.f} }
 func (k *pointwise[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
 func (k *pointwise[T]) run(a *args[T]) error {
@@ -73,14 +73,14 @@ func (k *pointwise[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgon
 
 // pointwiseGrad is the kernel dx = f'(x)·dy; its operands are x, y and dy.
 type pointwiseGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	f    *function
 	a    *args[T]
 	body func(lo, hi int)
 }
 
 func (k *pointwiseGrad[T]) name() string     { return k.f.name + "Grad" }
-func (k *pointwiseGrad[T]) fresh() kernel[T] { return &pointwiseGrad[T]{f: k.f} }
+func (k *pointwiseGrad[T]) clone() kernel[T] { return &pointwiseGrad[T]{f: k.f} }
 
 func (k *pointwiseGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[2])

@@ -9,7 +9,7 @@ import (
 
 // Product is a∘b by element, for arrays of one shape.
 func Product(a, b *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&product[float32]{}, &product[float64]{}, a, b)
+	return applyFloat(&product[float32]{}, &product[float64]{}, a, b)
 }
 
 // product is the kernel of Product.
@@ -20,7 +20,7 @@ type product[T Float] struct {
 
 func (k *product[T]) name() string     { return "product" }
 func (k *product[T]) wrt() []bool      { return []bool{true, true} }
-func (k *product[T]) fresh() kernel[T] { return &product[T]{} }
+func (k *product[T]) clone() kernel[T] { return &product[T]{} }
 
 func (k *product[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])
@@ -62,7 +62,7 @@ func (k *product[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.N
 
 // Times is factor·x by element, for a number that is known when the graph is made.
 func Times(x *gorgonia.Node, factor float64) (*gorgonia.Node, error) {
-	return pick(&times[float32]{factor: float32(factor)}, &times[float64]{factor: factor}, x)
+	return applyFloat(&times[float32]{factor: float32(factor)}, &times[float64]{factor: factor}, x)
 }
 
 // times is the kernel factor·x, or factor·x·c for a scalar second operand c, which
@@ -76,7 +76,7 @@ type times[T Float] struct {
 
 func (k *times[T]) name() string     { return "times" }
 func (k *times[T]) wrt() []bool      { return []bool{true} }
-func (k *times[T]) fresh() kernel[T] { return &times[T]{factor: k.factor} }
+func (k *times[T]) clone() kernel[T] { return &times[T]{factor: k.factor} }
 
 func (k *times[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 

@@ -8,13 +8,13 @@ import (
 // Finite is the scalar 1 where all elements of x are finite, otherwise 0. It has
 // no gradient.
 func Finite(x *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&finite[float32]{}, &finite[float64]{}, x)
+	return applyFloat(&finite[float32]{}, &finite[float64]{}, x)
 }
 
-type finite[T Float] struct{ leaf[T] }
+type finite[T Float] struct{ noGradient[T] }
 
 func (*finite[T]) name() string     { return "finite" }
-func (*finite[T]) fresh() kernel[T] { return &finite[T]{} }
+func (*finite[T]) clone() kernel[T] { return &finite[T]{} }
 
 func (*finite[T]) infer([]tensor.Shape) (tensor.Shape, error) { return tensor.ScalarShape(), nil }
 

@@ -150,7 +150,7 @@ func Cast16(x *gorgonia.Node, f Format) (*gorgonia.Node, error) {
 	if !f.known() {
 		return nil, errors.Errorf("apoops: cast16: format %d is neither %v nor %v", int(f), Float16, BFloat16)
 	}
-	return pick(&cast16[float32]{format: f}, &cast16[float64]{format: f}, x)
+	return applyFloat(&cast16[float32]{format: f}, &cast16[float64]{format: f}, x)
 }
 
 // cast16 is the kernel of Cast16.
@@ -162,7 +162,7 @@ type cast16[T Float] struct {
 
 func (k *cast16[T]) name() string     { return "cast16." + k.format.String() }
 func (k *cast16[T]) wrt() []bool      { return []bool{true} }
-func (k *cast16[T]) fresh() kernel[T] { return &cast16[T]{format: k.format} }
+func (k *cast16[T]) clone() kernel[T] { return &cast16[T]{format: k.format} }
 
 func (k *cast16[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 

@@ -14,13 +14,13 @@ import (
 // right. x is N×C×H×W, the result N×C×(H+2·rows)×(W+2·cols). Where x is an input
 // of the graph no gradient with respect to it is computed.
 func Pad2D(x *gorgonia.Node, rows, cols int) (*gorgonia.Node, error) {
-	s := padSettings{rows: rows, cols: cols, inner: x != nil && !isInput(x)}
-	return pick(&pad[float32]{padSettings: s}, &pad[float64]{padSettings: s}, x)
+	s := padSettings{rows: rows, cols: cols, requiresGrad: x != nil && !isInput(x)}
+	return applyFloat(&pad[float32]{padSettings: s}, &pad[float64]{padSettings: s}, x)
 }
 
 type padSettings struct {
-	rows, cols int
-	inner      bool // x is computed, so its gradient is wanted
+	rows, cols   int
+	requiresGrad bool // x is computed, so its gradient is wanted
 }
 
 // pad is the kernel of Pad2D and, where crop is set, of its gradient.
@@ -39,8 +39,8 @@ func (k *pad[T]) name() string {
 	return fmt.Sprintf("pad(%d, %d)", k.rows, k.cols)
 }
 
-func (k *pad[T]) wrt() []bool      { return []bool{k.inner && !k.crop} }
-func (k *pad[T]) fresh() kernel[T] { return &pad[T]{padSettings: k.padSettings, crop: k.crop} }
+func (k *pad[T]) wrt() []bool      { return []bool{k.requiresGrad && !k.crop} }
+func (k *pad[T]) clone() kernel[T] { return &pad[T]{padSettings: k.padSettings, crop: k.crop} }
 
 func (k *pad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	x := in[0]
@@ -91,7 +91,7 @@ func (k *pad[T]) grad(_ gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes,
 	if k.crop {
 		return nil, errNoSecondDerivative
 	}
-	if !k.inner {
+	if !k.requiresGrad {
 		return gorgonia.Nodes{nil}, nil
 	}
 	dx, err := apply(&pad[T]{padSettings: k.padSettings, crop: true}, dout)
@@ -104,13 +104,13 @@ func (k *pad[T]) grad(_ gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes,
 // N×channels×⌈H/stride⌉×⌈W/stride⌉ with channels ≥ C. Where x is an input of the
 // graph no gradient with respect to it is computed.
 func Subsample(x *gorgonia.Node, stride, channels int) (*gorgonia.Node, error) {
-	s := subsampling{stride: stride, channels: channels, inner: x != nil && !isInput(x)}
-	return pick(&subsample[float32]{subsampling: s}, &subsample[float64]{subsampling: s}, x)
+	s := subsampling{stride: stride, channels: channels, requiresGrad: x != nil && !isInput(x)}
+	return applyFloat(&subsample[float32]{subsampling: s}, &subsample[float64]{subsampling: s}, x)
 }
 
 type subsampling struct {
 	stride, channels int
-	inner            bool // x is computed, so its gradient is wanted
+	requiresGrad     bool // x is computed, so its gradient is wanted
 }
 
 // rows is the number of rows kept of h.
@@ -124,8 +124,8 @@ type subsample[T Float] struct {
 }
 
 func (k *subsample[T]) name() string     { return fmt.Sprintf("subsample(%d, %d)", k.stride, k.channels) }
-func (k *subsample[T]) wrt() []bool      { return []bool{k.inner} }
-func (k *subsample[T]) fresh() kernel[T] { return &subsample[T]{subsampling: k.subsampling} }
+func (k *subsample[T]) wrt() []bool      { return []bool{k.requiresGrad} }
+func (k *subsample[T]) clone() kernel[T] { return &subsample[T]{subsampling: k.subsampling} }
 
 func (k *subsample[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	x := in[0]
@@ -170,7 +170,7 @@ func (k *subsample[T]) planes(lo, hi int) {
 }
 
 func (k *subsample[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	if !k.inner {
+	if !k.requiresGrad {
 		return gorgonia.Nodes{nil}, nil
 	}
 	dx, err := apply(&subsampleGrad[T]{subsampling: k.subsampling, x: in[0].Shape()}, dout)
@@ -180,7 +180,7 @@ func (k *subsample[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia
 // subsampleGrad is the kernel of Subsample's gradient: the elements of dy where
 // those of x came from, zeros elsewhere.
 type subsampleGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	subsampling
 	x    tensor.Shape
 	a    *args[T]
@@ -189,7 +189,7 @@ type subsampleGrad[T Float] struct {
 
 func (k *subsampleGrad[T]) name() string { return fmt.Sprintf("subsampleGrad(%d, %v)", k.stride, k.x) }
 
-func (k *subsampleGrad[T]) fresh() kernel[T] {
+func (k *subsampleGrad[T]) clone() kernel[T] {
 	return &subsampleGrad[T]{subsampling: k.subsampling, x: k.x}
 }
 

@@ -36,7 +36,7 @@ func meanOfRows(l32 rowLoss[float32], l64 rowLoss[float64], x, y *gorgonia.Node)
 			return nil, errors.Errorf("apoops: %s: %s (%s) is of integers", l32.label, l32.operands[i], n.Name())
 		}
 	}
-	return pick(&rowMean[float32]{rowLoss: l32}, &rowMean[float64]{rowLoss: l64}, x, y)
+	return applyFloat(&rowMean[float32]{rowLoss: l32}, &rowMean[float64]{rowLoss: l64}, x, y)
 }
 
 // rowMean is the kernel of a rowLoss.
@@ -51,7 +51,7 @@ type rowMean[T Float] struct {
 
 func (k *rowMean[T]) name() string     { return k.label }
 func (k *rowMean[T]) wrt() []bool      { return []bool{k.of == 0, k.of == 1} }
-func (k *rowMean[T]) fresh() kernel[T] { return &rowMean[T]{rowLoss: k.rowLoss} }
+func (k *rowMean[T]) clone() kernel[T] { return &rowMean[T]{rowLoss: k.rowLoss} }
 
 func (k *rowMean[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	for i, s := range in {
@@ -101,7 +101,7 @@ func (k *rowMean[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.N
 // rowMeanGrad is the gradient of rowMean; its operands are x, y and the
 // gradient of the mean.
 type rowMeanGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	rowLoss[T]
 	a     *args[T]
 	cols  int
@@ -110,7 +110,7 @@ type rowMeanGrad[T Float] struct {
 }
 
 func (k *rowMeanGrad[T]) name() string     { return k.label + "Grad" }
-func (k *rowMeanGrad[T]) fresh() kernel[T] { return &rowMeanGrad[T]{rowLoss: k.rowLoss} }
+func (k *rowMeanGrad[T]) clone() kernel[T] { return &rowMeanGrad[T]{rowLoss: k.rowLoss} }
 
 func (k *rowMeanGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[k.of].Clone(), nil

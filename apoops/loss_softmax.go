@@ -28,7 +28,7 @@ func SoftmaxCrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error)
 	if dt := targets.Dtype(); dt != tensor.Int {
 		return nil, ErrDtype.Errorf("apoops: softmaxCrossEntropy: targets (%s) is of dtype %v, not %v", targets.Name(), dt, tensor.Int)
 	}
-	return pick(&crossEntropy[float32]{}, &crossEntropy[float64]{}, logits, targets)
+	return applyFloat(&crossEntropy[float32]{}, &crossEntropy[float64]{}, logits, targets)
 }
 
 // crossEntropy is the kernel of SoftmaxCrossEntropy.
@@ -41,7 +41,7 @@ type crossEntropy[T Float] struct {
 
 func (k *crossEntropy[T]) name() string     { return "softmaxCrossEntropy" }
 func (k *crossEntropy[T]) wrt() []bool      { return []bool{true, false} }
-func (k *crossEntropy[T]) fresh() kernel[T] { return &crossEntropy[T]{} }
+func (k *crossEntropy[T]) clone() kernel[T] { return &crossEntropy[T]{} }
 
 func (k *crossEntropy[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	z, t := in[0], in[1]
@@ -92,7 +92,7 @@ func (k *crossEntropy[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgo
 // crossEntropyGrad is the kernel dz = (p - onehot(t))·dout/N; its operands are
 // z, t and dout.
 type crossEntropyGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	a     *args[T]
 	cols  int
 	scale float64
@@ -100,7 +100,7 @@ type crossEntropyGrad[T Float] struct {
 }
 
 func (k *crossEntropyGrad[T]) name() string     { return "softmaxCrossEntropyGrad" }
-func (k *crossEntropyGrad[T]) fresh() kernel[T] { return &crossEntropyGrad[T]{} }
+func (k *crossEntropyGrad[T]) clone() kernel[T] { return &crossEntropyGrad[T]{} }
 
 func (k *crossEntropyGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), nil

@@ -24,15 +24,11 @@ type Factors struct {
 // it adds the node of S to the graph where there is none yet. ok is false for all
 // others, such as the sum of the gradients of weights that are used twice.
 func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
-	switch o := n.Op().(type) {
-	case *op[float32]:
-		f, ok = layerOf(o)
-	case *op[float64]:
-		f, ok = layerOf(o)
-	}
+	k, ok := kernelOf(n.Op()).(layerGradient)
 	if !ok {
 		return Factors{}, false
 	}
+	f = k.layer()
 	operands := Operands(n)
 	f.A, f.S = operands[0], operands[1]
 	if len(operands) == 2 {
@@ -44,16 +40,14 @@ func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	return f, err == nil
 }
 
-// layerOf is the layer whose gradient an op computes, without the nodes.
-func layerOf[T Float](o *op[T]) (f Factors, ok bool) {
-	switch k := o.k.(type) {
-	case *denseGradW[T]:
-		return Factors{Bias: k.bias > 0}, true
-	case *convGradW[T]:
-		return Factors{Bias: !k.c.NoBias, Conv: &k.c}, true
-	}
-	return Factors{}, false
+// layerGradient is implemented by the kernels of the gradients of layers' weights.
+type layerGradient interface {
+	// layer describes the layer, without the nodes A and S.
+	layer() Factors
 }
+
+func (k *denseGradW[T]) layer() Factors { return Factors{Bias: k.bias > 0} }
+func (k *convGradW[T]) layer() Factors  { return Factors{Bias: !k.c.NoBias, Conv: &k.c} }
 
 // Switch turns ops on and off between the runs of a graph. An op whose switch is
 // off costs nothing: its result is what it was.
@@ -69,7 +63,7 @@ type Switch struct{ Off bool }
 // the N images (Grosse & Martens 2016). It has no gradient.
 func InputMoment(f Factors, on *Switch) (*gorgonia.Node, error) {
 	if f.Conv != nil {
-		return pick(&patchMoment[float32]{c: *f.Conv, on: on}, &patchMoment[float64]{c: *f.Conv, on: on}, f.A)
+		return applyFloat(&patchMoment[float32]{c: *f.Conv, on: on}, &patchMoment[float64]{c: *f.Conv, on: on}, f.A)
 	}
 	return newMoment(momentSettings{bias: extraRow(f.Bias), on: on}, f.A)
 }
@@ -83,7 +77,7 @@ func InputMoment(f Factors, on *Switch) (*gorgonia.Node, error) {
 // no gradient.
 func GradientMoment(f Factors, on *Switch) (*gorgonia.Node, error) {
 	if f.Conv != nil {
-		return pick(&positionMoment[float32]{on: on}, &positionMoment[float64]{on: on}, f.S)
+		return applyFloat(&positionMoment[float32]{on: on}, &positionMoment[float64]{on: on}, f.S)
 	}
 	return newMoment(momentSettings{gradient: true, on: on}, f.S)
 }
@@ -99,10 +93,10 @@ func GradientMoment(f Factors, on *Switch) (*gorgonia.Node, error) {
 // (n+1)×m. It has no gradient.
 func ProjectedSquares(f Factors, ua, ug *gorgonia.Node, on *Switch) (*gorgonia.Node, error) {
 	if f.Conv != nil {
-		return pick(&patchSquares[float32]{c: *f.Conv, on: on}, &patchSquares[float64]{c: *f.Conv, on: on}, f.A, f.S, ua, ug)
+		return applyFloat(&patchSquares[float32]{c: *f.Conv, on: on}, &patchSquares[float64]{c: *f.Conv, on: on}, f.A, f.S, ua, ug)
 	}
 	bias := extraRow(f.Bias)
-	return pick(&projectedSquares[float32]{bias: bias, on: on}, &projectedSquares[float64]{bias: bias, on: on}, f.A, f.S, ua, ug)
+	return applyFloat(&projectedSquares[float32]{bias: bias, on: on}, &projectedSquares[float64]{bias: bias, on: on}, f.A, f.S, ua, ug)
 }
 
 func extraRow(bias bool) int {
@@ -119,18 +113,18 @@ type momentSettings struct {
 }
 
 func newMoment(s momentSettings, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&moment[float32]{momentSettings: s}, &moment[float64]{momentSettings: s}, x)
+	return applyFloat(&moment[float32]{momentSettings: s}, &moment[float64]{momentSettings: s}, x)
 }
 
 // moment is the kernel of InputMoment and GradientMoment.
 type moment[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	momentSettings
 }
 
 func (k *moment[T]) name() string     { return "moment" }
-func (k *moment[T]) fresh() kernel[T] { return &moment[T]{momentSettings: k.momentSettings} }
-func (k *moment[T]) keeps()           {}
+func (k *moment[T]) clone() kernel[T] { return &moment[T]{momentSettings: k.momentSettings} }
+func (k *moment[T]) persists()        {}
 
 func (k *moment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := wantMatrix(in[0], "the operand"); err != nil {
@@ -169,7 +163,7 @@ func (s *Switch) off() bool { return s != nil && s.Off }
 
 // projectedSquares is the kernel of ProjectedSquares.
 type projectedSquares[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	bias   int
 	on     *Switch
 	a      *args[T]
@@ -179,8 +173,8 @@ type projectedSquares[T Float] struct {
 }
 
 func (k *projectedSquares[T]) name() string { return "projectedSquares" }
-func (k *projectedSquares[T]) keeps()       {}
-func (k *projectedSquares[T]) fresh() kernel[T] {
+func (k *projectedSquares[T]) persists()    {}
+func (k *projectedSquares[T]) clone() kernel[T] {
 	return &projectedSquares[T]{bias: k.bias, on: k.on}
 }
 

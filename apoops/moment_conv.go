@@ -12,7 +12,7 @@ import (
 
 // patchMoment is the kernel of InputMoment for a convolution.
 type patchMoment[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	c     Conv
 	on    *Switch
 	loop  *conv.PatchLoop[T]
@@ -21,8 +21,8 @@ type patchMoment[T Float] struct {
 }
 
 func (k *patchMoment[T]) name() string     { return "patchMoment" + k.c.String() }
-func (k *patchMoment[T]) fresh() kernel[T] { return &patchMoment[T]{c: k.c, on: k.on} }
-func (k *patchMoment[T]) keeps()           {}
+func (k *patchMoment[T]) clone() kernel[T] { return &patchMoment[T]{c: k.c, on: k.on} }
+func (k *patchMoment[T]) persists()        {}
 
 func (k *patchMoment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := k.c.check(in[0]); err != nil {
@@ -73,13 +73,13 @@ func (k *patchMoment[T]) add(columns []T) {
 
 // positionMoment is the kernel of GradientMoment for a convolution.
 type positionMoment[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	on *Switch
 }
 
 func (k *positionMoment[T]) name() string     { return "positionMoment" }
-func (k *positionMoment[T]) fresh() kernel[T] { return &positionMoment[T]{on: k.on} }
-func (k *positionMoment[T]) keeps()           {}
+func (k *positionMoment[T]) clone() kernel[T] { return &positionMoment[T]{on: k.on} }
+func (k *positionMoment[T]) persists()        {}
 
 func (k *positionMoment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{in[0][1], in[0][1]}, wantImages(in[0], "s")
@@ -103,7 +103,7 @@ func (k *positionMoment[T]) run(a *args[T]) error {
 
 // patchSquares is the kernel of ProjectedSquares for a convolution.
 type patchSquares[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	c     Conv
 	on    *Switch
 	loop  *conv.PatchLoop[T]
@@ -113,8 +113,8 @@ type patchSquares[T Float] struct {
 }
 
 func (k *patchSquares[T]) name() string     { return "patchSquares" + k.c.String() }
-func (k *patchSquares[T]) fresh() kernel[T] { return &patchSquares[T]{c: k.c, on: k.on} }
-func (k *patchSquares[T]) keeps()           {}
+func (k *patchSquares[T]) clone() kernel[T] { return &patchSquares[T]{c: k.c, on: k.on} }
+func (k *patchSquares[T]) persists()        {}
 
 func (k *patchSquares[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	a, s := in[0], in[1]

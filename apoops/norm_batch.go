@@ -25,7 +25,7 @@ func BatchNorm(x, scale, shift *gorgonia.Node, epsilon float64, act Activation) 
 	if err := checkNorm(epsilon, act); err != nil {
 		return nil, nil, nil, err
 	}
-	moments, err := pick(&batchMoments[float32]{epsilon: epsilon}, &batchMoments[float64]{epsilon: epsilon}, x)
+	moments, err := applyFloat(&batchMoments[float32]{epsilon: epsilon}, &batchMoments[float64]{epsilon: epsilon}, x)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -50,7 +50,7 @@ func BatchNormWith(x, scale, shift, mean, variance *gorgonia.Node, epsilon float
 	if err := checkNorm(epsilon, act); err != nil {
 		return nil, err
 	}
-	moments, err := pick(&givenMoments[float32]{epsilon: epsilon}, &givenMoments[float64]{epsilon: epsilon}, mean, variance)
+	moments, err := applyFloat(&givenMoments[float32]{epsilon: epsilon}, &givenMoments[float64]{epsilon: epsilon}, mean, variance)
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +68,14 @@ func checkNorm(epsilon float64, act Activation) error {
 }
 
 func normalize(x, scale, shift, moments *gorgonia.Node, s normSettings) (*gorgonia.Node, error) {
-	s.inner = x != nil && !isInput(x)
-	return pick(&batchNorm[float32]{normSettings: s}, &batchNorm[float64]{normSettings: s}, x, scale, shift, moments)
+	s.requiresGrad = x != nil && !isInput(x)
+	return applyFloat(&batchNorm[float32]{normSettings: s}, &batchNorm[float64]{normSettings: s}, x, scale, shift, moments)
 }
 
 type normSettings struct {
-	act   Activation
-	given bool // the moments do not depend on x
-	inner bool // x is computed, so its gradient is wanted
+	act          Activation
+	given        bool // the moments do not depend on x
+	requiresGrad bool // x is computed, so its gradient is wanted
 }
 
 // batchNorm is the kernel of BatchNorm and BatchNormWith. Its operands are x,
@@ -89,8 +89,8 @@ type batchNorm[T Float] struct {
 }
 
 func (k *batchNorm[T]) name() string     { return fmt.Sprintf("batchNorm.%v(given %t)", k.act, k.given) }
-func (k *batchNorm[T]) wrt() []bool      { return []bool{k.inner, true, true, false} }
-func (k *batchNorm[T]) fresh() kernel[T] { return &batchNorm[T]{normSettings: k.normSettings} }
+func (k *batchNorm[T]) wrt() []bool      { return []bool{k.requiresGrad, true, true, false} }
+func (k *batchNorm[T]) clone() kernel[T] { return &batchNorm[T]{normSettings: k.normSettings} }
 
 func (k *batchNorm[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	l, err := channelsOf(in[0])

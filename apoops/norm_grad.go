@@ -32,7 +32,7 @@ func (k *batchNorm[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgon
 		return nil, err
 	}
 	dx := first
-	if !k.inner {
+	if !k.requiresGrad {
 		dx = nil
 	}
 	return gorgonia.Nodes{dx, dscale, dshift, nil}, nil
@@ -52,7 +52,7 @@ func (k *batchNorm[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgon
 // shift, the moments and dy. Where x's gradient is not wanted the result is the
 // sums.
 type batchNormGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	normSettings
 	a    *args[T]
 	l    channels
@@ -62,10 +62,10 @@ type batchNormGrad[T Float] struct {
 }
 
 func (k *batchNormGrad[T]) name() string     { return "batchNormGrad." + k.act.String() }
-func (k *batchNormGrad[T]) fresh() kernel[T] { return &batchNormGrad[T]{normSettings: k.normSettings} }
+func (k *batchNormGrad[T]) clone() kernel[T] { return &batchNormGrad[T]{normSettings: k.normSettings} }
 
 func (k *batchNormGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	if !k.inner {
+	if !k.requiresGrad {
 		return in[1].Clone(), nil
 	}
 	return in[0].Clone(), sameShape(in[0], in[4])
@@ -106,7 +106,7 @@ func (k *batchNormGrad[T]) chunk(lo, hi int) {
 	for j := lo; j < hi; j++ {
 		k.dw[0][j], k.dw[1][j] = T(k.sums[j][0]*float64(inv[j])), T(k.sums[j][1])
 	}
-	if !k.inner {
+	if !k.requiresGrad {
 		copy(k.a.out[lo:hi], k.dw[0][lo:hi])
 		return
 	}
@@ -150,13 +150,13 @@ func (k *batchNormGrad[T]) channelGrad(i, j int, m float64) {
 // normSum is the kernel of dscale and dshift: it copies what batchNormGrad, its
 // operand, left.
 type normSum[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	from *batchNormGrad[T]
 	i    int
 }
 
 func (k *normSum[T]) name() string     { return [2]string{"batchNormScale", "batchNormShift"}[k.i] }
-func (k *normSum[T]) fresh() kernel[T] { return &normSum[T]{from: k.from, i: k.i} }
+func (k *normSum[T]) clone() kernel[T] { return &normSum[T]{from: k.from, i: k.i} }
 
 func (k *normSum[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].Dims() == 1 {

@@ -14,7 +14,7 @@ import (
 // means, the C values 1/√(σ² + epsilon), the C variances that divide by m-1. They
 // have no gradient of their own: batchNorm's includes it.
 type batchMoments[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	epsilon float64
 	a       *args[T]
 	l       channels
@@ -23,7 +23,7 @@ type batchMoments[T Float] struct {
 }
 
 func (k *batchMoments[T]) name() string     { return fmt.Sprintf("batchMoments(%v)", k.epsilon) }
-func (k *batchMoments[T]) fresh() kernel[T] { return &batchMoments[T]{epsilon: k.epsilon} }
+func (k *batchMoments[T]) clone() kernel[T] { return &batchMoments[T]{epsilon: k.epsilon} }
 
 func (k *batchMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	l, err := channelsOf(in[0])
@@ -99,12 +99,12 @@ func squares[T Float](x []T, x0 float64) (sum, square float64) {
 // givenMoments is the kernel that puts mean and variance in the form of
 // batchMoments.
 type givenMoments[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	epsilon float64
 }
 
 func (k *givenMoments[T]) name() string     { return fmt.Sprintf("givenMoments(%v)", k.epsilon) }
-func (k *givenMoments[T]) fresh() kernel[T] { return &givenMoments[T]{epsilon: k.epsilon} }
+func (k *givenMoments[T]) clone() kernel[T] { return &givenMoments[T]{epsilon: k.epsilon} }
 
 func (k *givenMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].Dims() != 1 || !in[0].Eq(in[1]) {

@@ -181,7 +181,7 @@ func TestBatchNormRebuilt(t *testing.T) {
 		if n == x {
 			return other
 		}
-		f, ok := n.Op().(Fresher)
+		f, ok := n.Op().(Cloner)
 		if !ok {
 			return n
 		}
@@ -189,7 +189,7 @@ func TestBatchNormRebuilt(t *testing.T) {
 		for _, c := range children(g, n) {
 			in = append(in, again(c))
 		}
-		return gorgonia.Must(gorgonia.ApplyOp(f.Fresh(nil), in...))
+		return gorgonia.Must(gorgonia.ApplyOp(f.Clone(nil), in...))
 	}
 	values := make([]gorgonia.Value, 6)
 	for i, n := range []*gorgonia.Node{again(mean), wantMean, again(variance), wantVariance, mean, variance} {

@@ -14,15 +14,18 @@ import (
 // Float is the set of element types the ops work on.
 type Float = blas.Float
 
-// Fresher is implemented by the ops of this package. An op owns its buffers, so
-// one instance must not stand in two places at once: whoever rebuilds a graph
-// applies Fresh(nil) instead of the op itself.
-type Fresher interface {
+// Cloner is implemented by the ops of this package. An op owns its buffers, so one
+// instance must not be applied twice: code that rebuilds a graph applies a clone.
+//
+// An op of another package that implements Cloner, and gorgonia.SDOp if it has a
+// gradient, can be used in graphs that are rebuilt, such as those of trainers.Wrap. An
+// op without Cloner is refused there.
+type Cloner interface {
 	gorgonia.Op
-	// Fresh returns an op of the same kind and settings with buffers of its own.
+	// Clone returns an op of the same kind and settings with buffers of its own.
 	// An op that draws random masks (Dropout) passes the number of its stream
 	// through stream, unless that is nil.
-	Fresh(stream func(uint64) uint64) gorgonia.Op
+	Clone(stream func(uint64) uint64) gorgonia.Op
 }
 
 // op makes a Gorgonia op of a kernel: it checks and unpacks operands and owns
@@ -37,13 +40,12 @@ type op[T Float] struct {
 	scalars []T // backing of scalar operands
 	shape   tensor.Shape
 	dense   *tensor.Dense
-	f32     *gorgonia.F32
-	f64     *gorgonia.F64
+	number  scalar[T] // the result where it has no axes
 }
 
 var (
 	_       gorgonia.SDOp = (*op[float32])(nil)
-	_       Fresher       = (*op[float64])(nil)
+	_       Cloner        = (*op[float64])(nil)
 	opCount atomic.Uint64
 )
 
@@ -72,7 +74,7 @@ func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 		return nil, errors.Wrapf(err, "apoops: %s", k.name())
 	}
 	o.types[len(in)] = resultType(o.shape)
-	if _, ok := any(k).(counting); ok {
+	if _, ok := any(k).(integerResult); ok {
 		o.types[len(in)] = gorgonia.TensorType{Dims: o.shape.Dims(), Of: tensor.Int}
 	}
 	o.id = opCount.Add(1)
@@ -80,8 +82,8 @@ func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	return out, errors.Wrapf(err, "apoops: %s", k.name())
 }
 
-// pick applies the kernel of the first operand's dtype.
-func pick(k32 kernel[float32], k64 kernel[float64], in ...*gorgonia.Node) (*gorgonia.Node, error) {
+// applyFloat applies the kernel of the first operand's dtype.
+func applyFloat(k32 kernel[float32], k64 kernel[float64], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if len(in) == 0 || in[0] == nil {
 		return nil, errors.Errorf("apoops: %s: the first operand is nil", k32.name())
 	}
@@ -112,9 +114,20 @@ func resultType(s tensor.Shape) hm.Type {
 	return gorgonia.TensorType{Dims: s.Dims(), Of: hm.TypeVariable('a')}
 }
 
-// Fresh implements Fresher.
-func (o *op[T]) Fresh(stream func(uint64) uint64) gorgonia.Op {
-	k := o.k.fresh()
+// anyKernel is for kernelOf, which does not know T.
+func (o *op[T]) anyKernel() any { return o.k }
+
+// kernelOf is the kernel of an op of this package, nil for other ops.
+func kernelOf(o gorgonia.Op) any {
+	if o, ok := o.(interface{ anyKernel() any }); ok {
+		return o.anyKernel()
+	}
+	return nil
+}
+
+// Clone implements Cloner.
+func (o *op[T]) Clone(stream func(uint64) uint64) gorgonia.Op {
+	k := o.k.clone()
 	if s, ok := o.k.(streamed[T]); ok && stream != nil {
 		k = s.withStream(stream)
 	}

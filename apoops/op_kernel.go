@@ -23,32 +23,32 @@ type kernel[T Float] interface {
 	wrt() []bool
 	// grad returns the gradient node of each operand, nil where wrt is false.
 	grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error)
-	// fresh copies the settings, not the buffers.
-	fresh() kernel[T]
+	// clone copies the settings, not the buffers.
+	clone() kernel[T]
 }
 
 // args are the operands of one execution as flat row-major slices. A scalar is
 // a slice of length one; an operand of integers has its numbers in ints.
 type args[T Float] struct {
-	in     [][]T
-	ints   []int
-	shapes []tensor.Shape
-	out    []T
-	counts []int // the result of a counting kernel
+	in      [][]T
+	ints    []int
+	shapes  []tensor.Shape
+	out     []T
+	outInts []int // the result of an integerResult kernel
 }
 
-// counting is implemented by kernels whose result is an array of tensor.Int.
-type counting interface{ counts() }
+// integerResult is implemented by kernels whose result is an array of tensor.Int.
+type integerResult interface{ resultIsInteger() }
 
-// keeping is implemented by kernels whose result stays from run to run.
-type keeping interface{ keeps() }
+// persistent is implemented by kernels whose result stays from run to run.
+type persistent interface{ persists() }
 
-// leaf is embedded by kernels that are gradients: they are not differentiated
+// noGradient is embedded by kernels that are gradients: they are not differentiated
 // again.
-type leaf[T Float] struct{}
+type noGradient[T Float] struct{}
 
-func (leaf[T]) wrt() []bool { return nil }
+func (noGradient[T]) wrt() []bool { return nil }
 
-func (leaf[T]) grad(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
+func (noGradient[T]) grad(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
 	return nil, errNoSecondDerivative
 }

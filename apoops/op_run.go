@@ -20,13 +20,9 @@ func (o *op[T]) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 	if err := o.k.run(&o.a); err != nil {
 		return nil, errors.Wrapf(err, "apoops: %s", o.k.name())
 	}
-	switch {
-	case o.f32 != nil:
-		*o.f32 = gorgonia.F32(o.a.out[0])
-		return o.f32, nil
-	case o.f64 != nil:
-		*o.f64 = gorgonia.F64(o.a.out[0])
-		return o.f64, nil
+	if o.shape.IsScalar() {
+		o.number.set(o.a.out[0])
+		return o.number.value, nil
 	}
 	return o.dense, nil
 }
@@ -42,12 +38,12 @@ func (o *op[T]) unpack(in []gorgonia.Value) error {
 	}
 	for i, v := range in {
 		switch v := v.(type) {
-		case *gorgonia.F32:
-			o.scalars[i], o.a.in[i] = T(*v), o.scalars[i:i+1]
-			o.a.shapes[i] = nil
-		case *gorgonia.F64:
-			o.scalars[i], o.a.in[i] = T(*v), o.scalars[i:i+1]
-			o.a.shapes[i] = nil
+		case gorgonia.Scalar:
+			x, ok := Number(v)
+			if !ok {
+				return errors.Errorf("operand %d is a %T", i, v)
+			}
+			o.scalars[i], o.a.in[i], o.a.shapes[i] = T(x), o.scalars[i:i+1], nil
 		case *tensor.Dense:
 			if v.RequiresIterator() {
 				v = v.Materialize().(*tensor.Dense)
@@ -80,19 +76,14 @@ func (o *op[T]) result() {
 	switch {
 	case o.shape.IsScalar():
 		if o.a.out == nil {
-			o.a.out = make([]T, 1)
-			if DtypeOf[T]() == tensor.Float32 {
-				o.f32 = gorgonia.NewF32(0)
-			} else {
-				o.f64 = gorgonia.NewF64(0)
-			}
+			o.a.out, o.number = make([]T, 1), newScalar[T]()
 		}
 	case o.dense == nil || !o.dense.Shape().Eq(o.shape):
-		if _, ok := any(o.k).(counting); ok {
-			if o.a.counts == nil {
-				o.a.counts = make([]int, o.shape.TotalSize())
+		if _, ok := any(o.k).(integerResult); ok {
+			if o.a.outInts == nil {
+				o.a.outInts = make([]int, o.shape.TotalSize())
 			}
-			o.dense = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(o.a.counts))
+			o.dense = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(o.a.outInts))
 			return
 		}
 		if o.a.out == nil {
@@ -102,44 +93,50 @@ func (o *op[T]) result() {
 	}
 }
 
-// Borrower is implemented by the ops of this package whose elements are of type T.
-// Such an op owns the buffer of its result for as long as it lives; lent memory in
-// its place may hold other results at other times of a run. Who lends it knows the
-// order of the run: while the op runs, none of its operands may lie in that memory,
-// and until the last reader of the result has run, no other result.
+// Buffered is implemented by the ops of this package. A Buffered op
+//   - writes every element of its result in each run, whatever the buffer held before,
+//   - returns no memory of its operands as its result,
+//   - reads nothing but its operands and side buffers, not the operands or the results
+//     of earlier runs.
 //
-// The ops of this package allow that: they write every element of their result,
-// whatever was there, and read nothing but their operands and side buffers of their
-// own, never the operands or the result of an earlier run or of another op.
-type Borrower[T Float] interface {
-	Fresher
-	// Borrows is the number of elements that can be lent for the result. It is 0
-	// for a scalar, for integers and for a result that stays from run to run
-	// because a Switch may be off.
-	Borrows() int
-	// Borrow lends memory of Borrows elements, from now on. Ops made with Fresh
-	// do not share the loan.
-	Borrow(memory []T) error
+// So its operands are free once it has run, and its own result may lie in memory that
+// other results use at other times.
+type Buffered interface {
+	Cloner
+	// BufferSize is the number of elements that SetBuffer takes. It is 0 for a
+	// scalar, for integers and for a result that persists from run to run because
+	// its Switch may be off.
+	BufferSize() int
 }
 
-var _ Borrower[float32] = (*op[float32])(nil)
+// BufferSetter is a Buffered op whose elements are of type T.
+type BufferSetter[T Float] interface {
+	Buffered
+	// SetBuffer replaces the buffer of the result by memory of BufferSize elements.
+	// While the op runs none of its operands may lie in that memory, and no other
+	// op may write to it until the result has been read for the last time. Clones
+	// have buffers of their own.
+	SetBuffer(memory []T) error
+}
 
-// Borrows implements Borrower.
-func (o *op[T]) Borrows() int {
+var _ BufferSetter[float32] = (*op[float32])(nil)
+
+// BufferSize implements Buffered.
+func (o *op[T]) BufferSize() int {
 	if o.shape.IsScalar() {
 		return 0
 	}
 	switch any(o.k).(type) {
-	case counting, keeping:
+	case integerResult, persistent:
 		return 0
 	}
 	return o.shape.TotalSize()
 }
 
-// Borrow implements Borrower.
-func (o *op[T]) Borrow(memory []T) error {
-	if n := o.Borrows(); n == 0 || len(memory) != n {
-		return errors.Errorf("apoops: %s: %d elements lent for a result that takes %d", o.k.name(), len(memory), n)
+// SetBuffer implements BufferSetter.
+func (o *op[T]) SetBuffer(memory []T) error {
+	if n := o.BufferSize(); n == 0 || len(memory) != n {
+		return errors.Errorf("apoops: %s: a buffer of %d elements for a result of %d", o.k.name(), len(memory), n)
 	}
 	o.a.out, o.dense = memory[:len(memory):len(memory)], nil
 	return nil

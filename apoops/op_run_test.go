@@ -13,23 +13,23 @@ import (
 func TestLoansAreNotCopied(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithShape(2, 3), gorgonia.WithName("x"))
-	borrower := func(n *gorgonia.Node, err error) Borrower[float64] {
+	borrower := func(n *gorgonia.Node, err error) BufferSetter[float64] {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return n.Op().(Borrower[float64])
+		return n.Op().(BufferSetter[float64])
 	}
 	o := borrower(ReLU(x))
 	memory := make([]float64, 6)
-	if n := o.Borrows(); n != 6 {
+	if n := o.BufferSize(); n != 6 {
 		t.Fatalf("%d elements, not 6", n)
 	}
-	if err := o.Borrow(memory); err != nil {
+	if err := o.SetBuffer(memory); err != nil {
 		t.Fatal(err)
 	}
 	value := tensor.New(tensor.WithShape(2, 3), tensor.WithBacking([]float64{1, -2, 3, -4, 5, -6}))
-	for _, op := range []gorgonia.Op{o, o.Fresh(nil)} {
+	for _, op := range []gorgonia.Op{o, o.Clone(nil)} {
 		clear(memory)
 		v, err := op.Do(value)
 		if err != nil {
@@ -42,16 +42,16 @@ func TestLoansAreNotCopied(t *testing.T) {
 			t.Fatalf("%T in lent memory: %t", op, lent)
 		}
 	}
-	if err := o.Borrow(memory[:5]); err == nil {
+	if err := o.SetBuffer(memory[:5]); err == nil {
 		t.Error("5 elements lent for 6")
 	}
 	noise := NewRandom(1)
-	for _, kept := range []Borrower[float64]{
+	for _, kept := range []BufferSetter[float64]{
 		borrower(Finite(x)),
 		borrower(SampleCategorical(x, noise)),
 		borrower(InputMoment(Factors{A: x}, &Switch{})),
 	} {
-		if n := kept.Borrows(); n != 0 || kept.Borrow(nil) == nil {
+		if n := kept.BufferSize(); n != 0 || kept.SetBuffer(nil) == nil {
 			t.Errorf("%v borrows %d", kept, n)
 		}
 	}

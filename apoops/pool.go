@@ -84,21 +84,21 @@ func wantImages(s tensor.Shape, operand string) error {
 // no gradient with respect to it is computed.
 func AvgPool2D(x *gorgonia.Node, p Pool) (*gorgonia.Node, error) {
 	p = p.filled()
-	inner := x != nil && !isInput(x)
-	return pick(&avgPool[float32]{p: p, inner: inner}, &avgPool[float64]{p: p, inner: inner}, x)
+	requiresGrad := x != nil && !isInput(x)
+	return applyFloat(&avgPool[float32]{p: p, requiresGrad: requiresGrad}, &avgPool[float64]{p: p, requiresGrad: requiresGrad}, x)
 }
 
 // avgPool is the kernel of AvgPool2D.
 type avgPool[T Float] struct {
-	p     Pool
-	inner bool // x is computed, so its gradient is wanted
-	a     *args[T]
-	body  func(lo, hi int)
+	p            Pool
+	requiresGrad bool // x is computed, so its gradient is wanted
+	a            *args[T]
+	body         func(lo, hi int)
 }
 
 func (k *avgPool[T]) name() string                                  { return "avgPool" + k.p.String() }
-func (k *avgPool[T]) wrt() []bool                                   { return []bool{k.inner} }
-func (k *avgPool[T]) fresh() kernel[T]                              { return &avgPool[T]{p: k.p, inner: k.inner} }
+func (k *avgPool[T]) wrt() []bool                                   { return []bool{k.requiresGrad} }
+func (k *avgPool[T]) clone() kernel[T]                              { return &avgPool[T]{p: k.p, requiresGrad: k.requiresGrad} }
 func (k *avgPool[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.p.infer(in[0]) }
 
 func (k *avgPool[T]) run(a *args[T]) error {
@@ -137,7 +137,7 @@ func (k *avgPool[T]) planes(lo, hi int) {
 func (p Pool) share() float64 { return 1 / float64(p.Kernel[0]*p.Kernel[1]) }
 
 func (k *avgPool[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	if !k.inner {
+	if !k.requiresGrad {
 		return gorgonia.Nodes{nil}, nil
 	}
 	dx, err := apply(&avgPoolGrad[T]{p: k.p, to: in[0].Shape()}, dout)
@@ -147,7 +147,7 @@ func (k *avgPool[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.N
 // avgPoolGrad adds each dy, divided by the size of the kernel, to the elements
 // of its window.
 type avgPoolGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	p    Pool
 	to   tensor.Shape
 	a    *args[T]
@@ -155,7 +155,7 @@ type avgPoolGrad[T Float] struct {
 }
 
 func (k *avgPoolGrad[T]) name() string                               { return "avgPoolGrad" + k.p.String() }
-func (k *avgPoolGrad[T]) fresh() kernel[T]                           { return &avgPoolGrad[T]{p: k.p, to: k.to} }
+func (k *avgPoolGrad[T]) clone() kernel[T]                           { return &avgPoolGrad[T]{p: k.p, to: k.to} }
 func (k *avgPoolGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 
 func (k *avgPoolGrad[T]) run(a *args[T]) error {

@@ -13,21 +13,21 @@ import (
 // result N×C. Where x is an input of the graph no gradient with respect to it is
 // computed.
 func GlobalAvgPool2D(x *gorgonia.Node) (*gorgonia.Node, error) {
-	inner := x != nil && !isInput(x)
-	return pick(&globalPool[float32]{inner: inner}, &globalPool[float64]{inner: inner}, x)
+	requiresGrad := x != nil && !isInput(x)
+	return applyFloat(&globalPool[float32]{requiresGrad: requiresGrad}, &globalPool[float64]{requiresGrad: requiresGrad}, x)
 }
 
 // globalPool is the kernel of GlobalAvgPool2D.
 type globalPool[T Float] struct {
-	inner bool // x is computed, so its gradient is wanted
-	a     *args[T]
-	size  int // of an image's channel
-	body  func(lo, hi int)
+	requiresGrad bool // x is computed, so its gradient is wanted
+	a            *args[T]
+	size         int // of an image's channel
+	body         func(lo, hi int)
 }
 
 func (k *globalPool[T]) name() string     { return "globalAvgPool" }
-func (k *globalPool[T]) wrt() []bool      { return []bool{k.inner} }
-func (k *globalPool[T]) fresh() kernel[T] { return &globalPool[T]{inner: k.inner} }
+func (k *globalPool[T]) wrt() []bool      { return []bool{k.requiresGrad} }
+func (k *globalPool[T]) clone() kernel[T] { return &globalPool[T]{requiresGrad: k.requiresGrad} }
 
 func (k *globalPool[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	x := in[0]
@@ -54,7 +54,7 @@ func (k *globalPool[T]) run(a *args[T]) error {
 }
 
 func (k *globalPool[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	if !k.inner {
+	if !k.requiresGrad {
 		return gorgonia.Nodes{nil}, nil
 	}
 	dx, err := apply(&globalPoolGrad[T]{to: in[0].Shape()}, dout)
@@ -63,14 +63,14 @@ func (k *globalPool[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgoni
 
 // globalPoolGrad spreads each dy over its channel.
 type globalPoolGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	to   tensor.Shape
 	a    *args[T]
 	body func(lo, hi int)
 }
 
 func (k *globalPoolGrad[T]) name() string                               { return "globalAvgPoolGrad" }
-func (k *globalPoolGrad[T]) fresh() kernel[T]                           { return &globalPoolGrad[T]{to: k.to} }
+func (k *globalPoolGrad[T]) clone() kernel[T]                           { return &globalPoolGrad[T]{to: k.to} }
 func (k *globalPoolGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 
 func (k *globalPoolGrad[T]) run(a *args[T]) error {

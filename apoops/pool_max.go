@@ -15,21 +15,21 @@ import (
 // input of the graph no gradient with respect to it is computed.
 func MaxPool2D(x *gorgonia.Node, p Pool) (*gorgonia.Node, error) {
 	p = p.filled()
-	inner := x != nil && !isInput(x)
-	return pick(&maxPool[float32]{p: p, inner: inner}, &maxPool[float64]{p: p, inner: inner}, x)
+	requiresGrad := x != nil && !isInput(x)
+	return applyFloat(&maxPool[float32]{p: p, requiresGrad: requiresGrad}, &maxPool[float64]{p: p, requiresGrad: requiresGrad}, x)
 }
 
 // maxPool is the kernel of MaxPool2D.
 type maxPool[T Float] struct {
-	p     Pool
-	inner bool // x is computed, so its gradient is wanted
-	a     *args[T]
-	body  func(lo, hi int)
+	p            Pool
+	requiresGrad bool // x is computed, so its gradient is wanted
+	a            *args[T]
+	body         func(lo, hi int)
 }
 
 func (k *maxPool[T]) name() string                                  { return "maxPool" + k.p.String() }
-func (k *maxPool[T]) wrt() []bool                                   { return []bool{k.inner} }
-func (k *maxPool[T]) fresh() kernel[T]                              { return &maxPool[T]{p: k.p, inner: k.inner} }
+func (k *maxPool[T]) wrt() []bool                                   { return []bool{k.requiresGrad} }
+func (k *maxPool[T]) clone() kernel[T]                              { return &maxPool[T]{p: k.p, requiresGrad: k.requiresGrad} }
 func (k *maxPool[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.p.infer(in[0]) }
 
 func (k *maxPool[T]) run(a *args[T]) error {
@@ -88,7 +88,7 @@ func maxHalves[T Float](y, x []T, oh, ow, w int) {
 }
 
 func (k *maxPool[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	if !k.inner {
+	if !k.requiresGrad {
 		return gorgonia.Nodes{nil}, nil
 	}
 	dx, err := apply(&maxPoolGrad[T]{p: k.p}, in[0], out, dout)
@@ -98,14 +98,14 @@ func (k *maxPool[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia
 // maxPoolGrad adds each dy to the place its maximum is from, which it finds
 // again: that needs no memory for places.
 type maxPoolGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	p    Pool
 	a    *args[T]
 	body func(lo, hi int)
 }
 
 func (k *maxPoolGrad[T]) name() string     { return "maxPoolGrad" + k.p.String() }
-func (k *maxPoolGrad[T]) fresh() kernel[T] { return &maxPoolGrad[T]{p: k.p} }
+func (k *maxPoolGrad[T]) clone() kernel[T] { return &maxPoolGrad[T]{p: k.p} }
 
 func (k *maxPoolGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[1], in[2])

@@ -26,26 +26,26 @@ func Precondition(a, b, s, g *gorgonia.Node) (*gorgonia.Node, error) {
 	if a == nil || b == nil || s == nil || g == nil {
 		return nil, errors.New("apoops: precondition: A, B, S or G is nil")
 	}
-	inner := !isInput(g)
-	return pick(&precondition[float32]{inner: inner}, &precondition[float64]{inner: inner}, a, b, s, g)
+	requiresGrad := !isInput(g)
+	return applyFloat(&precondition[float32]{requiresGrad: requiresGrad}, &precondition[float64]{requiresGrad: requiresGrad}, a, b, s, g)
 }
 
 // precondition is the kernel of Precondition. It keeps what its gradient
 // needs.
 type precondition[T Float] struct {
-	inner bool // G is computed, so its gradient is wanted
-	n, m  int
-	ga    []T // GA
-	x     []T // BᵀGA
-	sx    []T // N = S²∘X
-	bn    []T // BN
-	s     []T
-	scale func(lo, hi int)
+	requiresGrad bool // G is computed, so its gradient is wanted
+	n, m         int
+	ga           []T // GA
+	x            []T // BᵀGA
+	sx           []T // N = S²∘X
+	bn           []T // BN
+	s            []T
+	scale        func(lo, hi int)
 }
 
 func (k *precondition[T]) name() string     { return "precondition" }
-func (k *precondition[T]) wrt() []bool      { return []bool{true, true, true, k.inner} }
-func (k *precondition[T]) fresh() kernel[T] { return &precondition[T]{inner: k.inner} }
+func (k *precondition[T]) wrt() []bool      { return []bool{true, true, true, k.requiresGrad} }
+func (k *precondition[T]) clone() kernel[T] { return &precondition[T]{requiresGrad: k.requiresGrad} }
 
 func (k *precondition[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	a, b, s, g := in[0], in[1], in[2], in[3]
@@ -107,7 +107,7 @@ func (k *precondition[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gor
 		return nil, err
 	}
 	var dg *gorgonia.Node
-	if k.inner {
+	if k.requiresGrad {
 		if dg, err = apply(&preconditionGradG[T]{of: first}, da, in[0], in[3]); err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (k *precondition[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gor
 // way it computes what the other gradients share. Its operands are A, B, S, G,
 // U and dU.
 type preconditionGradA[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of    *precondition[T]
 	dua   []T // dU A
 	dn    []T // BᵀdU A
@@ -130,7 +130,7 @@ type preconditionGradA[T Float] struct {
 }
 
 func (k *preconditionGradA[T]) name() string     { return "preconditionGradA" }
-func (k *preconditionGradA[T]) fresh() kernel[T] { return &preconditionGradA[T]{of: k.of} }
+func (k *preconditionGradA[T]) clone() kernel[T] { return &preconditionGradA[T]{of: k.of} }
 
 func (k *preconditionGradA[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[4], in[5])
@@ -163,12 +163,12 @@ func (k *preconditionGradA[T]) run(args *args[T]) error {
 // preconditionGradB is the kernel dB = dU A Nᵀ + GA dXᵀ; its operands are dA
 // and B.
 type preconditionGradB[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of *preconditionGradA[T]
 }
 
 func (k *preconditionGradB[T]) name() string     { return "preconditionGradB" }
-func (k *preconditionGradB[T]) fresh() kernel[T] { return &preconditionGradB[T]{of: k.of} }
+func (k *preconditionGradB[T]) clone() kernel[T] { return &preconditionGradB[T]{of: k.of} }
 
 func (k *preconditionGradB[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[1].Clone(), nil
@@ -183,12 +183,12 @@ func (k *preconditionGradB[T]) run(args *args[T]) error {
 
 // preconditionGradS is the kernel dS = 2 S∘X∘dN; its operands are dA and S.
 type preconditionGradS[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of *preconditionGradA[T]
 }
 
 func (k *preconditionGradS[T]) name() string     { return "preconditionGradS" }
-func (k *preconditionGradS[T]) fresh() kernel[T] { return &preconditionGradS[T]{of: k.of} }
+func (k *preconditionGradS[T]) clone() kernel[T] { return &preconditionGradS[T]{of: k.of} }
 
 func (k *preconditionGradS[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[1].Clone(), nil
@@ -201,12 +201,12 @@ func (k *preconditionGradS[T]) run(args *args[T]) error {
 
 // preconditionGradG is the kernel dG = B dX Aᵀ; its operands are dA, A and G.
 type preconditionGradG[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of *preconditionGradA[T]
 }
 
 func (k *preconditionGradG[T]) name() string     { return "preconditionGradG" }
-func (k *preconditionGradG[T]) fresh() kernel[T] { return &preconditionGradG[T]{of: k.of} }
+func (k *preconditionGradG[T]) clone() kernel[T] { return &preconditionGradG[T]{of: k.of} }
 
 func (k *preconditionGradG[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[2].Clone(), nil

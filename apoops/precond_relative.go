@@ -23,7 +23,7 @@ func PreconditionRelative(a, b, s, g, ya, yb *gorgonia.Node) (*gorgonia.Node, er
 			return nil, errors.New("apoops: preconditionRelative: an operand is nil")
 		}
 	}
-	return pick(&preconditionRelative[float32]{}, &preconditionRelative[float64]{}, a, b, s, g, ya, yb)
+	return applyFloat(&preconditionRelative[float32]{}, &preconditionRelative[float64]{}, a, b, s, g, ya, yb)
 }
 
 // RelativeEnergy takes the gradients dY_A and dY_B of a PreconditionRelative of
@@ -37,28 +37,24 @@ func RelativeEnergy(dya, dyb, epsilon *gorgonia.Node) (*gorgonia.Node, error) {
 	if dya == nil || dyb == nil || epsilon == nil {
 		return nil, errors.New("apoops: relativeEnergy: an operand is nil")
 	}
-	switch o := dyb.Op().(type) {
-	case *op[float32]:
-		return relativeEnergyOf(o.k, dya, dyb, epsilon)
-	case *op[float64]:
-		return relativeEnergyOf(o.k, dya, dyb, epsilon)
+	k, ok := kernelOf(dyb.Op()).(interface {
+		energy(dya, dyb, epsilon *gorgonia.Node) (*gorgonia.Node, error)
+	})
+	if !ok {
+		return nil, errors.Errorf("apoops: relativeEnergy: %v is not the gradient of a PreconditionRelative", dyb)
 	}
-	return nil, errors.New("apoops: relativeEnergy: the operands are not gradients of a PreconditionRelative")
+	return k.energy(dya, dyb, epsilon)
 }
 
-func relativeEnergyOf[T Float](k kernel[T], dya, dyb, epsilon *gorgonia.Node) (*gorgonia.Node, error) {
-	of, ok := k.(*relativeGradB[T])
-	if !ok {
-		return nil, errors.Errorf("apoops: relativeEnergy: %s is not the gradient of a PreconditionRelative", k.name())
-	}
-	return apply(&relativeEnergy[T]{of: of}, dya, dyb, epsilon)
+func (k *relativeGradB[T]) energy(dya, dyb, epsilon *gorgonia.Node) (*gorgonia.Node, error) {
+	return apply(&relativeEnergy[T]{of: k}, dya, dyb, epsilon)
 }
 
 type preconditionRelative[T Float] struct{ precondition[T] }
 
 func (k *preconditionRelative[T]) name() string     { return "preconditionRelative" }
 func (k *preconditionRelative[T]) wrt() []bool      { return []bool{false, false, false, false, true, true} }
-func (k *preconditionRelative[T]) fresh() kernel[T] { return &preconditionRelative[T]{} }
+func (k *preconditionRelative[T]) clone() kernel[T] { return &preconditionRelative[T]{} }
 
 func (k *preconditionRelative[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if !in[4].Eq(in[0]) || !in[5].Eq(in[1]) {
@@ -82,7 +78,7 @@ func (k *preconditionRelative[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.No
 // relativeGradB is the kernel dY_B = Z(D∘X)ᵀ + X(D∘Z)ᵀ; its operands are A, B,
 // S, U and dU.
 type relativeGradB[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of    *precondition[T]
 	half  []T // dU A
 	z     []T // Bᵀ dU A
@@ -91,7 +87,7 @@ type relativeGradB[T Float] struct {
 }
 
 func (k *relativeGradB[T]) name() string     { return "relativeGradB" }
-func (k *relativeGradB[T]) fresh() kernel[T] { return &relativeGradB[T]{of: k.of} }
+func (k *relativeGradB[T]) clone() kernel[T] { return &relativeGradB[T]{of: k.of} }
 
 func (k *relativeGradB[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[1].Clone(), sameShape(in[3], in[4])
@@ -120,12 +116,12 @@ func (k *relativeGradB[T]) run(args *args[T]) error {
 // relativeGradA is the kernel dY_A = Zᵀ(D∘X) + Xᵀ(D∘Z); its operands are dY_B
 // and A.
 type relativeGradA[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of *relativeGradB[T]
 }
 
 func (k *relativeGradA[T]) name() string     { return "relativeGradA" }
-func (k *relativeGradA[T]) fresh() kernel[T] { return &relativeGradA[T]{of: k.of} }
+func (k *relativeGradA[T]) clone() kernel[T] { return &relativeGradA[T]{of: k.of} }
 
 func (k *relativeGradA[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[1].Clone(), nil
@@ -141,7 +137,7 @@ func (k *relativeGradA[T]) run(args *args[T]) error {
 // relativeEnergy is the kernel of RelativeEnergy; its operands are dY_A, dY_B
 // and ε.
 type relativeEnergy[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of         *relativeGradB[T]
 	p          []T
 	shorter    T // 1/ε
@@ -150,7 +146,7 @@ type relativeEnergy[T Float] struct {
 }
 
 func (k *relativeEnergy[T]) name() string     { return "relativeEnergy" }
-func (k *relativeEnergy[T]) fresh() kernel[T] { return &relativeEnergy[T]{of: k.of} }
+func (k *relativeEnergy[T]) clone() kernel[T] { return &relativeEnergy[T]{of: k.of} }
 
 func (k *relativeEnergy[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if !in[2].IsScalar() {

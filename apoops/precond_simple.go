@@ -12,21 +12,21 @@ import (
 // (Eq. 7): u = P·vec(G), in the shape of G, vec in row-major order. G is a
 // constant; dP = vec(dU)·vec(G)ᵀ.
 func PreconditionFull(p, g *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&preconditionFull[float32]{}, &preconditionFull[float64]{}, p, g)
+	return applyFloat(&preconditionFull[float32]{}, &preconditionFull[float64]{}, p, g)
 }
 
 // PreconditionDiagonal is U = S²∘G, what is left of Eq. 10 for a parameter
 // without matrix form. S has the shape of G, or one element for U = s²·G. G is
 // a constant; dS = 2 S∘G∘dU, summed for a single s.
 func PreconditionDiagonal(s, g *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&preconditionDiagonal[float32]{}, &preconditionDiagonal[float64]{}, s, g)
+	return applyFloat(&preconditionDiagonal[float32]{}, &preconditionDiagonal[float64]{}, s, g)
 }
 
 type preconditionFull[T Float] struct{}
 
 func (k *preconditionFull[T]) name() string     { return "preconditionFull" }
 func (k *preconditionFull[T]) wrt() []bool      { return []bool{true, false} }
-func (k *preconditionFull[T]) fresh() kernel[T] { return &preconditionFull[T]{} }
+func (k *preconditionFull[T]) clone() kernel[T] { return &preconditionFull[T]{} }
 
 func (k *preconditionFull[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	n := in[1].TotalSize()
@@ -47,10 +47,10 @@ func (k *preconditionFull[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (g
 	return gorgonia.Nodes{dp, nil}, err
 }
 
-type preconditionFullGrad[T Float] struct{ leaf[T] }
+type preconditionFullGrad[T Float] struct{ noGradient[T] }
 
 func (k *preconditionFullGrad[T]) name() string     { return "preconditionFullGrad" }
-func (k *preconditionFullGrad[T]) fresh() kernel[T] { return &preconditionFullGrad[T]{} }
+func (k *preconditionFullGrad[T]) clone() kernel[T] { return &preconditionFullGrad[T]{} }
 
 func (k *preconditionFullGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), nil
@@ -66,7 +66,7 @@ type preconditionDiagonal[T Float] struct{}
 
 func (k *preconditionDiagonal[T]) name() string     { return "preconditionDiagonal" }
 func (k *preconditionDiagonal[T]) wrt() []bool      { return []bool{true, false} }
-func (k *preconditionDiagonal[T]) fresh() kernel[T] { return &preconditionDiagonal[T]{} }
+func (k *preconditionDiagonal[T]) clone() kernel[T] { return &preconditionDiagonal[T]{} }
 
 func (k *preconditionDiagonal[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].TotalSize() == 1 {
@@ -94,10 +94,10 @@ func (k *preconditionDiagonal[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node
 	return gorgonia.Nodes{ds, nil}, err
 }
 
-type preconditionDiagonalGrad[T Float] struct{ leaf[T] }
+type preconditionDiagonalGrad[T Float] struct{ noGradient[T] }
 
 func (k *preconditionDiagonalGrad[T]) name() string     { return "preconditionDiagonalGrad" }
-func (k *preconditionDiagonalGrad[T]) fresh() kernel[T] { return &preconditionDiagonalGrad[T]{} }
+func (k *preconditionDiagonalGrad[T]) clone() kernel[T] { return &preconditionDiagonalGrad[T]{} }
 
 func (k *preconditionDiagonalGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[1], in[2])

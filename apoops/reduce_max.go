@@ -20,7 +20,7 @@ import (
 // the array: axis 2 of 4, for example.)
 func Max(x *gorgonia.Node, axes ...int) (*gorgonia.Node, error) {
 	axes = slices.Clone(axes)
-	return pick(&maxOver[float32]{axes: axes}, &maxOver[float64]{axes: axes}, x)
+	return applyFloat(&maxOver[float32]{axes: axes}, &maxOver[float64]{axes: axes}, x)
 }
 
 // maxOver is the kernel of Max.
@@ -33,7 +33,7 @@ type maxOver[T Float] struct {
 
 func (k *maxOver[T]) name() string     { return fmt.Sprintf("max%v", k.axes) }
 func (k *maxOver[T]) wrt() []bool      { return []bool{true} }
-func (k *maxOver[T]) fresh() kernel[T] { return &maxOver[T]{axes: k.axes} }
+func (k *maxOver[T]) clone() kernel[T] { return &maxOver[T]{axes: k.axes} }
 
 func (k *maxOver[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := checkAxes(in[0], k.axes); err != nil {
@@ -87,7 +87,7 @@ func (k *maxOver[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia
 // maxOverGrad is dy where x is as large as y, 0 elsewhere; its operands are x, y
 // and dy.
 type maxOverGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	axes []int
 	a    *args[T]
 	s    reduction
@@ -95,7 +95,7 @@ type maxOverGrad[T Float] struct {
 }
 
 func (k *maxOverGrad[T]) name() string     { return fmt.Sprintf("maxGrad%v", k.axes) }
-func (k *maxOverGrad[T]) fresh() kernel[T] { return &maxOverGrad[T]{axes: k.axes} }
+func (k *maxOverGrad[T]) clone() kernel[T] { return &maxOverGrad[T]{axes: k.axes} }
 
 func (k *maxOverGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[1], in[2])

@@ -16,7 +16,7 @@ import (
 // values over axes such as axis 2 of 4: see Max.)
 func Sum(x *gorgonia.Node, axes ...int) (*gorgonia.Node, error) {
 	axes = slices.Clone(axes)
-	return pick(&sum[float32]{axes: axes}, &sum[float64]{axes: axes}, x)
+	return applyFloat(&sum[float32]{axes: axes}, &sum[float64]{axes: axes}, x)
 }
 
 // sum is the kernel of Sum. Where the last axis is kept, sums of neighbours are
@@ -30,7 +30,7 @@ type sum[T Float] struct {
 
 func (k *sum[T]) name() string     { return fmt.Sprintf("sum%v", k.axes) }
 func (k *sum[T]) wrt() []bool      { return []bool{true} }
-func (k *sum[T]) fresh() kernel[T] { return &sum[T]{axes: k.axes} }
+func (k *sum[T]) clone() kernel[T] { return &sum[T]{axes: k.axes} }
 
 func (k *sum[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := checkAxes(in[0], k.axes); err != nil {
@@ -98,7 +98,7 @@ func (k *sum[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes
 
 // sumGrad gives each element of x the gradient of its sum.
 type sumGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	axes []int
 	to   tensor.Shape
 	a    *args[T]
@@ -107,7 +107,7 @@ type sumGrad[T Float] struct {
 }
 
 func (k *sumGrad[T]) name() string                               { return fmt.Sprintf("sumGrad%v", k.axes) }
-func (k *sumGrad[T]) fresh() kernel[T]                           { return &sumGrad[T]{axes: k.axes, to: k.to} }
+func (k *sumGrad[T]) clone() kernel[T]                           { return &sumGrad[T]{axes: k.axes, to: k.to} }
 func (k *sumGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 
 func (k *sumGrad[T]) run(a *args[T]) error {

@@ -15,14 +15,14 @@ import (
 // on its result changes x.
 func Reshape(x *gorgonia.Node, shape ...int) (*gorgonia.Node, error) {
 	s := tensor.Shape(shape).Clone()
-	return pick(&reshape[float32]{to: s}, &reshape[float64]{to: s}, x)
+	return applyFloat(&reshape[float32]{to: s}, &reshape[float64]{to: s}, x)
 }
 
 type reshape[T Float] struct{ to tensor.Shape }
 
 func (k *reshape[T]) name() string     { return fmt.Sprintf("reshape%v", k.to) }
 func (k *reshape[T]) wrt() []bool      { return []bool{true} }
-func (k *reshape[T]) fresh() kernel[T] { return &reshape[T]{to: k.to} }
+func (k *reshape[T]) clone() kernel[T] { return &reshape[T]{to: k.to} }
 
 func (k *reshape[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].TotalSize() != k.to.TotalSize() {
@@ -46,7 +46,7 @@ func (k *reshape[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.N
 // (Gorgonia's Slice merges ranges that agree modulo 256.)
 func Segment(x *gorgonia.Node, lo int, shape ...int) (*gorgonia.Node, error) {
 	s := tensor.Shape(shape).Clone()
-	return pick(&segment[float32]{lo: lo, to: s}, &segment[float64]{lo: lo, to: s}, x)
+	return applyFloat(&segment[float32]{lo: lo, to: s}, &segment[float64]{lo: lo, to: s}, x)
 }
 
 type segment[T Float] struct {
@@ -56,7 +56,7 @@ type segment[T Float] struct {
 
 func (k *segment[T]) name() string     { return fmt.Sprintf("segment%d%v", k.lo, k.to) }
 func (k *segment[T]) wrt() []bool      { return []bool{true} }
-func (k *segment[T]) fresh() kernel[T] { return &segment[T]{lo: k.lo, to: k.to} }
+func (k *segment[T]) clone() kernel[T] { return &segment[T]{lo: k.lo, to: k.to} }
 
 func (k *segment[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if k.lo < 0 || k.lo+k.to.TotalSize() > in[0].TotalSize() {
@@ -77,13 +77,13 @@ func (k *segment[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.N
 
 // segmentGrad puts dy into zeros.
 type segmentGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	lo int
 	to tensor.Shape
 }
 
 func (k *segmentGrad[T]) name() string     { return fmt.Sprintf("segmentGrad%d%v", k.lo, k.to) }
-func (k *segmentGrad[T]) fresh() kernel[T] { return &segmentGrad[T]{lo: k.lo, to: k.to} }
+func (k *segmentGrad[T]) clone() kernel[T] { return &segmentGrad[T]{lo: k.lo, to: k.to} }
 
 func (k *segmentGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 
@@ -122,7 +122,7 @@ func alongAxis(x *gorgonia.Node, axis int, f func(*gorgonia.Node) (*gorgonia.Nod
 // returns the elements in the given shape.
 func swap(x *gorgonia.Node, n, rows, cols int, to tensor.Shape) (*gorgonia.Node, error) {
 	d := swapped{n: n, rows: rows, cols: cols, to: to.Clone()}
-	return pick(&swapAxes[float32]{swapped: d}, &swapAxes[float64]{swapped: d}, x)
+	return applyFloat(&swapAxes[float32]{swapped: d}, &swapAxes[float64]{swapped: d}, x)
 }
 
 type swapped struct {
@@ -139,7 +139,7 @@ type swapAxes[T Float] struct {
 
 func (k *swapAxes[T]) name() string                               { return "swapAxes" }
 func (k *swapAxes[T]) wrt() []bool                                { return []bool{true} }
-func (k *swapAxes[T]) fresh() kernel[T]                           { return &swapAxes[T]{swapped: k.swapped} }
+func (k *swapAxes[T]) clone() kernel[T]                           { return &swapAxes[T]{swapped: k.swapped} }
 func (k *swapAxes[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
 
 func (k *swapAxes[T]) run(a *args[T]) error {

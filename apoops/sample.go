@@ -19,7 +19,7 @@ func SampleCategorical(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) 
 	if noise == nil {
 		return nil, errors.New("apoops: sampleCategorical: noise is nil")
 	}
-	return pick(&sampleClass[float32]{noise: noise}, &sampleClass[float64]{noise: noise}, z)
+	return applyFloat(&sampleClass[float32]{noise: noise}, &sampleClass[float64]{noise: noise}, z)
 }
 
 // SampleBernoulli draws 1 with the probability 1/(1+e⁻ᶻ) and 0 otherwise for each
@@ -38,7 +38,7 @@ func newSample(y *gorgonia.Node, noise *Random, logistic bool) (*gorgonia.Node, 
 	if noise == nil {
 		return nil, errors.New("apoops: sample: noise is nil")
 	}
-	return pick(&sample[float32]{noise: noise, logistic: logistic}, &sample[float64]{noise: noise, logistic: logistic}, y)
+	return applyFloat(&sample[float32]{noise: noise, logistic: logistic}, &sample[float64]{noise: noise, logistic: logistic}, y)
 }
 
 // uniform is the i-th number of a stream, in (0, 1).
@@ -48,7 +48,7 @@ func uniform(key uint64, i int) float64 {
 
 // sampleClass is the kernel of SampleCategorical.
 type sampleClass[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	noise *Random
 	a     *args[T]
 	key   uint64
@@ -57,8 +57,8 @@ type sampleClass[T Float] struct {
 }
 
 func (k *sampleClass[T]) name() string     { return "sampleCategorical" }
-func (k *sampleClass[T]) fresh() kernel[T] { return &sampleClass[T]{noise: k.noise} }
-func (k *sampleClass[T]) counts()          {}
+func (k *sampleClass[T]) clone() kernel[T] { return &sampleClass[T]{noise: k.noise} }
+func (k *sampleClass[T]) resultIsInteger() {}
 
 func (k *sampleClass[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := wantMatrix(in[0], "logits"); err != nil {
@@ -72,14 +72,14 @@ func (k *sampleClass[T]) run(a *args[T]) error {
 		k.body = k.rows
 	}
 	k.a, k.cols, k.key = a, a.shapes[0][1], k.noise.key(0)
-	par.For(len(a.counts), par.RowGrain(k.cols), k.body)
+	par.For(len(a.outInts), par.RowGrain(k.cols), k.body)
 	return nil
 }
 
 func (k *sampleClass[T]) rows(lo, hi int) {
 	var buf vmath.Block
 	for i := lo; i < hi; i++ {
-		k.a.counts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], uniform(k.key, i))
+		k.a.outInts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], uniform(k.key, i))
 	}
 }
 
@@ -102,7 +102,7 @@ func draw[T Float](buf *vmath.Block, z []T, u float64) int {
 
 // sample is the kernel of SampleBernoulli and SampleNormal.
 type sample[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	noise    *Random
 	logistic bool
 	a        *args[T]
@@ -111,7 +111,7 @@ type sample[T Float] struct {
 }
 
 func (k *sample[T]) name() string { return "sample" }
-func (k *sample[T]) fresh() kernel[T] {
+func (k *sample[T]) clone() kernel[T] {
 	return &sample[T]{noise: k.noise, logistic: k.logistic}
 }
 

@@ -20,7 +20,7 @@ import (
 // does every element of a row of nothing but -Inf, whose gradient is zero. A
 // row with a NaN or +Inf becomes NaN. x may be as large as its dtype allows.
 func Softmax(x *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&softmax[float32]{}, &softmax[float64]{}, x)
+	return applyFloat(&softmax[float32]{}, &softmax[float64]{}, x)
 }
 
 // LogSoftmax is the logarithm of Softmax, computed without forming it:
@@ -30,7 +30,7 @@ func Softmax(x *gorgonia.Node) (*gorgonia.Node, error) {
 // An element of -Inf stays -Inf. A row of nothing but -Inf stays as it is and
 // its gradient is zero.
 func LogSoftmax(x *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&softmax[float32]{log: true}, &softmax[float64]{log: true}, x)
+	return applyFloat(&softmax[float32]{log: true}, &softmax[float64]{log: true}, x)
 }
 
 // SoftmaxAlong is Softmax with rows along the given axis, counted from 0.
@@ -59,7 +59,7 @@ func (k *softmax[T]) name() string {
 }
 
 func (k *softmax[T]) wrt() []bool      { return []bool{true} }
-func (k *softmax[T]) fresh() kernel[T] { return &softmax[T]{log: k.log} }
+func (k *softmax[T]) clone() kernel[T] { return &softmax[T]{log: k.log} }
 
 func (k *softmax[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return wantRows(in[0]) }
 
@@ -100,14 +100,14 @@ func (k *softmax[T]) grad(_ gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.
 // softmaxGrad is the kernel dx = y∘(dy - <y, dy>) of Softmax or, with y the
 // logarithms, dx = dy - exp(y)·Σ dy of LogSoftmax.
 type softmaxGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	log  bool
 	a    *args[T]
 	cols int
 	body func(lo, hi int)
 }
 
-func (k *softmaxGrad[T]) fresh() kernel[T] { return &softmaxGrad[T]{log: k.log} }
+func (k *softmaxGrad[T]) clone() kernel[T] { return &softmaxGrad[T]{log: k.log} }
 
 func (k *softmaxGrad[T]) name() string {
 	if k.log {

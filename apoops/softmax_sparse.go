@@ -16,7 +16,7 @@ import (
 //	y_j = max(x_j - τ, 0), τ such that Σ_j y_j = 1
 func SparsemaxAlong(x *gorgonia.Node, axis int) (*gorgonia.Node, error) {
 	return alongAxis(x, axis, func(x *gorgonia.Node) (*gorgonia.Node, error) {
-		return pick(&sparsemax[float32]{}, &sparsemax[float64]{}, x)
+		return applyFloat(&sparsemax[float32]{}, &sparsemax[float64]{}, x)
 	})
 }
 
@@ -29,7 +29,7 @@ type sparsemax[T Float] struct {
 
 func (k *sparsemax[T]) name() string                                  { return "sparsemax" }
 func (k *sparsemax[T]) wrt() []bool                                   { return []bool{true} }
-func (k *sparsemax[T]) fresh() kernel[T]                              { return &sparsemax[T]{} }
+func (k *sparsemax[T]) clone() kernel[T]                              { return &sparsemax[T]{} }
 func (k *sparsemax[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return wantRows(in[0]) }
 
 func (k *sparsemax[T]) run(a *args[T]) error {
@@ -79,14 +79,14 @@ func (k *sparsemax[T]) grad(_ gorgonia.Nodes, out, dout *gorgonia.Node) (gorgoni
 
 // sparsemaxGrad is dy less its mean over the elements with y > 0, and 0 where y is.
 type sparsemaxGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	a    *args[T]
 	cols int
 	body func(lo, hi int)
 }
 
 func (k *sparsemaxGrad[T]) name() string     { return "sparsemaxGrad" }
-func (k *sparsemaxGrad[T]) fresh() kernel[T] { return &sparsemaxGrad[T]{} }
+func (k *sparsemaxGrad[T]) clone() kernel[T] { return &sparsemaxGrad[T]{} }
 
 func (k *sparsemaxGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])

@@ -18,7 +18,7 @@ import (
 // θ and d have one shape; φ and s are scalars, s the schedule's factor. θ, d
 // and s are constants; the gradient of φ is -s·e^φ·<d, dθ'>.
 func RateStep(theta, d, phi, s *gorgonia.Node, linear bool) (*gorgonia.Node, error) {
-	return pick(&rateStep[float32]{linear: linear}, &rateStep[float64]{linear: linear}, theta, d, phi, s)
+	return applyFloat(&rateStep[float32]{linear: linear}, &rateStep[float64]{linear: linear}, theta, d, phi, s)
 }
 
 // RateWSD is the weight-space discrepancy of RateStep's update of several
@@ -29,7 +29,7 @@ func RateWSD(phi, s *gorgonia.Node, linear bool, d ...*gorgonia.Node) (*gorgonia
 	if len(d) == 0 {
 		return nil, errors.New("apoops: rateWSD: no direction")
 	}
-	return pick(&rateWSD[float32]{linear: linear}, &rateWSD[float64]{linear: linear}, append(gorgonia.Nodes{phi, s}, d...)...)
+	return applyFloat(&rateWSD[float32]{linear: linear}, &rateWSD[float64]{linear: linear}, append(gorgonia.Nodes{phi, s}, d...)...)
 }
 
 // rate is the step size of φ and its derivative by φ.
@@ -51,7 +51,7 @@ type rateStep[T Float] struct {
 
 func (k *rateStep[T]) name() string     { return rateName("rateStep", k.linear) }
 func (k *rateStep[T]) wrt() []bool      { return []bool{false, false, true, false} }
-func (k *rateStep[T]) fresh() kernel[T] { return &rateStep[T]{linear: k.linear} }
+func (k *rateStep[T]) clone() kernel[T] { return &rateStep[T]{linear: k.linear} }
 
 func (k *rateStep[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if !in[2].IsScalar() || !in[3].IsScalar() {
@@ -81,13 +81,13 @@ func (k *rateStep[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.
 
 // rateStepGrad is the kernel dφ = -(∂r/∂φ)·<d, dθ'>.
 type rateStepGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	linear bool
 	sum    blas.Inner[T]
 }
 
 func (k *rateStepGrad[T]) name() string     { return rateName("rateStepGrad", k.linear) }
-func (k *rateStepGrad[T]) fresh() kernel[T] { return &rateStepGrad[T]{linear: k.linear} }
+func (k *rateStepGrad[T]) clone() kernel[T] { return &rateStepGrad[T]{linear: k.linear} }
 
 func (k *rateStepGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.ScalarShape(), sameShape(in[0], in[1])
@@ -107,7 +107,7 @@ type rateWSD[T Float] struct {
 
 func (k *rateWSD[T]) name() string     { return rateName("rateWSD", k.linear) }
 func (k *rateWSD[T]) wrt() []bool      { return []bool{true} }
-func (k *rateWSD[T]) fresh() kernel[T] { return &rateWSD[T]{linear: k.linear} }
+func (k *rateWSD[T]) clone() kernel[T] { return &rateWSD[T]{linear: k.linear} }
 
 func (k *rateWSD[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if !in[0].IsScalar() || !in[1].IsScalar() {
@@ -135,12 +135,12 @@ func (k *rateWSD[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia
 
 // rateWSDGrad is the kernel dφ = r·(∂r/∂φ)·Σ‖d‖²·dout.
 type rateWSDGrad[T Float] struct {
-	leaf[T]
+	noGradient[T]
 	of *rateWSD[T]
 }
 
 func (k *rateWSDGrad[T]) name() string     { return rateName("rateWSDGrad", k.of.linear) }
-func (k *rateWSDGrad[T]) fresh() kernel[T] { return &rateWSDGrad[T]{of: k.of} }
+func (k *rateWSDGrad[T]) clone() kernel[T] { return &rateWSDGrad[T]{of: k.of} }
 
 func (k *rateWSDGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) {
 	return tensor.ScalarShape(), nil

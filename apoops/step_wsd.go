@@ -11,17 +11,17 @@ import (
 
 // Minus is a - b for nodes of one shape.
 func Minus(a, b *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&minus[float32]{wrtA: true}, &minus[float64]{wrtA: true}, a, b)
+	return applyFloat(&minus[float32]{wrtA: true}, &minus[float64]{wrtA: true}, a, b)
 }
 
 // Lookahead is θ' = θ - u with θ held constant.
 func Lookahead(theta, u *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&minus[float32]{}, &minus[float64]{}, theta, u)
+	return applyFloat(&minus[float32]{}, &minus[float64]{}, theta, u)
 }
 
 // ScaledLookahead is θ' = θ - ε·u for a scalar ε, with θ and ε held constant.
 func ScaledLookahead(theta, u, epsilon *gorgonia.Node) (*gorgonia.Node, error) {
-	return pick(&minus[float32]{}, &minus[float64]{}, theta, u, epsilon)
+	return applyFloat(&minus[float32]{}, &minus[float64]{}, theta, u, epsilon)
 }
 
 // minus is the kernel a - b, or a - c·b for a scalar third operand c.
@@ -34,7 +34,7 @@ type minus[T Float] struct {
 
 func (k *minus[T]) name() string     { return "minus" }
 func (k *minus[T]) wrt() []bool      { return []bool{k.wrtA, true} }
-func (k *minus[T]) fresh() kernel[T] { return &minus[T]{wrtA: k.wrtA} }
+func (k *minus[T]) clone() kernel[T] { return &minus[T]{wrtA: k.wrtA} }
 
 func (k *minus[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if len(in) == 3 && !in[2].IsScalar() {
@@ -81,7 +81,7 @@ func HalfSquaredNorm(u ...*gorgonia.Node) (*gorgonia.Node, error) {
 		return nil, errors.New("apoops: halfSquaredNorm: no operand")
 	}
 	n := len(u)
-	return pick(&halfSquaredNorm[float32]{n: n}, &halfSquaredNorm[float64]{n: n}, u...)
+	return applyFloat(&halfSquaredNorm[float32]{n: n}, &halfSquaredNorm[float64]{n: n}, u...)
 }
 
 type halfSquaredNorm[T Float] struct {
@@ -90,7 +90,7 @@ type halfSquaredNorm[T Float] struct {
 }
 
 func (k *halfSquaredNorm[T]) name() string     { return "halfSquaredNorm" }
-func (k *halfSquaredNorm[T]) fresh() kernel[T] { return &halfSquaredNorm[T]{n: k.n} }
+func (k *halfSquaredNorm[T]) clone() kernel[T] { return &halfSquaredNorm[T]{n: k.n} }
 
 func (k *halfSquaredNorm[T]) wrt() []bool {
 	all := make([]bool, k.n)

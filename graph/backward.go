@@ -5,7 +5,6 @@ import (
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -132,11 +131,11 @@ type backward struct {
 // pass makes the gradients by all active nodes and enters them in Gorgonia's graph,
 // which keeps its machine from overwriting those of inputs.
 func (b *backward) pass(cost *gorgonia.Node) error {
-	one := gorgonia.NewConstant(1.0)
-	if cost.Dtype() == tensor.Float32 {
-		one = gorgonia.NewConstant(float32(1))
+	one, err := apoops.Choose[any](cost.Dtype(), float32(1), 1.0)
+	if err != nil {
+		return errors.WithMessagef(err, "graph: differentiating %s", describe(cost))
 	}
-	b.terms[cost] = gorgonia.Nodes{cost.Graph().AddNode(one)}
+	b.terms[cost] = gorgonia.Nodes{cost.Graph().AddNode(gorgonia.NewConstant(one))}
 	for _, n := range b.order {
 		if !b.active[n] {
 			continue

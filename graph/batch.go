@@ -1,10 +1,12 @@
 package graph
 
 import (
-	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // Batch is a mini-batch: the inputs x and the targets t of a model, each a list
@@ -60,19 +62,13 @@ func checkArrays(kind string, arrays []*tensor.Dense) error {
 
 // FirstNaN is the place of the first NaN among the elements, or -1.
 func FirstNaN(a *tensor.Dense) int {
-	switch a.Dtype() {
-	case tensor.Float32:
-		for i, v := range a.Float32s() {
-			if v != v {
-				return i
-			}
-		}
-	case tensor.Float64:
-		for i, v := range a.Float64s() {
-			if math.IsNaN(v) {
-				return i
-			}
-		}
+	first, err := apoops.Choose(a.Dtype(), firstNaN[float32], firstNaN[float64])
+	if err != nil {
+		return -1 // integers
 	}
-	return -1
+	return first(a)
+}
+
+func firstNaN[T apoops.Float](a *tensor.Dense) int {
+	return slices.IndexFunc(apoops.Elements[T](a), func(v T) bool { return v != v })
 }

@@ -4,7 +4,8 @@ import (
 	"slices"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // fusing has rebuilt passes use the ops of package apoops for what they recognise.
@@ -110,6 +111,4 @@ func (f *fuser) open(n *gorgonia.Node) bool { return n.Op() != nil && f.leaf[n] 
 // of package apoops give none by leaves that they take for data.
 func (f *fuser) isParameter(n *gorgonia.Node) bool { return n.Op() == nil && f.learned[n] }
 
-func isFloat(n *gorgonia.Node) bool {
-	return n.Dtype() == tensor.Float32 || n.Dtype() == tensor.Float64
-}
+func isFloat(n *gorgonia.Node) bool { return apoops.IsFloat(n.Dtype()) }

@@ -21,14 +21,11 @@ func Array(v gorgonia.Value) (a *tensor.Dense, ok bool) {
 			return v, true
 		}
 		return alias(v, tensor.Shape{1}), true
-	case *gorgonia.F32:
-		return tensor.New(tensor.WithShape(1), tensor.WithBacking(unsafe.Slice((*float32)(v), 1))), true
-	case *gorgonia.F64:
-		return tensor.New(tensor.WithShape(1), tensor.WithBacking(unsafe.Slice((*float64)(v), 1))), true
 	case *gorgonia.I:
 		return tensor.New(tensor.WithShape(1), tensor.WithBacking(unsafe.Slice((*int)(v), 1))), true
 	}
-	return nil, false
+	a = apoops.NumberArray(v)
+	return a, a != nil
 }
 
 // Leaves are the nodes that the arrays X of a batch are the values of: Inputs, which

@@ -91,9 +91,6 @@ var forgets = func() map[string]bool {
 // borrows reports whether the node's op is of package apoops: it makes no result of
 // its operands' memory and keeps none of them.
 func borrows(n *gorgonia.Node) bool {
-	switch n.Op().(type) {
-	case apoops.Borrower[float32], apoops.Borrower[float64]:
-		return true
-	}
-	return false
+	_, ok := n.Op().(apoops.Buffered)
+	return ok
 }

@@ -35,20 +35,20 @@ func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 // lend makes one block of memory for all results of type T that do not outlive a
 // run, and gives their ops parts of it.
 func lend[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) error {
-	var ops []apoops.Borrower[T]
+	var ops []apoops.BufferSetter[T]
 	var places []place
 	size := alignment / int(unsafe.Sizeof(T(0)))
 	for _, n := range order {
-		op, ok := n.Op().(apoops.Borrower[T])
-		if !ok || op.Borrows() == 0 || lives[n].to == len(order) {
+		op, ok := n.Op().(apoops.BufferSetter[T])
+		if !ok || op.BufferSize() == 0 || lives[n].to == len(order) {
 			continue
 		}
 		ops = append(ops, op)
-		places = append(places, place{lifetime: lives[n], size: (op.Borrows() + size - 1) / size})
+		places = append(places, place{lifetime: lives[n], size: (op.BufferSize() + size - 1) / size})
 	}
 	block := make([]T, arrange(places)*size)
 	for i, op := range ops {
-		if err := op.Borrow(block[places[i].at*size:][:op.Borrows()]); err != nil {
+		if err := op.SetBuffer(block[places[i].at*size:][:op.BufferSize()]); err != nil {
 			return errors.Wrap(err, "graph: sharing memory")
 		}
 	}

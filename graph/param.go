@@ -6,6 +6,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
 )
 
 // Param is one array of a model: learned or, with Statistic, moved by the model
@@ -39,7 +41,7 @@ func CheckParams(params []*Param) error {
 			return errors.Errorf("graph: parameter %d has no name", i)
 		case seen[p.Name]:
 			return errors.Errorf("graph: two parameters are named %q", p.Name)
-		case p.Value.Dtype() != tensor.Float32 && p.Value.Dtype() != tensor.Float64:
+		case !apoops.IsFloat(p.Value.Dtype()):
 			return ErrDtype.Errorf("graph: parameter %q is of dtype %v, not float32 or float64", p.Name, p.Value.Dtype())
 		case p.Value.Dtype() != params[0].Value.Dtype():
 			return ErrDtype.Errorf("graph: parameter %q is of dtype %v, %q of %v", p.Name, p.Value.Dtype(), params[0].Name, params[0].Value.Dtype())

@@ -131,10 +131,11 @@ func letAll(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
 
 // letScalar binds a number to a scalar node of either dtype.
 func letScalar(n *gorgonia.Node, v float64) error {
-	if n.Dtype() == tensor.Float32 {
-		return errors.Wrapf(gorgonia.Let(n, float32(v)), "graph: binding %s", n.Name())
+	number, err := apoops.Choose[any](n.Dtype(), float32(v), v)
+	if err == nil {
+		err = gorgonia.Let(n, number)
 	}
-	return errors.Wrapf(gorgonia.Let(n, v), "graph: binding %s", n.Name())
+	return errors.Wrapf(err, "graph: binding %s", n.Name())
 }
 
 // RowMajor reports whether the tensor's memory is its elements in row-major
@@ -147,39 +148,25 @@ func Alias(t *tensor.Dense) *tensor.Dense { return alias(t, t.Shape().Clone()) }
 
 // alias is Alias with another shape.
 func alias(t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
-	switch t.Dtype() {
-	case tensor.Float32:
-		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Float32s()))
-	case tensor.Float64:
-		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Float64s()))
-	case tensor.Int:
+	if t.Dtype() == tensor.Int {
 		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Ints()))
 	}
-	return t.Clone().(*tensor.Dense)
+	of, err := apoops.Choose(t.Dtype(), aliasOf[float32], aliasOf[float64])
+	if err != nil {
+		return t.Clone().(*tensor.Dense)
+	}
+	return of(t, shape)
+}
+
+func aliasOf[T apoops.Float](t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(apoops.Elements[T](t)))
 }
 
 // ScalarValue is a scalar value, or the element of a tensor that has one, as a
 // number.
 func ScalarValue(v gorgonia.Value) (float64, error) {
-	switch v := v.(type) {
-	case *gorgonia.F32:
-		return float64(*v), nil
-	case *gorgonia.F64:
-		return float64(*v), nil
-	case *tensor.Dense:
-		switch {
-		case v.IsScalar():
-			if x, ok := v.ScalarValue().(float32); ok {
-				return float64(x), nil
-			} else if x, ok := v.ScalarValue().(float64); ok {
-				return x, nil
-			}
-		case v.DataSize() != 1:
-		case v.Dtype() == tensor.Float32:
-			return float64(v.Float32s()[0]), nil
-		case v.Dtype() == tensor.Float64:
-			return v.Float64s()[0], nil
-		}
+	if x, ok := apoops.Number(v); ok {
+		return x, nil
 	}
 	return 0, errors.Errorf("graph: %T is not a float scalar", v)
 }

@@ -157,7 +157,7 @@ func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
 	}
 	for i, n := range p.step.phi {
 		if n.IsScalar() {
-			if err := letScalar(n, first(phi[i])); err != nil {
+			if err := letScalar(n, scalar(phi[i])); err != nil {
 				return err
 			}
 			continue
@@ -187,12 +187,7 @@ func (p *Proximal) Energies() ([][]*tensor.Dense, error) {
 	return all, nil
 }
 
-func first(t *tensor.Dense) float64 {
-	if t.Dtype() == tensor.Float32 {
-		return float64(t.Float32s()[0])
-	}
-	return t.Float64s()[0]
-}
+func setFirst[T apoops.Float](t *tensor.Dense, x float64) { apoops.Elements[T](t)[0] = T(x) }
 
 // Terms are the values of Q's parts, each without its weight λ.
 type Terms struct {
@@ -227,11 +222,11 @@ func (p *Proximal) Gradient(dst []*tensor.Dense) error {
 			continue
 		}
 		d := scalar(n.Value())
-		if dst[i].Dtype() == tensor.Float32 {
-			dst[i].Float32s()[0] = float32(d)
-		} else {
-			dst[i].Float64s()[0] = d
+		set, err := apoops.Choose(dst[i].Dtype(), setFirst[float32], setFirst[float64])
+		if err != nil {
+			return errors.WithMessagef(err, "graph: array %d for the gradient", i)
 		}
+		set(dst[i], d)
 	}
 	return nil
 }

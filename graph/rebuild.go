@@ -76,8 +76,8 @@ func (r *rebuilder) apply(n *gorgonia.Node) (*gorgonia.Node, error) {
 // applyAgain applies the op of node n, or one that stands for it, to operands of
 // the rebuilt graph.
 func applyAgain(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.Node, error) {
-	if f, ok := n.Op().(apoops.Fresher); ok {
-		return gorgonia.ApplyOp(f.Fresh(p.Stream), operands...)
+	if f, ok := n.Op().(apoops.Cloner); ok {
+		return gorgonia.ApplyOp(f.Clone(p.Stream), operands...)
 	}
 	if replace, ok := replacements[typeName(n.Op())]; ok {
 		m, err := replace(n, operands, p)

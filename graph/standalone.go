@@ -118,10 +118,12 @@ func (s *Standalone) AllParams() ([]*Param, error) {
 
 // untouched reports whether all elements are 0.
 func untouched(t *tensor.Dense) bool {
-	if t.Dtype() == tensor.Float32 {
-		return !slices.ContainsFunc(t.Float32s(), func(v float32) bool { return v != 0 })
-	}
-	return !slices.ContainsFunc(t.Float64s(), func(v float64) bool { return v != 0 })
+	zero, err := apoops.Choose(t.Dtype(), allZero[float32], allZero[float64])
+	return err == nil && zero(t)
+}
+
+func allZero[T apoops.Float](t *tensor.Dense) bool {
+	return !slices.ContainsFunc(apoops.Elements[T](t), func(v T) bool { return v != 0 })
 }
 
 // split hands the pass the nodes of the statistics and returns the others.

@@ -73,16 +73,21 @@ func (b *Base) MoveStatistics() error {
 	}
 	for _, s := range b.statistics {
 		v := s.batch.(*tensor.Dense)
-		if v.Dtype() == tensor.Float32 {
-			follow(s.value.Float32s(), v.Float32s(), s.rate)
-		} else {
-			follow(s.value.Float64s(), v.Float64s(), s.rate)
+		move, err := apoops.Choose(v.Dtype(), moveStatistic[float32], moveStatistic[float64])
+		if err != nil {
+			return errors.WithMessagef(err, "graph: statistic %q", s.name)
 		}
+		move(s.value, v, s.rate)
 	}
 	return nil
 }
 
-func follow[T float32 | float64](running, batch []T, rate float64) {
+func moveStatistic[T apoops.Float](running, batch *tensor.Dense, rate float64) {
+	follow(apoops.Elements[T](running), apoops.Elements[T](batch), rate)
+}
+
+// follow moves a running average by the values of a batch.
+func follow[T apoops.Float](running, batch []T, rate float64) {
 	for i, v := range batch {
 		running[i] += T(rate) * (v - running[i])
 	}

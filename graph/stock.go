@@ -32,7 +32,7 @@ func checkStock(op gorgonia.Op) error {
 		return errors.New(reason)
 	}
 	if !pureOps[name] {
-		return errors.Errorf("nothing is known about ops of type %T: implement apoops.Fresher", op)
+		return errors.Errorf("nothing is known about ops of type %T: let it implement apoops.Cloner", op)
 	}
 	return nil
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// Finite reports whether no element of a float32 or float64 array is NaN or
-// infinite.
+// Finite reports whether no element is NaN or infinite, as none of an array of
+// integers is.
 func Finite(t *tensor.Dense) bool {
-	if t.Dtype() == tensor.Float32 {
-		return apoops.AllFinite(t.Float32s())
-	}
-	return apoops.AllFinite(t.Float64s())
+	finite, err := apoops.Choose(t.Dtype(), allFinite[float32], allFinite[float64])
+	return err != nil || finite(t)
 }
+
+func allFinite[T apoops.Float](t *tensor.Dense) bool { return apoops.AllFinite(apoops.Elements[T](t)) }
 
 // Trace computes J_B(θ) once more, as the base graph does, and names what is the
 // first, in the order of computation, to be not finite: "the output of conv3", of

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -52,15 +53,21 @@ func (s Spec) check() error {
 }
 
 // draw makes the parameter.
-func (s Spec) draw(rng *rand.Rand, dt tensor.Dtype) *tensor.Dense {
+func (s Spec) draw(rng *rand.Rand, dt tensor.Dtype) (*tensor.Dense, error) {
 	w := make([]float64, s.Shape.TotalSize())
 	s.Init(rng, w, s.Shape)
-	if dt == tensor.Float64 {
-		return tensor.New(tensor.WithShape(s.Shape.Clone()...), tensor.WithBacking(w))
+	rounded, err := apoops.Choose(dt, rounded[float32], rounded[float64])
+	if err != nil {
+		return nil, err
 	}
-	w32 := make([]float32, len(w))
+	return tensor.New(tensor.WithShape(s.Shape.Clone()...), tensor.WithBacking(rounded(w))), nil
+}
+
+// rounded are the numbers of w as a []T.
+func rounded[T apoops.Float](w []float64) any {
+	r := make([]T, len(w))
 	for i, v := range w {
-		w32[i] = float32(v)
+		r[i] = T(v)
 	}
-	return tensor.New(tensor.WithShape(s.Shape.Clone()...), tensor.WithBacking(w32))
+	return r
 }

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -23,7 +24,7 @@ func Sequential(layers ...Layer) *Model { return &Model{layers: layers} }
 // Init implements graph.Model. Each layer, a residual block as a whole, draws from
 // a stream of its own, so its weights do not depend on the sizes of the others.
 func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
-	if dt != tensor.Float32 && dt != tensor.Float64 {
+	if !apoops.IsFloat(dt) {
 		return nil, errors.Errorf("layers: dtype %v is neither float32 nor float64", dt)
 	}
 	members, err := m.layers.members()
@@ -37,7 +38,11 @@ func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
 			if err := s.check(); err != nil {
 				return nil, errors.Errorf("layers: parameter %s: %v", join(l.name, s.Name), err)
 			}
-			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: s.draw(rng, dt), Matrix: s.Matrix, Statistic: s.Statistic})
+			w, err := s.draw(rng, dt)
+			if err != nil {
+				return nil, errors.WithMessagef(err, "layers: parameter %s", join(l.name, s.Name))
+			}
+			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: w, Matrix: s.Matrix, Statistic: s.Statistic})
 		}
 	}
 	return all, graph.CheckParams(all)

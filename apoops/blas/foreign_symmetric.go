@@ -52,11 +52,7 @@ var (
 
 // newSymmetric returns arguments on the heap for a matrix a.
 func newSymmetric[T Float](triangle byte, n int, a []T) *symmetric[T] {
-	pool := &symmetric64
-	if _, single := any(a).([]float32); single {
-		pool = &symmetric32
-	}
-	p := pool.Get().(*symmetric[T])
+	p := Pick[T](&symmetric32, &symmetric64).Get().(*symmetric[T])
 	*p = symmetric[T]{job: 'V', triangle: triangle, n: int32(n), matrix: a, a: &a[0]}
 	return p
 }
@@ -64,18 +60,11 @@ func newSymmetric[T Float](triangle byte, n int, a []T) *symmetric[T] {
 // done gives the arguments back.
 func (p *symmetric[T]) done() {
 	*p = symmetric[T]{}
-	if q, single := any(p).(*symmetric[float32]); single {
-		symmetric32.Put(q)
-		return
-	}
-	symmetric64.Put(p)
+	Pick[T](&symmetric32, &symmetric64).Put(p)
 }
 
 func foreignEigen[T Float](l foreign, n int, a, w []T) error {
-	fn := l.dsyevd
-	if _, single := any(a).([]float32); single {
-		fn = l.ssyevd
-	}
+	fn := Pick[T](l.ssyevd, l.dsyevd)
 	// Fortran's upper triangle is the lower one by rows; its eigenvectors, columns
 	// there, are rows here.
 	p := newSymmetric('U', n, a)

@@ -35,9 +35,11 @@ func eigen[T Float](n int, a, w []T) error {
 	if l, ok := selected().impl.(foreign); ok && l.lapack {
 		return foreignEigen(l, n, a, w)
 	}
-	double, ok := any(a).([]float64)
 	values := make([]float64, n)
-	if !ok {
+	var double []float64
+	if Pick[T](false, true) {
+		double = any(a).([]float64)
+	} else {
 		double = make([]float64, n*n)
 		for i := range double {
 			double[i] = float64(a[i])

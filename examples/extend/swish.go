@@ -55,7 +55,7 @@ type swishOp[T apoops.Float] struct {
 
 var (
 	_     gorgonia.SDOp  = (*swishOp[float32])(nil)
-	_     apoops.Fresher = (*swishOp[float64])(nil)
+	_     apoops.Cloner = (*swishOp[float64])(nil)
 	count atomic.Uint64
 )
 
@@ -63,9 +63,9 @@ func newSwish[T apoops.Float](f *function) gorgonia.Op {
 	return &swishOp[T]{f: f, id: count.Add(1)}
 }
 
-// Fresh implements apoops.Fresher: Wrap rebuilds graphs from it. The op owns the
+// Clone implements apoops.Cloner: Wrap rebuilds graphs from it. The op owns the
 // buffer of its result, so each place in a graph needs an op of its own.
-func (o *swishOp[T]) Fresh(func(uint64) uint64) gorgonia.Op { return newSwish[T](o.f) }
+func (o *swishOp[T]) Clone(func(uint64) uint64) gorgonia.Op { return newSwish[T](o.f) }
 
 // Do implements gorgonia.Op. The result is valid until the next call.
 func (o *swishOp[T]) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
