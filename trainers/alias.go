@@ -7,6 +7,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/curvature"
 	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 	"github.com/apo-gorgonia/apo/trainers/record"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 	"github.com/apo-gorgonia/apo/trainers/schedule"
@@ -128,6 +129,33 @@ func EKFAC(lr float64) *EKFACConfig { return curvature.EKFAC(lr) }
 
 // Shampoo has a preconditioner from second moments of the gradient alone.
 func Shampoo(lr float64) *ShampooConfig { return curvature.Shampoo(lr) }
+
+// APO-Precond, which learns a preconditioner, from package precond.
+type (
+	PrecondConfig  = precond.Config
+	RelativeConfig = precond.RelativeConfig
+	MomentumMode   = precond.MomentumMode
+)
+
+// The momentum modes of APO-Precond.
+const (
+	MomentumNone     = precond.MomentumNone
+	MomentumGradient = precond.MomentumGradient
+	MomentumPlain    = precond.MomentumPlain
+)
+
+// Precond is APO-Precond, starting as SGD at rate lr.
+func Precond(lr float64) *PrecondConfig { return precond.New(lr) }
+
+// PrecondRelative is APO-Precond learned by the relative gradient, from a P = lr·I that
+// is too large. lr = 0 stands for 1/λ_WSD.
+func PrecondRelative(lr float64) *PrecondConfig { return precond.Relative(lr) }
+
+// PrecondTrustRegion is PrecondRelative with steps limited by a trust region.
+func PrecondTrustRegion(lr float64) *PrecondConfig { return precond.TrustRegion(lr) }
+
+// RelativeSteps are the usual settings of the relative gradient.
+func RelativeSteps() *RelativeConfig { return precond.RelativeSteps() }
 
 // Schedule is a factor on the learning rate, from package schedule.
 type Schedule = schedule.Schedule

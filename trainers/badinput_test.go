@@ -66,9 +66,9 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		"averages for ever":  {SGD(0.1), Calibrated(CalibratedConfig{Decay: 1}), "decay"},
 		"growth < 0":         {SGD(0.1), Calibrated(CalibratedConfig{Growth: -1}), "growth"},
 		"calibrated precond": {Precond(0.1), Calibrated(CalibratedConfig{}), "precond has no learning rate"},
-		"trust < 0":          {trusting(PrecondTrust(1), -1), EveryK(1), "trust"},
-		"trust without λ_W":  {PrecondTrust(1), WSD(0), "λ_WSD must be above 0"},
-		"trust with K = 0":   {PrecondTrust(1), EveryK(0), "K, λ_FSD and λ_WSD must be above 0"},
+		"trust < 0":          {trusting(PrecondTrustRegion(1), -1), EveryK(1), "trust"},
+		"trust without λ_W":  {PrecondTrustRegion(1), WSD(0), "λ_WSD must be above 0"},
+		"trust with K = 0":   {PrecondTrustRegion(1), EveryK(0), "K, λ_FSD and λ_WSD must be above 0"},
 		"no calibration":     {SGD(0.1), CalibrateFrom(nil), "CalibrateFrom"},
 	} {
 		_, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, c.o, c.opt)

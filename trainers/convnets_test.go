@@ -70,7 +70,7 @@ func lossOf(t *testing.T, tr *Trainer) float64 {
 
 // TestConvNetsLearn trains with rates and preconditioners that APO adapts.
 func TestConvNetsLearn(t *testing.T) {
-	optimizers := map[string]Optimizer{"sgdm": SGDm(0.01), "precond": Precond(0.3), "precond above": PrecondFromAbove(0), "kfac": KFAC(0.02)}
+	optimizers := map[string]Optimizer{"sgdm": SGDm(0.01), "precond": Precond(0.3), "precond above": PrecondRelative(0), "kfac": KFAC(0.02)}
 	for net, model := range convNets() {
 		for name, o := range optimizers {
 			t.Run(net+"/"+name, func(t *testing.T) {

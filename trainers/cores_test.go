@@ -40,7 +40,7 @@ func coreRuns() []coreRun {
 	resnet := func() graph.Model { return layers.ResNet8(10) }
 	vector, image, small := []int{210}, []int{3, 32, 32}, []int{3, 16, 16}
 	k2 := []Option{EveryK(2)}
-	above := PrecondFromAbove(0.5)
+	above := PrecondRelative(0.5)
 	above.Relative.WarmUp, above.Relative.WarmUpMetaSteps = 2, 1
 	calibrated := []Option{EveryK(2), Calibrated(CalibratedConfig{Horizon: 20})}
 	return []coreRun{

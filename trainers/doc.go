@@ -26,11 +26,11 @@
 //	ekfac     the same in the factors' eigenbases, with scalings of its own
 //	shampoo   L^(-1/4) g R^(-1/4), from second moments of the gradient alone
 //	precond   APO-Precond, by steps down ∂Q/∂φ
-//	precond-above
-//	          APO-Precond by relative steps, from a P that is too large
-//	precond-trust
-//	          the same with the length of a step limited by what meta-steps
-//	          measure, for convolutional nets
+//	precond-relative
+//	          APO-Precond by the relative gradient, from a P that is too large
+//	precond-trust-region
+//	          the same with steps limited by a trust region in function space,
+//	          for convolutional nets
 //
 // Weight decay, a setting of all but APO-Precond, skips nothing: it concerns
 // biases, which are rows of the weight matrices, and scales and shifts as well.

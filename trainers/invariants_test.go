@@ -35,7 +35,7 @@ func everyOptimizer() map[string]Optimizer {
 		"kfac": kfac, "ekfac": ekfac, "shampoo": shampoo, "shampoo grafted": grafted,
 		"sgd": SGD(0.05), "sgdm": SGDm(0.05), "nesterov": nesterov, "rmsprop": RMSprop(0.005), "adam": Adam(0.005), "adamw": AdamW(0.005),
 		"precond plain": Precond(0.05), "precond none": none, "precond grad": grad, "precond full": full,
-		"precond above": PrecondFromAbove(0.5),
+		"precond above": PrecondRelative(0.5),
 	}
 	maps.Copy(all, userRules())
 	return all

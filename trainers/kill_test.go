@@ -50,10 +50,10 @@ var killRuns = map[string]killRun{
 		return []Option{EveryK(3), Calibrated(CalibratedConfig{Horizon: 40}), CalibrateFrom(func(i int) (graph.Batch, error) { return b.At(i), nil })}
 	}),
 	"precond": convRun(Precond(0.05), func(*Batches) []Option { return []Option{EveryK(2)} }),
-	"relative": convRun(PrecondFromAbove(0.5), func(b *Batches) []Option {
+	"relative": convRun(PrecondRelative(0.5), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
-	"trust": convRun(trusting(PrecondTrust(0.5), 1e-3), func(b *Batches) []Option {
+	"trust": convRun(trusting(PrecondTrustRegion(0.5), 1e-3), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
 	"kfac":    convRun(KFAC(0.01), func(*Batches) []Option { return []Option{EveryK(2)} }),

@@ -76,7 +76,7 @@ func TestLoadRefusesAnotherRun(t *testing.T) {
 		"B'":           {loadCase{}, loadCase{opts: []Option{tilde}}, []string{"B' earlier mini-batches, this training has from TildeFrom"}},
 		"rule's field": {loadCase{o: adam}, loadCase{}, []string{"optimizer settings.beta2 0.9, this training has 0.999"}},
 		"two":          {loadCase{o: Adam(0.02), opts: []Option{Seed(9)}}, loadCase{}, []string{"optimizer settings.lr 0.02, this training has 0.01", "seed 9, this training has 1"}},
-		"trust":        {loadCase{o: trusting(PrecondTrust(0.1), 1e-3)}, loadCase{o: trusting(PrecondTrust(0.1), 2e-3)}, []string{"trust 0.001, this training has 0.002"}},
+		"trust":        {loadCase{o: trusting(PrecondTrustRegion(0.1), 1e-3)}, loadCase{o: trusting(PrecondTrustRegion(0.1), 2e-3)}, []string{"trust 0.001, this training has 0.002"}},
 	} {
 		// Both ways: neither run takes the other's.
 		for _, swapped := range []bool{false, true} {

@@ -15,7 +15,7 @@ import (
 
 // The logged terms add up to Q for every kind of meta-step.
 func TestLoggedTermsAddUp(t *testing.T) {
-	for _, o := range []Optimizer{SGD(0.01), Precond(0.1), PrecondFromAbove(0), PrecondTrust(0)} {
+	for _, o := range []Optimizer{SGD(0.01), Precond(0.1), PrecondRelative(0), PrecondTrustRegion(0)} {
 		var lines, table bytes.Buffer
 		b := toyBatch(t)
 		tr, err := New(layers.MLP(2, 3, 1), graph.SquaredError, o, WSD(0.3), FSD(2), Record(Multi(NewJSONL(&lines), NewCSV(&table))))

@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // known is an optimizer of the registry: its default learning rate and how it is
@@ -26,18 +27,34 @@ var optimizers = struct {
 	sync.RWMutex
 	byName map[string]known
 }{byName: map[string]known{
-	"sgd":           {0.01, func(lr float64) Optimizer { return SGD(lr) }},
-	"sgdm":          {0.01, func(lr float64) Optimizer { return SGDm(lr) }},
-	"rmsprop":       {0.001, func(lr float64) Optimizer { return RMSprop(lr) }},
-	"adam":          {0.001, func(lr float64) Optimizer { return Adam(lr) }},
-	"adamw":         {0.001, func(lr float64) Optimizer { return AdamW(lr) }},
-	"precond":       {0.1, func(lr float64) Optimizer { return Precond(lr) }},
-	"precond-above": {0, func(lr float64) Optimizer { return PrecondFromAbove(lr) }},
-	"precond-trust": {0, func(lr float64) Optimizer { return PrecondTrust(lr) }},
-	"kfac":          {0.01, func(lr float64) Optimizer { return KFAC(lr) }},
-	"ekfac":         {0.01, func(lr float64) Optimizer { return EKFAC(lr) }},
-	"shampoo":       {0.01, func(lr float64) Optimizer { return Shampoo(lr) }},
+	"sgd":     {0.01, func(lr float64) Optimizer { return SGD(lr) }},
+	"sgdm":    {0.01, func(lr float64) Optimizer { return SGDm(lr) }},
+	"rmsprop": {0.001, func(lr float64) Optimizer { return RMSprop(lr) }},
+	"adam":    {0.001, func(lr float64) Optimizer { return Adam(lr) }},
+	"adamw":   {0.001, func(lr float64) Optimizer { return AdamW(lr) }},
+	"precond": {0.1, func(lr float64) Optimizer { return Precond(lr) }},
+
+	precond.NameRelative:    {0, func(lr float64) Optimizer { return PrecondRelative(lr) }},
+	precond.NameTrustRegion: {0, func(lr float64) Optimizer { return PrecondTrustRegion(lr) }},
+
+	"kfac":    {0.01, func(lr float64) Optimizer { return KFAC(lr) }},
+	"ekfac":   {0.01, func(lr float64) Optimizer { return EKFAC(lr) }},
+	"shampoo": {0.01, func(lr float64) Optimizer { return Shampoo(lr) }},
 }}
+
+// formerNames are names of version 0.1, which checkpoints and settings may still have.
+var formerNames = map[string]string{
+	"precond-above": precond.NameRelative,
+	"precond-trust": precond.NameTrustRegion,
+}
+
+// currentName is the name that an optimizer has now.
+func currentName(name string) string {
+	if now, ok := formerNames[name]; ok {
+		return now
+	}
+	return name
+}
 
 // RegisterOptimizer adds an optimizer to those that NewOptimizer makes.
 // rate is its DefaultRate; make returns a pointer to its configuration with the usual
@@ -52,7 +69,7 @@ func RegisterOptimizer(name string, rate float64, make func(lr float64) Optimize
 	}
 	optimizers.Lock()
 	defer optimizers.Unlock()
-	if _, taken := optimizers.byName[name]; taken {
+	if _, taken := optimizers.byName[currentName(name)]; taken {
 		return errors.Errorf("trainers: there is an optimizer %q already", name)
 	}
 	optimizers.byName[name] = known{rate, make}
@@ -61,7 +78,7 @@ func RegisterOptimizer(name string, rate float64, make func(lr float64) Optimize
 
 // DefaultRate is the learning rate to start the optimizer of that name with where
 // nothing is known of the problem; 0 stands for the optimizer's own choice, which
-// is 1/λ_WSD for precond-above and precond-trust. An unknown name is an error.
+// is 1/λ_WSD for precond-relative and precond-trust-region. An unknown name is an error.
 func DefaultRate(name string) (float64, error) {
 	o, err := optimizerNamed(name)
 	return o.rate, err
@@ -69,7 +86,7 @@ func DefaultRate(name string) (float64, error) {
 
 func optimizerNamed(name string) (known, error) {
 	optimizers.RLock()
-	o, ok := optimizers.byName[name]
+	o, ok := optimizers.byName[currentName(name)]
 	optimizers.RUnlock()
 	if !ok {
 		return known{}, errors.Errorf("trainers: unknown optimizer %q: one of %s", name, strings.Join(OptimizerNames(), ", "))
@@ -86,7 +103,9 @@ func OptimizerNames() []string {
 
 // NewOptimizer makes the optimizer of that name with its usual hyperparameters
 // and the learning rate lr. settings, which may be nil, is a JSON object that
-// overrides fields, such as {"beta2": 0.98}; unknown fields are errors.
+// overrides fields, such as {"beta2": 0.98}; unknown fields are errors. Two names of
+// version 0.1 still work: precond-above for precond-relative, precond-trust for
+// precond-trust-region.
 func NewOptimizer(name string, lr float64, settings json.RawMessage) (Optimizer, error) {
 	known, err := optimizerNamed(name)
 	if err != nil {

@@ -1,10 +1,16 @@
 package trainers
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"gorgonia.org/tensor"
 )
 
 func TestInvalidHyperparameters(t *testing.T) {
@@ -76,8 +82,8 @@ func TestNewOptimizer(t *testing.T) {
 	}
 }
 
-// TestDefaultRate has each optimizer accept its own default, and those from above
-// leave the choice to λ_WSD.
+// TestDefaultRate has each optimizer accept its own default, and those with a relative
+// gradient leave the choice to λ_WSD.
 func TestDefaultRate(t *testing.T) {
 	for _, name := range OptimizerNames() {
 		rate, err := DefaultRate(name)
@@ -90,7 +96,7 @@ func TestDefaultRate(t *testing.T) {
 			continue
 		}
 		c, ok := o.(*PrecondConfig)
-		if fromAbove := ok && c.Relative != nil; fromAbove != (rate == 0) {
+		if relative := ok && c.Relative != nil; relative != (rate == 0) {
 			t.Errorf("%s starts at %v", name, rate)
 		}
 	}
@@ -148,3 +154,59 @@ func TestRegisterOptimizer(t *testing.T) {
 		wantError(t, what, err, what)
 	}
 }
+
+// TestFormerNames: names of version 0.1 make the same optimizers, in NewOptimizer, in
+// DefaultRate and in checkpoints.
+func TestFormerNames(t *testing.T) {
+	for former, now := range map[string]string{"precond-above": "precond-relative", "precond-trust": "precond-trust-region"} {
+		o, err := NewOptimizer(former, 0.5, json.RawMessage(`{"relative": {"warm_up": 1}}`))
+		if err != nil || o.Name() != now || o.(*PrecondConfig).Relative.WarmUp != 1 {
+			t.Fatalf("%s: got %+v, %v", former, o, err)
+		}
+		if rate, err := DefaultRate(former); err != nil || rate != 0 {
+			t.Errorf("%s starts at %v, %v", former, rate, err)
+		}
+		if slices.Contains(OptimizerNames(), former) {
+			t.Errorf("%s is listed", former)
+		}
+		if err := RegisterOptimizer(former, 0, func(float64) Optimizer { return named{SGD(1), former} }); err == nil {
+			t.Errorf("%s was registered for another optimizer", former)
+		}
+		start := func() *Trainer { return toyTrainer(t, o, EveryK(1)) }
+		tr, twin := start(), start()
+		if _, err := tr.Step(rowsOf(toyData(t, tensor.Float32), 0, 10)); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "now")
+		if err := tr.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		s, err := ReadSnapshot(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := s.Meta
+		s.Meta = bytes.Replace(s.Meta, []byte(strconv.Quote(now)), []byte(strconv.Quote(former)), 1)
+		if bytes.Equal(s.Meta, written) {
+			t.Fatalf("the checkpoint does not name %s: %s", now, written)
+		}
+		if err := WriteSnapshot(path, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := twin.Load(path); err != nil {
+			t.Fatalf("a checkpoint of %s: %v", former, err)
+		}
+		sameBits(t, former, tr.engine, twin.engine)
+		if err := toyTrainer(t, Precond(0.5), EveryK(1)).Load(path); err == nil {
+			t.Errorf("precond loads a checkpoint of %s", now)
+		}
+	}
+}
+
+// named is an optimizer of another name.
+type named struct {
+	Optimizer
+	name string
+}
+
+func (n named) Name() string { return n.name }

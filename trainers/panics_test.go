@@ -122,7 +122,7 @@ func TestBadOptions(t *testing.T) {
 		"target_fsd":          func(c *PrecondConfig) { c.Relative.TargetFSD = math.NaN() },
 		"full matrix":         func(c *PrecondConfig) { c.FullMatrix = true },
 	} {
-		c := PrecondFromAbove(1)
+		c := PrecondRelative(1)
 		change(c)
 		made("precond-above with a wrong "+name, c, strings.TrimSpace(name))
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
-	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // linearLoss is the mean over the batch of <t, y>. With a linear model it is
@@ -293,61 +292,4 @@ func squaredErrorHessian(q quadratic) *mat.Dense {
 	var h mat.Dense
 	h.Kronecker(q.xtx, eye)
 	return &h
-}
-
-// TestRelativeStepsReachTheMinimiser learns P from gradients at random weights of
-// a linear net of one output, whose loss and discrepancy are quadratic. Q/ε is
-// least where (ε+λ_F)·Ā·U + λ_W·U = g, so P must become ((ε+λ_F)Ā + λ_W)⁻¹: for
-// ε = 1 Eq. 8's minimiser, for small ε Theorem 1's.
-func TestRelativeStepsReachTheMinimiser(t *testing.T) {
-	const lambdaF, lambdaW, n = 2.0, 0.1, 4
-	for _, target := range []float64{1e6, 1e-8} {
-		rng := rand.New(rand.NewPCG(31, 1))
-		x := gaussian(rng, 40, n)
-		for i := range 40 {
-			x.Set(i, 0, 3*x.At(i, 0)+x.At(i, 1)) // condition number of some 20
-		}
-		o := PrecondFromAbove(0)
-		o.Relative.TargetFSD, o.Relative.WarmUp, o.Relative.MetaSteps, o.MomentumMode = target, 0, 1, MomentumNone
-		tr, err := New(layers.DeepLinear(n, 1), graph.SquaredError, o, Dtype(tensor.Float64), EveryK(1), FSD(lambdaF), WSD(lambdaW))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var epsilon float64
-		b := graph.NewBatch(dense(x), tensor.New(tensor.WithShape(40, 1), tensor.Of(tensor.Float64)))
-		w := tr.Params()[0].Value.Float64s()
-		for range 1500 {
-			for i := range w {
-				w[i] = rng.NormFloat64()
-			}
-			s, err := tr.StepWith(b, b.X)
-			if err != nil {
-				t.Fatal(err)
-			}
-			epsilon = s.Meta.Epsilon
-		}
-		if small := target < 1; small != (epsilon < 0.01) {
-			t.Fatalf("ε = %v for a target of %v", epsilon, target)
-		}
-		var want mat.Dense
-		want.Mul(x.T(), x)
-		want.Scale((epsilon+lambdaF)/40, &want)
-		for i := range n {
-			want.Set(i, i, want.At(i, i)+lambdaW)
-		}
-		if err := want.Inverse(&want); err != nil {
-			t.Fatal(err)
-		}
-		f := tr.engine.Update.(*precondForm[float64]).blocks[0]
-		for j := range n {
-			g, u := make([]float64, n), make([]float64, n)
-			g[j] = 1
-			f.p.Multiply(array.Vector(u), array.Vector(g))
-			for i := range n {
-				if d := math.Abs(u[i] - want.At(i, j)); d > 2e-3*mat.Max(&want) {
-					t.Fatalf("target %v: P[%d,%d] = %v, the minimiser has %v", target, i, j, u[i], want.At(i, j))
-				}
-			}
-		}
-	}
 }

@@ -20,7 +20,7 @@ var cautious = map[string]bool{"precond above": true, "precond trust": true, "sh
 
 func everyOptimizerAndTrust() map[string]Optimizer {
 	all := everyOptimizer()
-	all["precond trust"] = PrecondTrust(0.5)
+	all["precond trust"] = PrecondTrustRegion(0.5)
 	return all
 }
 
@@ -167,7 +167,7 @@ func TestNoStepOverflowsUnseen(t *testing.T) {
 		adam.Eps, adam.Decoupled, rmsprop.Eps, rmsprop.Momentum = eps, rng.IntN(2) == 0, eps, 0.9
 		kfac.Damping, shampoo.Eps = power(-30, 5), power(-30, 5)
 		shampoo.Grafting = []string{"none", "sgd", "rmsprop", "adam"}[rng.IntN(4)]
-		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, Precond(lr), PrecondFromAbove(lr)}
+		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, Precond(lr), PrecondRelative(lr)}
 		o := all[rng.IntN(len(all))]
 		opts := []Option{EveryK(k), Meta(MetaAdam(power(-3, 40))), RateBounds(1e-12, 1e41)}
 		if p, ok := o.(*PrecondConfig); ok {

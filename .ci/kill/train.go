@@ -49,10 +49,10 @@ var configs = []config{
 		return []trainers.Option{trainers.EveryK(0), trainers.WithSchedule(trainers.WarmUp(10, trainers.Cosine(steps, 0)))}
 	}},
 	{"precond", tensor.Float32, true, rule(trainers.Precond(0.05)), everyK(2)},
-	{"precond-above", tensor.Float32, false, rule(trainers.PrecondFromAbove(0)), func(b *trainers.Batches) []trainers.Option {
+	{"precond-relative", tensor.Float32, false, rule(trainers.PrecondRelative(0)), func(b *trainers.Batches) []trainers.Option {
 		return []trainers.Option{trainers.EveryK(5), trainers.TildeFrom(b.TildeAt)}
 	}},
-	{"precond-trust", tensor.Float32, false, rule(trainers.PrecondTrust(0)), everyK(5)},
+	{"precond-trust-region", tensor.Float32, false, rule(trainers.PrecondTrustRegion(0)), everyK(5)},
 	{"kfac", tensor.Float32, true, rule(trainers.KFAC(0.01)), everyK(2)},
 	{"shampoo", tensor.Float64, false, rule(trainers.Shampoo(0.01)), everyK(10)},
 }

@@ -9,7 +9,7 @@ var precondAbove = &Method{
 	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Cost: 4, Needs: "precond-above", NoL2: true,
 	Brief: Values{"warm_up": 1},
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
-		o := trainers.PrecondFromAbove(v["lr"])
+		o := trainers.PrecondRelative(v["lr"])
 		o.Clip, o.Relative.Trust = v["clip"], v["trust"]
 		if visits, ok := v["warm_up"]; ok {
 			o.Relative.WarmUp = int(visits)

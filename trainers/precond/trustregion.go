@@ -1,4 +1,4 @@
-package trainers
+package precond
 
 import (
 	"math"
@@ -47,21 +47,21 @@ func (r *trustRegion) factor(squares float64) float64 {
 }
 
 // trust is the factor ν on the update that keeps the change of the network small.
-func (f *precondForm[T]) trust(step int) float64 {
-	if f.region.limit > 0 {
-		return f.region.factor(f.products(func(b *precondBlock[T]) *tensor.Dense { return b.u }))
+func (u *update[T]) trust(step int) float64 {
+	if u.region.limit > 0 {
+		return u.region.factor(u.products(func(b *block) *tensor.Dense { return b.u }))
 	}
-	limit := f.c.Clip * f.fsd(step)
+	limit := u.c.Clip * u.fsd(step)
 	if limit == 0 {
 		return 1
 	}
-	return rule.KLClip(limit, f.products(func(b *precondBlock[T]) *tensor.Dense { return b.input(f.c.MomentumMode) }))
+	return rule.KLClip(limit, u.products(func(b *block) *tensor.Dense { return b.input(u.c.MomentumMode) }))
 }
 
 // products is Σ<x, U> over the blocks.
-func (f *precondForm[T]) products(x func(*precondBlock[T]) *tensor.Dense) (sum float64) {
-	for _, b := range f.blocks {
-		sum += f.sum.Product(apoops.Elements[T](x(b)), apoops.Elements[T](b.u))
+func (u *update[T]) products(x func(*block) *tensor.Dense) (sum float64) {
+	for _, b := range u.blocks {
+		sum += u.sum.Product(apoops.Elements[T](x(b)), apoops.Elements[T](b.u))
 	}
 	return sum
 }

@@ -1,4 +1,4 @@
-package trainers
+package precond_test
 
 import (
 	"math"
@@ -10,12 +10,14 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
-// TestTrustLimitsTheDiscrepancy trains a linear net, whose discrepancy
+// TestTrustRegionLimitsTheDiscrepancy trains a linear net, whose discrepancy
 // ½·mean (x·Δw)² is quadratic, with a P that stays, and computes what each step
 // changed: as much as Trust allows where the whole step is longer, else P·G.
-func TestTrustLimitsTheDiscrepancy(t *testing.T) {
+func TestTrustRegionLimitsTheDiscrepancy(t *testing.T) {
 	const n, rows, rate = 4, 40, 0.5
 	rng := rand.New(rand.NewPCG(17, 1))
 	x := gaussian(rng, rows, n)
@@ -25,9 +27,9 @@ func TestTrustLimitsTheDiscrepancy(t *testing.T) {
 	}
 	b := graph.NewBatch(dense(x), tensor.New(tensor.WithShape(rows, 1), tensor.WithBacking(y)))
 	for _, limit := range []float64{1e-3, 1e6} {
-		o := PrecondTrust(rate)
-		o.Relative.Step, o.Relative.Trust, o.MomentumMode = 1e-300, limit, MomentumNone
-		tr, err := New(layers.DeepLinear(n, 1), graph.SquaredError, o, Dtype(tensor.Float64), EveryK(2), FSD(1), WSD(0.1), Seed(3))
+		o := precond.TrustRegion(rate)
+		o.Relative.Step, o.Relative.Trust, o.MomentumMode = 1e-300, limit, precond.MomentumNone
+		tr, err := trainers.New(layers.DeepLinear(n, 1), graph.SquaredError, o, trainers.Dtype(tensor.Float64), trainers.EveryK(2), trainers.FSD(1), trainers.WSD(0.1), trainers.Seed(3))
 		if err != nil {
 			t.Fatal(err)
 		}

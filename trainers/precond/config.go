@@ -1,4 +1,4 @@
-package trainers
+package precond
 
 import (
 	"slices"
@@ -25,10 +25,10 @@ const (
 	MomentumPlain MomentumMode = "plain"
 )
 
-// PrecondConfig is APO-Precond (Section 4.4): the update θ' = θ - P·G with a
+// Config is APO-Precond (Section 4.4): the update θ' = θ - P·G with a
 // learned preconditioner for each block of parameters. It starts as SGD at rate
-// LR: A = I, B = I, S = √LR. Make it with Precond.
-type PrecondConfig struct {
+// LR: A = I, B = I, S = √LR. Make it with New, Relative or TrustRegion.
+type Config struct {
 	rule.OptimizerBase
 	LR           float64      `json:"lr"`
 	MomentumMode MomentumMode `json:"momentum_mode"`
@@ -38,74 +38,79 @@ type PrecondConfig struct {
 	FullMatrix bool `json:"full_matrix"`
 	// MaxDim is the largest number of rows or columns that a block may have to
 	// get the matrices A and B; larger ones fall back to a diagonal S²
-	// (Trainer.Notes names them). 0 means no limit.
+	// (the notes name them). 0 means no limit.
 	MaxDim int `json:"max_dim"`
 	// Clip shortens a step whose predicted function-space discrepancy is above
 	// Clip/2: the update is ν·P·G with ν = min(1, √(Clip·λ_FSD/Σ<G,PG>)), the sum
 	// over all blocks. 0 means no limit.
 	Clip float64 `json:"clip"`
-	// Relative, where it is not nil, takes the place of the meta-optimizer: A and
-	// B are learned by relative steps, from a P that is too large (see
-	// RelativeConfig).
+	// Relative, where it is not nil, takes the place of the meta-optimizer: P is
+	// learned by the relative gradient, from one that is too large.
 	Relative *RelativeConfig `json:"relative,omitempty"`
 }
 
-var (
-	_ learn.Updater = (*PrecondConfig)(nil)
-)
+var _ learn.Updater = (*Config)(nil)
 
-// Precond is APO-Precond starting as SGD at rate lr, with averaged updates
+// New is APO-Precond starting as SGD at rate lr, with averaged updates
 // (MomentumPlain), μ = 0.9, κ = 1 - μ and a limit of 5000 rows or columns, which
-// the convolutions of ResNet-18 and VGG16 keep.
-func Precond(lr float64) *PrecondConfig {
-	return &PrecondConfig{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1, MaxDim: rule.DefaultMaxDim}
+// the convolutions of ResNet-18 and VGG16 keep. Its defaults are λ_FSD = 1,
+// λ_WSD = 0.1 and Adam at 0.003 with β2 = 0.99 for a meta-optimizer.
+func New(lr float64) *Config {
+	return &Config{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1, MaxDim: rule.DefaultMaxDim}
 }
 
-// PrecondFromAbove is APO-Precond learned by relative steps: P starts as the
+// Relative is APO-Precond learned by the relative gradient: P starts as the
 // multiple lr of the identity, which should be too large, and shrinks where the
 // function-space discrepancy asks for it. lr = 0 stands for 1/λ_WSD, the minimiser
 // of Q where nothing else speaks. Its defaults are λ_FSD = 13, λ_WSD = 0.003 and
 // K = 10.
-func PrecondFromAbove(lr float64) *PrecondConfig {
-	c := Precond(lr)
+func Relative(lr float64) *Config {
+	c := New(lr)
 	c.Clip, c.Relative = 0.001, RelativeSteps()
 	return c
 }
 
-// PrecondTrust is PrecondFromAbove with steps as long as the discrepancy that
-// meta-steps measured allows (RelativeConfig.Trust = 0.1), relative steps half as
-// long and longer learning before that: settings found with LeNet on CIFAR-10. Its
-// defaults are λ_FSD = 5, λ_WSD = 0.4 and K = 10.
-func PrecondTrust(lr float64) *PrecondConfig {
-	c := PrecondFromAbove(lr)
+// TrustRegion is Relative with a trust region: steps are as long as the discrepancy
+// that meta-steps measured allows (RelativeConfig.Trust = 0.1). Its relative steps
+// are half as long, and it learns for longer before that: settings found with LeNet
+// on CIFAR-10. Its defaults are λ_FSD = 5, λ_WSD = 0.4 and K = 10.
+func TrustRegion(lr float64) *Config {
+	c := Relative(lr)
 	c.Clip = 0
 	c.Relative.Trust, c.Relative.Step, c.Relative.Decay, c.Relative.WarmUp = 0.1, 0.05, 0.9, 20
 	return c
 }
 
+// The names of the optimizers.
+const (
+	Name            = "precond"
+	NameRelative    = "precond-relative"
+	NameTrustRegion = "precond-trust-region"
+)
+
 // Name implements Optimizer.
-func (c *PrecondConfig) Name() string {
+func (c *Config) Name() string {
 	switch {
 	case c.Relative == nil:
-		return "precond"
+		return Name
 	case c.Relative.Trust > 0:
-		return "precond-trust"
+		return NameTrustRegion
 	}
-	return "precond-above"
+	return NameRelative
 }
 
 // LearningRate implements Optimizer.
-func (c *PrecondConfig) LearningRate() float64 { return c.LR }
+func (c *Config) LearningRate() float64 { return c.LR }
 
 // Validate implements Optimizer.
-func (c *PrecondConfig) Validate() error {
+func (c *Config) Validate() error {
 	switch c.MomentumMode {
 	case MomentumNone, MomentumGradient, MomentumPlain:
 	default:
-		return errors.Errorf("trainers: precond: momentum_mode is %q: it must be none, grad or plain", c.MomentumMode)
+		return errors.Errorf("trainers: %s: momentum_mode is %q: it must be none, grad or plain", c.Name(), c.MomentumMode)
 	}
 	if c.MaxDim < 0 {
-		return errors.Errorf("trainers: precond: max_dim is %d: it must be 0 or more", c.MaxDim)
+		return errors.Errorf("trainers: %s: max_dim is %d: it must be 0 or more", c.Name(), c.MaxDim)
 	}
 	rate := rule.Positive("lr", c.LR)
 	if c.Relative != nil {
@@ -119,12 +124,12 @@ func (c *PrecondConfig) Validate() error {
 }
 
 // Start implements rule.Optimizer: it is an error, for a preconditioner is no rule.
-func (c *PrecondConfig) Start(*rule.Task) (rule.Rule, error) {
-	return nil, errors.New("trainers: precond has no learning rate to adapt")
+func (c *Config) Start(*rule.Task) (rule.Rule, error) {
+	return nil, errors.Errorf("trainers: %s has no learning rate to adapt", c.Name())
 }
 
 // Update implements learn.Updater.
-func (c *PrecondConfig) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
+func (c *Config) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 	blocks := t.Blocks
 	if s.Blocks != nil {
 		if c.FullMatrix {
@@ -139,7 +144,7 @@ func (c *PrecondConfig) Update(t *rule.Task, s *learn.Settings) (learn.Update, e
 		}
 	}
 	if c.Relative != nil && c.Relative.Trust > 0 && (s.K == 0 || s.NoFSD || s.NoWSD) {
-		return nil, errors.Errorf("trainers: %s: meta-steps measure what trust limits, from both discrepancies: K, λ_FSD and λ_WSD must be above 0", c.Name())
+		return nil, errors.Errorf("trainers: %s: meta-steps measure the trust region, from both discrepancies: K, λ_FSD and λ_WSD must be above 0", c.Name())
 	}
 	own := *c
 	if own.LR == 0 {
@@ -149,20 +154,20 @@ func (c *PrecondConfig) Update(t *rule.Task, s *learn.Settings) (learn.Update, e
 		}
 		own.LR = 1 / lambda
 	}
-	return newPrecondForm(&own, t, blocks, s.FSD)
+	return newUpdate(&own, t, blocks, s.FSD)
 }
 
 // Learner implements learn.Updater.
-func (c *PrecondConfig) Learner() learn.NewLearner {
+func (c *Config) Learner() learn.NewLearner {
 	if c.Relative == nil {
 		return nil
 	}
-	return newRelativeLearner
+	return newLearner
 }
 
 // Defaults implements rule.Optimizer.
-func (c *PrecondConfig) Defaults() rule.Defaults {
-	adam := Adam(3e-3)
+func (c *Config) Defaults() rule.Defaults {
+	adam := rule.Adam(3e-3)
 	adam.Beta2 = 0.99
 	d := rule.Defaults{FSD: 1, WSD: 0.1, Meta: adam}
 	switch {
@@ -176,7 +181,7 @@ func (c *PrecondConfig) Defaults() rule.Defaults {
 }
 
 // shape puts the fallback of its form on each block that is too large for it.
-func (c *PrecondConfig) shape(params []*graph.Param, blocks []graph.Block) []graph.Block {
+func (c *Config) shape(params []*graph.Param, blocks []graph.Block) []graph.Block {
 	if c.FullMatrix {
 		return graph.OneBlock(params)
 	}
@@ -190,6 +195,6 @@ func (c *PrecondConfig) shape(params []*graph.Param, blocks []graph.Block) []gra
 	return blocks
 }
 
-func (c *PrecondConfig) momentum() bool {
+func (c *Config) momentum() bool {
 	return c.MomentumMode != MomentumNone
 }

@@ -1,4 +1,4 @@
-package trainers
+package precond
 
 import (
 	"math"
@@ -10,10 +10,10 @@ import (
 
 // arrays are those of a block that its bounds are of: the weights of its
 // parameters, the momentum if there is one, the factors.
-func (f *precondForm[T]) arrays(b *precondBlock[T]) [][]T {
+func (u *update[T]) arrays(b *block) [][]T {
 	var all [][]T
 	for _, i := range b.Params {
-		all = append(all, apoops.Elements[T](f.params[i].Value))
+		all = append(all, apoops.Elements[T](u.params[i].Value))
 	}
 	if b.m != nil {
 		all = append(all, apoops.Elements[T](b.m))
@@ -24,9 +24,9 @@ func (f *precondForm[T]) arrays(b *precondBlock[T]) [][]T {
 	return all
 }
 
-func (f *precondForm[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth float64) bool {
-	return f.bounds.Hold(func(i int, x []float64) bool {
-		b := f.blocks[i]
+func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth float64) bool {
+	return u.bounds.Hold(func(i int, x []float64) bool {
+		b := u.blocks[i]
 		weights, rest := x[:len(b.Params)], x[len(b.Params):]
 		momentum := []float64{0}
 		if b.m != nil {
@@ -35,7 +35,7 @@ func (f *precondForm[T]) StaysFinite(in rule.Input, scale float64, _ bool, growt
 		for j := range rest {
 			rest[j] += growth * math.Sqrt(float64(b.factors[j].Value.DataSize()))
 		}
-		move := b.reach(f.c, in.Norm, rest, momentum)
+		move := b.reach(u.c, in.Norm, rest, momentum)
 		for j := range weights {
 			weights[j] += float64(T(scale)) * move
 		}
@@ -45,18 +45,18 @@ func (f *precondForm[T]) StaysFinite(in rule.Input, scale float64, _ bool, growt
 
 // reach bounds the elements of a block's update, and the momentum, by the norms
 // of the gradient and of the factors.
-func (b *precondBlock[T]) reach(c PrecondConfig, g float64, factors, momentum []float64) float64 {
+func (b *block) reach(c Config, g float64, factors, momentum []float64) float64 {
 	p := b.p.Bound(factors)
-	u := p * max(g, 1)
+	whole := p * max(g, 1)
 	switch c.MomentumMode {
 	case MomentumGradient:
 		momentum[0] = c.Momentum*momentum[0] + c.Dampening*g
 		return p * max(momentum[0], 1)
 	case MomentumPlain:
-		momentum[0] = c.Momentum*momentum[0] + c.Dampening*u
-		return u + momentum[0]
+		momentum[0] = c.Momentum*momentum[0] + c.Dampening*whole
+		return whole + momentum[0]
 	}
-	return u
+	return whole
 }
 
-func (f *precondForm[T]) Invalidate() { f.bounds.Invalidate() }
+func (u *update[T]) Invalidate() { u.bounds.Invalidate() }

@@ -1,0 +1,28 @@
+// Package precond has APO-Precond (Section 4.4 of the paper), the update with a
+// learned preconditioner:
+//
+//	θ' = θ - P·G     block by block, with momentum
+//
+// Symbols:
+//
+//	G            gradient of a block of weights, rows×cols
+//	P            its preconditioner, of one of the forms of package graph/form
+//	φ            the factors of P: A, B and S of Eq. 9
+//	m, μ, κ      momentum, its decay and the weight of what is new
+//	Q            meta-objective, Eq. 8; λ_FSD and λ_WSD weigh its discrepancies
+//	D_F          function-space discrepancy (FSD), measured on a mini-batch B'
+//	ε            part of the update P·G that a relative step looks ahead
+//	ν            factor on the update that limits its discrepancy, at most 1
+//
+// P is learned in one of three ways:
+//
+//	precond               a meta-optimizer descends ∂Q/∂φ from P = lr·I
+//	precond-relative      φ takes steps along the relative gradient, from a P that
+//	                      is too large; ν is predicted from <G, PG>
+//	precond-trust-region  the same, where ν comes from the discrepancies that
+//	                      meta-steps measured
+//
+// New, Relative and TrustRegion make them. The update is in update.go, the relative
+// meta-step in learner.go, what it does to the factors in the Learners of package
+// form.
+package precond

@@ -1,0 +1,37 @@
+package precond
+
+import (
+	"slices"
+
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// Notes lists the blocks that have a form for want of a better one.
+func (u *update[T]) Notes() []string {
+	var all []string
+	for _, note := range u.formNotes() {
+		var s rule.Simplified
+		for _, b := range u.blocks {
+			switch {
+			case b.Form.Note() != note:
+			case rule.TooLarge(b.Block, u.c.MaxDim):
+				s.Add(b.Block, rule.Beyond(u.c.MaxDim))
+			default:
+				s.Add(b.Block, rule.NoMatrix)
+			}
+		}
+		all = append(all, s.Lines(u.c.Name(), note)...)
+	}
+	return all
+}
+
+// formNotes are the notes of the blocks' forms, each once.
+func (u *update[T]) formNotes() []string {
+	var all []string
+	for _, b := range u.blocks {
+		if note := b.Form.Note(); note != "" && !slices.Contains(all, note) {
+			all = append(all, note)
+		}
+	}
+	return all
+}

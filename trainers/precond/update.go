@@ -1,0 +1,215 @@
+package precond
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/graph/form"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/record"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// core is what the update shares with what learns P.
+type core struct {
+	c      Config
+	params []*graph.Param
+	blocks []*block
+	fsd    learn.Weight // λ_FSD
+	region trustRegion
+}
+
+// update is the update of APO-Precond.
+type update[T apoops.Float] struct {
+	core
+	vec    array.Vectors[T]
+	sum    blas.Inner[T]
+	bounds array.Bounds[T] // by block: weights, momentum, factors
+
+	// The step that Advance began.
+	at    int // from 0
+	scale float64
+}
+
+// block is a block of parameters with its preconditioner. Its arrays are in the
+// block's order.
+type block struct {
+	graph.Block
+	p       form.Preconditioner
+	factors []checkpoint.NamedTensor
+	g       *tensor.Dense // the gradient; gathered where the block has several parameters
+	m       *tensor.Dense // the momentum, nil for none
+	u       *tensor.Dense // P·G or P·m
+	scaled  *tensor.Dense // what P multiplies in the lookahead
+}
+
+func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
+	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startUpdate[float32], startUpdate[float64])
+	if err != nil {
+		return nil, errors.WithMessagef(err, "trainers: %s", c.Name())
+	}
+	return start(c, t, c.shape(t.Params, blocks), fsd)
+}
+
+func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
+	u := &update[T]{core: core{c: *c, params: t.Params, fsd: fsd}}
+	if c.Relative != nil {
+		u.region = newTrustRegion(c.Relative.Trust)
+	}
+	for i, b := range blocks {
+		k, err := newBlock(c, b, apoops.DtypeOf[T](), t.Seed+uint64(i))
+		if err != nil {
+			return nil, errors.WithMessagef(err, "trainers: %s: block %q", c.Name(), b.Name)
+		}
+		u.blocks = append(u.blocks, k)
+		u.bounds.Arrays = append(u.bounds.Arrays, u.arrays(k))
+	}
+	return u, nil
+}
+
+func newBlock(c *Config, b graph.Block, dt tensor.Dtype, seed uint64) (*block, error) {
+	if c.Relative != nil && b.Form.Relative() == nil {
+		return nil, errors.Errorf("a %s preconditioner is not learned by the relative gradient", b.Form.Name())
+	}
+	p, err := form.Start(b.Form, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: dt, Rate: c.LR, Seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	zeros := func() *tensor.Dense { return tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.Of(dt)) }
+	k := &block{Block: b, p: p, u: zeros(), scaled: zeros()}
+	if c.momentum() {
+		k.m = zeros()
+	}
+	if len(b.Params) > 1 {
+		k.g = zeros()
+	}
+	for i, q := range b.Factors() {
+		k.factors = append(k.factors, checkpoint.NamedTensor{Name: q.Name, Value: p.Factors()[i]})
+	}
+	return k, nil
+}
+
+func (u *update[T]) Lookahead() graph.Lookahead {
+	l := graph.PrecondLookahead{}
+	for _, b := range u.blocks {
+		l.Blocks = append(l.Blocks, b.Block)
+	}
+	return l
+}
+
+func (u *update[T]) Phi() []checkpoint.NamedTensor {
+	var all []checkpoint.NamedTensor
+	for _, b := range u.blocks {
+		all = append(all, b.factors...)
+	}
+	return all
+}
+
+// Advance averages gradients where MomentumGradient asks for it.
+func (u *update[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
+	u.at, u.scale = in.T-1, scale
+	for _, b := range u.blocks {
+		u.gather(b, in.G)
+		if u.c.MomentumMode == MomentumGradient {
+			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.g), T(u.c.Momentum), T(u.c.Dampening))
+		}
+	}
+	if !lookahead {
+		return nil, nil
+	}
+	return u.inputs(scale), nil
+}
+
+func (u *update[T]) Move() error {
+	for _, b := range u.blocks {
+		b.p.Multiply(b.u, b.input(u.c.MomentumMode))
+	}
+	mu, kappa := T(u.c.Momentum), T(u.c.Dampening)
+	nu := u.trust(u.at)
+	for _, b := range u.blocks {
+		if u.c.MomentumMode == MomentumPlain {
+			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.u), mu, kappa*T(nu))
+			u.scatter(b, b.m, T(u.scale))
+		} else {
+			u.scatter(b, b.u, T(u.scale*nu))
+		}
+	}
+	return nil
+}
+
+// inputs are what P multiplies in the lookahead. The schedule's factor on the
+// update is one on them; the relative gradient is taken without the schedule.
+func (u *update[T]) inputs(scale float64) []*tensor.Dense {
+	all := make([]*tensor.Dense, len(u.blocks))
+	for i, b := range u.blocks {
+		array.Copy(b.scaled, b.input(u.c.MomentumMode))
+		if u.c.Relative == nil {
+			array.Scale(b.scaled, scale)
+		}
+		all[i] = b.scaled
+	}
+	return all
+}
+
+// gather sets g to the gradient of the block.
+func (u *update[T]) gather(b *block, g []*tensor.Dense) {
+	if len(b.Params) == 1 {
+		b.g = g[b.Params[0]]
+		return
+	}
+	array.Gather(b.Block, apoops.Elements[T](b.g), g)
+}
+
+// input is what P multiplies: the gradient or its average.
+func (b *block) input(mode MomentumMode) *tensor.Dense {
+	if mode == MomentumGradient {
+		return b.m
+	}
+	return b.g
+}
+
+// scatter is θ ← θ - scale·d for the block's parameters.
+func (u *update[T]) scatter(b *block, direction *tensor.Dense, scale T) {
+	d := apoops.Elements[T](direction)
+	for _, i := range b.Params {
+		w := apoops.Elements[T](u.params[i].Value)
+		u.vec.Descend(w, d[:len(w)], scale)
+		d = d[len(w):]
+	}
+}
+
+func (u *update[T]) Bound() {}
+
+func (u *update[T]) Fallbacks() int { return 0 }
+
+func (u *update[T]) Graphs() rule.Graphs { return nil }
+
+func (u *update[T]) Rates(int, float64) []float64 { return nil }
+
+// Norms are those of the factors A and B of each block, and of its last factor.
+func (u *update[T]) Norms() []record.PrecondNorms {
+	all := make([]record.PrecondNorms, len(u.blocks))
+	for i, b := range u.blocks {
+		norm := make(map[string]float64)
+		for j, q := range b.Form.Factors(b.Rows, b.Cols) {
+			norm[q.Name] = array.Norm(b.factors[j].Value)
+		}
+		all[i] = record.PrecondNorms{Block: b.Name, A: norm["A"], B: norm["B"], S: array.Norm(b.factors[len(b.factors)-1].Value)}
+	}
+	return all
+}
+
+func (u *update[T]) State() []checkpoint.NamedTensor {
+	var all []checkpoint.NamedTensor
+	for _, b := range u.blocks {
+		if b.m != nil {
+			all = append(all, checkpoint.NamedTensor{Name: b.Name + "/m", Value: b.m})
+		}
+	}
+	return all
+}
