@@ -2,9 +2,11 @@ package experiments
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -64,6 +66,41 @@ func TestExperimentsAreComplete(t *testing.T) {
 	}
 	if es, err := Find("fig4-illcond"); err != nil || len(es) != 2 {
 		t.Errorf("the group fig4-illcond has %d experiments: %v", len(es), err)
+	}
+}
+
+// Registering a second experiment of a name, or methods without a task, is a mistake in
+// the program.
+func TestRegisterRefusesMistakes(t *testing.T) {
+	n := len(All())
+	for what, e := range map[string]*Experiment{
+		"two of the name": {Name: "fig1", Computation: proximalUpdates{}},
+		"no task":         {Name: "without a task", Methods: []string{"adam"}},
+	} {
+		func() {
+			defer func() {
+				if r := recover(); r == nil || !strings.Contains(fmt.Sprint(r), what) {
+					t.Errorf("%s: %v", what, r)
+				}
+			}()
+			Register(e)
+		}()
+	}
+	if len(All()) != n {
+		t.Error("the registry has changed")
+	}
+}
+
+// A stored Figure 1 without all of its curves is refused, not drawn.
+func TestDecodeRefusesIncompleteFigure1(t *testing.T) {
+	for _, text := range []string{"", "[]", "{}", `{"x":[1],"before":[1],"panels":[{"name":"wsd"}]}`,
+		`{"x":[1],"before":[1],"panels":[{"name":"wsd","curves":[{"after":[1,2]}]}]}`} {
+		if _, err := fig1.Computation.Decode([]byte(text)); err == nil {
+			t.Errorf("%q is accepted", text)
+		}
+	}
+	if _, err := fig1.Computation.Decode([]byte(`{"x":[1],"before":[1],"panels":[{"name":"wsd","curves":[{"after":[2]}]}]}`)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// The nets are known to package layers, the sets and the work of a pass here.
+// Package layers has all nets, this package the sets and the work of a forward pass.
 func TestImageExperimentsHaveTheirParts(t *testing.T) {
 	for _, e := range All() {
 		for _, all := range []map[Scale]Config{e.Scales, e.Trials} {
@@ -36,7 +36,7 @@ func TestImageExperimentsHaveTheirParts(t *testing.T) {
 	}
 }
 
-// The paper's numbers are in the right cells: a few of each table.
+// Some of the paper's accuracies of each table.
 func TestPaperAccuracies(t *testing.T) {
 	for _, c := range []struct {
 		experiment, method string
@@ -76,8 +76,8 @@ func TestPaperScaleOfImages(t *testing.T) {
 	}
 }
 
-// A trial is tested on images that it does not train on; the evaluations are on
-// images without random changes.
+// A trial is evaluated on held-out images, and evaluations use images without
+// augmentation.
 func TestProblemOfImages(t *testing.T) {
 	e, err := Get("table2-cifar10-lenet")
 	if err != nil {

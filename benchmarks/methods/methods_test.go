@@ -61,7 +61,7 @@ func testSpace(t *testing.T, m *Method, folder string) {
 	}
 }
 
-// Spaces of a folder take the place of those outside of it.
+// The spaces of a folder replace the general ones.
 func TestSpacesOfAFolder(t *testing.T) {
 	m, err := Get("adam")
 	if err != nil {
@@ -118,7 +118,7 @@ func TestBestByLoss(t *testing.T) {
 	}
 }
 
-// Half of the draws on a logarithmic range lie below its geometric mean.
+// Half of the samples of a logarithmic range lie below its geometric mean.
 func TestRangesAreDrawnInTheLogarithm(t *testing.T) {
 	s := Space{{Name: "lr", Default: 1, Min: 1e-4, Max: 1}, {Name: "beta", Default: 0, Min: 0, Max: 1, Linear: true}}
 	low, lowLinear := 0, 0
@@ -178,7 +178,7 @@ func TestMethodsBuildFromTheirDefaults(t *testing.T) {
 	}
 }
 
-// The stored winners must be of methods and hyperparameters that there are.
+// The methods and hyperparameters of the stored winners exist.
 func TestStoredWinners(t *testing.T) {
 	stored, err := fs.Sub(tunedFiles, "tuned")
 	if err != nil {

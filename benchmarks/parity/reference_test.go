@@ -26,10 +26,10 @@ const (
 	steps                 = 5
 )
 
-// run is an independent implementation of what fixtures record: y = [x,1]·W, the
-// squared error, SGD with an adapted rate and SGD as meta-optimizer, in loops
-// over numbers. With one direction, and outputs linear in W, all derivatives by
-// φ are known: with s = dη/dφ (η for log η, 1 for η itself)
+// run implements the contents of a fixture independently, in loops over numbers:
+// y = [x,1]·W, the squared error, SGD with an adapted rate, and SGD as meta-optimizer.
+// There is one direction and the outputs are linear in W, so all derivatives by φ are
+// known: with s = dη/dφ (η for log η, 1 for η itself)
 //
 //	dJ(θ')/dφ = -s·<∇J(θ'), g>    dFSD/dφ = 2·s/η·FSD    dWSD/dφ = 2·s/η·WSD
 func (l linear) run() map[string]any {
@@ -87,8 +87,8 @@ func (l linear) rate(phi float64) (eta, slope float64) {
 	return phi, 1
 }
 
-// squaredError is the mean over the batch of half the squared distance to y, and
-// its gradient by w.
+// squaredError is the mean over the batch of half the squared distance to y, with its
+// gradient by w.
 func squaredError(w, x, y [][]float64) (loss float64, grad [][]float64) {
 	grad = make([][]float64, len(w))
 	for i := range w {
@@ -151,7 +151,7 @@ func layer(w [][]float64) map[string]any {
 	return map[string]any{"l0": out}
 }
 
-// number is v, or a string that encode takes the quotes from.
+// number is v, or a string whose quotes encode removes.
 func number(v float64) any {
 	switch {
 	case math.IsNaN(v):

@@ -75,7 +75,7 @@ func TestDecayOfAllMethods(t *testing.T) {
 				want *= 0.2
 			}
 		}
-		// The rate is that of the step before, or the initial one.
+		// An evaluation has the rate of the step before it, or the initial rate.
 		if e.Step > 0 && e.Step != 3 && e.Step != 6 && e.Step != 8 && math.Abs(float64(e.Rates[0])-want) > 1e-9 {
 			t.Errorf("step %d: rate %v, want %v", e.Step, e.Rates, want)
 		}
