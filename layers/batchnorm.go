@@ -13,14 +13,13 @@ import (
 //
 //	y = act(scale·(x - mean)/√(variance + Epsilon) + shift)
 //
-// with the batch's mean and variance in training, in the lookahead's passes too,
-// and with running ones in evaluation. The latter are statistics of the model:
-// each training step moves them by
+// Training and its lookahead use the mean and variance of the batch, evaluation uses
+// running ones. Each training step updates these by
 //
 //	running ← running + Rate·(batch - running)
 //
-// where the batch's variance divides by one less than the number of values. scale
-// starts at 1, shift at 0, the running mean at 0, the running variance at 1; no
+// where the variance of the batch is divided by one less than the number of values.
+// scale and the running variance start at 1, shift and the running mean at 0. No
 // parameter is a matrix.
 type BatchNormLayer struct {
 	Channels   int
@@ -31,7 +30,7 @@ type BatchNormLayer struct {
 
 var _ Layer = (*BatchNormLayer)(nil)
 
-// BatchNorm is a batch normalisation with Epsilon 1e-5 and Rate 0.1.
+// BatchNorm is batch normalisation with Epsilon 1e-5 and Rate 0.1.
 func BatchNorm(channels int, act apoops.Activation) *BatchNormLayer {
 	return &BatchNormLayer{Channels: channels, Activation: act, Epsilon: 1e-5, Rate: 0.1}
 }
@@ -42,10 +41,10 @@ func (*BatchNormLayer) Kind() string { return "bn" }
 // Params implements Layer.
 func (b *BatchNormLayer) Params() ([]Spec, error) {
 	if b.Channels < 1 {
-		return nil, errors.Errorf("%d channels: there must be one", b.Channels)
+		return nil, errors.Errorf("%d channels: must be 1 or more", b.Channels)
 	}
 	if !(b.Rate >= 0 && b.Rate <= 1) {
-		return nil, errors.Errorf("rate %v of the running statistics is not from 0 to 1", b.Rate)
+		return nil, errors.Errorf("rate of the running statistics is %v: must be from 0 to 1", b.Rate)
 	}
 	s := tensor.Shape{b.Channels}
 	return []Spec{

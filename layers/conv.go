@@ -10,17 +10,17 @@ import (
 )
 
 // ConvLayer is a convolution of images, y = act(x∗W + b), from N×Inputs×H×W to
-// N×Outputs×OH×OW (see apoops.Conv.OutSize). Its parameter is the matrix
-// (Inputs·kh·kw+1)×Outputs that acts on patches, its last row the bias.
+// N×Outputs×OH×OW (see apoops.Conv.OutSize). Its parameter is a matrix of
+// (Inputs·kh·kw+1)×Outputs, which multiplies patches; its last row is the bias.
 type ConvLayer struct {
 	Inputs, Outputs int // channels
 	// Kernel, Stride, Pad and Dilation are for rows, then columns. A Stride or
 	// Dilation of 0 stands for 1.
 	Kernel, Stride, Pad, Dilation [2]int
 	Activation                    apoops.Activation
-	// NoBias leaves the bias row out.
+	// NoBias leaves the bias out.
 	NoBias bool
-	// Init draws the weights, of Inputs·kh·kw×Outputs; nil means He. The bias
+	// Init draws the weights, Inputs·kh·kw×Outputs. nil stands for He. The bias
 	// starts at 0.
 	Init Initializer
 }
@@ -63,7 +63,7 @@ func (c *ConvLayer) Params() ([]Spec, error) {
 // Apply implements Layer.
 func (c *ConvLayer) Apply(_ *graph.Pass, x *gorgonia.Node, theta gorgonia.Nodes) (*gorgonia.Node, error) {
 	if s := x.Shape(); s.Dims() != 4 || s[1] != c.Inputs {
-		return nil, errors.Errorf("inputs of shape %v are no images of %d channels, N×%d×H×W", s, c.Inputs, c.Inputs)
+		return nil, errors.Errorf("input of shape %v: want images of %d channels, N×%d×H×W", s, c.Inputs, c.Inputs)
 	}
 	return apoops.Conv2D(x, theta[0], apoops.Conv{
 		Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Dilation: c.Dilation, NoBias: c.NoBias, Activation: c.Activation,

@@ -9,14 +9,15 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// DenseLayer is a fully connected layer, y = act([x,1]·W).
+// DenseLayer is a fully connected layer, y = act([x,1]·W), for x of N×Inputs. W is
+// (Inputs+1)×Outputs; its last row is the bias.
 type DenseLayer struct {
 	Inputs, Outputs int
 	Activation      apoops.Activation
-	// NoBias leaves the bias row out: W is Inputs×Outputs.
+	// NoBias leaves the bias out: W is Inputs×Outputs.
 	NoBias bool
-	// Init draws the weights, of Inputs×Outputs; nil means He for ReLU and
-	// Glorot for the others. The bias starts at 0.
+	// Init draws the weights, Inputs×Outputs. nil stands for He with ReLU and for
+	// Glorot with other activations. The bias starts at 0.
 	Init Initializer
 }
 

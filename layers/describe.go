@@ -6,9 +6,9 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// Describer is implemented by layers whose kind and parameters do not tell what
-// they compute. A checkpoint keeps the text, so that one of another model is
-// refused; it must be the same in every process.
+// Describer is implemented by layers with settings that their kind and parameters do
+// not show. A checkpoint keeps the text of Describe, and a model with another text
+// refuses the checkpoint. The text must be the same in every process.
 type Describer interface{ Describe() string }
 
 var (
@@ -18,7 +18,7 @@ var (
 	_ Describer       = (*BatchNormLayer)(nil)
 	_ Describer       = (*ResidualLayer)(nil)
 	_ Describer       = dropout{}
-	_ Describer       = plain{}
+	_ Describer       = stateless{}
 )
 
 // Describe implements graph.Describer, with a line for each layer.
@@ -63,7 +63,7 @@ func (r *ResidualLayer) Describe() string {
 func (d dropout) Describe() string { return fmt.Sprintf("dropout %v", d.rate) }
 
 // Describe implements Describer.
-func (l plain) Describe() string { return l.kind + l.settings }
+func (l stateless) Describe() string { return l.kind + l.settings }
 
 func unbiased(noBias bool) string {
 	if noBias {
@@ -72,5 +72,5 @@ func unbiased(noBias bool) string {
 	return ""
 }
 
-// ones has 1 where 0 stands for it.
+// ones replaces 0, which stands for 1.
 func ones(x [2]int) [2]int { return [2]int{max(x[0], 1), max(x[1], 1)} }

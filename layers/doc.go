@@ -2,11 +2,11 @@
 // layers, pooling, batch normalisation, residual blocks, activations, dropout, their
 // composition, seeded initialisers, and the nets of the experiments.
 //
-// A model is an architecture, a graph.Model: it holds no weights. Init draws
-// them from a seed, Output builds y = f(x, θ) from given nodes, as often as
-// needed. A layer's weights are one matrix whose last row is the bias, the
-// homogeneous form that the preconditioners want: (inputs+1)×outputs of Dense,
-// (channels·kh·kw+1)×outputs of Conv, which acts on patches.
+// A model is an architecture, a graph.Model. It holds no weights: Init draws them from
+// a seed, and Output builds y = f(x, θ) from nodes for them, once for each pass. The
+// weights of a layer are one matrix whose last row is the bias, as preconditioners
+// need it: (inputs+1)×outputs for Dense and (channels·kh·kw+1)×outputs for Conv, where
+// it multiplies patches.
 //
 //	model := layers.MLP(784, 1000, 1000, 10)       // ReLU between layers, linear output
 //	net := layers.Sequential(
@@ -16,8 +16,8 @@
 //	)
 //	theta, err := net.Init(1, tensor.Float32)
 //
-// Images are N×C×H×W. Convolutions and batch normalisation have the activation
-// built in; a bias in front of a normalisation does nothing, so it is left out:
+// Images are N×C×H×W. Convolutions and batch normalisation have an activation built
+// in. A bias before a normalisation has no effect, so it is left out:
 //
 //	conv := layers.Conv(3, 16, 3, apoops.Identity) // 3×3
 //	conv.Pad, conv.NoBias = [2]int{1, 1}, true
@@ -27,7 +27,8 @@
 //		layers.GlobalAvgPool(), layers.Dense(16, 10, apoops.Identity),
 //	)
 //
-// The models of images 3×32×32, as in CIFAR-10, with their weights for 10 classes:
+// There are models for images of 3×32×32, as in CIFAR-10. With the numbers of their
+// weights for 10 classes they are
 //
 //	lenet          LeNet(10)               62 006
 //	alexnet        AlexNet(10)          2 472 266
@@ -39,6 +40,9 @@
 //	wrn-28-10      WideResNet(28, 10, 10) 36 479 194
 //	resnet8        ResNet8(10)             75 290
 //
-// ImageModel makes them by name. Convolutions start from He's initialisation, the
-// models' last layers from small weights.
+// ImageModel makes them by name. Convolutions start from He's initialisation, the last
+// layer from small weights.
+//
+// A type outside this package that implements Layer is a layer too (see the example
+// of Layer and examples/extend).
 package layers

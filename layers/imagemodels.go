@@ -24,8 +24,8 @@ var imageModels = []struct {
 	{"resnet8", ResNet8},
 }
 
-// ImageModels are the names of the models of colour images, 3×32×32 as in CIFAR-10,
-// that ImageModel makes.
+// ImageModels lists the names that ImageModel knows: models of colour images of
+// 3×32×32, as in CIFAR-10.
 func ImageModels() []string {
 	names := make([]string, len(imageModels))
 	for i, m := range imageModels {
@@ -34,23 +34,23 @@ func ImageModels() []string {
 	return names
 }
 
-// ImageModel is the model of a name, one of ImageModels, for so many classes. It
-// takes N×3×32×32 and returns logits N×classes. Its last layer starts with small
-// weights, N(0, 0.01²), as is usual for such nets (Goyal et al. 2017): the first loss
-// is about ln classes, whatever the scale of the features.
+// ImageModel makes the model of that name, one of ImageModels. It takes N×3×32×32
+// and returns logits N×classes. Its last layer starts with small weights, N(0, 0.01²),
+// as is usual for such nets (Goyal et al. 2017): the first loss is about ln classes,
+// whatever the scale of the features.
 func ImageModel(name string, classes int) (*Model, error) {
 	if classes < 1 {
-		return nil, errors.Errorf("layers: model %q of %d classes", name, classes)
+		return nil, errors.Errorf("layers: model %q for %d classes: must be 1 or more", name, classes)
 	}
 	for _, m := range imageModels {
 		if m.name == name {
 			return m.make(classes), nil
 		}
 	}
-	return nil, errors.Errorf("layers: there is no model %q of images, only %s", name, strings.Join(ImageModels(), ", "))
+	return nil, errors.Errorf("layers: no image model %q: want one of %s", name, strings.Join(ImageModels(), ", "))
 }
 
-// logits is the last layer of the models of images.
+// logits is the last layer of the image models.
 func logits(inputs, classes int) *DenseLayer {
 	d := Dense(inputs, classes, apoops.Identity)
 	d.Init = Normal(0.01)

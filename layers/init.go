@@ -7,14 +7,14 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Initializer fills w, row-major, with the initial values of a parameter of the
-// given shape.
+// Initializer fills w with the initial values of a parameter of the given shape, row
+// by row. w is zero before.
 type Initializer func(rng *rand.Rand, w []float64, shape tensor.Shape)
 
-// Zeros leaves all at 0.
+// Zeros sets all elements to 0.
 func Zeros() Initializer { return func(*rand.Rand, []float64, tensor.Shape) {} }
 
-// Constant sets all to v.
+// Constant sets all elements to v.
 func Constant(v float64) Initializer {
 	return func(_ *rand.Rand, w []float64, _ tensor.Shape) {
 		for i := range w {
@@ -32,8 +32,8 @@ func Normal(sigma float64) Initializer {
 	}
 }
 
-// Biased initialises the weights of a matrix whose last row is the bias: weights
-// by init, which sees the matrix without that row, the bias at 0.
+// Biased initialises a matrix whose last row is the bias: the other rows by init, the
+// bias to 0.
 func Biased(init Initializer) Initializer {
 	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
 		rows, cols := shape[0]-1, shape[1]
@@ -64,9 +64,9 @@ func LeCun() Initializer {
 	}
 }
 
-// Sparse gives each output min(k, inputs) incoming weights from N(0, 1), the
-// others 0 (Martens 2010, with k = 15). Sigmoid nets that stall from Glorot's
-// start train from this one.
+// Sparse draws min(k, inputs) incoming weights of each output from N(0, 1) and sets
+// the others to 0 (Martens 2010, with k = 15). Deep nets of sigmoids train from it that
+// make no progress from Glorot's.
 func Sparse(k int) Initializer {
 	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
 		inputs, outputs := shape[0], shape[1]

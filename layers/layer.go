@@ -11,33 +11,37 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// Layer is one step of a Sequential model.
+// Layer is one step of a Sequential model. Any type with these methods will do; it
+// should implement Describer too where it has settings.
 type Layer interface {
 	// Kind names the layer in parameter names and errors, such as "dense".
 	Kind() string
-	// Params describes the layer's parameters, none for an activation.
+	// Params describes the layer's parameters, or reports settings that are wrong.
+	// An activation has none.
 	Params() ([]Spec, error)
-	// Apply builds the layer's output; theta has the nodes of its parameters.
+	// Apply builds the layer's output in x's graph. theta has the nodes of its
+	// parameters, in the order of Params. It is called once for every pass.
 	Apply(p *graph.Pass, x *gorgonia.Node, theta gorgonia.Nodes) (*gorgonia.Node, error)
 }
 
 // Spec describes a parameter of a layer.
 type Spec struct {
-	// Name is relative to the layer; empty for the layer's only parameter.
+	// Name is relative to the layer. It is empty for the layer's only parameter.
 	Name  string
 	Shape tensor.Shape
-	// Matrix marks weights that Eq. 9's form preconditions.
+	// Matrix marks a weight matrix, to which the preconditioner of Eq. 9 applies.
 	Matrix bool
-	// Statistic marks an array that the layer moves itself, such as a running
-	// mean: graph.Param.Statistic.
+	// Statistic marks an array that is not learned and that the layer updates
+	// itself, such as a running mean. See graph.Param.Statistic.
 	Statistic bool
 	Init      Initializer
 }
 
-// mostElements is the size of a parameter that no memory is asked for.
+// mostElements is the largest size of a parameter. Larger ones are refused before
+// memory is allocated.
 const mostElements = 1 << 32
 
-// check reports a parameter that cannot be drawn.
+// check reports a parameter that cannot be initialised.
 func (s Spec) check() error {
 	size := 1
 	for _, n := range s.Shape {
@@ -54,20 +58,20 @@ func (s Spec) check() error {
 
 // draw makes the parameter.
 func (s Spec) draw(rng *rand.Rand, dt tensor.Dtype) (*tensor.Dense, error) {
-	w := make([]float64, s.Shape.TotalSize())
-	s.Init(rng, w, s.Shape)
 	rounded, err := apoops.Choose(dt, rounded[float32], rounded[float64])
 	if err != nil {
 		return nil, err
 	}
+	w := make([]float64, s.Shape.TotalSize())
+	s.Init(rng, w, s.Shape)
 	return tensor.New(tensor.WithShape(s.Shape.Clone()...), tensor.WithBacking(rounded(w))), nil
 }
 
-// rounded are the numbers of w as a []T.
-func rounded[T apoops.Float](w []float64) any {
-	r := make([]T, len(w))
-	for i, v := range w {
-		r[i] = T(v)
+// rounded is x as a []T.
+func rounded[T apoops.Float](x []float64) any {
+	y := make([]T, len(x))
+	for i, v := range x {
+		y[i] = T(v)
 	}
-	return r
+	return y
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// MLP is a multi-layer perceptron of the given widths, inputs first: ReLU
-// between the layers, a linear output (logits).
+// MLP is a multi-layer perceptron of the given widths, inputs first. There is ReLU
+// between the layers; the output is linear (logits).
 func MLP(widths ...int) *Model { return MLPWith(apoops.ReLUAct, widths...) }
 
 // MLPWith is an MLP with another activation between the layers.
@@ -20,17 +20,17 @@ func MLPWith(act apoops.Activation, widths ...int) *Model {
 	})
 }
 
-// DeepLinear is f(x) = x·W_1·W_2⋯ without biases and activations, the net of
-// poorly conditioned regression (Section 6.1).
+// DeepLinear is f(x) = x·W_1·W_2⋯, without biases and activations: the net of the
+// paper's poorly conditioned regression (Section 6.1).
 func DeepLinear(widths ...int) *Model {
 	return stack(widths, func(i, o int, _ bool) *DenseLayer {
 		return &DenseLayer{Inputs: i, Outputs: o, NoBias: true}
 	})
 }
 
-// Autoencoder has an encoder of the given widths, inputs first, and its mirror
-// image as decoder, with logistic units, sparse initialisation (15 incoming
-// weights) and logits as output. The paper's is
+// Autoencoder has an encoder of the given widths, inputs first, and its mirror image
+// as the decoder. Its units are logistic, each starts with 15 incoming weights
+// (Sparse), and the output are logits. The paper's is
 //
 //	Autoencoder(784, 1000, 500, 250, 30)
 func Autoencoder(widths ...int) *Model {
@@ -50,7 +50,7 @@ func Autoencoder(widths ...int) *Model {
 
 func stack(widths []int, layer func(inputs, outputs int, last bool) *DenseLayer) *Model {
 	if len(widths) < 2 {
-		return Sequential(faulty{errors.Errorf("a model needs at least an input and an output width, not %v", widths)})
+		return invalid(errors.Errorf("a model of widths %v: needs at least an input and an output width", widths))
 	}
 	m := &Model{}
 	for i, w := range widths[1:] {

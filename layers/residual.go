@@ -9,30 +9,30 @@ import (
 )
 
 // ResidualLayer is a residual block, y = act(main(x) + shortcut(x)) (He et al.
-// 2016). The layers within are named by their place in their branch:
+// 2016). The layers of a block are named after their place in its branch:
 // residual3/conv0, residual3/shortcut/conv0.
 type ResidualLayer struct {
 	Main []Layer
-	// Shortcut are the layers of the other branch; none means the identity.
+	// Shortcut has the layers of the other branch. Without layers it is the identity.
 	Shortcut   []Layer
 	Activation apoops.Activation
 }
 
 var _ Layer = (*ResidualLayer)(nil)
 
-// Residual is a residual block with the identity as its shortcut and ReLU behind
-// the sum.
+// Residual is a residual block with the identity as its shortcut and ReLU after the
+// sum.
 func Residual(main ...Layer) *ResidualLayer {
 	return &ResidualLayer{Main: main, Activation: apoops.ReLUAct}
 }
 
-// shortcut is the name of that branch.
+// shortcut is the name of the branch in the names of parameters.
 const shortcut = "shortcut"
 
 // Kind implements Layer.
 func (*ResidualLayer) Kind() string { return "residual" }
 
-// Params implements Layer: first those of Main, then those of Shortcut.
+// Params implements Layer. The parameters of Main come first.
 func (r *ResidualLayer) Params() ([]Spec, error) {
 	if len(r.Main) == 0 {
 		return nil, errors.New("a residual block without layers")
@@ -43,7 +43,7 @@ func (r *ResidualLayer) Params() ([]Spec, error) {
 	}
 	others, err := sequence(r.Shortcut).params()
 	if err != nil {
-		return nil, within(shortcut, err)
+		return nil, inLayer(shortcut, err)
 	}
 	for _, s := range others {
 		s.Name = join(shortcut, s.Name)
@@ -67,7 +67,7 @@ func (r *ResidualLayer) Apply(p *graph.Pass, x *gorgonia.Node, theta gorgonia.No
 		if x, err = p.Layer(shortcut, func() (*gorgonia.Node, error) {
 			return sequence(r.Shortcut).apply(p, x, theta[len(specs):])
 		}); err != nil {
-			return nil, within(shortcut, err)
+			return nil, inLayer(shortcut, err)
 		}
 	}
 	return apoops.AddActivate(y, x, r.Activation)

@@ -36,11 +36,11 @@ func ResNet8(classes int) *Model {
 	return resNet([]int{1, 1, 1}, 16, classes, optionA)
 }
 
-// resNet has stages of so many blocks. The first stage keeps the size of images,
-// each further one halves it and doubles the channels.
+// resNet has a stage for each number of blocks. The first stage keeps the size of the
+// images; each later one halves it and doubles the channels.
 func resNet(blocks []int, width, classes int, reshaping func(in, out, stride int) []Layer) *Model {
 	if width < 1 {
-		return Sequential(faulty{errors.Errorf("a residual net of width %d", width)})
+		return invalid(errors.Errorf("a residual net of width %d: must be 1 or more", width))
 	}
 	m := Sequential(normConv(3, width, 3, 1), BatchNorm(width, apoops.ReLUAct))
 	in := width
@@ -70,16 +70,16 @@ func basicBlock(in, out, stride int, reshaping func(in, out, stride int) []Layer
 	return r
 }
 
-// projection is a shortcut with weights.
+// projection is the shortcut with weights.
 func projection(in, out, stride int) []Layer {
 	return []Layer{normConv(in, out, 1, stride), BatchNorm(out, apoops.Identity)}
 }
 
-// optionA is a shortcut without.
+// optionA is the shortcut without weights.
 func optionA(_, out, stride int) []Layer { return []Layer{Subsample(stride, out)} }
 
-// normConv is a convolution that batch normalisation is next to: padded, without
-// bias and activation.
+// normConv is a convolution next to batch normalisation: padded, without bias and
+// activation.
 func normConv(in, out, kernel, stride int) *ConvLayer {
 	c := same(in, out, kernel)
 	c.Stride, c.NoBias, c.Activation = [2]int{stride, stride}, true, apoops.Identity

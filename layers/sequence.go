@@ -9,10 +9,11 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// sequence is layers one after the other: a model, or a branch of a layer.
+// sequence is a list of layers that are applied one after the other: a model, or a
+// branch of a residual block.
 type sequence []Layer
 
-// member is a layer of a sequence.
+// member is a layer of a sequence with its name and parameters.
 type member struct {
 	Layer
 	name  string
@@ -33,14 +34,14 @@ func (s sequence) members() ([]member, error) {
 			number++
 		}
 		if err != nil {
-			return nil, within(name, err)
+			return nil, inLayer(name, err)
 		}
 		all[i] = member{l, name, specs}
 	}
 	return all, nil
 }
 
-// params are the parameters of all, by their names within the sequence.
+// params are the parameters of all layers, named within the sequence.
 func (s sequence) params() ([]Spec, error) {
 	members, err := s.members()
 	var all []Spec
@@ -53,7 +54,7 @@ func (s sequence) params() ([]Spec, error) {
 	return all, err
 }
 
-// apply builds the output; theta has a node for each of params.
+// apply builds the output. theta has a node for each of params.
 func (s sequence) apply(p *graph.Pass, x *gorgonia.Node, theta gorgonia.Nodes) (*gorgonia.Node, error) {
 	members, err := s.members()
 	if err != nil {
@@ -62,7 +63,7 @@ func (s sequence) apply(p *graph.Pass, x *gorgonia.Node, theta gorgonia.Nodes) (
 	for _, l := range members {
 		in, own := x, theta[:len(l.specs)]
 		if x, err = p.Layer(l.name, func() (*gorgonia.Node, error) { return l.Apply(p, in, own) }); err != nil {
-			return nil, within(l.name, err)
+			return nil, inLayer(l.name, err)
 		}
 		theta = theta[len(l.specs):]
 	}

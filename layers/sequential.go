@@ -18,11 +18,12 @@ var _ graph.Model = (*Model)(nil)
 
 // Sequential applies the layers one after the other. Parameters are named after
 // the layer's kind and its place among the layers with parameters: dense0,
-// dense1. What is wrong with a layer is reported by Init and Output.
+// dense1. Init and Output report a layer with wrong settings.
 func Sequential(layers ...Layer) *Model { return &Model{layers: layers} }
 
-// Init implements graph.Model. Each layer, a residual block as a whole, draws from
-// a stream of its own, so its weights do not depend on the sizes of the others.
+// Init implements graph.Model. Each layer has random numbers of its own, so its
+// weights do not depend on the sizes of the others. The layers of a residual block
+// share theirs.
 func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
 	if !apoops.IsFloat(dt) {
 		return nil, errors.Errorf("layers: dtype %v is neither float32 nor float64", dt)
@@ -38,11 +39,11 @@ func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
 			if err := s.check(); err != nil {
 				return nil, errors.Errorf("layers: parameter %s: %v", join(l.name, s.Name), err)
 			}
-			w, err := s.draw(rng, dt)
+			value, err := s.draw(rng, dt)
 			if err != nil {
 				return nil, errors.WithMessagef(err, "layers: parameter %s", join(l.name, s.Name))
 			}
-			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: w, Matrix: s.Matrix, Statistic: s.Statistic})
+			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: value, Matrix: s.Matrix, Statistic: s.Statistic})
 		}
 	}
 	return all, graph.CheckParams(all)

@@ -8,8 +8,8 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// Activation applies a function by element. (Dense has one built in, which is
-// faster.)
+// Activation applies an activation function to each element. Those built into Dense,
+// Conv and BatchNorm are faster.
 func Activation(a apoops.Activation) Layer { return activation{a} }
 
 type activation struct{ act apoops.Activation }
@@ -21,9 +21,8 @@ func (a activation) Apply(_ *graph.Pass, x *gorgonia.Node, _ gorgonia.Nodes) (*g
 	return apoops.Activate(a.act, x)
 }
 
-// Dropout sets elements to 0 with the given probability while training and
-// divides the others by 1 - rate. A training step and its lookahead see the
-// same masks.
+// Dropout sets elements to 0 with probability rate in training, and divides the
+// others by 1 - rate. A training step and its lookahead have the same masks.
 func Dropout(rate float64) Layer { return dropout{rate} }
 
 type dropout struct{ rate float64 }
@@ -36,7 +35,7 @@ func (d dropout) Apply(p *graph.Pass, x *gorgonia.Node, _ gorgonia.Nodes) (*gorg
 		return x, nil
 	}
 	if p.Random == nil {
-		return nil, errors.New("no source of masks in this pass")
+		return nil, errors.New("the pass has no source of random numbers")
 	}
 	return apoops.Dropout(x, d.rate, p.Random, p.NextStream())
 }

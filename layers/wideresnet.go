@@ -7,17 +7,17 @@ import (
 )
 
 // WideResNet is the wide residual net (Zagoruyko & Komodakis 2016) for images
-// 3×32×32: depth, 6n+4, counts its convolutions, n blocks in each of three stages
-// of 16, 32 and 64 channels times widen. Batch normalisation and ReLU come before
-// the convolutions, also before the shortcut where that is a 1×1 convolution; no
-// dropout. WideResNet(28, 10, 10) has 36 479 194 weights.
+// 3×32×32. It has three stages of n blocks with 16, 32 and 64 channels, times widen;
+// depth is the number of its convolutions, 6n+4. Batch normalisation and ReLU come
+// before the convolutions, and before the shortcut where that is a 1×1 convolution.
+// There is no dropout. WideResNet(28, 10, 10) has 36 479 194 weights.
 func WideResNet(depth, widen, classes int) *Model {
 	n := (depth - 4) / 6
 	if n < 1 || depth != 6*n+4 {
-		return Sequential(faulty{errors.Errorf("a wide residual net of depth %d: it must be 6n+4 for n from 1 on", depth)})
+		return invalid(errors.Errorf("a wide residual net of depth %d: must be 6n+4 with n of 1 or more", depth))
 	}
 	if widen < 1 {
-		return Sequential(faulty{errors.Errorf("a residual net widened by %d", widen)})
+		return invalid(errors.Errorf("a wide residual net widened by %d: must be 1 or more", widen))
 	}
 	m := Sequential(normConv(3, 16, 3, 1))
 	in := 16
@@ -36,8 +36,8 @@ func WideResNet(depth, widen, classes int) *Model {
 	return m
 }
 
-// wideBlock has two 3×3 convolutions behind normalisations, the first of which is
-// before the shortcut, too, where the block changes the shape.
+// wideBlock has two 3×3 convolutions, each after a normalisation. Where the block
+// changes the shape, the first normalisation comes before the shortcut too.
 func wideBlock(in, out, stride int) []Layer {
 	first := BatchNorm(in, apoops.ReLUAct)
 	r := &ResidualLayer{
