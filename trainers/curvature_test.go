@@ -14,41 +14,6 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// TestFallbacks spoils the statistics in all ways and goes on training: factors
-// that are not finite must be counted, and the weights stay finite with any.
-func TestFallbacks(t *testing.T) {
-	kfac, ekfac, shampoo := KFAC(0.01), EKFAC(0.01), Shampoo(0.01)
-	kfac.FactorEvery, kfac.InverseEvery = 100, 2
-	ekfac.FactorEvery, ekfac.BasisEvery = 100, 2
-	shampoo.RootEvery = 2
-	spoiled := map[string]bool{"dense0/A": true, "dense0/G": true, "dense0/0,0/L": true}
-	for _, value := range []float64{math.NaN(), math.Inf(1), -1e9, 0} {
-		for _, o := range []Optimizer{kfac, ekfac, shampoo} {
-			tr := toyTrainer(t, o, Dtype(tensor.Float64), EveryK(0))
-			run(t, tr, 0, 1)
-			n := 0
-			for _, s := range tr.engine.Update.State() {
-				if spoiled[s.Name] {
-					array.Fill(s.Value.Float64s(), value)
-					n++
-				}
-			}
-			if n == 0 {
-				t.Fatalf("%s has none of %v", o.Name(), spoiled)
-			}
-			run(t, tr, 1, 8)
-			for _, w := range flat(tr) {
-				if !array.IsFinite(w) {
-					t.Fatalf("%s, factors of %v: the weights are not finite", o.Name(), value)
-				}
-			}
-			if !array.IsFinite(value) && tr.Fallbacks() == 0 {
-				t.Errorf("%s, factors of %v: no fallback was counted", o.Name(), value)
-			}
-		}
-	}
-}
-
 // TestCurvatureRulesAllocateNothing takes steps between refreshes.
 func TestCurvatureRulesAllocateNothing(t *testing.T) {
 	if raceEnabled {
@@ -107,28 +72,6 @@ func TestCurvatureRulesAreNoMetaOptimizers(t *testing.T) {
 		_, err := New(layers.MLP(4, 3), graph.SoftmaxCrossEntropy, SGD(0.1), Meta(o))
 		if err == nil || !strings.Contains(err.Error(), o.Name()) || !strings.Contains(err.Error(), "meta-optimizer") {
 			t.Errorf("%s: %v", o.Name(), err)
-		}
-	}
-}
-
-// TestLossWithoutSample wants Empirical to be asked for.
-func TestLossWithoutSample(t *testing.T) {
-	loss := graph.SoftmaxCrossEntropy
-	loss.Sample = nil
-	o := KFAC(0.01)
-	for _, empirical := range []bool{false, true} {
-		o.Empirical = empirical
-		tr, err := New(layers.MLP(4, 3), loss, o, EveryK(0))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := NewBatches(toyData(t, tensor.Float32), 12, 5)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = tr.Step(b.At(0))
-		if empirical != (err == nil) || err != nil && !strings.Contains(err.Error(), "Empirical") {
-			t.Errorf("empirical %v: %v", empirical, err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package trainers
+package curvature
 
 import (
 	"math"
@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // linearProblem is a batch of linear regression and targets of the Fisher matrix
@@ -58,34 +59,27 @@ func TestNaturalGradientSolvesLeastSquares(t *testing.T) {
 	kfac.Damping, kfac.KLClip = 1e-20, 0
 	ekfac.Damping, ekfac.KLClip = 1e-12, 0
 	batch, offsets := linearProblem(t, rows, in, out)
-	for _, o := range []Optimizer{kfac, ekfac} {
-		var tr *Trainer
+	for _, o := range []rule.Optimizer{kfac, ekfac} {
+		var n *training
 		targets := func(int) []*tensor.Dense {
-			y := outputsOf(batch.X[0].Float64s(), tr.Params()[0].Value.Float64s(), rows, in, out)
+			y := outputsOf(batch.X[0].Float64s(), n.weights(), rows, in, out)
 			for i := range y {
 				y[i] += offsets[i]
 			}
 			return []*tensor.Dense{denseOf(y, rows, out)}
 		}
-		tr, err := New(layers.MLP(in, out), graph.SquaredError, o, Dtype(tensor.Float64), EveryK(0), SampledTargets(targets))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var norms []float64
-		for range 2 {
-			if _, err := tr.Step(batch); err != nil {
-				t.Fatal(err)
-			}
-			norms = append(norms, array.Norm(tr.LastGradient()[0].Value))
-		}
+		n = newTraining(t, layers.MLP(in, out), graph.SquaredError, o, batch, targets)
+		before := array.Norm(n.gradient(t, batch)[0])
+		n.step(t, batch)
+		after := array.Norm(n.gradient(t, batch)[0])
 		// EKFAC's scalings are E[ā²s²], here E[ā²]·E[s²] up to the correlation of the
 		// two over 16 examples, so only KFAC is exact.
 		bound := 1e-7
 		if o == ekfac {
 			bound = 0.7
 		}
-		if !(norms[1] < bound*norms[0]) {
-			t.Errorf("%s: the gradient's norm is %v after one step from %v", o.Name(), norms[1], norms[0])
+		if !(after < bound*before) {
+			t.Errorf("%s: the gradient's norm is %v after one step from %v", o.Name(), after, before)
 		}
 	}
 }
@@ -95,28 +89,19 @@ func TestNaturalGradientSolvesLeastSquares(t *testing.T) {
 func TestEKFACNearerToFisher(t *testing.T) {
 	o := EKFAC(1e-9)
 	o.Empirical = true
-	tr, err := New(layers.MLPWith(apoops.TanhAct, 4, 5, 3), graph.SoftmaxCrossEntropy, o, Dtype(tensor.Float64), EveryK(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t, tr, 0, 1)
-	batches, err := NewBatches(toyData(t, tensor.Float64), 12, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := batches.At(0)
-	state := make(map[string][]float64)
-	for _, s := range tr.engine.Update.State() {
-		if s.Value.Dtype() == tensor.Float64 {
-			state[s.Name] = s.Value.Float64s()
-		}
-	}
-	for i, p := range tr.Params() {
+	b := classes(1, 12)[0]
+	model := layers.MLPWith(apoops.TanhAct, 4, 5, 3)
+	k := newTraining(t, model, graph.SoftmaxCrossEntropy, o, b, nil)
+	k.step(t, b)
+	state := stateOf(k.rule)
+	// It gives the gradients of single examples, at the initial weights.
+	one := newTraining(t, model, graph.SoftmaxCrossEntropy, rule.SGD(1), rowOf(b, 0), nil)
+	for i, p := range k.task.Params {
 		n, m := p.Value.Shape()[0], p.Value.Shape()[1]
 		size := n * m
 		exact := make([]float64, size*size)
 		for row := range b.Len() {
-			g := gradientOf(t, tr, rowsOf(Data{X: b.X[0], T: b.T[0]}, row, 1), i)
+			g := one.gradient(t, rowOf(b, row))[i].Float64s()
 			for r, x := range g {
 				for c, y := range g {
 					exact[r*size+c] += x * y / float64(b.Len())
@@ -143,44 +128,30 @@ func TestEKFACNearerToFisher(t *testing.T) {
 	}
 }
 
-func gradientOf(t *testing.T, tr *Trainer, b graph.Batch, param int) []float64 {
-	t.Helper()
-	base, err := graph.NewBase(tr.engine.Task.Source, tr.Params(), b, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range []error{base.Feed(b), base.Run()} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	g, err := base.Grads()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g[param].Float64s()
+// rowOf is a batch of one row of a batch of classes.
+func rowOf(b graph.Batch, row int) graph.Batch {
+	return graph.NewBatch(denseOf(b.X[0].Float64s()[4*row:4*row+4], 1, 4), denseOf(b.T[0].Ints()[row:row+1], 1))
 }
 
 // TestKLClipBoundsStep compares a clipped step with one that is not: it is ν
 // times as long, with ν² Σ η²<d, g> = KLClip.
 func TestKLClipBoundsStep(t *testing.T) {
 	const clip, rate = 1e-6, 0.5
+	batch := classes(1, 12)[0]
 	moves := make([][]float64, 2)
-	var g []float64
 	for i, limit := range []float64{0, clip} {
 		o := KFAC(rate)
 		o.KLClip, o.Momentum = limit, 0
-		tr := toyTrainer(t, o, Dtype(tensor.Float64), EveryK(0))
-		before := flat(tr)
-		run(t, tr, 0, 1)
-		for j, w := range flat(tr) {
+		n := newTraining(t, perceptron(), graph.SoftmaxCrossEntropy, o, batch, nil)
+		before := n.weights()
+		n.step(t, batch)
+		for j, w := range n.weights() {
 			moves[i] = append(moves[i], before[j]-w)
 		}
-		g = g[:0]
-		for _, p := range tr.LastGradient() {
-			g = append(g, p.Value.Float64s()...)
-		}
 	}
+	n := newTraining(t, perceptron(), graph.SoftmaxCrossEntropy, rule.SGD(rate), batch, nil)
+	n.task.Random.SetStep(0)
+	g := flat(n.gradient(t, batch))
 	var product float64
 	for j, m := range moves[0] {
 		product += rate * m * g[j]
@@ -194,12 +165,4 @@ func TestKLClipBoundsStep(t *testing.T) {
 			t.Fatalf("element %d moved by %v, not %v", j, moves[1][j], nu*m)
 		}
 	}
-}
-
-func flat(tr *Trainer) []float64 {
-	var all []float64
-	for _, p := range tr.Params() {
-		all = append(all, p.Value.Float64s()...)
-	}
-	return all
 }
