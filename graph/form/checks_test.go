@@ -3,6 +3,7 @@ package form
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -30,7 +31,7 @@ func (c *testCase) checkFactors(t *testing.T) {
 	}
 }
 
-// checkStart wants P = rate·I, in and outside of graphs.
+// checkStart wants P = rate·I, in and outside of graphs, and of one seed the same bits.
 func (c *testCase) checkStart(t *testing.T) {
 	for dt, tol := range dtypes {
 		p, g := c.start(t, dt), c.random(dt, c.rows, c.cols)
@@ -40,6 +41,12 @@ func (c *testCase) checkStart(t *testing.T) {
 		}
 		near(t, "P·G", multiply(p, g), want, tol)
 		near(t, "P·G in a graph", c.pass(t, p.Factors(), g, g).u, want, tol)
+		again := c.start(t, dt).Factors()
+		for i, a := range p.Factors() {
+			if !slices.Equal(numbers(a), numbers(again[i])) {
+				t.Errorf("factor %d starts differently with the same seed", i)
+			}
+		}
 	}
 }
 
