@@ -17,7 +17,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // This file adds an experiment of a new kind. Its examples are the bits of numbers, its
@@ -63,7 +63,7 @@ func (t parityTask) RandomBatch(c experiments.Config) graph.Batch {
 	for i := range rows {
 		rows[i] = rand.IntN(all.Len())
 	}
-	all.Fill(b, rows, trainers.Draw{})
+	all.Fill(b, rows, batch.Draw{})
 	return b
 }
 
@@ -83,7 +83,7 @@ func (s numbers) NewBatch(n int) graph.Batch {
 		tensor.New(tensor.WithShape(n), tensor.WithBacking(make([]int, n))))
 }
 
-func (s numbers) Fill(b graph.Batch, rows []int, _ trainers.Draw) {
+func (s numbers) Fill(b graph.Batch, rows []int, _ batch.Draw) {
 	x, t := b.X[0].Float64s(), b.T[0].Ints()
 	for i, r := range rows {
 		for k := range s.bits {

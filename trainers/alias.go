@@ -13,13 +13,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/schedule"
 )
 
-// Optimizers and what they are made of, from package rule.
-type (
-	Optimizer     = rule.Optimizer
-	SGDConfig     = rule.SGDConfig
-	RMSpropConfig = rule.RMSpropConfig
-	AdamConfig    = rule.AdamConfig
-)
+// Optimizer describes an update rule by its hyperparameters, from package rule.
+type Optimizer = rule.Optimizer
 
 // CalibratedConfig has the settings of Calibrated, from package learn.
 type CalibratedConfig = learn.CalibratedConfig
@@ -31,19 +26,19 @@ type Weight = learn.Weight
 func Const(v float64) Weight { return learn.Const(v) }
 
 // SGD is plain stochastic gradient descent.
-func SGD(lr float64) *SGDConfig { return rule.SGD(lr) }
+func SGD(lr float64) *rule.SGDConfig { return rule.SGD(lr) }
 
 // SGDm is stochastic gradient descent with momentum 0.9.
-func SGDm(lr float64) *SGDConfig { return rule.SGDm(lr) }
+func SGDm(lr float64) *rule.SGDConfig { return rule.SGDm(lr) }
 
 // RMSprop has decay 0.99 and ε = 1e-8.
-func RMSprop(lr float64) *RMSpropConfig { return rule.RMSprop(lr) }
+func RMSprop(lr float64) *rule.RMSpropConfig { return rule.RMSprop(lr) }
 
 // Adam has β1 = 0.9, β2 = 0.999 and ε = 1e-8.
-func Adam(lr float64) *AdamConfig { return rule.Adam(lr) }
+func Adam(lr float64) *rule.AdamConfig { return rule.Adam(lr) }
 
 // AdamW is Adam with decoupled weight decay 0.01.
-func AdamW(lr float64) *AdamConfig { return rule.AdamW(lr) }
+func AdamW(lr float64) *rule.AdamConfig { return rule.AdamW(lr) }
 
 // MetaSGD, MetaRMSprop and MetaAdam are meta-optimizers, which move φ.
 func MetaSGD(lr float64) Optimizer { return rule.MetaSGD(lr) }
@@ -54,11 +49,8 @@ func MetaRMSprop(lr float64) Optimizer { return rule.MetaRMSprop(lr) }
 // MetaAdam is Adam on φ.
 func MetaAdam(lr float64) Optimizer { return rule.MetaAdam(lr) }
 
-// What files hold, from package checkpoint.
-type (
-	NamedTensor = checkpoint.NamedTensor
-	Snapshot    = checkpoint.Snapshot
-)
+// NamedTensor is a tensor with its name in a file, from package checkpoint.
+type NamedTensor = checkpoint.NamedTensor
 
 // The causes of errors about files, from package checkpoint.
 var (
@@ -67,29 +59,13 @@ var (
 	ErrCorruptSafetensors = checkpoint.ErrCorruptSafetensors
 )
 
-// ReadSnapshot reads a checkpoint file.
-func ReadSnapshot(path string) (*Snapshot, error) { return checkpoint.Read(path) }
-
-// WriteSnapshot writes a checkpoint file, in a single step.
-func WriteSnapshot(path string, s *Snapshot) error { return checkpoint.Write(path, s) }
-
-// ReadSafetensors reads the tensors of a safetensors file.
-func ReadSafetensors(path string) ([]NamedTensor, error) { return checkpoint.ReadSafetensors(path) }
-
-// WriteSafetensors writes a safetensors file, in a single step.
-func WriteSafetensors(path string, tensors []NamedTensor) error {
-	return checkpoint.WriteSafetensors(path, tensors)
-}
-
 // Statistics of steps and what becomes of them, from package record.
 type (
-	Stats        = record.Stats
-	MetaStats    = record.MetaStats
-	PrecondNorms = record.PrecondNorms
-	Recorder     = record.Recorder
-	History      = record.History
-	JSONL        = record.JSONL
-	CSV          = record.CSV
+	Stats    = record.Stats
+	Recorder = record.Recorder
+	History  = record.History
+	JSONL    = record.JSONL
+	CSV      = record.CSV
 )
 
 // Multi passes every step to all recorders.
@@ -114,48 +90,24 @@ func OpenCSV(path string, steps int) (log *CSV, rows int, err error) {
 	return record.OpenCSV(path, steps)
 }
 
-// Rules with a preconditioner from the curvature of the loss, from package curvature.
-type (
-	KFACConfig    = curvature.KFACConfig
-	EKFACConfig   = curvature.EKFACConfig
-	ShampooConfig = curvature.ShampooConfig
-)
-
 // KFAC is natural gradient descent with Kronecker factors.
-func KFAC(lr float64) *KFACConfig { return curvature.KFAC(lr) }
+func KFAC(lr float64) *curvature.KFACConfig { return curvature.KFAC(lr) }
 
 // EKFAC is KFAC with scalings of its own in the factors' eigenbases.
-func EKFAC(lr float64) *EKFACConfig { return curvature.EKFAC(lr) }
+func EKFAC(lr float64) *curvature.EKFACConfig { return curvature.EKFAC(lr) }
 
 // Shampoo has a preconditioner from second moments of the gradient alone.
-func Shampoo(lr float64) *ShampooConfig { return curvature.Shampoo(lr) }
-
-// APO-Precond, which learns a preconditioner, from package precond.
-type (
-	PrecondConfig  = precond.Config
-	RelativeConfig = precond.RelativeConfig
-	MomentumMode   = precond.MomentumMode
-)
-
-// The momentum modes of APO-Precond.
-const (
-	MomentumNone     = precond.MomentumNone
-	MomentumGradient = precond.MomentumGradient
-	MomentumPlain    = precond.MomentumPlain
-)
+func Shampoo(lr float64) *curvature.ShampooConfig { return curvature.Shampoo(lr) }
 
 // Precond is APO-Precond, starting as SGD at rate lr.
-func Precond(lr float64) *PrecondConfig { return precond.New(lr) }
+func Precond(lr float64) *precond.Config { return precond.New(lr) }
 
 // PrecondRelative is APO-Precond learned by the relative gradient, from a P = lr·I that
 // is too large. lr = 0 stands for 1/λ_WSD.
-func PrecondRelative(lr float64) *PrecondConfig { return precond.Relative(lr) }
+func PrecondRelative(lr float64) *precond.Config { return precond.Relative(lr) }
 
 // PrecondTrustRegion is PrecondRelative with steps limited by a trust region.
-func PrecondTrustRegion(lr float64) *PrecondConfig { return precond.TrustRegion(lr) }
-
-// RelativeSteps are the usual settings of the relative gradient.
-func RelativeSteps() *RelativeConfig { return precond.RelativeSteps() }
+func PrecondTrustRegion(lr float64) *precond.Config { return precond.TrustRegion(lr) }
 
 // Schedule is a factor on the learning rate, from package schedule.
 type Schedule = schedule.Schedule
@@ -179,9 +131,7 @@ func InverseSqrt(warmup int) Schedule { return schedule.InverseSqrt(warmup) }
 type (
 	Data    = batch.Data
 	Dataset = batch.Dataset
-	Draw    = batch.Draw
 	Batches = batch.Batches
-	Stream  = batch.Stream
 )
 
 // NewBatches serves shuffled mini-batches of the given size.

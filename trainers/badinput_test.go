@@ -13,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // wantError checks that an error is there and names what is wrong.
@@ -55,8 +56,8 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		"groups with a gap":  {SGD(0.1), RateGroups(map[string]int{"dense0": 0, "dense1": 2}), "group 1"},
 		"no recorder":        {SGD(0.1), Record(nil), "Record"},
 		"impossible factor":  {SGD(0.1), WithSchedule(StepDecay(-1, 3)), "StepDecay"},
-		"momentum mode":      {&PrecondConfig{LR: 1, MomentumMode: "heavy", Dampening: 1}, EveryK(1), "momentum_mode"},
-		"dampening 0":        {&PrecondConfig{LR: 1, MomentumMode: "none"}, EveryK(1), "dampening"},
+		"momentum mode":      {&precond.Config{LR: 1, MomentumMode: "heavy", Dampening: 1}, EveryK(1), "momentum_mode"},
+		"dampening 0":        {&precond.Config{LR: 1, MomentumMode: "none"}, EveryK(1), "dampening"},
 		"λ_FSD without func": {SGD(0.1), FSDSchedule(nil), "FSDSchedule"},
 		"λ0 < 0":             {SGD(0.1), Calibrated(CalibratedConfig{Lambda0: -1}), "lambda0"},
 		"λ_W NaN":            {SGD(0.1), Calibrated(CalibratedConfig{LambdaWSD: nan}), "lambda_wsd"},

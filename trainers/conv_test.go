@@ -10,6 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // convModel is a small residual net with batch norm, pooling and dropout for
@@ -62,7 +63,7 @@ func toyImages() movedImages {
 	}}
 }
 
-func (s movedImages) Fill(b graph.Batch, rows []int, d Draw) {
+func (s movedImages) Fill(b graph.Batch, rows []int, d batch.Draw) {
 	s.Data.Fill(b, rows, d)
 	for i := range rows {
 		rng := rand.New(rand.NewPCG(d.Seed+uint64(d.Epoch)<<20, uint64(d.First+i)))

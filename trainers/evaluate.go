@@ -9,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // Evaluation is the result of Trainer.Evaluate.
@@ -52,7 +53,7 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 		if b.Len() != n {
 			b = data.NewBatch(n)
 		}
-		data.Fill(b, rows[:n], Draw{First: lo})
+		data.Fill(b, rows[:n], batch.Draw{First: lo})
 		classes, ok := t.classes(b)
 		labelled = labelled && ok
 		g, err := t.evaluation(b)

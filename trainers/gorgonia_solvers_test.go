@@ -11,6 +11,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // gorgoniasSolvers pairs Gorgonia's solvers with the rules that stand for them,
@@ -25,11 +26,11 @@ var gorgoniasSolvers = []struct {
 	{"vanilla", func() gorgonia.Solver { return gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.03)) }, SGD(0.03), 0, 0},
 	{"vanilla, L2", func() gorgonia.Solver {
 		return gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.03), gorgonia.WithL2Reg(0.01))
-	}, &SGDConfig{LR: 0.03, WeightDecay: 0.01}, 0, 0},
+	}, &rule.SGDConfig{LR: 0.03, WeightDecay: 0.01}, 0, 0},
 	// The gradient and the penalty are divided by 32.
 	{"vanilla, batch", func() gorgonia.Solver {
 		return gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.32), gorgonia.WithBatchSize(32), gorgonia.WithL2Reg(0.01))
-	}, &SGDConfig{LR: 0.32 / 32, WeightDecay: 0.01}, 0, 0},
+	}, &rule.SGDConfig{LR: 0.32 / 32, WeightDecay: 0.01}, 0, 0},
 	// Gorgonia's velocity is μ·v - η·g, ours μ·m + g: scaled by a power of two
 	// they round alike.
 	{"momentum, power of two", func() gorgonia.Solver { return gorgonia.NewMomentum(gorgonia.WithLearnRate(1. / 64)) }, SGDm(1. / 64), 0, 0},
@@ -39,11 +40,11 @@ var gorgoniasSolvers = []struct {
 	{"adam", func() gorgonia.Solver { return gorgonia.NewAdamSolver(gorgonia.WithLearnRate(0.03)) }, Adam(0.03), 2e-5, 2e-15},
 	{"adam, L2", func() gorgonia.Solver {
 		return gorgonia.NewAdamSolver(gorgonia.WithLearnRate(0.03), gorgonia.WithL2Reg(0.1), gorgonia.WithBeta1(0.8), gorgonia.WithBeta2(0.5), gorgonia.WithEps(0.1))
-	}, &AdamConfig{LR: 0.03, Beta1: 0.8, Beta2: 0.5, Eps: 0.1, WeightDecay: 0.1}, 5e-7, 2e-15},
+	}, &rule.AdamConfig{LR: 0.03, Beta1: 0.8, Beta2: 0.5, Eps: 0.1, WeightDecay: 0.1}, 5e-7, 2e-15},
 	// g/√(v+ε) against g/(√v+ε): one formula at ε = 0.
 	{"rmsprop, no ε", func() gorgonia.Solver {
 		return gorgonia.NewRMSPropSolver(gorgonia.WithLearnRate(0.03), gorgonia.WithRho(0.99), gorgonia.WithEps(0))
-	}, &RMSpropConfig{LR: 0.03, Decay: 0.99}, 5e-7, 2e-15},
+	}, &rule.RMSpropConfig{LR: 0.03, Decay: 0.99}, 5e-7, 2e-15},
 }
 
 // TestK0EqualsGorgoniasSolvers steps both along the same gradients.

@@ -14,7 +14,9 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -24,7 +26,7 @@ func everyOptimizer() map[string]Optimizer {
 	nesterov := SGDm(0.05)
 	nesterov.Nesterov = true
 	none, grad, full := Precond(0.05), Precond(0.05), Precond(0.05)
-	none.MomentumMode, grad.MomentumMode = MomentumNone, MomentumGradient
+	none.MomentumMode, grad.MomentumMode = precond.MomentumNone, precond.MomentumGradient
 	full.FullMatrix = true
 	kfac, ekfac, shampoo, grafted := KFAC(0.02), EKFAC(0.02), Shampoo(0.02), Shampoo(0.01)
 	kfac.FactorEvery, kfac.InverseEvery, kfac.WeightDecay = 2, 4, 0.01
@@ -72,7 +74,7 @@ func rowsOf(d Data, lo, n int) graph.Batch {
 	for i := range rows {
 		rows[i] = lo + i
 	}
-	d.Fill(b, rows, Draw{})
+	d.Fill(b, rows, batch.Draw{})
 	return b
 }
 
@@ -153,7 +155,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 		off := toyTrainer(t, o, Dtype(dt), EveryK(0))
 		run(t, off, 0, 25)
 		resting, opts := o, []Option{Dtype(dt), EveryK(3), Meta(MetaSGD(1e-300))}
-		if p, ok := o.(*PrecondConfig); ok && p.Relative != nil {
+		if p, ok := o.(*precond.Config); ok && p.Relative != nil {
 			still, steps := *p, *p.Relative
 			steps.Step = 1e-300
 			still.Relative = &steps
@@ -242,7 +244,7 @@ func TestResumeEqualsNeverStopped(t *testing.T) {
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
 		for _, stop := range []int{7, 8, 9} {
 			opts := []Option{Dtype(dt), EveryK(3), Seed(4), Meta(MetaAdam(0.02))}
-			if p, ok := o.(*PrecondConfig); ok && p.Relative != nil {
+			if p, ok := o.(*precond.Config); ok && p.Relative != nil {
 				opts = opts[:3] // relative steps have no meta-optimizer
 			}
 			whole := toyTrainer(t, o, opts...)

@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // killEnv is the path of the checkpoint, runEnv the name of the run, in the
@@ -62,7 +63,7 @@ var killRuns = map[string]killRun{
 }
 
 // trusting is o with a limit on what a step changes and a short warm-up.
-func trusting(o *PrecondConfig, limit float64) *PrecondConfig {
+func trusting(o *precond.Config, limit float64) *precond.Config {
 	o.Relative.Trust, o.Relative.WarmUp, o.Relative.WarmUpMetaSteps = limit, 3, 2
 	return o
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // loadCase is a run whose checkpoint a standard run must not take.
@@ -101,14 +102,14 @@ func TestLoadRefusesAnotherRun(t *testing.T) {
 }
 
 // altered saves a checkpoint of five steps after a change.
-func altered(t *testing.T, path string, change func(s *Snapshot, meta map[string]any)) {
+func altered(t *testing.T, path string, change func(s *checkpoint.Snapshot, meta map[string]any)) {
 	t.Helper()
 	tr := toyTrainer(t, Adam(0.01), EveryK(2))
 	run(t, tr, 0, 5)
 	if err := tr.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	s, err := ReadSnapshot(path)
+	s, err := checkpoint.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,37 +121,37 @@ func altered(t *testing.T, path string, change func(s *Snapshot, meta map[string
 	if s.Meta, err = json.Marshal(meta); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteSnapshot(path, s); err != nil {
+	if err := checkpoint.Write(path, s); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestLoadRefusesImpossibleCheckpoints(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoint")
-	kept := func(s *Snapshot) *NamedTensor { return &s.Tensors[len(s.Tensors)-1] }
+	kept := func(s *checkpoint.Snapshot) *NamedTensor { return &s.Tensors[len(s.Tensors)-1] }
 	other := denseOf(make([]float32, 8), 2, 4)
 	for what, c := range map[string]struct {
-		change func(s *Snapshot, meta map[string]any)
+		change func(s *checkpoint.Snapshot, meta map[string]any)
 		cause  error
 		want   string
 	}{
-		"steps":    {func(_ *Snapshot, m map[string]any) { m["steps"] = -5 }, ErrCorruptCheckpoint, "-5 steps"},
-		"skipped":  {func(_ *Snapshot, m map[string]any) { m["skipped"] = -1 }, ErrCorruptCheckpoint, "-1 of their meta-steps"},
-		"later":    {func(_ *Snapshot, m map[string]any) { m["version"] = metaVersion + 1 }, ErrNewerCheckpoint, "version"},
-		"text":     {func(_ *Snapshot, m map[string]any) { m["steps"] = "five" }, ErrCorruptCheckpoint, "steps"},
-		"B' shape": {func(s *Snapshot, _ map[string]any) { kept(s).Value = other }, ErrCorruptCheckpoint, "float32 (2, 4)"},
-		"B' dtype": {func(s *Snapshot, _ map[string]any) { kept(s).Value = denseOf(make([]int, 48), 12, 4) }, ErrCorruptCheckpoint, "int (12, 4)"},
-		"B' inputs": {func(s *Snapshot, _ map[string]any) {
+		"steps":    {func(_ *checkpoint.Snapshot, m map[string]any) { m["steps"] = -5 }, ErrCorruptCheckpoint, "-5 steps"},
+		"skipped":  {func(_ *checkpoint.Snapshot, m map[string]any) { m["skipped"] = -1 }, ErrCorruptCheckpoint, "-1 of their meta-steps"},
+		"later":    {func(_ *checkpoint.Snapshot, m map[string]any) { m["version"] = metaVersion + 1 }, ErrNewerCheckpoint, "version"},
+		"text":     {func(_ *checkpoint.Snapshot, m map[string]any) { m["steps"] = "five" }, ErrCorruptCheckpoint, "steps"},
+		"B' shape": {func(s *checkpoint.Snapshot, _ map[string]any) { kept(s).Value = other }, ErrCorruptCheckpoint, "float32 (2, 4)"},
+		"B' dtype": {func(s *checkpoint.Snapshot, _ map[string]any) { kept(s).Value = denseOf(make([]int, 48), 12, 4) }, ErrCorruptCheckpoint, "int (12, 4)"},
+		"B' inputs": {func(s *checkpoint.Snapshot, _ map[string]any) {
 			s.Tensors = append(s.Tensors, NamedTensor{Name: keptName(0, 1), Value: other})
 		}, ErrCorruptCheckpoint, "float32 (2, 4)"},
-		"B' number": {func(s *Snapshot, _ map[string]any) {
+		"B' number": {func(s *checkpoint.Snapshot, _ map[string]any) {
 			s.Tensors = append(s.Tensors, NamedTensor{Name: keptName(1, 0), Value: kept(s).Value})
 		}, ErrCorruptCheckpoint, "2 mini-batches"},
-		"B' gap": {func(s *Snapshot, _ map[string]any) { kept(s).Name = keptName(1, 0) }, ErrCorruptCheckpoint, "gaps"},
-		"foreign": {func(s *Snapshot, _ map[string]any) {
+		"B' gap": {func(s *checkpoint.Snapshot, _ map[string]any) { kept(s).Name = keptName(1, 0) }, ErrCorruptCheckpoint, "gaps"},
+		"foreign": {func(s *checkpoint.Snapshot, _ map[string]any) {
 			s.Tensors = append(s.Tensors, NamedTensor{Name: "state/v9", Value: other})
 		}, nil, `"state/v9", which this training lacks`},
-		"missing": {func(s *Snapshot, _ map[string]any) { s.Tensors = s.Tensors[1:] }, nil, `no "theta/dense0"`},
+		"missing": {func(s *checkpoint.Snapshot, _ map[string]any) { s.Tensors = s.Tensors[1:] }, nil, `no "theta/dense0"`},
 	} {
 		altered(t, path, c.change)
 		tr := toyTrainer(t, Adam(0.01), EveryK(2))
@@ -169,9 +170,13 @@ func TestLoadRefusesImpossibleCheckpoints(t *testing.T) {
 // A run goes on with mini-batches of the old size alone, old checkpoints too.
 func TestLoadedRunKeepsItsBatches(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoint")
-	for _, change := range []func(*Snapshot, map[string]any){
-		func(*Snapshot, map[string]any) {},
-		func(_ *Snapshot, m map[string]any) { delete(m, "run"); delete(m, "version"); delete(m, "environment") },
+	for _, change := range []func(*checkpoint.Snapshot, map[string]any){
+		func(*checkpoint.Snapshot, map[string]any) {},
+		func(_ *checkpoint.Snapshot, m map[string]any) {
+			delete(m, "run")
+			delete(m, "version")
+			delete(m, "environment")
+		},
 	} {
 		altered(t, path, change)
 		whole, tr := toyTrainer(t, Adam(0.01), EveryK(2)), toyTrainer(t, Adam(0.01), EveryK(2))

@@ -11,6 +11,11 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/curvature"
+	"github.com/apo-gorgonia/apo/trainers/precond"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 func TestInvalidHyperparameters(t *testing.T) {
@@ -23,44 +28,44 @@ func TestInvalidHyperparameters(t *testing.T) {
 		{SGD(-0.1), "lr"},
 		{SGD(nan), "lr"},
 		{SGD(inf), "lr"},
-		{&SGDConfig{LR: 1, Momentum: 1}, "momentum"},
-		{&SGDConfig{LR: 1, Momentum: -0.5}, "momentum"},
-		{&SGDConfig{LR: 1, Momentum: nan}, "momentum"},
-		{&SGDConfig{LR: 1, Nesterov: true}, "momentum"},
-		{&SGDConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
+		{&rule.SGDConfig{LR: 1, Momentum: 1}, "momentum"},
+		{&rule.SGDConfig{LR: 1, Momentum: -0.5}, "momentum"},
+		{&rule.SGDConfig{LR: 1, Momentum: nan}, "momentum"},
+		{&rule.SGDConfig{LR: 1, Nesterov: true}, "momentum"},
+		{&rule.SGDConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
 		{RMSprop(nan), "lr"},
-		{&RMSpropConfig{LR: 1, Decay: 1}, "decay"},
-		{&RMSpropConfig{LR: 1, Decay: nan}, "decay"},
-		{&RMSpropConfig{LR: 1, Eps: -1}, "eps"},
-		{&RMSpropConfig{LR: 1, Eps: inf}, "eps"},
-		{&RMSpropConfig{LR: 1, Momentum: 1}, "momentum"},
-		{&RMSpropConfig{LR: 1, WeightDecay: nan}, "weight_decay"},
+		{&rule.RMSpropConfig{LR: 1, Decay: 1}, "decay"},
+		{&rule.RMSpropConfig{LR: 1, Decay: nan}, "decay"},
+		{&rule.RMSpropConfig{LR: 1, Eps: -1}, "eps"},
+		{&rule.RMSpropConfig{LR: 1, Eps: inf}, "eps"},
+		{&rule.RMSpropConfig{LR: 1, Momentum: 1}, "momentum"},
+		{&rule.RMSpropConfig{LR: 1, WeightDecay: nan}, "weight_decay"},
 		{Adam(-1), "lr"},
 		{AdamW(nan), "lr"},
-		{&AdamConfig{LR: 1, Beta1: 1}, "beta1"},
-		{&AdamConfig{LR: 1, Beta2: 1}, "beta2"},
-		{&AdamConfig{LR: 1, Beta2: nan}, "beta2"},
-		{&AdamConfig{LR: 1, Eps: nan}, "eps"},
-		{&AdamConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
+		{&rule.AdamConfig{LR: 1, Beta1: 1}, "beta1"},
+		{&rule.AdamConfig{LR: 1, Beta2: 1}, "beta2"},
+		{&rule.AdamConfig{LR: 1, Beta2: nan}, "beta2"},
+		{&rule.AdamConfig{LR: 1, Eps: nan}, "eps"},
+		{&rule.AdamConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
 		{Precond(-1), "lr"},
-		{&PrecondConfig{LR: 1, MomentumMode: "heavy", Dampening: 1}, "momentum_mode"},
-		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain, Momentum: 1, Dampening: 1}, "momentum"},
-		{&PrecondConfig{LR: 1, MomentumMode: MomentumPlain}, "dampening"},
-		{&PrecondConfig{LR: 1, MomentumMode: MomentumNone, Dampening: 1, MaxDim: -1}, "max_dim"},
-		{&KFACConfig{LR: 1}, "damping"},
-		{&KFACConfig{LR: 1, Damping: 1, CovDecay: 1}, "cov_decay"},
-		{&KFACConfig{LR: 1, Damping: 1, KLClip: -1}, "kl_clip"},
-		{&KFACConfig{LR: 1, Damping: 1}, "factor_every"},
-		{&KFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "inverse_every"},
-		{&KFACConfig{LR: 1, Damping: 1, FactorEvery: 1, InverseEvery: 1, MaxDim: -1}, "max_dim"},
-		{&EKFACConfig{LR: 1, Damping: nan}, "damping"},
-		{&EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "basis_every"},
-		{&EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1, BasisEvery: 1}, "scale_every"},
-		{&ShampooConfig{LR: 1, Grafting: "adamw"}, "grafting"},
-		{&ShampooConfig{LR: 1, Grafting: "none"}, "eps"},
-		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1}, "beta2"},
-		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1}, "root_every"},
-		{&ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1, RootEvery: 1, BlockSize: -1}, "block_size"},
+		{&precond.Config{LR: 1, MomentumMode: "heavy", Dampening: 1}, "momentum_mode"},
+		{&precond.Config{LR: 1, MomentumMode: precond.MomentumPlain, Momentum: 1, Dampening: 1}, "momentum"},
+		{&precond.Config{LR: 1, MomentumMode: precond.MomentumPlain}, "dampening"},
+		{&precond.Config{LR: 1, MomentumMode: precond.MomentumNone, Dampening: 1, MaxDim: -1}, "max_dim"},
+		{&curvature.KFACConfig{LR: 1}, "damping"},
+		{&curvature.KFACConfig{LR: 1, Damping: 1, CovDecay: 1}, "cov_decay"},
+		{&curvature.KFACConfig{LR: 1, Damping: 1, KLClip: -1}, "kl_clip"},
+		{&curvature.KFACConfig{LR: 1, Damping: 1}, "factor_every"},
+		{&curvature.KFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "inverse_every"},
+		{&curvature.KFACConfig{LR: 1, Damping: 1, FactorEvery: 1, InverseEvery: 1, MaxDim: -1}, "max_dim"},
+		{&curvature.EKFACConfig{LR: 1, Damping: nan}, "damping"},
+		{&curvature.EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1}, "basis_every"},
+		{&curvature.EKFACConfig{LR: 1, Damping: 1, FactorEvery: 1, BasisEvery: 1}, "scale_every"},
+		{&curvature.ShampooConfig{LR: 1, Grafting: "adamw"}, "grafting"},
+		{&curvature.ShampooConfig{LR: 1, Grafting: "none"}, "eps"},
+		{&curvature.ShampooConfig{LR: 1, Grafting: "none", Eps: 1}, "beta2"},
+		{&curvature.ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1}, "root_every"},
+		{&curvature.ShampooConfig{LR: 1, Grafting: "none", Eps: 1, Beta2: 1, RootEvery: 1, BlockSize: -1}, "block_size"},
 	} {
 		err := c.o.Validate()
 		if err == nil || !strings.Contains(err.Error(), c.o.Name()+": "+c.field+" is ") {
@@ -77,7 +82,7 @@ func TestNewOptimizer(t *testing.T) {
 		}
 	}
 	o, err := NewOptimizer("adam", 0.25, json.RawMessage(`{"beta2": 0.98}`))
-	if c, ok := o.(*AdamConfig); err != nil || !ok || c.Beta1 != 0.9 || c.Beta2 != 0.98 {
+	if c, ok := o.(*rule.AdamConfig); err != nil || !ok || c.Beta1 != 0.9 || c.Beta2 != 0.98 {
 		t.Errorf("settings gave %+v, %v", o, err)
 	}
 }
@@ -95,7 +100,7 @@ func TestDefaultRate(t *testing.T) {
 			t.Errorf("%s at %v: %v", name, rate, err)
 			continue
 		}
-		c, ok := o.(*PrecondConfig)
+		c, ok := o.(*precond.Config)
 		if relative := ok && c.Relative != nil; relative != (rate == 0) {
 			t.Errorf("%s starts at %v", name, rate)
 		}
@@ -160,7 +165,7 @@ func TestRegisterOptimizer(t *testing.T) {
 func TestFormerNames(t *testing.T) {
 	for former, now := range map[string]string{"precond-above": "precond-relative", "precond-trust": "precond-trust-region"} {
 		o, err := NewOptimizer(former, 0.5, json.RawMessage(`{"relative": {"warm_up": 1}}`))
-		if err != nil || o.Name() != now || o.(*PrecondConfig).Relative.WarmUp != 1 {
+		if err != nil || o.Name() != now || o.(*precond.Config).Relative.WarmUp != 1 {
 			t.Fatalf("%s: got %+v, %v", former, o, err)
 		}
 		if rate, err := DefaultRate(former); err != nil || rate != 0 {
@@ -181,7 +186,7 @@ func TestFormerNames(t *testing.T) {
 		if err := tr.Save(path); err != nil {
 			t.Fatal(err)
 		}
-		s, err := ReadSnapshot(path)
+		s, err := checkpoint.Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +195,7 @@ func TestFormerNames(t *testing.T) {
 		if bytes.Equal(s.Meta, written) {
 			t.Fatalf("the checkpoint does not name %s: %s", now, written)
 		}
-		if err := WriteSnapshot(path, s); err != nil {
+		if err := checkpoint.Write(path, s); err != nil {
 			t.Fatal(err)
 		}
 		if err := twin.Load(path); err != nil {

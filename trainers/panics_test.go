@@ -15,6 +15,9 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/curvature"
+	"github.com/apo-gorgonia/apo/trainers/precond"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // badInput is something that a user may do wrong, and what its error must name.
@@ -68,8 +71,8 @@ func TestBadOptions(t *testing.T) {
 	blocks := func(b ...graph.Block) Option {
 		return Blocks(func([]*graph.Param) ([]graph.Block, error) { return b, nil })
 	}
-	var noSGD *SGDConfig
-	var noPrecond *PrecondConfig
+	var noSGD *rule.SGDConfig
+	var noPrecond *precond.Config
 	var noHistory *History
 	made("typed nil optimizer", noSGD, "no optimizer")
 	made("typed nil Precond", noPrecond, "no optimizer")
@@ -106,21 +109,21 @@ func TestBadOptions(t *testing.T) {
 			made(o.Name()+" at the rate "+field, withRate(o, value), "lr")
 		}
 	}
-	for name, change := range map[string]func(c *PrecondConfig){
-		"momentum":            func(c *PrecondConfig) { c.Momentum = 1 },
-		"clip":                func(c *PrecondConfig) { c.Clip = -1 },
-		"dampening":           func(c *PrecondConfig) { c.Dampening = 2 },
-		"max_dim":             func(c *PrecondConfig) { c.MaxDim = -1 },
-		"momentum_mode":       func(c *PrecondConfig) { c.MomentumMode = "" },
-		" meta_steps":         func(c *PrecondConfig) { c.Relative.MetaSteps = 0 },
-		"meta_steps":          func(c *PrecondConfig) { c.Relative.MetaSteps = 1 << 40 },
-		"warm_up_meta_steps":  func(c *PrecondConfig) { c.Relative.WarmUpMetaSteps = 1 << 40 },
-		" warm_up_meta_steps": func(c *PrecondConfig) { c.Relative.WarmUpMetaSteps = -1 },
-		"warm_up":             func(c *PrecondConfig) { c.Relative.WarmUp = -1 },
-		"step":                func(c *PrecondConfig) { c.Relative.Step = 1 },
-		"decay":               func(c *PrecondConfig) { c.Relative.Decay = 1 },
-		"target_fsd":          func(c *PrecondConfig) { c.Relative.TargetFSD = math.NaN() },
-		"full matrix":         func(c *PrecondConfig) { c.FullMatrix = true },
+	for name, change := range map[string]func(c *precond.Config){
+		"momentum":            func(c *precond.Config) { c.Momentum = 1 },
+		"clip":                func(c *precond.Config) { c.Clip = -1 },
+		"dampening":           func(c *precond.Config) { c.Dampening = 2 },
+		"max_dim":             func(c *precond.Config) { c.MaxDim = -1 },
+		"momentum_mode":       func(c *precond.Config) { c.MomentumMode = "" },
+		" meta_steps":         func(c *precond.Config) { c.Relative.MetaSteps = 0 },
+		"meta_steps":          func(c *precond.Config) { c.Relative.MetaSteps = 1 << 40 },
+		"warm_up_meta_steps":  func(c *precond.Config) { c.Relative.WarmUpMetaSteps = 1 << 40 },
+		" warm_up_meta_steps": func(c *precond.Config) { c.Relative.WarmUpMetaSteps = -1 },
+		"warm_up":             func(c *precond.Config) { c.Relative.WarmUp = -1 },
+		"step":                func(c *precond.Config) { c.Relative.Step = 1 },
+		"decay":               func(c *precond.Config) { c.Relative.Decay = 1 },
+		"target_fsd":          func(c *precond.Config) { c.Relative.TargetFSD = math.NaN() },
+		"full matrix":         func(c *precond.Config) { c.FullMatrix = true },
 	} {
 		c := PrecondRelative(1)
 		change(c)
@@ -138,31 +141,31 @@ func TestBadOptions(t *testing.T) {
 // withRate is a copy of an optimizer's description with another learning rate.
 func withRate(o Optimizer, lr float64) Optimizer {
 	switch c := o.(type) {
-	case *SGDConfig:
+	case *rule.SGDConfig:
 		d := *c
 		d.LR = lr
 		return &d
-	case *AdamConfig:
+	case *rule.AdamConfig:
 		d := *c
 		d.LR = lr
 		return &d
-	case *RMSpropConfig:
+	case *rule.RMSpropConfig:
 		d := *c
 		d.LR = lr
 		return &d
-	case *KFACConfig:
+	case *curvature.KFACConfig:
 		d := *c
 		d.LR = lr
 		return &d
-	case *EKFACConfig:
+	case *curvature.EKFACConfig:
 		d := *c
 		d.LR = lr
 		return &d
-	case *ShampooConfig:
+	case *curvature.ShampooConfig:
 		d := *c
 		d.LR = lr
 		return &d
-	case *PrecondConfig:
+	case *precond.Config:
 		d := *c
 		d.LR = lr
 		return &d

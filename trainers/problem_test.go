@@ -12,6 +12,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 func fromStock(t testing.TB, s *stockNet, o Optimizer, opts ...Option) *Trainer {
@@ -182,7 +183,7 @@ func TestFromProblemEvaluates(t *testing.T) {
 		for i := range rows {
 			order = append(order, lo*rows+i)
 		}
-		set.Fill(b, order, Draw{})
+		set.Fill(b, order, batch.Draw{})
 		s.feed(t, b)
 		if err := vm.RunAll(); err != nil {
 			t.Fatal(err)

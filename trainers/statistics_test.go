@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // normed is a layer of the tests that normalises by its running statistics in
@@ -239,7 +240,7 @@ func TestStatisticsInCheckpoints(t *testing.T) {
 		run(t, second, 8, 20)
 		sameBits(t, "resumed", whole.engine, second.engine)
 
-		s, err := ReadSnapshot(path)
+		s, err := checkpoint.Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +250,7 @@ func TestStatisticsInCheckpoints(t *testing.T) {
 				s.Tensors[i].Value = denseOf(make([]float32, 6), 6)
 			}
 		}
-		if err := WriteSnapshot(path, s); err != nil {
+		if err := checkpoint.Write(path, s); err != nil {
 			t.Fatal(err)
 		}
 		wantError(t, "statistic of another shape", second.Load(path), path, name, "(6)", "(5)")
@@ -270,7 +271,7 @@ func TestOldCheckpointLoads(t *testing.T) {
 	if err := tr.Load(path); err != nil {
 		t.Fatal(err)
 	}
-	s, err := ReadSnapshot(path)
+	s, err := checkpoint.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +288,7 @@ func TestStatisticsInSafetensors(t *testing.T) {
 	if err := tr.SaveWeights(path); err != nil {
 		t.Fatal(err)
 	}
-	stored, err := ReadSafetensors(path)
+	stored, err := checkpoint.ReadSafetensors(path)
 	if err != nil {
 		t.Fatal(err)
 	}

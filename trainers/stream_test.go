@@ -8,12 +8,13 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // noisySet is a set with random changes: noise on the inputs.
 type noisySet struct{ Data }
 
-func (s noisySet) Fill(b graph.Batch, rows []int, d Draw) {
+func (s noisySet) Fill(b graph.Batch, rows []int, d batch.Draw) {
 	s.Data.Fill(b, rows, d)
 	x := b.X[0].Float32s()
 	for i := range rows {

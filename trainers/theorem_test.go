@@ -12,6 +12,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // linearLoss is the mean over the batch of <t, y>. With a linear model it is
@@ -124,7 +125,7 @@ func TestTheorem1ClosedForm(t *testing.T) {
 	p := dense(q.optimal(t, lambdaF, lambdaW))
 	gradient := func(p *tensor.Dense) float64 {
 		c := Precond(1)
-		c.FullMatrix, c.MomentumMode = true, MomentumNone
+		c.FullMatrix, c.MomentumMode = true, precond.MomentumNone
 		tr, err := New(q.model, linearLoss, c, Dtype(tensor.Float64), EveryK(1), FSD(lambdaF, weighted(q.c)), WSD(lambdaW), Meta(MetaSGD(1e-12)))
 		if err != nil {
 			t.Fatal(err)
@@ -157,7 +158,7 @@ func TestTheorem1Reached(t *testing.T) {
 	q := newQuadratic(rng, 12, 3, 2)
 	want := dense(q.optimal(t, lambdaF, lambdaW)).Float64s()
 	c := Precond(0.1)
-	c.FullMatrix, c.MomentumMode = true, MomentumNone
+	c.FullMatrix, c.MomentumMode = true, precond.MomentumNone
 	tr, err := New(q.model, linearLoss, c, Dtype(tensor.Float64), EveryK(1), FSD(lambdaF, weighted(q.c)), WSD(lambdaW), Meta(MetaSGD(0.1)))
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +192,7 @@ func TestCorollary2(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := Precond(0.1)
-	c.MomentumMode = MomentumNone
+	c.MomentumMode = precond.MomentumNone
 	tr, err := New(q.model, linearLoss, c, Dtype(tensor.Float64), EveryK(1), FSD(1, weighted(q.c)), WSD(0), Meta(MetaSGD(0.1)))
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // cautious are the rules that cannot tell in advance what a step leaves finite.
@@ -170,7 +171,7 @@ func TestNoStepOverflowsUnseen(t *testing.T) {
 		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, Precond(lr), PrecondRelative(lr)}
 		o := all[rng.IntN(len(all))]
 		opts := []Option{EveryK(k), Meta(MetaAdam(power(-3, 40))), RateBounds(1e-12, 1e41)}
-		if p, ok := o.(*PrecondConfig); ok {
+		if p, ok := o.(*precond.Config); ok {
 			opts = opts[:2]
 			if p.Relative != nil {
 				opts = opts[:1]

@@ -22,6 +22,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/dnn"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // The witnesses are checkpoints that version 0.1 wrote: of each run one after
@@ -131,7 +132,7 @@ func unpacked(t *testing.T, name string) string {
 // writtenOn is the architecture of the processor that a witness was written on.
 func writtenOn(t *testing.T, w witness) string {
 	t.Helper()
-	s, err := trainers.ReadSnapshot(unpacked(t, w.file(witnessAt)))
+	s, err := checkpoint.Read(unpacked(t, w.file(witnessAt)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func savedTensors(t *testing.T, r witnessRun) []trainers.NamedTensor {
 	if err := r.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	s, err := trainers.ReadSnapshot(path)
+	s, err := checkpoint.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}

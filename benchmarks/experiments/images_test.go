@@ -7,6 +7,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // Package layers has all nets, this package the sets and the work of a forward pass.
@@ -96,7 +97,7 @@ func TestProblemOfImages(t *testing.T) {
 	}
 	pixels := func(s trainers.Dataset, row int) []float32 {
 		b := s.NewBatch(1)
-		s.Fill(b, []int{row}, trainers.Draw{Seed: 1})
+		s.Fill(b, []int{row}, batch.Draw{Seed: 1})
 		return slices.Clone(b.X[0].Float32s())
 	}
 	if !slices.Equal(pixels(whole.Evaluate, 5), pixels(trial.Evaluate, 5)) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // Task is what the methods of an experiment train: a model, a loss and examples.
@@ -87,7 +88,7 @@ func first(s trainers.Dataset, n int) trainers.Dataset {
 func (w window) Len() int { return w.n }
 
 // Fill implements trainers.Dataset.
-func (w window) Fill(b graph.Batch, rows []int, d trainers.Draw) {
+func (w window) Fill(b graph.Batch, rows []int, d batch.Draw) {
 	shifted := make([]int, len(rows))
 	for i, r := range rows {
 		shifted[i] = w.from + r

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 func TestSpacesParseAndSamplesLieInThem(t *testing.T) {
@@ -167,7 +167,7 @@ func TestMethodsBuildFromTheirDefaults(t *testing.T) {
 		if m.Base != "" && o.LearningRate() != 0.125 {
 			t.Errorf("%s starts from %v", m.Name, o.LearningRate())
 		}
-		if s, ok := o.(*trainers.SGDConfig); ok && s.WeightDecay != 0.5 {
+		if s, ok := o.(*rule.SGDConfig); ok && s.WeightDecay != 0.5 {
 			t.Errorf("%s: L2 penalty %v", m.Name, s.WeightDecay)
 		}
 		if m.Base != "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // Decode reads and validates a fixture. The error for a well-formed file that cannot
@@ -76,7 +77,7 @@ func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
 		trainers.Dtype(tensor.Float64),
 		trainers.EveryK(d.k),
 	}
-	_, precond := f.rule.(*trainers.PrecondConfig)
+	_, precond := f.rule.(*precond.Config)
 	if !precond {
 		options = append(options, trainers.RateBounds(math.SmallestNonzeroFloat64, math.MaxFloat64))
 	}

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/record"
 )
 
 // Replay trains from the fixture's initial weights and φ on the fixture's batches and
@@ -68,7 +69,7 @@ func assign(dst []*tensor.Dense, src [][]float64) error {
 	return nil
 }
 
-func (r *Result) compareMeta(t int, list []entry, tr *trainers.Trainer, got *trainers.MetaStats, want *Meta) {
+func (r *Result) compareMeta(t int, list []entry, tr *trainers.Trainer, got *record.MetaStats, want *Meta) {
 	r.compare(metaQ, t, "", []float64{got.Q}, want.Q)
 	r.compare(metaLoss, t, "", []float64{got.Loss}, want.Loss)
 	r.compare(metaFSD, t, "", []float64{got.FSD}, want.FSD)

@@ -4,6 +4,9 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/curvature"
+	"github.com/apo-gorgonia/apo/trainers/precond"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // readRule makes the update rule, or nil after an error.
@@ -67,7 +70,7 @@ func readMetaOptimizer(o object) trainers.Optimizer {
 	return valid(o, rule)
 }
 
-func readAdam(o object) *trainers.AdamConfig {
+func readAdam(o object) *rule.AdamConfig {
 	c := trainers.Adam(o.number("lr"))
 	c.Beta1, c.Beta2, c.Eps = o.number("b1"), o.number("b2"), o.number("eps")
 	return c
@@ -75,10 +78,10 @@ func readAdam(o object) *trainers.AdamConfig {
 
 // readPrecond reads the preconditioner's hyperparameters. Dampening is 1 - momentum by
 // default.
-func readPrecond(o object) *trainers.PrecondConfig {
+func readPrecond(o object) *precond.Config {
 	c := trainers.Precond(o.number("lr"))
-	c.MomentumMode = trainers.MomentumMode(o.text("momentum_mode"))
-	if c.MomentumMode == trainers.MomentumNone {
+	c.MomentumMode = precond.MomentumMode(o.text("momentum_mode"))
+	if c.MomentumMode == precond.MomentumNone {
 		return c
 	}
 	c.Momentum = o.number("momentum")
@@ -103,7 +106,7 @@ func valid(o object, rule trainers.Optimizer) trainers.Optimizer {
 
 // phiOf lists the arrays of φ in the order of Trainer.Phi.
 func phiOf(rule trainers.Optimizer, theta []entry) []entry {
-	if _, ok := rule.(*trainers.PrecondConfig); !ok {
+	if _, ok := rule.(*precond.Config); !ok {
 		return []entry{{name: "lr"}}
 	}
 	var all []entry
@@ -121,7 +124,7 @@ func phiOf(rule trainers.Optimizer, theta []entry) []entry {
 // fixture then has them.
 func samplesTargets(rule trainers.Optimizer) bool {
 	switch rule.(type) {
-	case *trainers.KFACConfig, *trainers.EKFACConfig:
+	case *curvature.KFACConfig, *curvature.EKFACConfig:
 		return true
 	}
 	return false

@@ -12,6 +12,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // Both sides, from the same weights and on the same batch, have the same losses,
@@ -55,7 +56,7 @@ func trainAlike(t *testing.T, python, net string, dt tensor.Dtype, tolerance flo
 	}
 	dir := t.TempDir()
 	input, output := filepath.Join(dir, "before"), filepath.Join(dir, "after")
-	if err := trainers.WriteSafetensors(input, before); err != nil {
+	if err := checkpoint.WriteSafetensors(input, before); err != nil {
 		t.Fatal(err)
 	}
 	var done struct{}
@@ -63,7 +64,7 @@ func trainAlike(t *testing.T, python, net string, dt tensor.Dtype, tolerance flo
 		"--net", net, "--steps", strconv.Itoa(steps), "--rate", fmt.Sprint(rate), input, output); err != nil {
 		t.Fatal(err)
 	}
-	tensors, err := trainers.ReadSafetensors(output)
+	tensors, err := checkpoint.ReadSafetensors(output)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,8 +83,9 @@ func TestGuideWithoutAPO(t *testing.T) {
 func TestGuideConfig(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)
 	a.fit(t, gorgonia.NewAdamSolver(gorgonia.WithLearnRate(0.002), gorgonia.WithBeta1(0.8), gorgonia.WithBeta2(0.99), gorgonia.WithEps(1e-6), gorgonia.WithL2Reg(1e-3)), 10, nil)
-	rule := &trainers.AdamConfig{LR: 0.002, Beta1: 0.8, Beta2: 0.99, Eps: 1e-6, WeightDecay: 1e-3}
-	solver, err := trainers.Wrap(graph.Problem{Cost: b.cost, Params: b.learnables}, rule, trainers.EveryK(0))
+	adam := trainers.Adam(0.002)
+	adam.Beta1, adam.Beta2, adam.Eps, adam.WeightDecay = 0.8, 0.99, 1e-6, 1e-3
+	solver, err := trainers.Wrap(graph.Problem{Cost: b.cost, Params: b.learnables}, adam, trainers.EveryK(0))
 	check(t, err)
 	b.fit(t, solver, 10, nil)
 	sameWeights(t, a, b, 1e-14)

@@ -8,13 +8,14 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // TestMLP classifies digits as Gorgonia's MNIST example does: a softmax, its
 // logarithm, the mean over all elements.
 func TestMLP(t *testing.T) {
 	compare(t, mlp, gorgonia.NewRMSPropSolver(),
-		&trainers.RMSpropConfig{LR: 0.001, Decay: 0.999, Eps: 1e-4}, trainers.FSD(0.01, graph.CategoricalKL))
+		&rule.RMSpropConfig{LR: 0.001, Decay: 0.999, Eps: 1e-4}, trainers.FSD(0.01, graph.CategoricalKL))
 }
 
 func mlp(t testing.TB, solverFor func(graph.Problem) gorgonia.Solver) float64 {
@@ -46,7 +47,7 @@ func mlp(t testing.TB, solverFor func(graph.Problem) gorgonia.Solver) float64 {
 // softmax, as Gorgonia's convnet example does.
 func TestConvnet(t *testing.T) {
 	compare(t, convnet, gorgonia.NewRMSPropSolver(gorgonia.WithLearnRate(3e-4)),
-		&trainers.RMSpropConfig{LR: 3e-4, Decay: 0.999, Eps: 1e-4}, trainers.EveryK(4), trainers.FSD(0.01, graph.CategoricalKL))
+		&rule.RMSpropConfig{LR: 3e-4, Decay: 0.999, Eps: 1e-4}, trainers.EveryK(4), trainers.FSD(0.01, graph.CategoricalKL))
 }
 
 func convnet(t testing.TB, solverFor func(graph.Problem) gorgonia.Solver) float64 {

@@ -4,6 +4,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // Options implements app.Program.
@@ -41,7 +42,7 @@ func (s *settings) metaOptimizer() (trainers.Optimizer, error) {
 	switch s.Meta {
 	case "", "adam":
 		adam := trainers.Adam(lr)
-		if a, ok := own.(*trainers.AdamConfig); ok {
+		if a, ok := own.(*rule.AdamConfig); ok {
 			adam.Beta2 = a.Beta2
 		}
 		o = adam

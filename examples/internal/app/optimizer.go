@@ -5,6 +5,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // Optimizer makes the optimizer that the settings describe. Without -lr it starts at
@@ -28,7 +29,7 @@ func (a *App) Optimizer(p Program) (trainers.Optimizer, error) {
 
 // Precond is the description of the preconditioner that is learned in place of a
 // rate, nil where a rate is learned.
-func (s *Settings) Precond() *trainers.PrecondConfig {
+func (s *Settings) Precond() *precond.Config {
 	lr, err := trainers.DefaultRate(s.Optimizer)
 	if err != nil {
 		return nil
@@ -37,7 +38,7 @@ func (s *Settings) Precond() *trainers.PrecondConfig {
 	if err != nil {
 		return nil
 	}
-	p, _ := o.(*trainers.PrecondConfig)
+	p, _ := o.(*precond.Config)
 	return p
 }
 

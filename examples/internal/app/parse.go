@@ -10,7 +10,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
-	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // checkpointFile is a run's checkpoint in its folder.
@@ -80,7 +80,7 @@ func (a *App) stored(out string) (Program, error) {
 
 // storedRate is the initial learning rate of a checkpoint's run.
 func storedRate(path string) (float64, error) {
-	c, err := trainers.ReadSnapshot(path)
+	c, err := checkpoint.Read(path)
 	if err != nil {
 		return 0, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
 // saveEvery is the time between two checkpoints within an epoch.
@@ -143,7 +144,7 @@ func (t *training) epochs(ctx context.Context) error {
 }
 
 // epoch trains to the end of the epoch, which counts from 1.
-func (t *training) epoch(stream *trainers.Stream, epoch int) error {
+func (t *training) epoch(stream *batch.Stream, epoch int) error {
 	perEpoch := t.batches.PerEpoch()
 	progress := cli.NewProgress(t.stderr, fmt.Sprintf("epoch %d", epoch), perEpoch)
 	defer progress.Close()

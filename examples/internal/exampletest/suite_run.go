@@ -12,6 +12,7 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // testRuns checks what runs write.
@@ -49,14 +50,14 @@ func (s *Suite) testRuns(t *testing.T, data string) {
 // checkWeights reads the weights of the last epoch and of the best.
 func (s *Suite) checkWeights(t *testing.T, out string) {
 	t.Helper()
-	last, err := trainers.ReadSafetensors(filepath.Join(out, "weights.safetensors"))
+	last, err := checkpoint.ReadSafetensors(filepath.Join(out, "weights.safetensors"))
 	if err != nil || len(last) < 2 {
 		t.Errorf("%d weights, %v", len(last), err)
 	}
 	if !s.App.KeepsBest {
 		return
 	}
-	if best, err := trainers.ReadSafetensors(filepath.Join(out, "best.safetensors")); err != nil || len(best) != len(last) {
+	if best, err := checkpoint.ReadSafetensors(filepath.Join(out, "best.safetensors")); err != nil || len(best) != len(last) {
 		t.Errorf("%d weights of the best epoch, %d of the last, %v", len(best), len(last), err)
 	}
 	CheckPicture(t, filepath.Join(out, "accuracy.png"))
