@@ -188,6 +188,9 @@ func TestCurvatureLeavesGradientsOut(t *testing.T) {
 // TestSampledFisherTendsToExact averages Ḡ of one layer over many draws. The exact
 // one is the mean over the examples of diag(p) - ppᵀ, diag(p(1-p)) or I.
 func TestSampledFisherTendsToExact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws many targets")
+	}
 	rng := rand.New(rand.NewPCG(5, 4))
 	model := mlp{widths: []int{2, 3}}
 	params, _ := model.Init(2, tensor.Float64)
