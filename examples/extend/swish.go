@@ -54,7 +54,7 @@ type swishOp[T apoops.Float] struct {
 }
 
 var (
-	_     gorgonia.SDOp  = (*swishOp[float32])(nil)
+	_     gorgonia.SDOp = (*swishOp[float32])(nil)
 	_     apoops.Cloner = (*swishOp[float64])(nil)
 	count atomic.Uint64
 )

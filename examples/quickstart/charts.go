@@ -14,8 +14,8 @@ var colors = map[string]color.Color{
 	"APO-Precond": chart.Colors[2],
 }
 
-// drawCharts draws loss and rate of all contestants by step, those without APO
-// dashed.
+// drawCharts draws the loss and the learning rate of all methods by step. Those
+// without APO are dashed.
 func drawCharts(dir string, results []result) error {
 	loss := chart.Chart{Title: "8×8 digits, 64-100-100-10: loss on the training set", X: "step", Y: "training loss"}
 	rate := chart.Chart{Title: "8×8 digits, 64-100-100-10: learning rate", X: "step", Y: "learning rate"}

@@ -1,13 +1,12 @@
-// Quickstart trains one small net on 8×8 digits, which come with the program,
-// with five optimizers side by side: SGD with momentum at a learning rate that
-// is far too low, the same with APO adapting the rate, Adam, Adam with APO, and
-// APO's learned preconditioner.
+// Quickstart shows what APO does: it trains a small net on 8×8 digits with five
+// methods and compares them. SGD with momentum (SGDm) starts at a learning rate that
+// is far too low, alone and with APO, which raises the rate. Then come Adam, Adam with
+// APO, and the preconditioner that APO learns. The digits are part of the program.
 //
 //	go run ./examples/quickstart
 //
-// Once compiled it takes less than a minute and writes logs, tables and two
-// pictures. Where it is stopped it writes those of what it has; it saves no
-// checkpoints.
+// It runs for less than a minute, prints a table, and writes logs, tables and two
+// charts. When it is stopped, it writes the results so far. It saves no checkpoints.
 package main
 
 import (
@@ -26,14 +25,14 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-const about = `Quickstart trains a small net on 8x8 digits with five optimizers side by side.
+const about = `Quickstart trains a small net on 8x8 digits with five methods side by side.
 
-Files in the folder -out: a log of every step for each of them (CONTESTANT.jsonl),
+Files in the folder -out: for each method a log of every step (METHOD.jsonl),
 evaluations.csv, summary.csv, loss.png and rate.png.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
 
-// mostSteps is far more than the net needs; all evaluations are kept in memory.
-// trainingImages is the size of the training set.
+// mostSteps is the most that -steps may be, far more than the net needs: all
+// evaluations are kept in memory. trainingImages is the size of the training set.
 const mostSteps, trainingImages = 1_000_000, 1437
 
 // settings are what the flags set.
@@ -66,10 +65,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	var results []result
-	for _, c := range contestants(s.rate) {
-		r, err := c.train(ctx, s, train, test, stderr)
+	for _, m := range methods(s.rate) {
+		r, err := m.train(ctx, s, train, test, stderr)
 		if err != nil && !errors.Is(err, context.Canceled) {
-			return errors.WithMessage(err, c.name)
+			return errors.WithMessage(err, m.name)
 		}
 		results = append(results, r)
 		if err != nil {
@@ -85,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 func parse(args []string, stdout io.Writer) (settings, error) {
 	var s settings
 	fs := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	fs.IntVar(&s.steps, "steps", 1000, "training steps of each contestant")
+	fs.IntVar(&s.steps, "steps", 1000, "training steps of each method")
 	fs.IntVar(&s.batch, "batch", 64, "examples in a mini-batch")
 	fs.Float64Var(&s.rate, "rate", 1e-4, "initial learning rate of SGDm and SGDm-APO, far too low")
 	fs.Uint64Var(&s.seed, "seed", 1, "seed of weights and batches")

@@ -42,7 +42,7 @@ func TestQuickstart(t *testing.T) {
 		}
 	}
 	if len(starts) != 1 {
-		t.Errorf("the contestants start from the losses %v, not from the same weights", starts)
+		t.Errorf("the methods start from the losses %v, not from the same weights", starts)
 	}
 }
 

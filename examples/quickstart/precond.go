@@ -2,9 +2,9 @@ package main
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// meanRate is the mean of the diagonal of APO-Precond's preconditioner, what
-// comes closest to a learning rate. For a layer with factors A, B and S the
-// element of P's diagonal that belongs to weight (k, l) is
+// meanRate is the mean of the diagonal of APO-Precond's preconditioner P, which is
+// closest to a learning rate. For a layer with factors A, B and S, the element of the
+// diagonal for weight (k, l) is
 //
 //	Σ_ij B_ki²·S_ij²·A_lj²
 //

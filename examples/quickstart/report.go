@@ -12,7 +12,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
-// report prints the table and writes the files that compare the contestants.
+// report prints the table and writes the files that compare the methods.
 func report(s settings, results []result, stdout io.Writer) error {
 	if err := printTable(results, stdout); err != nil {
 		return err
@@ -32,7 +32,7 @@ func report(s settings, results []result, stdout io.Writer) error {
 
 func printTable(results []result, stdout io.Writer) error {
 	w := tabwriter.NewWriter(stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "\ncontestant\ttraining loss\ttest accuracy\tseconds\tlearning rate")
+	fmt.Fprintln(w, "\nmethod\ttraining loss\ttest accuracy\tseconds\tlearning rate")
 	for _, r := range results {
 		e := r.last()
 		fmt.Fprintf(w, "%s\t%.6f\t%.2f%%\t%.2f\t%s\n", r.name, e.loss, 100*e.accuracy, r.seconds, r.rates())
@@ -40,7 +40,7 @@ func printTable(results []result, stdout io.Writer) error {
 	return w.Flush()
 }
 
-// rates describes what became of the initial rate.
+// rates describes the learning rate at the start and at the end.
 func (r result) rates() string {
 	first := r.evaluations[0].rate
 	switch {
@@ -53,7 +53,7 @@ func (r result) rates() string {
 }
 
 func writeEvaluations(path string, results []result) error {
-	rows := [][]string{{"contestant", "step", "training_loss", "test_accuracy", "rate"}}
+	rows := [][]string{{"method", "step", "training_loss", "test_accuracy", "rate"}}
 	for _, r := range results {
 		for _, e := range r.evaluations {
 			rows = append(rows, []string{r.name, strconv.Itoa(e.step), number(e.loss), number(e.accuracy), number(e.rate)})
@@ -63,7 +63,7 @@ func writeEvaluations(path string, results []result) error {
 }
 
 func writeSummary(path string, results []result) error {
-	rows := [][]string{{"contestant", "steps", "training_loss", "test_accuracy", "seconds", "initial_rate", "final_rate"}}
+	rows := [][]string{{"method", "steps", "training_loss", "test_accuracy", "seconds", "initial_rate", "final_rate"}}
 	for _, r := range results {
 		e := r.last()
 		rows = append(rows, []string{r.name, strconv.Itoa(e.step), number(e.loss), number(e.accuracy), number(r.seconds), number(r.evaluations[0].rate), number(e.rate)})

@@ -16,18 +16,18 @@ import (
 // evaluateEvery is the number of steps between two evaluations.
 const evaluateEvery = 10
 
-// result is what a contestant's training gave.
+// result is what the training with a method gave.
 type result struct {
 	name        string
 	evaluations []evaluation
-	learns      bool // the rate or preconditioner
-	precond     bool
+	learns      bool    // a rate or a preconditioner is learned
+	precond     bool    // it is a preconditioner
 	seconds     float64 // of training, without evaluations
 }
 
-// evaluation is the state after so many steps. The loss is that of the whole
-// training set, the accuracy that on the test set; rate is the learning rate, or
-// the mean of the preconditioner's diagonal.
+// evaluation is the state after some steps: the loss on the whole training set, the
+// accuracy on the test set, and the learning rate or the mean of the preconditioner's
+// diagonal.
 type evaluation struct {
 	step                 int
 	loss, accuracy, rate float64
@@ -36,37 +36,38 @@ type evaluation struct {
 // last is the state at the end.
 func (r result) last() evaluation { return r.evaluations[len(r.evaluations)-1] }
 
-// train trains a net of the contestant's own and logs every step. When the
-// context ends it returns what there is so far.
-func (c contestant) train(ctx context.Context, s settings, train, test trainers.Data, stderr io.Writer) (result, error) {
-	log, err := durable.CreateLog(filepath.Join(s.out, strings.ToLower(c.name)+".jsonl"))
+// train trains a new net with the method and logs every step. When the context ends
+// it returns the result so far.
+func (m method) train(ctx context.Context, s settings, train, test trainers.Data, stderr io.Writer) (result, error) {
+	log, err := durable.CreateLog(filepath.Join(s.out, strings.ToLower(m.name)+".jsonl"))
 	if err != nil {
 		return result{}, err
 	}
-	r, err := c.takeSteps(ctx, s, train, test, trainers.NewJSONL(log), stderr)
+	r, err := m.takeSteps(ctx, s, train, test, trainers.NewJSONL(log), stderr)
 	if closeErr := log.Close(); err == nil {
 		err = closeErr
 	}
 	return r, err
 }
 
-func (c contestant) takeSteps(ctx context.Context, s settings, train, test trainers.Data, log trainers.Recorder, stderr io.Writer) (result, error) {
-	r := result{name: c.name}
+// takeSteps trains the net and evaluates it every evaluateEvery steps.
+func (m method) takeSteps(ctx context.Context, s settings, train, test trainers.Data, log trainers.Recorder, stderr io.Writer) (result, error) {
+	r := result{name: m.name}
 	batches, err := trainers.NewBatches(train, s.batch, s.seed)
 	if err != nil {
 		return r, cli.AsUsage(err)
 	}
 	opts := append([]trainers.Option{
 		trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(log),
-	}, c.options...)
-	t, err := trainers.New(layers.MLP(64, 100, 100, 10), graph.SoftmaxCrossEntropy, c.optimizer, opts...)
+	}, m.options...)
+	t, err := trainers.New(layers.MLP(64, 100, 100, 10), graph.SoftmaxCrossEntropy, m.optimizer, opts...)
 	if err != nil {
 		return r, err
 	}
 	if err := r.evaluate(t, train, test); err != nil {
 		return r, err
 	}
-	progress := cli.NewProgress(stderr, c.name, s.steps)
+	progress := cli.NewProgress(stderr, m.name, s.steps)
 	defer progress.Close()
 	for step := range s.steps {
 		if err := ctx.Err(); err != nil {
