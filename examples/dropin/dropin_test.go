@@ -14,7 +14,7 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 )
 
-// TestDiff counts the lines a user has to change.
+// TestDiff counts the lines that a user has to change.
 func TestDiff(t *testing.T) {
 	plain, apo := readLines(t, "plain"), readLines(t, "apo")
 	common := commonLines(plain, apo)
@@ -48,7 +48,7 @@ func commonLines(a, b []string) int {
 	return above[len(b)]
 }
 
-// TestPrograms builds and runs both.
+// TestPrograms builds and runs both versions.
 func TestPrograms(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command")
@@ -68,8 +68,8 @@ func TestPrograms(t *testing.T) {
 	})
 }
 
-// checkLosses: they start from the same weights and see the same batches, so the
-// one with APO must end lower.
+// checkLosses compares the last losses. Both versions start from the same weights and
+// train on the same batches, so the one with APO must end lower.
 func checkLosses(t *testing.T, binary map[string]string) {
 	loss := make(map[string]float64)
 	for program, b := range binary {

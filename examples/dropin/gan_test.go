@@ -11,7 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// ganNet is a layer of tanh and a linear one.
+// ganNet has a tanh layer and a linear layer.
 func ganNet(x *gorgonia.Node, w gorgonia.Nodes) *gorgonia.Node {
 	return affine(must(gorgonia.Tanh(affine(x, w[0], w[1]))), w[2], w[3])
 }
@@ -29,8 +29,8 @@ func softplus(x *gorgonia.Node) *gorgonia.Node {
 	return must(gorgonia.Mean(must(gorgonia.Softplus(x))))
 }
 
-// TestGAN trains a generator against a discriminator, each with a graph, a
-// machine and a solver of its own: points around (1, -1).
+// TestGAN trains a generator of points around (1, -1) against a discriminator. Each
+// has its own graph, machine and solver.
 func TestGAN(t *testing.T) {
 	const batch, steps = 32, 400
 	rng := newSource(61)
@@ -44,8 +44,8 @@ func TestGAN(t *testing.T) {
 	_, err := gorgonia.Grad(dCost, dWeights...)
 	check(t, err)
 
-	// The generator wants its points taken for data. The discriminator's weights
-	// are leaves of its graph, over the same memory.
+	// The generator learns points that the discriminator takes for data. In its graph
+	// the discriminator's weights are leaves that share their memory.
 	z := input(gg, "z", batch, 2)
 	gWeights := ganWeights(rng, gg, "generator", 2)
 	points := ganNet(z, gWeights)

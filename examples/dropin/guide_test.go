@@ -12,8 +12,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// fit trains the net for some steps and returns the last loss; between runs
-// after RunAll.
+// fit trains the net for some steps and returns the last loss. It calls between after
+// each RunAll.
 func (u *userNet) fit(t testing.TB, solver gorgonia.Solver, steps int, between func() error) float64 {
 	t.Helper()
 	u.differentiate(t)
@@ -33,8 +33,8 @@ func (u *userNet) fit(t testing.TB, solver gorgonia.Solver, steps int, between f
 	return loss.Data().(float64)
 }
 
-// sameWeights compares the weights of two nets; apart is the largest difference
-// that rounding may make.
+// sameWeights compares the weights of two nets. apart is the largest difference that
+// rounding may cause.
 func sameWeights(t *testing.T, a, b *userNet, apart float64) {
 	t.Helper()
 	for i, n := range a.learnables {
@@ -47,7 +47,7 @@ func sameWeights(t *testing.T, a, b *userNet, apart float64) {
 	}
 }
 
-// TestGuideSwap exchanges one line for another.
+// TestGuideSwap replaces Momentum by Wrap.
 func TestGuideSwap(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)
 	plain := a.fit(t, gorgonia.NewMomentum(gorgonia.WithLearnRate(0.01)), 60, nil)
@@ -68,7 +68,7 @@ func guideSwap(cost, logits, x, y *gorgonia.Node, learnables gorgonia.Nodes) (go
 	return solver, nil
 }
 
-// TestGuideWithoutAPO steps as VanillaSolver does.
+// TestGuideWithoutAPO compares SGD without APO with VanillaSolver.
 func TestGuideWithoutAPO(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)
 	a.fit(t, gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.01)), 10, nil)
@@ -79,7 +79,7 @@ func TestGuideWithoutAPO(t *testing.T) {
 	sameWeights(t, a, b, 1e-15) // a processor that rounds x·y+z once may differ
 }
 
-// TestGuideConfig writes out the options of AdamSolver.
+// TestGuideConfig compares the fields of AdamConfig with the options of AdamSolver.
 func TestGuideConfig(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)
 	a.fit(t, gorgonia.NewAdamSolver(gorgonia.WithLearnRate(0.002), gorgonia.WithBeta1(0.8), gorgonia.WithBeta2(0.99), gorgonia.WithEps(1e-6), gorgonia.WithL2Reg(1e-3)), 10, nil)
@@ -91,7 +91,7 @@ func TestGuideConfig(t *testing.T) {
 	sameWeights(t, a, b, 1e-14)
 }
 
-// TestGuideClip clips by value as WithClip does.
+// TestGuideClip compares clipping by hand with WithClip.
 func TestGuideClip(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)
 	a.fit(t, gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.5), gorgonia.WithClip(0.01)), 10, nil)
@@ -114,7 +114,7 @@ func guideClip(learnables gorgonia.Nodes) error {
 	return nil
 }
 
-// TestGuideL1 puts WithL1Reg into the cost.
+// TestGuideL1 compares a penalty in the cost with WithL1Reg.
 func TestGuideL1(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)
 	b.learnables[1].Value().(*tensor.Dense).Memset(0.1) // Sign(0) is 0 for both
@@ -139,7 +139,7 @@ func guideL1(cost *gorgonia.Node, learnables gorgonia.Nodes) (*gorgonia.Node, er
 	return cost, nil
 }
 
-// TestGuideBatchSize divides a cost that is a sum.
+// TestGuideBatchSize compares the division of a sum with WithBatchSize.
 func TestGuideBatchSize(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)
 	for _, u := range []*userNet{a, b} {
@@ -160,7 +160,7 @@ func guideBatchSize(cost *gorgonia.Node) (*gorgonia.Node, error) {
 	return cost, err
 }
 
-// TestGuideDropout trains with masks that both machines know.
+// TestGuideDropout trains with the same masks in both machines.
 func TestGuideDropout(t *testing.T) {
 	u := newUserNet(t)
 	hidden := u.logits

@@ -17,14 +17,14 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// program is a training program as users of Gorgonia write them: it builds a
-// graph, trains with the solver that it is given for its problem, and returns the
-// mean loss of its last pass over the data. The problem is for Wrap alone, and is
+// program is a training program as users of Gorgonia write it. It builds a graph,
+// trains with the solver that solverFor makes for its problem, and returns the mean
+// loss of its last pass over the data. Only Wrap needs the problem, so the problem is
 // one of the changed lines.
 type program func(t testing.TB, solver func(graph.Problem) gorgonia.Solver) float64
 
-// compare runs the program with Gorgonia's solver, then with Wrap in its place:
-// that must end at or below the loss of the first.
+// compare runs the program with Gorgonia's solver, then with Wrap in its place. The
+// second loss must be at or below the first.
 func compare(t *testing.T, p program, theirs gorgonia.Solver, ours trainers.Optimizer, opts ...trainers.Option) {
 	t.Helper()
 	plain := p(t, func(graph.Problem) gorgonia.Solver { return theirs })
@@ -56,12 +56,12 @@ const (
 	epoch     = 1437 / batchRows // steps in a pass over the digits
 )
 
-// source draws data and initial weights, the same in every run.
+// source is a seeded source of data and initial weights.
 type source struct{ *rand.Rand }
 
 func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 1))} }
 
-// array makes an array of normal numbers with the deviation scale.
+// array draws an array from N(0, scale²).
 func (s source) array(scale float64, shape ...int) *tensor.Dense {
 	v := make([]float64, tensor.Shape(shape).TotalSize())
 	for i := range v {
@@ -70,12 +70,12 @@ func (s source) array(scale float64, shape ...int) *tensor.Dense {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))
 }
 
-// weights makes a parameter of such numbers.
+// weights makes a parameter from such an array.
 func (s source) weights(g *gorgonia.ExprGraph, name string, scale float64, shape ...int) *gorgonia.Node {
 	return gorgonia.NewTensor(g, tensor.Float64, len(shape), gorgonia.WithName(name), gorgonia.WithValue(s.array(scale, shape...)))
 }
 
-// scaled is 1/√inputs, the usual deviation of initial weights.
+// scaled is 1/√inputs, the usual standard deviation of initial weights.
 func scaled(inputs int) float64 { return 1 / math.Sqrt(float64(inputs)) }
 
 // input makes an input node of zeros.
@@ -113,8 +113,8 @@ func rows(t testing.TB, node *gorgonia.Node, data []float64, lo int) {
 	check(t, gorgonia.Let(node, view))
 }
 
-// train is the loop of all programs: feed binds the batch of a step, cost is read
-// into loss. It returns the mean loss of the last steps.
+// train is the training loop of all programs. feed binds the batch of a step, and loss
+// has the cost after each run. It returns the mean loss of the last steps.
 func train(t testing.TB, vm gorgonia.VM, solver gorgonia.Solver, params gorgonia.Nodes, loss *gorgonia.Value, steps, last int, feed func(step int)) float64 {
 	t.Helper()
 	sum := 0.0
@@ -130,9 +130,8 @@ func train(t testing.TB, vm gorgonia.VM, solver gorgonia.Solver, params gorgonia
 	return sum / float64(last)
 }
 
-// TestSwapsAreShort counts the lines that change where a program takes Wrap: the
-// two imports, the call with its optimizer and options on two lines, the check of
-// its error, and the problem.
+// TestSwapsAreShort counts the lines that change when a program uses Wrap: the two
+// imports, the call on two lines, the check of its error, and the problem.
 func TestSwapsAreShort(t *testing.T) {
 	const besides = 2 + 2 + 1
 	files, err := filepath.Glob("*_test.go")

@@ -15,7 +15,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
-// userNet is a graph with all that a problem has.
+// userNet is a graph with all nodes of a problem.
 type userNet struct {
 	g            *gorgonia.ExprGraph
 	x, y         *gorgonia.Node

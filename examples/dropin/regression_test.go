@@ -10,7 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// TestIris fits the width of petals to the other measures by least squares.
+// TestIris predicts the width of petals from the other measures by least squares.
 func TestIris(t *testing.T) {
 	compare(t, iris, gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.001)),
 		trainers.SGD(0.001), trainers.FSD(0.1, graph.HalfSquared))

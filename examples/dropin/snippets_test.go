@@ -59,8 +59,8 @@ func goSnippets(page string) []snippet {
 	return all
 }
 
-// plain is code without indentation and empty lines, ready to be looked for:
-// every line is between two newlines.
+// plain is code without indentation and empty lines, for a search: each line stands
+// between two newlines.
 func plain(code string) string {
 	text := "\n"
 	for _, line := range strings.Split(code, "\n") {

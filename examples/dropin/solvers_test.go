@@ -8,14 +8,14 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// parameter is a value and its gradient, as solvers see them.
+// parameter is a gorgonia.ValueGrad.
 type parameter struct{ value, grad gorgonia.Value }
 
 func (p parameter) Value() gorgonia.Value         { return p.value }
 func (p parameter) Grad() (gorgonia.Value, error) { return p.grad, nil }
 
-// stepped is the weight after steps of a solver from the weight w with the
-// gradients g, one a step: of an array of one element, or of a scalar.
+// stepped is the weight w after one step of the solver for each of the gradients g. The
+// parameter is a scalar or an array of one element.
 func stepped(t *testing.T, solver gorgonia.Solver, scalar bool, w float64, g ...float64) float64 {
 	t.Helper()
 	p := parameter{tensor.New(tensor.WithBacking([]float64{w})), tensor.New(tensor.WithBacking([]float64{0}))}
@@ -36,7 +36,7 @@ func stepped(t *testing.T, solver gorgonia.Solver, scalar bool, w float64, g ...
 	return p.value.(*tensor.Dense).Float64s()[0]
 }
 
-// TestWhatIsWrongWithGorgoniasSolvers holds README.md to what it says of them.
+// TestWhatIsWrongWithGorgoniasSolvers checks what README.md says about them.
 func TestWhatIsWrongWithGorgoniasSolvers(t *testing.T) {
 	rate := gorgonia.WithLearnRate
 	// The parameters of a gradient root for a default ρ of 0.999.
@@ -70,7 +70,7 @@ func TestWhatIsWrongWithGorgoniasSolvers(t *testing.T) {
 	}
 }
 
-// TestGorgoniasAdamWLeavesWeightsAlone needs nodes: its Step takes nothing else.
+// TestGorgoniasAdamWLeavesWeightsAlone uses nodes, which are all that its Step accepts.
 func TestGorgoniasAdamWLeavesWeightsAlone(t *testing.T) {
 	g := gorgonia.NewGraph()
 	w := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName("w"), gorgonia.WithValue(tensor.New(tensor.WithBacking([]float64{1, 2}))))
@@ -108,8 +108,8 @@ func TestGorgoniasBarzilaiBorweinTakesFloat64Alone(t *testing.T) {
 	}
 }
 
-// TestLispMachinesOwnFaults: it leaves the gradient of Max at 0 and has none for
-// Pow with a number.
+// TestLispMachinesOwnFaults has a gradient of Max that stays 0, and Pow with a number,
+// which fails.
 func TestLispMachinesOwnFaults(t *testing.T) {
 	run := func(f func(w *gorgonia.Node) *gorgonia.Node) ([]float64, error) {
 		g := gorgonia.NewGraph()
@@ -132,8 +132,8 @@ func TestLispMachinesOwnFaults(t *testing.T) {
 	}
 }
 
-// TestWhatElseIsWrong holds README.md to what it says of Gorgonia's Grad, Dropout
-// and LispMachine.
+// TestWhatElseIsWrong checks what README.md says about Gorgonia's Grad, Dropout and
+// LispMachine.
 func TestWhatElseIsWrong(t *testing.T) {
 	vector := func(g *gorgonia.ExprGraph, name string, v ...float64) *gorgonia.Node {
 		return gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName(name), gorgonia.WithValue(tensor.New(tensor.WithBacking(v))))

@@ -53,9 +53,9 @@ func twoHeads(t testing.TB, solverFor func(graph.Problem) gorgonia.Solver) float
 	})
 }
 
-// games draws positions of two players' stones on 3×3 cells, the search's
-// probabilities of the moves, which like the free cells near the centre, and the
-// result, by the stones there.
+// games draws boards of 3×3 cells with the stones of two players, the probabilities
+// of the moves, which are high for free cells near the centre, and the results, which
+// depend on the stones there.
 func games(n int) (boards, moves, results []float64) {
 	rng := newSource(42)
 	for range n {

@@ -1,6 +1,7 @@
-// This program trains a net on 8×8 digits, as Gorgonia's tutorials do. There
-// are two of it: plain has one of Gorgonia's solvers, apo has one that adapts
-// the learning rate. The lines about the solver are all that differs:
+// This program shows how little changes when a solver of Gorgonia is replaced by one
+// that adapts its learning rate. It trains a net on 8×8 digits, as Gorgonia's tutorials
+// do. There are two versions: plain uses Gorgonia's Momentum, apo uses trainers.Wrap.
+// They differ only in the lines about the solver:
 //
 //	go run ./examples/dropin/plain
 //	go run ./examples/dropin/apo
@@ -29,9 +30,9 @@ import (
 const about = `Trains a net with one hidden layer on 8x8 digits, which come with the program, and
 prints the mean loss and the accuracy on the test set after every epoch.
 
-There are two of this program: plain steps with Gorgonia's Momentum, apo with a
-solver that adapts the learning rate. Both start from the same weights and a rate
-that is far too low, and see the same batches.
+There are two versions: plain trains with Gorgonia's Momentum, apo with a solver
+that adapts the learning rate. Both start from the same weights, at a learning rate
+that is far too low, and train on the same batches.
 
     diff examples/dropin/plain/main.go examples/dropin/apo/main.go
 
