@@ -103,6 +103,14 @@ func TestMaxDimTakesPlainGradient(t *testing.T) {
 	if notes := sgd.Notes(); notes != nil {
 		t.Errorf("SGDm has notes %q", notes)
 	}
+	chosen := toyTrainer(t, Precond(0.1), Blocks(func(params []*graph.Param) ([]graph.Block, error) {
+		blocks := graph.BlockPerParam(params)
+		blocks[0].Form = graph.Diagonal
+		return blocks, nil
+	}))
+	if notes := chosen.Notes(); notes != nil {
+		t.Errorf("a diagonal that was asked for has notes %q", notes)
+	}
 }
 
 // TestAPOTunesCurvatureRules starts from rates a thousand times too small, where the bare

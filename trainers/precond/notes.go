@@ -6,7 +6,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// Notes lists the blocks that have a form for want of a better one.
+// Notes lists the blocks that have a form for want of a better one. A weight matrix
+// that got it by the option Blocks is not among them.
 func (u *update[T]) Notes() []string {
 	var all []string
 	for _, note := range u.formNotes() {
@@ -16,7 +17,7 @@ func (u *update[T]) Notes() []string {
 			case b.Form.Note() != note:
 			case rule.TooLarge(b.Block, u.c.MaxDim):
 				s.Add(b.Block, rule.Beyond(u.c.MaxDim))
-			default:
+			case !b.Matrix:
 				s.Add(b.Block, rule.NoMatrix)
 			}
 		}
