@@ -9,9 +9,8 @@
 //	go run ./examples/cifar -opt precond -limit 5000
 //	go run ./examples/cifar -resume
 //
-// Ctrl-C, SIGTERM or the end of its terminal make it save and end. The data are
-// looked for in the folder that APO_DATA names, and downloaded where they are
-// nowhere.
+// Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
+// from the folder that APO_DATA names, and downloads them if they are not there.
 //
 // Package app has what this program shares with examples/mnist.
 package main
@@ -31,9 +30,9 @@ var cifar = &app.App{
 	Name: "cifar",
 	About: `Cifar trains a convolutional net (-model) on CIFAR-10, CIFAR-100 or SVHN.
 APO adapts the optimizer's learning rate (-apo), or its preconditioner (-opt precond,
-precond-above or precond-trust). Without flags: LeNet on CIFAR-10, SGD with momentum
-at a learning rate that APO calibrates, three epochs: some 58% of the test images
-come out right.
+precond-relative or precond-trust-region). Without flags it trains LeNet on CIFAR-10
+for three epochs by SGD with momentum, at a learning rate that APO calibrates: some
+58% of the test images are classified correctly.
 
 Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy, the best epoch so far), checkpoint,

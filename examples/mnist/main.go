@@ -7,9 +7,8 @@
 //	go run ./examples/mnist -optimizer precond -data fashion -epochs 10
 //	go run ./examples/mnist -resume
 //
-// Ctrl-C, SIGTERM or the end of its terminal make it save and end. The data are
-// looked for in the folder that APO_DATA names, and downloaded where they are
-// nowhere.
+// Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
+// from the folder that APO_DATA names, and downloads them if they are not there.
 //
 // Package app has what this program shares with examples/cifar.
 package main
@@ -27,7 +26,7 @@ var mnist = &app.App{
 	Name: "mnist",
 	About: `Mnist trains a fully connected net on MNIST or Fashion-MNIST.
 APO adapts the optimizer's learning rate, or its preconditioner (-optimizer precond,
-precond-above or precond-trust).
+precond-relative or precond-trust-region).
 
 Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy), checkpoint, weights.safetensors, loss.png,

@@ -15,12 +15,12 @@ var suite = &exampletest.Suite{
 	Damaged:   "train-images-idx3-ubyte",
 	Small:     []string{"-hidden", "8", "-batch", "10", "-epochs", "3"},
 	Runs: map[string]exampletest.Run{
-		"sgdm":       {Args: nil, Picture: "rate.png", Rates: 1, Steps: 6},
-		"layers":     {Args: []string{"-per-layer", "-optimizer", "adam", "-schedule", "cosine", "-warm-up", "3"}, Picture: "rate.png", Rates: 2, Steps: 6},
-		"precond":    {Args: []string{"-optimizer", "precond", "-meta", "rmsprop", "-dtype", "float64", "-k", "1"}, Picture: "precond.png", Steps: 6},
-		"from above": {Args: []string{"-optimizer", "precond-above", "-k", "5"}, Picture: "precond.png", Steps: 6},
-		"fashion":    {Args: []string{"-data", "fashion", "-optimizer", "rmsprop", "-settings", `{"decay": 0.9}`, "-schedule", "step", "-activation", "tanh"}, Picture: "rate.png", Rates: 1, Steps: 6},
-		"fixed":      {Args: []string{"-k", "0", "-schedule", "inverse-sqrt", "-lr", "0.1"}, Picture: "rate.png", Rates: 1, Steps: 6},
+		"sgdm":     {Args: nil, Picture: "rate.png", Rates: 1, Steps: 6},
+		"layers":   {Args: []string{"-per-layer", "-optimizer", "adam", "-schedule", "cosine", "-warm-up", "3"}, Picture: "rate.png", Rates: 2, Steps: 6},
+		"precond":  {Args: []string{"-optimizer", "precond", "-meta", "rmsprop", "-dtype", "float64", "-k", "1"}, Picture: "precond.png", Steps: 6},
+		"relative": {Args: []string{"-optimizer", "precond-relative", "-k", "5"}, Picture: "precond.png", Steps: 6},
+		"fashion":  {Args: []string{"-data", "fashion", "-optimizer", "rmsprop", "-settings", `{"decay": 0.9}`, "-schedule", "step", "-activation", "tanh"}, Picture: "rate.png", Rates: 1, Steps: 6},
+		"fixed":    {Args: []string{"-k", "0", "-schedule", "inverse-sqrt", "-lr", "0.1"}, Picture: "rate.png", Rates: 1, Steps: 6},
 	},
 	Resumed: map[string][]string{
 		"sgdm":    {"-k", "4", "-lr", "0.1"},
@@ -39,7 +39,7 @@ var suite = &exampletest.Suite{
 			{Args: []string{"-hidden", "1000000000000"}, Code: cli.Usage, Says: []string{"7.95e+14 parameters", "PB"}},
 			{Args: []string{"-per-layer", "-optimizer", "precond"}, Code: cli.Usage, Says: []string{"-per-layer", "precond"}},
 			{Args: []string{"-meta", "adam", "-optimizer", "precond-above"}, Code: cli.Usage, Says: []string{"-meta", "precond-above"}},
-			{Args: []string{"-meta-lr", "0.1", "-optimizer", "precond-trust"}, Code: cli.Usage, Says: []string{"-meta-lr", "precond-trust"}},
+			{Args: []string{"-meta-lr", "0.1", "-optimizer", "precond-trust-region"}, Code: cli.Usage, Says: []string{"-meta-lr", "precond-trust-region"}},
 		}),
 	Help: "-meta-lr",
 	DamagedSettings: [][3]string{

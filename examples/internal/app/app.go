@@ -68,8 +68,8 @@ type Program interface {
 	// Decay has the factor of the step schedule and the epochs after which it applies;
 	// without epochs it does after 1/2 and 3/4 of the run.
 	Decay() (factor float64, epochs []int)
-	// Options are those of the trainer beside seed, dtype and schedule, for epochs of
-	// so many steps.
+	// Options are the trainer's options other than seed, dtype and schedule. perEpoch is
+	// the number of steps in an epoch.
 	Options(perEpoch int, train trainers.Dataset) ([]trainers.Option, error)
 	// CheckExtension reports why a run cannot get another number of epochs than it
 	// was started with. (The schedule is not its concern.)
@@ -113,7 +113,7 @@ func (a *App) Run(ctx context.Context, args []string, stdout, stderr io.Writer, 
 	return t.run(ctx)
 }
 
-// load reads the data set, downloading it where it is nowhere.
+// load reads the data set and shows the progress of downloads.
 func load(ctx context.Context, p Program, stderr io.Writer, source []datasets.Option) (train, test trainers.Dataset, err error) {
 	dtype, err := cli.Dtype(p.Common().Dtype)
 	if err != nil {

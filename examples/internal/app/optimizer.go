@@ -42,7 +42,7 @@ func (s *Settings) Precond() *precond.Config {
 	return p
 }
 
-// schedule is the factor on the rate for epochs of so many steps.
+// schedule is the factor on the rate, for perEpoch steps in an epoch.
 func schedule(p Program, perEpoch int) (trainers.Schedule, error) {
 	s := p.Common()
 	var main trainers.Schedule
@@ -77,8 +77,8 @@ func stepDecay(p Program, perEpoch int) trainers.Schedule {
 	return trainers.StepDecay(factor, steps...)
 }
 
-// options are those of the trainer for epochs of so many steps; what is not set
-// stays the library's.
+// options are the trainer's options, for perEpoch steps in an epoch. Options that are
+// missing have the library's defaults.
 func options(p Program, perEpoch int, train trainers.Dataset) ([]trainers.Option, error) {
 	s := p.Common()
 	dtype, err := cli.Dtype(s.Dtype)

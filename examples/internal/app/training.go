@@ -53,7 +53,7 @@ func (a *App) newTraining(p Program, train, test trainers.Dataset, stdout, stder
 		return nil, err
 	}
 	// B' is drawn anew for each step, from the step's number alone: a resumed
-	// run sees the same ones.
+	// run has the same ones.
 	opts = append(opts, trainers.TildeFrom(batches.TildeAt), trainers.Record(t.logs))
 	t.trainer, err = trainers.New(model, graph.SoftmaxCrossEntropy, optimizer, opts...)
 	return t, cli.AsUsage(err)

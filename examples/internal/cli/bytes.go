@@ -28,7 +28,7 @@ func NewBytes(w io.Writer, title string, total int64) *Bytes {
 	return b
 }
 
-// Show tells that done bytes are there.
+// Show reports the number of bytes that have arrived.
 func (b *Bytes) Show(done int64) {
 	switch {
 	case b.bar != nil:
@@ -59,8 +59,8 @@ type Downloads struct {
 // NewDownloads writes to w.
 func NewDownloads(w io.Writer) *Downloads { return &Downloads{w: w} }
 
-// Show tells that done bytes of the file are there, of total or, where that is
-// not known, of -1.
+// Show reports the number of bytes of a file that have arrived. total is its size, -1
+// where that is unknown.
 func (d *Downloads) Show(name string, done, total int64) {
 	if name != d.name {
 		d.Close()

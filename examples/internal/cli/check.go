@@ -90,8 +90,8 @@ func Net(flag string, widths []int, batch, size int) error {
 	return Memory(copies*(parameters+values)*float64(size), "-%s: a net of %.4g parameters on batches of %d rows", flag, parameters, batch)
 }
 
-// Memory reports that so many bytes are more than the machine has; what names the
-// flag and what needs them.
+// Memory reports a need, in bytes, that exceeds the memory of the machine. what names
+// the flag and what needs the memory.
 func Memory(need float64, what string, args ...any) error {
 	have := float64(MachineMemory())
 	if need <= have {

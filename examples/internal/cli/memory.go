@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// unknownMemory stands for the memory of a machine that does not tell its own.
+// unknownMemory is assumed where the memory of the machine is unknown.
 const unknownMemory = 64 << 30
 
 // MachineMemory is the memory that this process may have, in bytes: the machine's

@@ -33,7 +33,7 @@ func NewProgress(w io.Writer, title string, total int) *Progress {
 	return p
 }
 
-// Show tells that done steps are behind, with the loss of the last.
+// Show reports the number of steps done and the loss of the last.
 func (p *Progress) Show(done int, loss float64) {
 	if p.bar != nil {
 		p.bar.Describe(fmt.Sprintf("%s, loss %.4f", p.title, loss))

@@ -59,7 +59,7 @@ func (c Canceller) Write(p []byte) (int, error) {
 // SavesWhenStopped starts the test program with an addition to its environment,
 // which must make it the example, and sends it a signal once the text has appeared
 // on its standard error. It fails the test if the example does not end with
-// cli.Interrupted and tell of -resume.
+// cli.Interrupted and name -resume.
 func SavesWhenStopped(t *testing.T, signal os.Signal, env, text string, args ...string) {
 	t.Helper()
 	c := exec.Command(os.Args[0], args...)
@@ -88,7 +88,7 @@ func SavesWhenStopped(t *testing.T, signal os.Signal, env, text string, args ...
 			}
 		}
 	}
-	_ = c.Wait() // the exit code tells
+	_ = c.Wait() // the exit code is checked
 	if code := c.ProcessState.ExitCode(); code != cli.Interrupted || !strings.Contains(stdout.String(), "-resume") {
 		t.Fatalf("%v: exit code %d\n%s%s", signal, code, &stdout, &stderr)
 	}

@@ -41,7 +41,7 @@ func ReadSteps(dir string) ([]Step, error) {
 	return log, nil
 }
 
-// Loss is the curve of the mini-batch loss, a running mean over so many steps.
+// Loss is the curve of the mini-batch loss, a running mean over smoothing steps.
 func Loss(log []Step, smoothing int) chart.Line {
 	loss := chart.Line{Name: "training loss", Color: chart.Colors[0]}
 	for _, l := range log {

@@ -32,8 +32,8 @@ type Log struct {
 	epochs *durable.Log
 }
 
-// Open goes on after so many steps: what was written later is cut off. With 0 it
-// starts new files.
+// Open opens the logs of a run that goes on after steps, and removes later lines. With
+// 0 it starts new files.
 func (l *Log) Open(dir string, steps int) (err error) {
 	defer func() {
 		if err != nil {
@@ -80,7 +80,7 @@ func whole(path string, lines, steps int) error {
 // Record implements trainers.Recorder.
 func (l *Log) Record(s trainers.Stats) error { return l.steps.Record(s) }
 
-// Epoch writes the line of an epoch that ends after so many steps, with the
+// Epoch writes the line of an epoch, with the number of steps at its end and the
 // values of the columns in Epochs.
 func (l *Log) Epoch(epoch, steps int, values ...float64) error {
 	cells := []string{strconv.Itoa(epoch), strconv.Itoa(steps)}
