@@ -121,25 +121,29 @@ func descend(w, d *tensor.Dense) {
 	}
 }
 
-// TestMetaGradient compares ∂Q/∂φ, φ = log η, with central differences of Q: of
-// trainings that start at other rates.
+// TestMetaGradient compares ∂Q/∂φ, φ = log η, with central differences of Q: at the
+// first step, and at the fourth, when the rule has a state.
 func TestMetaGradient(t *testing.T) {
 	const h = 1e-4
-	q := func(t *testing.T, name string, lr float64) (q, gradient float64) {
-		tr := newTrainer(t, tensor.Float64, rules[name](lr), trainers.EveryK(1), trainers.FSD(0.7), trainers.WSD(0.3))
-		stats, err := tr.Step(batch(tensor.Float64, 0))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return stats.Meta.Q, tr.LastMetaGradient()[0].Value.Float64s()[0]
-	}
 	for name := range rules {
-		_, got := q(t, name, rate)
-		above, _ := q(t, name, rate*math.Exp(h))
-		below, _ := q(t, name, rate*math.Exp(-h))
-		want := (above - below) / (2 * h)
-		if math.Abs(got-want) > 1e-6*math.Abs(want) || want == 0 {
-			t.Errorf("%s: ∂Q/∂φ is %v, by differences %v", name, got, want)
+		for _, step := range []int{0, 3} {
+			// q is Q of the step, with φ moved by shift before it, and the gradient there.
+			q := func(shift float64) (q, gradient float64) {
+				tr := newTrainer(t, tensor.Float64, rules[name](rate), trainers.EveryK(1), trainers.FSD(0.7), trainers.WSD(0.3))
+				train(t, tensor.Float64, tr, 0, step)
+				tr.Phi()[0].Value.Float64s()[0] += shift
+				stats, err := tr.Step(batch(tensor.Float64, step))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return stats.Meta.Q, tr.LastMetaGradient()[0].Value.Float64s()[0]
+			}
+			above, _ := q(h)
+			below, _ := q(-h)
+			_, got := q(0)
+			if want := (above - below) / (2 * h); math.Abs(got-want) > 1e-6*math.Abs(want) || want == 0 {
+				t.Errorf("%s, step %d: ∂Q/∂φ is %v, by differences %v", name, step, got, want)
+			}
 		}
 	}
 }
