@@ -22,13 +22,13 @@ type archive struct {
 	files []file
 }
 
-// use is told the content of the i-th file of an archive, perhaps more than
-// once, if the first place had only some of the files.
+// use takes the content of the i-th file of an archive. It may be called again for the
+// same file if the first place had only some of the files.
 type use func(i int, content []byte) error
 
-// loadArchive gives the verified content of all files of set s to use, in any
-// order, from the first place that has them, unpacked or in the archive. After
-// an error the caller must forget what it was given.
+// loadArchive passes the verified content of all files of set s to use, in any order.
+// It takes them from the first place that has them, unpacked or in the archive. After
+// an error the caller must discard what use has received.
 func (c *config) loadArchive(ctx context.Context, s set, a archive, use use) error {
 	return c.find(ctx, s, source{
 		names:    a.names(),
@@ -37,7 +37,7 @@ func (c *config) loadArchive(ctx context.Context, s set, a archive, use use) err
 	})
 }
 
-// names says what is looked for.
+// names lists the files of the archive, for errors.
 func (a archive) names() string {
 	var names []string
 	for _, f := range a.files {

@@ -9,12 +9,12 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
-// Augmentation changes the images of a training set at random each time they
-// are asked for. The changes of an image are a function of its batch.Draw
-// alone: of the seed, the epoch and its place in it.
+// Augmentation changes the images of a training set at random each time a mini-batch
+// is made. The changes of an image depend only on its batch.Draw: the seed, the epoch
+// and the place of the image in the epoch.
 type Augmentation struct {
-	// Pad is the number of black pixels (byte 0) put around an image, of which a
-	// random part of the old size is then cut out; 0 for none.
+	// Pad is the number of black pixels (byte 0) that are added on each side of an
+	// image before it is cropped to its old size at a random place. 0 is no cropping.
 	Pad int
 	// Flip mirrors an image from left to right, with probability ½.
 	Flip bool
@@ -41,8 +41,8 @@ func (a Augmentation) check() error {
 	return nil
 }
 
-// view is how an image is looked at: pixel (y, x) shows pixel (y+down, x+right)
-// of the image, or black outside of it, before it is mirrored.
+// view is a crop of an image: its pixel (y, x) is pixel (y+down, x+right) of the image,
+// black outside of it. Then it may be mirrored.
 type view struct {
 	down, right int
 	mirrored    bool
@@ -89,7 +89,7 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// convertView converts what is seen of a plane.
+// convertView converts a view of a plane.
 func convertView[F apoops.Float](dst []F, src []byte, table *[256]F, v view) {
 	lo, hi := max(0, -v.right), min(side, side-v.right) // the columns that show the image
 	for y := range side {

@@ -11,15 +11,14 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/batch"
 )
 
-// ColorImages is a set of labelled colour images that is kept as bytes, a
-// quarter of what it takes as float32, and makes its mini-batches when they are
-// asked for: X is n×3×32×32 (NCHW) of the dtype that the loader was given, T an
-// n-vector of classes as tensor.Int. Each pixel is
+// ColorImages is a set of labelled colour images. It keeps them as bytes, which takes a
+// quarter of the memory of float32, and makes mini-batches on demand: X is n×3×32×32
+// (NCHW) of the loader's dtype, T an n-vector of classes as tensor.Int. Each pixel is
 //
 //	(byte - mean_c)/std_c
 //
-// with the mean and the standard deviation of its channel c (red, green, blue)
-// over the training set, for the test set too.
+// with the mean and the standard deviation of its channel c (red, green, blue) over the
+// training set. The test set uses those of the training set.
 type ColorImages struct {
 	pixels  []byte // N×3×32×32
 	labels  []int
@@ -134,7 +133,7 @@ func (m *ColorImages) First(n int) *ColorImages {
 	return &first
 }
 
-// After is the set without its first n images, as First shares it.
+// After is the set without its first n images. It shares memory with m, like First.
 func (m *ColorImages) After(n int) *ColorImages {
 	if m == nil {
 		return nil
@@ -145,8 +144,8 @@ func (m *ColorImages) After(n int) *ColorImages {
 	return &rest
 }
 
-// Data has all images as a batch.Data, without augmentation; that of a set
-// without images is the zero Data, which every user of it refuses.
+// Data has all images as a batch.Data, without augmentation. A set without images has
+// the zero Data, whose Check fails.
 func (m *ColorImages) Data() batch.Data {
 	if m.Len() == 0 {
 		return batch.Data{}

@@ -12,8 +12,8 @@
 //	Parkinsons     5875           20       total_UPDRS     CC BY 4.0
 //	Slice          53500          385      axial position  CC BY 4.0
 //
-// Digits is part of the package and needs no file; Synthetic makes its images
-// up. The others are looked for in this order:
+// Digits is part of the package and needs no file. Synthetic generates its images. The
+// others are searched for in this order:
 //
 //  1. the data folder: WithDir, or else the environment variable APO_DATA.
 //     Files may lie in it directly or in mnist, fashion-mnist,

@@ -51,7 +51,7 @@ func (c *config) download(ctx context.Context, s set, f file, use func(content [
 		if err == nil {
 			content, err = f.open(raw, true, f.limit(true))
 		}
-		if err == nil && !f.hasSum() { // nothing but use tells whether it is right
+		if err == nil && !f.hasSum() { // only use can check it
 			err = use(content)
 		}
 		if err != nil {
@@ -81,7 +81,7 @@ func (c *config) get(ctx context.Context, address, name string) (raw []byte, err
 	return raw, err
 }
 
-// getOnce tells whether the body began to come.
+// getOnce also reports whether a part of the body arrived.
 func (c *config) getOnce(ctx context.Context, address, name string) (raw []byte, began bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

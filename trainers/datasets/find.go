@@ -10,26 +10,25 @@ import (
 	"github.com/pkg/errors"
 )
 
-// ErrNotFound is the cause of a loader's error when a file is in none of the
-// places looked at and could not be downloaded; the message lists them all.
-// A file that is found but damaged is a different error.
+// ErrNotFound is the cause of a loader's error when a file was not found and could not
+// be downloaded. The message lists the places that were searched. A file that is found
+// but damaged is a different error.
 var ErrNotFound = errors.New("not found")
 
-// source is how the files of a set are had; all is true where use was given
-// every one of them.
+// source finds the files of a set. Its functions report whether they found all files.
 type source struct {
-	// names are the files looked for, as the error says them.
+	// names lists the files, for errors.
 	names string
 	// from looks in a folder, which need not exist.
 	from func(folder string) (all bool, err error)
 	// download tries the addresses and stores what it finds in the cache;
-	// failures tell what went wrong with each.
+	// failures has the error of each address.
 	download func(ctx context.Context) (all bool, failures []string, err error)
 }
 
-// find takes set s from the first place that has it. What is wrong in the data
-// folder or in the system's is an error: those files are not ours. What is wrong
-// in the cache is downloaded anew.
+// find takes set s from the first place that has it. A damaged file in the data folder
+// or in the system's folder is an error, because those files are not ours. A damaged
+// file in the cache is downloaded anew.
 func (c *config) find(ctx context.Context, s set, src source) error {
 	if ctx == nil {
 		return errors.New("datasets: nil context")
@@ -71,8 +70,8 @@ func (c *config) find(ctx context.Context, s set, src source) error {
 	return c.notFound(s, src.names, folders, failures)
 }
 
-// checkDir refuses a data folder that is none, so that a misspelt one does not
-// end in a download.
+// checkDir refuses a data folder that does not exist, so that a misspelt name does not
+// lead to a download.
 func (c *config) checkDir() error {
 	if c.dir == "" {
 		return nil
@@ -84,7 +83,7 @@ func (c *config) checkDir() error {
 	return errors.Wrapf(err, "the data folder (%s)", c.dirFrom)
 }
 
-// notFound is the error that lists what was looked for, and where.
+// notFound is the error that lists the files and the places that were searched.
 func (c *config) notFound(s set, names string, folders, failures []string) error {
 	looked := "no " + names + " in " + strings.Join(folders, ", ") + "; "
 	if c.dir == "" {

@@ -12,10 +12,9 @@ import (
 // dirVariable is the environment variable that names the data folder.
 const dirVariable = "APO_DATA"
 
-// Progress is told how far the download of a file is: done bytes of total as
-// they come over the network; total is -1 if the server does not say. It is
-// called from the goroutine that called the loader and starts again from 0
-// when another address is tried.
+// Progress receives the progress of a download: the number of bytes that have arrived
+// and the size of the file, -1 if the server does not send it. It is called from the
+// goroutine that called the loader, and starts again from 0 for another address.
 type Progress func(name string, done, total int64)
 
 // Option changes where and how a loader looks for its files.
@@ -33,20 +32,20 @@ type config struct {
 	idle         time.Duration
 }
 
-// WithDir names the folder to look in first; it is an error if it does not
-// exist. The default is the value of the environment variable APO_DATA; if both
-// are empty, only the later places are tried.
+// WithDir sets the folder that is searched first. It must exist. The default is the
+// value of the environment variable APO_DATA; if both are empty, only the later places
+// are searched.
 func WithDir(dir string) Option {
 	return func(c *config) { c.dir, c.dirFrom = dir, "WithDir" }
 }
 
-// WithCacheDir names the folder downloads are kept in, one folder a set below
-// it. The default is apo-gorgonia in os.UserCacheDir.
+// WithCacheDir sets the folder for downloads; each set has a folder in it. The default
+// is apo-gorgonia in os.UserCacheDir.
 func WithCacheDir(dir string) Option {
 	return func(c *config) { c.cacheDir = dir }
 }
 
-// WithProgress has p told about downloads. The default is no report.
+// WithProgress reports downloads to p. The default is no report.
 func WithProgress(p Progress) Option {
 	return func(c *config) { c.progress = p }
 }

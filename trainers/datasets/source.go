@@ -8,7 +8,7 @@ type set struct {
 	folders []string
 	// system are absolute folders tried after the cache.
 	system []string
-	// note ends the error when a file is nowhere.
+	// note ends the error for a file that was not found.
 	note string
 }
 
@@ -48,7 +48,7 @@ func (f file) limit(checksum bool) int64 {
 	return min(ownFactor*f.size, maxBytes)
 }
 
-// localNames are the names under which the file is looked for.
+// localNames are the names that the file may have on disk.
 func (f file) localNames() []string {
 	var names []string
 	for _, name := range append([]string{f.name}, f.aliases...) {

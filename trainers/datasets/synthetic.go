@@ -8,11 +8,10 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Synthetic returns images that are made up, for runs without files: each class
-// has a pattern of waves, which an image shows in noise. The same seed and sizes
-// give the same images, of which the training set has n and the test set m; the
-// classes take turns. No classes or images, a dtype that is none of a loader's,
-// and more than 512 MB of images are errors.
+// Synthetic generates n training images and m test images, for runs without files. Each
+// class has a pattern of waves, to which each image adds noise. The classes alternate.
+// The same arguments give the same images. classes, n and m must be 1 or more, and the
+// images must fit into 512 MB.
 func Synthetic(seed uint64, dtype tensor.Dtype, classes, n, m int) (train, test *ColorImages, err error) {
 	if err := checkDtype(dtype); err != nil {
 		return nil, nil, err

@@ -20,8 +20,8 @@ const (
 )
 
 // unpack returns the content of file f from raw, which may be that content, a
-// gzip of it, or a zip archive that holds it; the first bytes tell, not the
-// name. At most limit bytes are unpacked.
+// gzip of it, or a zip archive that holds it. The first bytes decide, not the name. At
+// most limit bytes are unpacked.
 func unpack(raw []byte, f file, limit int64) ([]byte, error) {
 	switch {
 	case bytes.HasPrefix(raw, []byte{0x1f, 0x8b}):

@@ -40,7 +40,7 @@ func (f file) open(raw []byte, checksum bool, limit int64) ([]byte, error) {
 	return content, checkMD5(content, f.md5)
 }
 
-// hasSum tells whether a checksum of the content is published.
+// hasSum reports whether a checksum of the content is published.
 func (f file) hasSum() bool { return f.sum != "" || f.md5 != "" }
 
 // checkMD5 compares content with a published MD5 sum, "" for none. It guards
