@@ -15,8 +15,8 @@ import (
 // value, so that it can be fused with the op before it.
 type Activation int
 
-// The activations. The derivative of ReLUAct at 0 is 0, that of RectifyAct is 1:
-// as its value at 0 is +0, and -0 below, the value tells.
+// The activations. The derivative of ReLUAct at 0 is 0, that of RectifyAct is 1: its
+// value is +0 at 0 and -0 below, so that the derivative is known from the value.
 const (
 	Identity   = Activation(vmath.Identity) // z
 	ReLUAct    = Activation(vmath.ReLU)     // max(z, 0)
@@ -27,7 +27,7 @@ const (
 
 var activationNames = [...]string{"identity", "relu", "sigmoid", "tanh", "rectify"}
 
-// known tells whether a is one of the activations.
+// known reports whether a is one of the activations.
 func (a Activation) known() bool { return a >= 0 && int(a) < len(activationNames) }
 
 // String is the activation's name in lower case.
@@ -170,7 +170,7 @@ func (k *leakyReLU[T]) run(a *args[T]) error {
 	return nil
 }
 
-// chunk looks up the slope instead of branching, see vmath.Backward.
+// chunk looks up the slope, because branches on random signs are mispredicted.
 func (k *leakyReLU[T]) chunk(lo, hi int) {
 	x, of, y := k.a.in[0][lo:hi], k.a.in[len(k.a.in)-1][lo:hi], k.a.out[lo:hi]
 	slope := [2]T{1, k.alpha}

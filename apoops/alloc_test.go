@@ -180,7 +180,7 @@ func checkAllocations(t *testing.T, g *gorgonia.ExprGraph, dt tensor.Dtype) (ops
 	return ops
 }
 
-// checkOverwrites runs an op on memory full of NaN, its own and lent memory: the
+// checkOverwrites runs an op on memory full of NaN, its own and another buffer: the
 // bits of its result are those of its last run.
 func checkOverwrites[T Float](t *testing.T, o *op[T], in []gorgonia.Value) {
 	t.Helper()
@@ -200,7 +200,7 @@ func checkOverwrites[T Float](t *testing.T, o *op[T], in []gorgonia.Value) {
 			t.Fatalf("%v: %v", o, err)
 		}
 		if v.Uintptr() != uintptr(unsafe.Pointer(&memory[0])) {
-			t.Fatalf("%v: the result is not in the memory lent", o)
+			t.Fatalf("%v: the result is not in the given buffer", o)
 		}
 		for i, w := range want {
 			if memory[i] != w && (memory[i] == memory[i] || w == w) {

@@ -11,10 +11,10 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
-// Conv is the geometry of a 2-D convolution, rows first, columns second. A patch
-// has Kernel elements a channel, Dilation apart (0 stands for 1), the next one
-// begins Stride further (0 stands for 1), the first one begins Pad before the
-// image, which is surrounded by zeros.
+// Conv is the geometry of a 2-D convolution, rows first, columns second. A patch has
+// Kernel elements a channel, Dilation apart (0 means 1), the next one begins Stride
+// further (0 means 1), the first one begins Pad before the image, which is surrounded
+// by zeros.
 type Conv struct {
 	Kernel, Stride, Pad, Dilation [2]int
 	// NoBias leaves the bias out: the weights have no last row for it.
@@ -28,10 +28,9 @@ type Conv struct {
 //
 //	y[n,o,i,j] = act(Σ_k patch(x,n,i,j)[k]·W[k,o] + W[C·kh·kw,o])
 //
-// x is N×C×H×W, W is (C·kh·kw+1)×O with the elements of a patch in the order
-// channel, row, column and the bias as its last row, y is N×O×OH×OW with the
-// sizes of OutSize. Where x is an input of the graph no gradient with respect to
-// it is computed.
+// x is N×C×H×W, W is (C·kh·kw+1)×O with the elements of a patch in the order channel,
+// row, column and the bias as its last row, y is N×O×OH×OW with the sizes of OutSize.
+// The gradient of x is not computed if x is an input of the graph.
 func Conv2D(x, w *gorgonia.Node, c Conv) (*gorgonia.Node, error) {
 	if x == nil || w == nil {
 		return nil, errors.New("apoops: conv: x or W is nil")
@@ -99,7 +98,7 @@ func (c Conv) infer(x, w tensor.Shape) (tensor.Shape, error) {
 
 type convSettings struct {
 	Conv
-	requiresGrad bool // x is computed, so its gradient is wanted
+	requiresGrad bool // x is no input of the graph, so its gradient is needed
 }
 
 // conv2D is the kernel of Conv2D.
@@ -134,8 +133,9 @@ func (k *conv2D[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.
 	return gorgonia.Nodes{dx, dw}, err
 }
 
-// dzOperands is what dz = act'(z)·dy, the gradient by the pre-activations, is
-// computed from: dy and, unless the activation is the identity, y.
+// dzOperands are the nodes that dz = act'(z)·dy, the gradient with respect to the
+// pre-activations, is computed from: dy and, unless the activation is the identity,
+// y.
 func (c Conv) dzOperands(y, dy *gorgonia.Node) gorgonia.Nodes {
 	if c.Activation == Identity {
 		return gorgonia.Nodes{dy}
@@ -151,8 +151,8 @@ func dzValues[T Float](in [][]T) (dy, y []T) {
 	return in[0], y
 }
 
-// convGradX is the kernel of the gradient with respect to x, whose shape it
-// keeps. Its operands are W and what dz is computed from.
+// convGradX is the kernel of the gradient with respect to x, whose shape it keeps.
+// Its operands are W and dzOperands.
 type convGradX[T Float] struct {
 	noGradient[T]
 	c      Conv
@@ -179,8 +179,8 @@ func (k *convGradX[T]) run(a *args[T]) error {
 	return k.engine.GradX(dy, y, a.in[0], a.out)
 }
 
-// convGradW is the kernel of the gradient with respect to W. Its operands are x
-// and what dz is computed from.
+// convGradW is the kernel of the gradient with respect to W. Its operands are x and
+// dzOperands.
 type convGradW[T Float] struct {
 	noGradient[T]
 	c      Conv

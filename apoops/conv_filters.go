@@ -67,8 +67,8 @@ func (k *filterMatrix[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgo
 	return gorgonia.Nodes{df, db}, err
 }
 
-// filterGrad is the kernel of the gradient by filters of shape to: the transposed
-// gradient by their matrix, without the row of the bias.
+// filterGrad is the kernel of the gradient with respect to filters of shape to: the
+// transposed gradient with respect to their matrix, without the row of the bias.
 type filterGrad[T Float] struct {
 	noGradient[T]
 	to   tensor.Shape

@@ -13,9 +13,8 @@ import (
 //
 //	y = act(x·W[:n] + W[n])
 //
-// x is N×n, W is (n+1)×m with the bias as its last row (the homogeneous
-// coordinate of Eq. 9), y is N×m. Where x is an input of the graph no gradient
-// with respect to it is computed.
+// x is N×n, W is (n+1)×m with the bias as its last row (the homogeneous coordinate of
+// Eq. 9), y is N×m. The gradient of x is not computed if x is an input of the graph.
 func Dense(x, w *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
 	return newDense(x, w, denseSettings{act: act, bias: 1})
 }
@@ -30,20 +29,20 @@ func Linear(x, w *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
 //
 //	y = act(x·W + b)
 //
-// x is N×n, W is n×m, b has m elements in any shape, y is N×m. Where x is an input
-// of the graph no gradient with respect to it is computed.
+// x is N×n, W is n×m, b has m elements in any shape, y is N×m. The gradient of x is
+// not computed if x is an input of the graph.
 func Affine(x, w, b *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
 	if b == nil {
 		return nil, errors.New("apoops: dense: b is nil")
 	}
-	return newDense(x, w, denseSettings{act: act, apart: true}, b)
+	return newDense(x, w, denseSettings{act: act, biasOperand: true}, b)
 }
 
 type denseSettings struct {
 	act          Activation
 	bias         int  // rows of W that hold the bias: 1 or 0
-	apart        bool // the bias is the third operand
-	requiresGrad bool // x is computed, so its gradient is wanted
+	biasOperand  bool // the bias is the third operand
+	requiresGrad bool // x is no input of the graph, so its gradient is needed
 }
 
 func newDense(x, w *gorgonia.Node, s denseSettings, b ...*gorgonia.Node) (*gorgonia.Node, error) {
@@ -80,7 +79,7 @@ func (k *dense[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if w[0] != x[1]+k.bias {
 		return nil, errors.Errorf("x of shape %v needs W with %d rows (%d of them the bias), not %v", x, x[1]+k.bias, k.bias, w)
 	}
-	if k.apart && in[2].TotalSize() != w[1] {
+	if k.biasOperand && in[2].TotalSize() != w[1] {
 		return nil, errors.Errorf("W of shape %v needs a bias of %d elements, not %v", w, w[1], in[2])
 	}
 	return tensor.Shape{x[0], w[1]}, nil
@@ -100,7 +99,7 @@ func (k *dense[T]) run(a *args[T]) error {
 func (k *dense[T]) biasAndActivation(lo, hi int) {
 	w := k.a.in[1]
 	bias := w[len(w)-k.bias*k.m:]
-	if k.apart {
+	if k.biasOperand {
 		bias = k.a.in[2]
 	}
 	for i := lo; i < hi; i++ {
@@ -127,7 +126,7 @@ func (k *dense[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.N
 		}
 	}
 	dw, err := apply(&denseGradW[T]{bias: k.bias}, in[0], dz)
-	if err != nil || !k.apart {
+	if err != nil || !k.biasOperand {
 		return gorgonia.Nodes{dx, dw}, err
 	}
 	db, err := apply(&columnSums[T]{to: in[2].Shape().Clone()}, dz)
@@ -190,7 +189,7 @@ func (k *denseGradW[T]) biasGrad(lo, hi int) {
 const columnGrain = 256
 
 // columnSums is the kernel of the sums of a matrix's columns, in the shape to: the
-// gradient by a bias.
+// gradient with respect to a bias.
 type columnSums[T Float] struct {
 	noGradient[T]
 	to   tensor.Shape

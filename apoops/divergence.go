@@ -40,15 +40,15 @@ func CategoricalReverseKL(old, new *gorgonia.Node) (*gorgonia.Node, error) {
 func categoricalKL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "categoricalKL", operands: [2]string{"old", "new"}, of: 1, matrix: true,
-		value: categoricalRows[T], slope: categoricalSlope[T],
+		value: categoricalRows[T], gradient: categoricalGradient[T],
 	}
 }
 
 func categoricalReverseKL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "categoricalReverseKL", operands: [2]string{"old", "new"}, of: 1, matrix: true,
-		value: func(loss []float64, old, new []T) { categoricalRows(loss, new, old) },
-		slope: categoricalReverseSlope[T],
+		value:    func(loss []float64, old, new []T) { categoricalRows(loss, new, old) },
+		gradient: categoricalReverseGradient[T],
 	}
 }
 
@@ -63,28 +63,28 @@ func categoricalRows[T Float](loss []float64, a, b []T) {
 	}
 }
 
-// categoricalSlope is the gradient (q-p)·scale of KL(p‖q) with respect to b.
-func categoricalSlope[T Float](d, a, b []T, rows int, scale float64) {
+// categoricalGradient is the gradient (q-p)·scale of KL(p‖q) with respect to b.
+func categoricalGradient[T Float](d, a, b []T, rows int, scale float64) {
 	var buf vmath.Block
 	cols := len(a) / rows
 	for i := range rows {
 		from, to := i*cols, (i+1)*cols
-		categoricalSlopeRow(&buf, d[from:to], a[from:to], b[from:to], scale)
+		categoricalGradientRow(&buf, d[from:to], a[from:to], b[from:to], scale)
 	}
 }
 
-// categoricalReverseSlope is the gradient -q_j (d_j - <q, d>)·scale of KL(q‖p)
+// categoricalReverseGradient is the gradient -q_j (d_j - <q, d>)·scale of KL(q‖p)
 // with respect to new, where d = old - new.
-func categoricalReverseSlope[T Float](g, old, new []T, rows int, scale float64) {
+func categoricalReverseGradient[T Float](g, old, new []T, rows int, scale float64) {
 	var buf vmath.Block
 	cols := len(old) / rows
 	for i := range rows {
 		from, to := i*cols, (i+1)*cols
-		categoricalReverseSlopeRow(&buf, g[from:to], old[from:to], new[from:to], scale)
+		categoricalReverseGradientRow(&buf, g[from:to], old[from:to], new[from:to], scale)
 	}
 }
 
-func categoricalSlopeRow[T Float](buf *vmath.Block, g, a, b []T, scale float64) {
+func categoricalGradientRow[T Float](buf *vmath.Block, g, a, b []T, scale float64) {
 	t := tiltOf(buf, a, b)
 	if t.empty {
 		clear(g)
@@ -110,7 +110,7 @@ func categoricalSlopeRow[T Float](buf *vmath.Block, g, a, b []T, scale float64) 
 	}
 }
 
-func categoricalReverseSlopeRow[T Float](buf *vmath.Block, g, old, new []T, scale float64) {
+func categoricalReverseGradientRow[T Float](buf *vmath.Block, g, old, new []T, scale float64) {
 	t := tiltOf(buf, new, old)
 	if t.empty {
 		clear(g)
@@ -129,7 +129,7 @@ func categoricalReverseSlopeRow[T Float](buf *vmath.Block, g, old, new []T, scal
 	}
 }
 
-// probability is exp(z - logSum), 0 in a row of nothing but -Inf.
+// probability is exp(z - logSum), 0 in a row whose elements are all -Inf.
 func probability(z, logSum float64) float64 {
 	if math.IsInf(z, -1) {
 		return 0
@@ -137,7 +137,7 @@ func probability(z, logSum float64) float64 {
 	return math.Exp(z - logSum)
 }
 
-// tilt is what turns the distribution p = softmax(a) into q = softmax(b). With
+// tilt is the exponential tilting that turns p = softmax(a) into q = softmax(b). With
 // d = b - a, q_j is proportional to p_j exp(d_j), and
 //
 //	KL(p‖q) = ln Σ_j p_j exp(c_j),    c = d - <p, d>

@@ -37,15 +37,15 @@ func BernoulliReverseKL(old, new *gorgonia.Node) (*gorgonia.Node, error) {
 func bernoulliKL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "bernoulliKL", operands: [2]string{"old", "new"}, of: 1,
-		value: binaryRows[T], slope: binarySlope[T],
+		value: binaryRows[T], gradient: binaryGradient[T],
 	}
 }
 
 func bernoulliReverseKL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "bernoulliReverseKL", operands: [2]string{"old", "new"}, of: 1,
-		value: func(loss []float64, old, new []T) { binaryRows(loss, new, old) },
-		slope: binaryReverseSlope[T],
+		value:    func(loss []float64, old, new []T) { binaryRows(loss, new, old) },
+		gradient: binaryReverseGradient[T],
 	}
 }
 
@@ -67,8 +67,8 @@ func binaryRows[T Float](loss []float64, a, b []T) {
 	}
 }
 
-// binarySlope is the gradient (q-p)·scale of KL(p‖q) with respect to b.
-func binarySlope[T Float](g, a, b []T, _ int, scale float64) {
+// binaryGradient is the gradient (q-p)·scale of KL(p‖q) with respect to b.
+func binaryGradient[T Float](g, a, b []T, _ int, scale float64) {
 	var bufA, bufB vmath.Block
 	for len(a) > 0 {
 		ea, eb := vmath.ExpMinusAbs(&bufA, a), vmath.ExpMinusAbs(&bufB, b)
@@ -90,9 +90,9 @@ func binarySlope[T Float](g, a, b []T, _ int, scale float64) {
 	}
 }
 
-// binaryReverseSlope is the gradient q(1-q)(new-old)·scale of KL(q‖p) with
+// binaryReverseGradient is the gradient q(1-q)(new-old)·scale of KL(q‖p) with
 // respect to new.
-func binaryReverseSlope[T Float](g, old, new []T, _ int, scale float64) {
+func binaryReverseGradient[T Float](g, old, new []T, _ int, scale float64) {
 	var buf vmath.Block
 	for len(new) > 0 {
 		block := vmath.ExpMinusAbs(&buf, new)
@@ -132,6 +132,6 @@ func binaryDivergence(a, b, e float64) float64 {
 	if p == 0 {
 		return vmath.Softplus(b)
 	}
-	// Softplus(b) - Softplus(a) - pd, so written that infinities do not meet
+	// softplus(b) - softplus(a) - pd, without a difference of two infinities
 	return max(0, notP*max(b, 0)+vmath.Log1p(math.Exp(-math.Abs(b)))-p*(min(b, 0)-a)-vmath.Log1p(e))
 }

@@ -1,44 +1,38 @@
-// Package apoops has the Gorgonia ops that APO needs, and right and fast
-// replacements for stock ones that are wrong or slow.
+// Package apoops has the Gorgonia ops that APO needs, and replacements for ops of
+// Gorgonia that are slow or have wrong values or gradients.
 //
-//	Precondition          U = B(S²∘BᵀGA)Aᵀ, the structured preconditioner of Eq. 10
-//	PreconditionDiagonal  U = S²∘G
-//	PreconditionFull      u = P·g
-//	RateStep, RateWSD     θ' = θ - s·e^φ·d and ½‖θ'-θ‖²
-//	Lookahead, Minus      θ' = θ - u
-//	HalfSquaredNorm       ½ Σ‖u‖²
-//	Dense, Linear         act([x,1]·W), act(x·W)
-//	ReLU, Sigmoid, Tanh   activations
-//	Softmax, LogSoftmax   over the last axis, safe for ±1e4 and -Inf
-//	SoftmaxAlong, LogSoftmaxAlong, SparsemaxAlong
-//	                      over any axis
-//	Log2, InverseSqrt     functions by element
-//	Sum, Max              over any axes
-//	Repeat, Slice, Take, Concat
-//	                      along an axis
-//	SoftmaxCrossEntropy, BernoulliCrossEntropy, SquaredError
-//	                      losses, means over the batch
-//	CategoricalKL, BernoulliKL (and Reverse), SquaredDivergence
-//	                      divergences between two outputs, means over the batch
-//	Dropout               from a seed, the same mask wherever it is built
-//	Cast16                rounding to float16 or bfloat16, straight-through gradient
-//	Conv2D                convolution of images N×C×H×W, bias in the weights
-//	MaxPool2D, AvgPool2D, GlobalAvgPool2D
-//	                      pooling of images N×C×H×W
-//	BatchNorm, BatchNormWith
-//	                      over the batch, or with given mean and variance
-//	Add, AddActivate      a+b+…, act(a+b)
-//	Pad2D                 zeros around images
-//	Subsample             the shortcut of residual nets without parameters
-//	Reshape, Segment      copies in another shape
-//	Finite                1 or 0: are all elements finite
-//	InputMoment, GradientMoment, ProjectedSquares
-//	                      the statistics of KFAC and EKFAC
-//	SampleCategorical, SampleBernoulli, SampleNormal
-//	                      targets drawn from a model's outputs
+// An op and its gradient stand in one file. The first part of the file's name is the
+// group:
 //
-// All take and return nodes and work with gorgonia.Grad and a TapeMachine; a
-// LispMachine runs them forwards alone and fails where a gradient is to be computed:
+//	activation  ReLU, Sigmoid, Tanh, Activate, LeakyReLU
+//	axis        Slice, Take, Concat, Repeat: along an axis
+//	cast        Cast16: rounding to float16 or bfloat16, straight-through gradient
+//	conv        Conv2D: images N×C×H×W, the bias in the weights; FilterMatrix
+//	dense       Dense act([x,1]·W), Linear act(x·W), Affine act(x·W + b)
+//	divergence  CategoricalKL, BernoulliKL and their Reverse forms, means over the batch
+//	dropout     Dropout; Random, the source of randomness
+//	elem        Add, AddActivate, Product, Times, Log2, InverseSqrt: by element
+//	finite      Finite: 1 if all elements are finite, otherwise 0
+//	image       Pad2D, Subsample
+//	loss        SoftmaxCrossEntropy, SoftCrossEntropy, SoftmaxNLL, BernoulliCrossEntropy,
+//	            SquaredError, SquaredDivergence: means over the batch
+//	moment      InputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
+//	            and EKFAC
+//	norm        BatchNorm, and BatchNormWith given mean and variance
+//	pool        MaxPool2D, AvgPool2D, GlobalAvgPool2D
+//	precond     Precondition U = B(S²∘BᵀGA)Aᵀ (Eq. 10), PreconditionDiagonal U = S²∘G,
+//	            PreconditionFull u = P·g, PreconditionRelative
+//	reduce      Sum, Max: over any axes
+//	reshape     Reshape, Segment: copies in another shape
+//	sample      SampleCategorical, SampleBernoulli, SampleNormal: targets drawn from a
+//	            model's outputs
+//	softmax     Softmax, LogSoftmax, SparsemaxAlong
+//	step        RateStep θ' = θ - s·e^φ·d, Lookahead θ' = θ - u, HalfSquaredNorm ½ Σ‖u‖²
+//	            and RateWSD, the weight-space discrepancies ½‖θ'-θ‖²
+//
+// All take and return nodes and work with gorgonia.Grad and a TapeMachine. A
+// LispMachine can run them forwards only: it returns an error if a gradient is needed.
+// Gradients of gradients are not provided.
 //
 //	x := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(100, 784), gorgonia.WithName("x"))
 //	w := gorgonia.NewMatrix(g, tensor.Float32, gorgonia.WithShape(785, 10), gorgonia.WithName("w"))
@@ -46,11 +40,17 @@
 //	logits, err := apoops.Dense(x, w, apoops.Identity)
 //	loss, err := apoops.SoftmaxCrossEntropy(logits, t)
 //
-// Every op owns the buffer of its result and reuses it in each run, works on all
-// cores and allocates nothing per step; so an op's value is valid until the next
-// run, and an op must not be applied twice (Cloner makes another). A program that
-// knows the order of a run may lend ops memory by turns (BufferSetter). Gradients of
-// gradients are not provided. Element types are float32 and float64.
+// Element types are float32 and float64; dtype.go is the one place that chooses
+// between them. Ops run on all cores and allocate nothing per step, because each owns
+// the buffer of its result. So a value is valid until the next run, and an op must not
+// be applied twice: Cloner makes another. BufferSetter lets a program that knows the
+// order of a run share memory among ops.
 //
-// Package blas finds the BLAS, package par runs the loops.
+// What the ops of this package have in common is in op.go, op_kernel.go and op_run.go. An
+// op of another package needs gorgonia.SDOp and Cloner to work everywhere.
+//
+// How a convolution is computed (patches, Winograd's algorithm, oneDNN) is in
+// internal/conv, functions of slices in internal/vmath, temporary memory in
+// internal/scratch. Package blas opens the BLAS, package dnn opens oneDNN, package par
+// runs loops on all cores.
 package apoops

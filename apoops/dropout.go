@@ -68,9 +68,9 @@ func dropOut[T Float](y, x []T, first int, key, threshold uint64, scale T) {
 // Dropout sets elements of x to zero with probability rate and divides the
 // others by 1-rate, so that the expected value stays. x is of any shape.
 //
-// The stream tells apart what shall have masks of its own: the layers, and the
-// passes (the mini-batch, the mini-batch of the function-space term). The same
-// masks and stream give the same mask in two graphs.
+// Each layer and each pass (the mini-batch, the mini-batch of the function-space
+// term) needs a stream of its own to have its own mask. The same source and stream
+// give the same mask in two graphs.
 //
 // A rate of 0 copies x. A rate outside [0, 1) or NaN is an error.
 func Dropout(x *gorgonia.Node, rate float64, masks *Random, stream uint64) (*gorgonia.Node, error) {

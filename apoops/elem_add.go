@@ -66,7 +66,7 @@ func (k *add[T]) chunk(lo, hi int) {
 	}
 }
 
-// addTo sets y = a + b. Four elements a turn take half the time of one.
+// addTo sets y = a + b. Four elements per iteration take half the time of one.
 func addTo[T Float](y, a, b []T) {
 	a, b = a[:len(y)], b[:len(y)]
 	i := 0
@@ -134,7 +134,7 @@ func (k *addActivate[T]) chunk(lo, hi int) {
 	forward(k.act, y)
 }
 
-// addReLU sets y = max(a+b, 0). Four elements a turn save a third of the time.
+// addReLU sets y = max(a+b, 0). Four elements per iteration save a third of the time.
 func addReLU[T Float](y, a, b []T) {
 	a, b = a[:len(y)], b[:len(y)]
 	i := 0

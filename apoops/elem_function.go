@@ -18,21 +18,21 @@ func InverseSqrt(x *gorgonia.Node) (*gorgonia.Node, error) { return elementwise(
 
 // function is a function of numbers with its derivative, given x and y = f(x).
 type function struct {
-	name  string
-	value func(x float64) float64
-	slope func(x, y float64) float64
+	name       string
+	value      func(x float64) float64
+	derivative func(x, y float64) float64
 }
 
 var (
 	log2 = &function{
-		name:  "log2",
-		value: math.Log2,
-		slope: func(x, _ float64) float64 { return 1 / (x * math.Ln2) },
+		name:       "log2",
+		value:      math.Log2,
+		derivative: func(x, _ float64) float64 { return 1 / (x * math.Ln2) },
 	}
 	inverseSqrt = &function{
-		name:  "inverseSqrt",
-		value: func(x float64) float64 { return 1 / math.Sqrt(x) },
-		slope: func(x, y float64) float64 { return -y / (2 * x) },
+		name:       "inverseSqrt",
+		value:      func(x float64) float64 { return 1 / math.Sqrt(x) },
+		derivative: func(x, y float64) float64 { return -y / (2 * x) },
 	}
 )
 
@@ -91,7 +91,7 @@ func (k *pointwiseGrad[T]) run(a *args[T]) error {
 		k.body = func(lo, hi int) {
 			dx, x, y, dy := k.a.out[lo:hi], k.a.in[0][lo:hi], k.a.in[1][lo:hi], k.a.in[2][lo:hi]
 			for i, v := range x {
-				dx[i] = T(k.f.slope(float64(v), float64(y[i])) * float64(dy[i]))
+				dx[i] = T(k.f.derivative(float64(v), float64(y[i])) * float64(dy[i]))
 			}
 		}
 	}

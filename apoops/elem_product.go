@@ -35,7 +35,7 @@ func (k *product[T]) run(a *args[T]) error {
 	return nil
 }
 
-// multiply sets y = a∘b, four elements a turn as addTo does.
+// multiply sets y = a∘b, four elements per iteration, as addTo does.
 func multiply[T Float](y, a, b []T) {
 	a, b = a[:len(y)], b[:len(y)]
 	i := 0

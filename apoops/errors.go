@@ -6,30 +6,30 @@ import (
 	"github.com/pkg/errors"
 )
 
-// ErrorKind is what errors of one cause have in common. Test for it with errors.Is.
+// ErrorKind is the cause of an error. Test for it with errors.Is.
 type ErrorKind struct{ text string }
 
-// The kinds of errors that a program may want to tell apart. The texts of such
-// errors name the parameter, array or step.
+// The kinds of errors that a program may want to distinguish. Their texts name the
+// parameter, array or step.
 var (
 	// ErrNotFinite: a loss, gradient, update, weight or input is NaN or infinite.
 	ErrNotFinite = &ErrorKind{"not finite"}
-	// ErrShape: an array has another shape than is needed there.
+	// ErrShape: an array does not have the shape that is needed.
 	ErrShape = &ErrorKind{"wrong shape"}
-	// ErrDtype: an array has another dtype than is needed there.
+	// ErrDtype: an array does not have the dtype that is needed.
 	ErrDtype = &ErrorKind{"wrong dtype"}
 	// ErrTarget: a target is not one that the loss can take, such as the number of a
 	// class that does not exist.
 	ErrTarget = &ErrorKind{"impossible target"}
 )
 
-// NewErrorKind makes a kind of its own.
+// NewErrorKind makes a new kind.
 func NewErrorKind(text string) *ErrorKind { return &ErrorKind{text} }
 
 // Error implements error.
 func (k *ErrorKind) Error() string { return k.text }
 
-// Errorf makes an error of the kind, with a text and a stack of its own.
+// Errorf makes an error of the kind, with this text and the caller's stack.
 func (k *ErrorKind) Errorf(format string, args ...any) error {
 	return &kindError{errors.Errorf(format, args...), k}
 }

@@ -26,7 +26,7 @@ func (*finite[T]) run(a *args[T]) error {
 	return nil
 }
 
-// AllFinite tells whether no element is NaN or infinite.
+// AllFinite reports whether no element is NaN or infinite.
 func AllFinite[T Float](x []T) bool {
 	for _, v := range x {
 		if v-v != 0 {

@@ -10,9 +10,9 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// Pad2D puts zeros around images: rows of them above and below, cols left and
-// right. x is N×C×H×W, the result N×C×(H+2·rows)×(W+2·cols). Where x is an input
-// of the graph no gradient with respect to it is computed.
+// Pad2D puts zeros around images: rows of them above and below, cols left and right.
+// x is N×C×H×W, the result N×C×(H+2·rows)×(W+2·cols). The gradient of x is not
+// computed if x is an input of the graph.
 func Pad2D(x *gorgonia.Node, rows, cols int) (*gorgonia.Node, error) {
 	s := padSettings{rows: rows, cols: cols, requiresGrad: x != nil && !isInput(x)}
 	return applyFloat(&pad[float32]{padSettings: s}, &pad[float64]{padSettings: s}, x)
@@ -20,7 +20,7 @@ func Pad2D(x *gorgonia.Node, rows, cols int) (*gorgonia.Node, error) {
 
 type padSettings struct {
 	rows, cols   int
-	requiresGrad bool // x is computed, so its gradient is wanted
+	requiresGrad bool // x is no input of the graph, so its gradient is needed
 }
 
 // pad is the kernel of Pad2D and, where crop is set, of its gradient.
@@ -99,10 +99,10 @@ func (k *pad[T]) grad(_ gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes,
 }
 
 // Subsample keeps every stride-th row and column of images, from the first on, and
-// puts channels of zeros behind theirs: the shortcut without parameters of
-// residual nets (He et al. 2016, option A). x is N×C×H×W, the result
-// N×channels×⌈H/stride⌉×⌈W/stride⌉ with channels ≥ C. Where x is an input of the
-// graph no gradient with respect to it is computed.
+// puts channels of zeros behind theirs: the shortcut without parameters of residual
+// nets (He et al. 2016, option A). x is N×C×H×W, the result
+// N×channels×⌈H/stride⌉×⌈W/stride⌉ with channels ≥ C. The gradient of x is not
+// computed if x is an input of the graph.
 func Subsample(x *gorgonia.Node, stride, channels int) (*gorgonia.Node, error) {
 	s := subsampling{stride: stride, channels: channels, requiresGrad: x != nil && !isInput(x)}
 	return applyFloat(&subsample[float32]{subsampling: s}, &subsample[float64]{subsampling: s}, x)
@@ -110,7 +110,7 @@ func Subsample(x *gorgonia.Node, stride, channels int) (*gorgonia.Node, error) {
 
 type subsampling struct {
 	stride, channels int
-	requiresGrad     bool // x is computed, so its gradient is wanted
+	requiresGrad     bool // x is no input of the graph, so its gradient is needed
 }
 
 // rows is the number of rows kept of h.
@@ -148,7 +148,7 @@ func (k *subsample[T]) run(a *args[T]) error {
 	return nil
 }
 
-// planes makes the planes [lo, hi) of the result, counted through.
+// planes makes the planes [lo, hi) of the result, numbered across all images.
 func (k *subsample[T]) planes(lo, hi int) {
 	c, h, w := k.a.shapes[0][1], k.a.shapes[0][2], k.a.shapes[0][3]
 	oh, ow := k.rows(h), k.rows(w)
@@ -204,7 +204,7 @@ func (k *subsampleGrad[T]) run(a *args[T]) error {
 	return nil
 }
 
-// planes makes the planes [lo, hi) of dx, counted through.
+// planes makes the planes [lo, hi) of dx, numbered across all images.
 func (k *subsampleGrad[T]) planes(lo, hi int) {
 	c, h, w := k.x[1], k.x[2], k.x[3]
 	oh, ow := k.rows(h), k.rows(w)

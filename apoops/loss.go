@@ -11,22 +11,22 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// rowLoss describes a loss of two operands x and y of equal shape, where a vector
-// of N stands for N×1: the mean of a function of their rows, a row being the
-// elements of one index of the first axis. One of the operands is a constant.
+// rowLoss describes a loss of two operands x and y of equal shape: the mean of a
+// function of their rows. A row is the elements of one index of the first axis; a
+// vector of N counts as N×1. One of the operands is a constant.
 type rowLoss[T Float] struct {
 	label    string
 	operands [2]string
 	of       int  // the operand that has a gradient
 	matrix   bool // only matrices are allowed
-	// allowed tells which elements y may have and want names them; nil for all.
+	// allowed reports whether y may have an element, nil for all; want describes
+	// those.
 	allowed func(y T) bool
 	want    string
-	// value computes the function of len(loss) rows that stand one after the
-	// other in x and y.
+	// value computes the function of each of the len(loss) rows of x and y.
 	value func(loss []float64, x, y []T)
-	// slope computes scale times the gradient of so many rows.
-	slope func(d, x, y []T, rows int, scale float64)
+	// gradient computes scale times the gradient of the rows.
+	gradient func(d, x, y []T, rows int, scale float64)
 }
 
 // meanOfRows applies the loss of the first operand's dtype.
@@ -120,7 +120,7 @@ func (k *rowMeanGrad[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = func(lo, hi int) {
 			from, to := lo*k.cols, hi*k.cols
-			k.slope(k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to], hi-lo, k.scale)
+			k.gradient(k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to], hi-lo, k.scale)
 		}
 	}
 	rows := a.shapes[0][0]
@@ -143,9 +143,8 @@ func mean(v []float64) float64 {
 //
 //	1/N Σ_i ½ Σ_j (y_ij - t_ij)²
 //
-// y and t have the same shape, N×…, where a vector of N stands for N×1; the result
-// is a scalar. The gradient
-// (y-t)/N is with respect to y alone: targets are constants.
+// y and t have the same shape, N×…, where a vector of N counts as N×1; the result is
+// a scalar. The gradient (y-t)/N is with respect to y alone: targets are constants.
 func SquaredError(y, t *gorgonia.Node) (*gorgonia.Node, error) {
 	return meanOfRows(squaredError[float32](), squaredError[float64](), y, t)
 }
@@ -164,15 +163,15 @@ func SquaredDivergence(old, new *gorgonia.Node) (*gorgonia.Node, error) {
 func squaredError[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "squaredError", operands: [2]string{"y", "t"}, of: 0,
-		value: squaredRows[T], slope: squaredSlope[T],
+		value: squaredRows[T], gradient: squaredGradient[T],
 	}
 }
 
 func squaredDivergence[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "squaredDivergence", operands: [2]string{"old", "new"}, of: 1,
-		value: squaredRows[T],
-		slope: func(d, old, new []T, rows int, scale float64) { squaredSlope(d, new, old, rows, scale) },
+		value:    squaredRows[T],
+		gradient: func(d, old, new []T, rows int, scale float64) { squaredGradient(d, new, old, rows, scale) },
 	}
 }
 
@@ -189,7 +188,7 @@ func squaredRows[T Float](loss []float64, y, t []T) {
 	}
 }
 
-func squaredSlope[T Float](d, y, t []T, _ int, scale float64) {
+func squaredGradient[T Float](d, y, t []T, _ int, scale float64) {
 	y, t = y[:len(d)], t[:len(d)]
 	for j := range d {
 		d[j] = T(scale * (float64(y[j]) - float64(t[j])))

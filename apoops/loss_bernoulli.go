@@ -11,10 +11,11 @@ import (
 //
 //	1/N Σ_i Σ_j -t_ij ln σ(z_ij) - (1-t_ij) ln(1-σ(z_ij))
 //
-// computed as max(z,0) - z·t + ln(1+exp(-|z|)). The logits z and the targets t
-// have the same shape, N×…, where a vector of N stands for N×1, and the same dtype;
-// the result is a scalar. The gradient (σ(z)-t)/N is with respect to the logits
-// alone: targets are constants. A target outside [0, 1], NaN too, is an error when the graph is run.
+// computed as max(z,0) - z·t + ln(1+exp(-|z|)). The logits z and the targets t have
+// the same shape, N×…, where a vector of N counts as N×1, and the same dtype; the
+// result is a scalar. The gradient (σ(z)-t)/N is with respect to the logits alone:
+// targets are constants. A target outside [0, 1], NaN too, is an error when the graph
+// is run.
 func BernoulliCrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 	return meanOfRows(bernoulliCE[float32](), bernoulliCE[float64](), logits, targets)
 }
@@ -23,7 +24,7 @@ func bernoulliCE[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "bernoulliCrossEntropy", operands: [2]string{"logits", "targets"}, of: 0,
 		allowed: func(t T) bool { return t >= 0 && t <= 1 }, want: "in [0, 1]",
-		value: bernoulliCERows[T], slope: bernoulliCESlope[T],
+		value: bernoulliCERows[T], gradient: bernoulliCEGradient[T],
 	}
 }
 
@@ -45,7 +46,7 @@ func bernoulliCERows[T Float](loss []float64, z, t []T) {
 	}
 }
 
-func bernoulliCESlope[T Float](d, z, t []T, _ int, scale float64) {
+func bernoulliCEGradient[T Float](d, z, t []T, _ int, scale float64) {
 	var buf vmath.Block
 	for len(z) > 0 {
 		b := vmath.SigmoidBlock(&buf, z)

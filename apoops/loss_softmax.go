@@ -178,16 +178,16 @@ func SoftmaxNLL(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 func softCE[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "softCrossEntropy", operands: [2]string{"logits", "targets"}, of: 0, matrix: true,
-		value: softCERows[T],
-		slope: func(d, z, t []T, rows int, scale float64) { softCESlope(d, z, t, rows, scale, false) },
+		value:    softCERows[T],
+		gradient: func(d, z, t []T, rows int, scale float64) { softCEGradient(d, z, t, rows, scale, false) },
 	}
 }
 
 func softmaxNLL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "softmaxNLL", operands: [2]string{"logits", "targets"}, of: 0, matrix: true,
-		value: softmaxNLLRows[T],
-		slope: func(d, z, t []T, rows int, scale float64) { softCESlope(d, z, t, rows, scale, true) },
+		value:    softmaxNLLRows[T],
+		gradient: func(d, z, t []T, rows int, scale float64) { softCEGradient(d, z, t, rows, scale, true) },
 	}
 }
 
@@ -230,9 +230,9 @@ func softCERows[T Float](loss []float64, z, t []T) {
 	}
 }
 
-// softCESlope is the gradient of either; whole has the softmax count once for each
+// softCEGradient is the gradient of either; whole has the softmax count once for each
 // row, whatever its targets add up to.
-func softCESlope[T Float](d, z, t []T, rows int, scale float64, whole bool) {
+func softCEGradient[T Float](d, z, t []T, rows int, scale float64, whole bool) {
 	var buf vmath.Block
 	cols := len(z) / rows
 	for i := range rows {

@@ -9,9 +9,9 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// Factors are what the gradient of a layer's weights is a product of:
-// dW = [a,1]ᵀ·s for a fully connected layer, the sum of that over all patches for
-// a convolution (a without the 1 where Bias is false).
+// Factors are the two factors of the gradient of a layer's weights: dW = [a,1]ᵀ·s
+// for a fully connected layer, the sum of that over all patches for a convolution (a
+// without the 1 where Bias is false).
 type Factors struct {
 	A    *gorgonia.Node // inputs of the layer, N×n; images N×C×H×W of a convolution
 	S    *gorgonia.Node // gradients of the mean loss by the pre-activations, N×m or N×m×OH×OW
@@ -20,9 +20,9 @@ type Factors struct {
 	Conv *Conv
 }
 
-// GradientFactors finds the factors of a gradient node of Dense, Linear or Conv2D;
-// it adds the node of S to the graph where there is none yet. ok is false for all
-// others, such as the sum of the gradients of weights that are used twice.
+// GradientFactors finds the factors of a gradient node of Dense, Linear or Conv2D; it
+// adds the node of S to the graph if there is none. ok is false for all others, such
+// as the sum of the gradients of weights that are used twice.
 func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	k, ok := kernelOf(n.Op()).(layerGradient)
 	if !ok {
@@ -34,7 +34,7 @@ func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	if len(operands) == 2 {
 		return f, true
 	}
-	// A convolution with an activation: S is dy as yet, the third is y.
+	// A convolution with an activation: so far S is dy; the third operand is y.
 	s, err := activationGradient(f.Conv.Activation, operands[2], f.S)
 	f.S = s
 	return f, err == nil
@@ -49,8 +49,8 @@ type layerGradient interface {
 func (k *denseGradW[T]) layer() Factors { return Factors{Bias: k.bias > 0} }
 func (k *convGradW[T]) layer() Factors  { return Factors{Bias: !k.c.NoBias, Conv: &k.c} }
 
-// Switch turns ops on and off between the runs of a graph. An op whose switch is
-// off costs nothing: its result is what it was.
+// Switch turns ops on and off between the runs of a graph. An op whose Switch is off
+// computes nothing and keeps its last result.
 type Switch struct{ Off bool }
 
 // InputMoment is the second moment of a layer's inputs a, N×n, with the
@@ -68,8 +68,9 @@ func InputMoment(f Factors, on *Switch) (*gorgonia.Node, error) {
 	return newMoment(momentSettings{bias: extraRow(f.Bias), on: on}, f.A)
 }
 
-// GradientMoment is the second moment of the gradients by the pre-activations of
-// single examples, where s, N×m, has those of the mean loss, 1/N of them:
+// GradientMoment is the second moment of the gradients with respect to the
+// pre-activations of single examples, where s, N×m, has those of the mean loss, 1/N
+// of them:
 //
 //	Ḡ = 1/N Σ_i (N·s_i)(N·s_i)ᵀ = N·sᵀs
 //

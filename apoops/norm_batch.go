@@ -16,11 +16,11 @@ import (
 //
 //	y = act(scale·(x - μ)/√(σ² + epsilon) + shift)
 //
-// x is N×C×H×W or N×C; scale and shift are vectors of C; μ and σ² are taken over
-// all but the channels, σ² dividing by their number m. mean is μ, variance is
-// σ²·m/(m-1), what running statistics average; both are vectors of C without
-// gradient. A channel of a single value (m = 1) has no variance: an error. Where
-// x is an input of the graph no gradient with respect to it is computed.
+// x is N×C×H×W or N×C; scale and shift are vectors of C; μ and σ² are taken over all
+// but the channels, σ² dividing by their number m. mean is μ, variance is σ²·m/(m-1),
+// what running statistics average; both are vectors of C without gradient. A channel
+// of a single value (m = 1) has no variance: an error. The gradient of x is not
+// computed if x is an input of the graph.
 func BatchNorm(x, scale, shift *gorgonia.Node, epsilon float64, act Activation) (y, mean, variance *gorgonia.Node, err error) {
 	if err := checkNorm(epsilon, act); err != nil {
 		return nil, nil, nil, err
@@ -75,7 +75,7 @@ func normalize(x, scale, shift, moments *gorgonia.Node, s normSettings) (*gorgon
 type normSettings struct {
 	act          Activation
 	given        bool // the moments do not depend on x
-	requiresGrad bool // x is computed, so its gradient is wanted
+	requiresGrad bool // x is no input of the graph, so its gradient is needed
 }
 
 // batchNorm is the kernel of BatchNorm and BatchNormWith. Its operands are x,
@@ -118,7 +118,7 @@ func (k *batchNorm[T]) run(a *args[T]) error {
 	return nil
 }
 
-// runs normalises the channels [lo, hi) of all images, counted through.
+// runs normalises the channels [lo, hi), numbered across all images.
 func (k *batchNorm[T]) runs(lo, hi int) {
 	c, s := k.l.c, k.l.s
 	mean, inv := k.a.in[3][:c], k.a.in[3][c:2*c]
@@ -136,7 +136,8 @@ func (k *batchNorm[T]) runs(lo, hi int) {
 	}
 }
 
-// affine sets y = (x - m)·f + b. Four elements a turn take half the time of one.
+// affine sets y = (x - m)·f + b. Four elements per iteration take half the time of
+// one.
 func affine[T Float](y, x []T, m, f, b T) {
 	x = x[:len(y)]
 	i := 0

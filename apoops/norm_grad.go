@@ -148,7 +148,7 @@ func (k *batchNormGrad[T]) channelGrad(i, j int, m float64) {
 }
 
 // normSum is the kernel of dscale and dshift: it copies what batchNormGrad, its
-// operand, left.
+// operand, computed.
 type normSum[T Float] struct {
 	noGradient[T]
 	from *batchNormGrad[T]
@@ -170,8 +170,8 @@ func (k *normSum[T]) run(a *args[T]) error {
 	return nil
 }
 
-// The loops of batch norm's gradient over one run of a channel. Four elements a
-// turn save half the time; the sums of four are added up in float64.
+// The loops of batch norm's gradient over one channel of one image. Four elements
+// per iteration save half the time; the sums of four are added up in float64.
 
 // plainSums is Σ dy·(x - mean) and Σ dy.
 func plainSums[T Float](x, dy []T, mean T) (product, sum float64) {
@@ -248,8 +248,8 @@ func maskedNormGrad[T Float](dx, x, dy []T, mean, f, shift, slope, level T) {
 	}
 }
 
-// positive is 1 where z > 0, else 0: an index to look up by instead of a branch,
-// for a processor cannot foresee the signs.
+// positive is 1 where z > 0, else 0: an index for a look-up, because branches on
+// random signs are mispredicted.
 func positive[T Float](z T) int {
 	if z > 0 {
 		return 1

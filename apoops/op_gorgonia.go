@@ -12,7 +12,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// What Gorgonia asks an op beside Do.
+// The methods that Gorgonia needs besides Do.
 
 // DiffWRT implements gorgonia.SDOp.
 func (o *op[T]) DiffWRT(operands int) []bool {
@@ -30,8 +30,8 @@ func (o *op[T]) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.N
 // Arity implements gorgonia.Op.
 func (o *op[T]) Arity() int { return len(o.ints) }
 
-// Type implements gorgonia.Op. Gorgonia changes and recycles what it gets, so
-// every call makes a new type.
+// Type implements gorgonia.Op. Gorgonia modifies and reuses the type, so every call
+// makes a new one.
 func (o *op[T]) Type() hm.Type { return hm.NewFnType(append([]hm.Type(nil), o.types...)...) }
 
 // InferShape implements gorgonia.Op.

@@ -19,7 +19,7 @@ type kernel[T Float] interface {
 	infer(in []tensor.Shape) (tensor.Shape, error)
 	// run computes the result into a.out.
 	run(a *args[T]) error
-	// wrt tells which operands have a gradient; those beyond its end have none.
+	// wrt says which operands have a gradient; those beyond its end have none.
 	wrt() []bool
 	// grad returns the gradient node of each operand, nil where wrt is false.
 	grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error)

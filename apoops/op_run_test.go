@@ -7,20 +7,19 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// TestLoansAreNotCopied lends memory to an op: a fresh one has memory of its own.
-// Memory of a wrong size is refused, and so is any for results that are not lent
-// memory.
-func TestLoansAreNotCopied(t *testing.T) {
+// TestClonesHaveBuffersOfTheirOwn: SetBuffer is for one op, not for its clones. A buffer
+// of a wrong size is refused, and so is any for results whose buffer cannot be set.
+func TestClonesHaveBuffersOfTheirOwn(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithShape(2, 3), gorgonia.WithName("x"))
-	borrower := func(n *gorgonia.Node, err error) BufferSetter[float64] {
+	setter := func(n *gorgonia.Node, err error) BufferSetter[float64] {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return n.Op().(BufferSetter[float64])
 	}
-	o := borrower(ReLU(x))
+	o := setter(ReLU(x))
 	memory := make([]float64, 6)
 	if n := o.BufferSize(); n != 6 {
 		t.Fatalf("%d elements, not 6", n)
@@ -38,21 +37,21 @@ func TestLoansAreNotCopied(t *testing.T) {
 		if y := v.Data().([]float64); y[4] != 5 {
 			t.Fatalf("result %v", y)
 		}
-		if lent := memory[4] == 5; lent != (op == gorgonia.Op(o)) {
-			t.Fatalf("%T in lent memory: %t", op, lent)
+		if inMemory := memory[4] == 5; inMemory != (op == gorgonia.Op(o)) {
+			t.Fatalf("%T in the given buffer: %t", op, inMemory)
 		}
 	}
 	if err := o.SetBuffer(memory[:5]); err == nil {
-		t.Error("5 elements lent for 6")
+		t.Error("a buffer of 5 elements for 6")
 	}
 	noise := NewRandom(1)
 	for _, kept := range []BufferSetter[float64]{
-		borrower(Finite(x)),
-		borrower(SampleCategorical(x, noise)),
-		borrower(InputMoment(Factors{A: x}, &Switch{})),
+		setter(Finite(x)),
+		setter(SampleCategorical(x, noise)),
+		setter(InputMoment(Factors{A: x}, &Switch{})),
 	} {
 		if n := kept.BufferSize(); n != 0 || kept.SetBuffer(nil) == nil {
-			t.Errorf("%v borrows %d", kept, n)
+			t.Errorf("%v takes a buffer of %d", kept, n)
 		}
 	}
 }

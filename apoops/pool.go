@@ -10,12 +10,12 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// Pool is the geometry of a pooling of images, rows first, columns second. A
-// window is Kernel elements large, the next one begins Stride further (0 stands
-// for Kernel), the first one begins Pad before the image; the padding behind the
-// image has Behind elements more, or fewer where Behind is negative. Windows that
-// would reach beyond the padding are left out. The padding on each side is from 0 to
-// below Kernel, so that each window has elements of the image.
+// Pool is the geometry of a pooling of images, rows first, columns second. A window
+// is Kernel elements large, the next one begins Stride further (0 means Kernel), the
+// first one begins Pad before the image; the padding behind the image has Behind
+// elements more, or fewer where Behind is negative. Windows that would reach beyond
+// the padding are left out. The padding on each side is from 0 to below Kernel, so
+// that each window has elements of the image.
 type Pool struct{ Kernel, Stride, Pad, Behind [2]int }
 
 // OutSize is the size of the result for an image of h rows and w columns.
@@ -59,7 +59,7 @@ func (p Pool) infer(x tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{x[0], x[1], oh, ow}, nil
 }
 
-// halves tells whether the windows are 2×2 and do not overlap.
+// halves reports whether the windows are 2×2 and do not overlap.
 func (p Pool) halves() bool {
 	return p.Kernel == [2]int{2, 2} && p.Stride == p.Kernel && p.Pad == [2]int{} && p.Behind == [2]int{}
 }
@@ -79,9 +79,9 @@ func wantImages(s tensor.Shape, operand string) error {
 }
 
 // AvgPool2D is the sum of each window of x, N×C×H×W, divided by the size of the
-// kernel; the result is N×C×OH×OW. Padding counts as elements of value 0
-// (PyTorch's count_include_pad, its default). Where x is an input of the graph
-// no gradient with respect to it is computed.
+// kernel; the result is N×C×OH×OW. Padding counts as elements of value 0 (PyTorch's
+// count_include_pad, its default). The gradient of x is not computed if x is an input
+// of the graph.
 func AvgPool2D(x *gorgonia.Node, p Pool) (*gorgonia.Node, error) {
 	p = p.filled()
 	requiresGrad := x != nil && !isInput(x)
@@ -91,7 +91,7 @@ func AvgPool2D(x *gorgonia.Node, p Pool) (*gorgonia.Node, error) {
 // avgPool is the kernel of AvgPool2D.
 type avgPool[T Float] struct {
 	p            Pool
-	requiresGrad bool // x is computed, so its gradient is wanted
+	requiresGrad bool // x is no input of the graph, so its gradient is needed
 	a            *args[T]
 	body         func(lo, hi int)
 }

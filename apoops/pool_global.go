@@ -9,9 +9,8 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// GlobalAvgPool2D is the mean of each channel of each image: x is N×C×H×W, the
-// result N×C. Where x is an input of the graph no gradient with respect to it is
-// computed.
+// GlobalAvgPool2D is the mean of each channel of each image: x is N×C×H×W, the result
+// N×C. The gradient of x is not computed if x is an input of the graph.
 func GlobalAvgPool2D(x *gorgonia.Node) (*gorgonia.Node, error) {
 	requiresGrad := x != nil && !isInput(x)
 	return applyFloat(&globalPool[float32]{requiresGrad: requiresGrad}, &globalPool[float64]{requiresGrad: requiresGrad}, x)
@@ -19,7 +18,7 @@ func GlobalAvgPool2D(x *gorgonia.Node) (*gorgonia.Node, error) {
 
 // globalPool is the kernel of GlobalAvgPool2D.
 type globalPool[T Float] struct {
-	requiresGrad bool // x is computed, so its gradient is wanted
+	requiresGrad bool // x is no input of the graph, so its gradient is needed
 	a            *args[T]
 	size         int // of an image's channel
 	body         func(lo, hi int)

@@ -9,10 +9,10 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// MaxPool2D is the maximum of each window of x, N×C×H×W; the result is
-// N×C×OH×OW. Padding counts as -Inf. A NaN in a window makes it NaN. The
-// gradient goes to the first of equal maxima in row-major order. Where x is an
-// input of the graph no gradient with respect to it is computed.
+// MaxPool2D is the maximum of each window of x, N×C×H×W; the result is N×C×OH×OW.
+// Padding counts as -Inf. A NaN in a window makes it NaN. The gradient goes to the
+// first of equal maxima in row-major order. The gradient of x is not computed if x is
+// an input of the graph.
 func MaxPool2D(x *gorgonia.Node, p Pool) (*gorgonia.Node, error) {
 	p = p.filled()
 	requiresGrad := x != nil && !isInput(x)
@@ -22,7 +22,7 @@ func MaxPool2D(x *gorgonia.Node, p Pool) (*gorgonia.Node, error) {
 // maxPool is the kernel of MaxPool2D.
 type maxPool[T Float] struct {
 	p            Pool
-	requiresGrad bool // x is computed, so its gradient is wanted
+	requiresGrad bool // x is no input of the graph, so its gradient is needed
 	a            *args[T]
 	body         func(lo, hi int)
 }
@@ -95,8 +95,8 @@ func (k *maxPool[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia
 	return gorgonia.Nodes{dx}, err
 }
 
-// maxPoolGrad adds each dy to the place its maximum is from, which it finds
-// again: that needs no memory for places.
+// maxPoolGrad adds each dy to the place of its maximum. It searches for the maximum
+// again, which needs no memory for places.
 type maxPoolGrad[T Float] struct {
 	noGradient[T]
 	p    Pool
@@ -159,8 +159,8 @@ func place[T Float](x []T, m T, top, bottom, left, right, w int) int {
 	return top*w + left
 }
 
-// maxHalvesGrad is plane for windows of 2×2 side by side. It looks dy or 0 up
-// instead of branching: a processor cannot foresee where a maximum is.
+// maxHalvesGrad is plane for windows of 2×2 side by side. It looks up dy or 0,
+// because branches on the place of a maximum are mispredicted.
 func maxHalvesGrad[T Float](dx, x, y, dy []T, oh, ow, w int) {
 	if 2*ow < w || 2*oh*w < len(x) {
 		clear(dx) // a last row or column belongs to no window

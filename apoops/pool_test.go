@@ -22,8 +22,8 @@ func inner(f func(x *gorgonia.Node) (*gorgonia.Node, error)) func(in gorgonia.No
 	}
 }
 
-// pooled is the reference of every pooling: reduce sees each window of an image
-// that has been padded.
+// pooled is the reference of every pooling: reduce is applied to each window of
+// the padded image.
 func pooled(x []float64, s tensor.Shape, p Pool, padding float64, reduce func(window []float64) float64) []float64 {
 	var y []float64
 	h, w := s[2]+2*p.Pad[0]+p.Behind[0], s[3]+2*p.Pad[1]+p.Behind[1]

@@ -21,7 +21,7 @@ import (
 //	dN = BᵀdU A,  dX = S²∘dN,  dS = 2 S∘X∘dN,
 //	dB = dU A Nᵀ + G A dXᵀ,  dA = dUᵀ B N + Gᵀ B dX,  dG = B dX Aᵀ.
 //
-// The one for G is left out where G is an input of the graph.
+// dG is not computed if G is an input of the graph.
 func Precondition(a, b, s, g *gorgonia.Node) (*gorgonia.Node, error) {
 	if a == nil || b == nil || s == nil || g == nil {
 		return nil, errors.New("apoops: precondition: A, B, S or G is nil")
@@ -33,7 +33,7 @@ func Precondition(a, b, s, g *gorgonia.Node) (*gorgonia.Node, error) {
 // precondition is the kernel of Precondition. It keeps what its gradient
 // needs.
 type precondition[T Float] struct {
-	requiresGrad bool // G is computed, so its gradient is wanted
+	requiresGrad bool // G is no input of the graph, so its gradient is needed
 	n, m         int
 	ga           []T // GA
 	x            []T // BᵀGA

@@ -31,8 +31,8 @@ func PreconditionRelative(a, b, s, g, ya, yb *gorgonia.Node) (*gorgonia.Node, er
 //
 //	p = 2 D∘X² + |D∘X∘(Z/ε+X)|
 //
-// along its n rows, then along its m columns, as a vector of n+m elements: what
-// relative changes of B and A are scaled by.
+// along its n rows, then along its m columns, as a vector of n+m elements: the scales
+// of relative changes of B and A.
 func RelativeEnergy(dya, dyb, epsilon *gorgonia.Node) (*gorgonia.Node, error) {
 	if dya == nil || dyb == nil || epsilon == nil {
 		return nil, errors.New("apoops: relativeEnergy: an operand is nil")
@@ -140,7 +140,7 @@ type relativeEnergy[T Float] struct {
 	noGradient[T]
 	of         *relativeGradB[T]
 	p          []T
-	shorter    T // 1/ε
+	inverse    T // 1/ε
 	a          *args[T]
 	rows, cols func(lo, hi int)
 }
@@ -160,7 +160,7 @@ func (k *relativeEnergy[T]) run(args *args[T]) error {
 		k.rows, k.cols = k.sumRows, k.sumCols
 	}
 	n, m := k.of.of.n, k.of.of.m
-	k.a, k.p, k.shorter = args, sized(k.p, n*m), 1/args.in[2][0]
+	k.a, k.p, k.inverse = args, sized(k.p, n*m), 1/args.in[2][0]
 	par.For(n, par.RowGrain(m), k.rows)
 	par.For(m, energyCols, k.cols)
 	return nil
@@ -174,7 +174,7 @@ func (k *relativeEnergy[T]) sumRows(lo, hi int) {
 		x, sx, z, p := q.x[from:to], q.sx[from:to], k.of.z[from:to], k.p[from:to]
 		var sum float64
 		for j, v := range x {
-			e := 2*sx[j]*v + abs(sx[j]*(z[j]*k.shorter+v))
+			e := 2*sx[j]*v + abs(sx[j]*(z[j]*k.inverse+v))
 			p[j] = e
 			sum += float64(e)
 		}

@@ -41,9 +41,9 @@ func (k *reshape[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.N
 	return gorgonia.Nodes{dx}, err
 }
 
-// Segment copies the elements of x from number lo on, in row-major order, into
-// the given shape. It cuts a parameter out of a block that several share.
-// (Gorgonia's Slice merges ranges that agree modulo 256.)
+// Segment copies the elements of x from element lo on, in row-major order, into the
+// given shape. It cuts a parameter out of a block that several share. (Gorgonia's
+// Slice merges ranges that agree modulo 256.)
 func Segment(x *gorgonia.Node, lo int, shape ...int) (*gorgonia.Node, error) {
 	s := tensor.Shape(shape).Clone()
 	return applyFloat(&segment[float32]{lo: lo, to: s}, &segment[float64]{lo: lo, to: s}, x)
@@ -151,7 +151,7 @@ func (k *swapAxes[T]) run(a *args[T]) error {
 	return nil
 }
 
-// columns copies the columns from lo to hi, those of all matrices counted through.
+// columns copies the columns [lo, hi), numbered across all matrices.
 func (k *swapAxes[T]) columns(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		x := k.a.in[0][i/k.cols*k.rows*k.cols+i%k.cols:]

@@ -66,7 +66,7 @@ func sized[T any](buf []T, n int) []T {
 	return make([]T, n)
 }
 
-// isInput tells whether n is a leaf of the graph that is fed from outside.
+// isInput reports whether n is an input of the graph, not computed in it.
 func isInput(n *gorgonia.Node) bool { return n.Op() == nil }
 
 // reductionBlock is the number of neighbouring results that are computed at a time.
@@ -110,11 +110,11 @@ func sameShape(a, b tensor.Shape) error {
 	return nil
 }
 
-// SameShape tells whether two shapes are the same number for number. tensor.Shape.Eq
-// also takes a vector for a row or a column.
+// SameShape reports whether two shapes are equal. tensor.Shape.Eq also takes a vector
+// for a row or a column.
 func SameShape(a, b tensor.Shape) bool { return slices.Equal(a, b) }
 
-// sameRows tells whether arrays of these shapes have the same elements in each row:
+// sameRows reports whether arrays of these shapes have the same elements in each row:
 // a vector of N and N×1 count as equal.
 func sameRows(a, b tensor.Shape) bool {
 	column := func(s tensor.Shape) tensor.Shape {
@@ -126,7 +126,7 @@ func sameRows(a, b tensor.Shape) bool {
 	return SameShape(column(a), column(b))
 }
 
-// checkSize reports a result that no memory is asked for.
+// checkSize refuses results that are empty or too large for any memory.
 func checkSize(s tensor.Shape) error {
 	const most = 1 << 36
 	size := 1

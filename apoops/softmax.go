@@ -16,9 +16,9 @@ import (
 //
 //	y_j = exp(x_j) / Σ_k exp(x_k)
 //
-// x is of any shape but a scalar's. An element of -Inf (a mask) gets 0, and so
-// does every element of a row of nothing but -Inf, whose gradient is zero. A
-// row with a NaN or +Inf becomes NaN. x may be as large as its dtype allows.
+// x is of any shape but a scalar's. An element of -Inf (a mask) gets 0, and so does
+// every element of a row whose elements are all -Inf, whose gradient is zero. A row
+// with a NaN or +Inf becomes NaN. x may be as large as its dtype allows.
 func Softmax(x *gorgonia.Node) (*gorgonia.Node, error) {
 	return applyFloat(&softmax[float32]{}, &softmax[float64]{}, x)
 }
@@ -27,7 +27,7 @@ func Softmax(x *gorgonia.Node) (*gorgonia.Node, error) {
 //
 //	y_j = x_j - ln Σ_k exp(x_k)
 //
-// An element of -Inf stays -Inf. A row of nothing but -Inf stays as it is and
+// An element of -Inf stays -Inf. A row whose elements are all -Inf stays as it is and
 // its gradient is zero.
 func LogSoftmax(x *gorgonia.Node) (*gorgonia.Node, error) {
 	return applyFloat(&softmax[float32]{log: true}, &softmax[float64]{log: true}, x)

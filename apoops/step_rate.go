@@ -32,7 +32,7 @@ func RateWSD(phi, s *gorgonia.Node, linear bool, d ...*gorgonia.Node) (*gorgonia
 	return applyFloat(&rateWSD[float32]{linear: linear}, &rateWSD[float64]{linear: linear}, append(gorgonia.Nodes{phi, s}, d...)...)
 }
 
-// rate is the step size of φ and its derivative by φ.
+// rate is the step size of φ and its derivative with respect to φ.
 func rate[T Float](phi, s []T, linear bool) (r, dr float64) {
 	p, f := float64(phi[0]), float64(s[0])
 	if linear {

@@ -68,7 +68,7 @@ func lifetimes(order, values gorgonia.Nodes) map[*gorgonia.Node]lifetime {
 		lives[n] = lifetime{from: i, to: last[n]}
 		until := last[n]
 		switch {
-		case borrows(n):
+		case isBuffered(n):
 			until = i
 		case n.Op() != nil && !forgets[typeName(n.Op())]:
 			until = after
@@ -88,9 +88,9 @@ var forgets = func() map[string]bool {
 	return all
 }()
 
-// borrows reports whether the node's op is of package apoops: it makes no result of
-// its operands' memory and keeps none of them.
-func borrows(n *gorgonia.Node) bool {
+// isBuffered reports whether the node's op neither returns memory of its operands nor
+// keeps it, as those of package apoops.
+func isBuffered(n *gorgonia.Node) bool {
 	_, ok := n.Op().(apoops.Buffered)
 	return ok
 }

@@ -26,15 +26,15 @@ func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 		return nil
 	}
 	lives := lifetimes(order, p.values)
-	if err := lend[float32](order, lives); err != nil {
+	if err := setBuffers[float32](order, lives); err != nil {
 		return err
 	}
-	return lend[float64](order, lives)
+	return setBuffers[float64](order, lives)
 }
 
-// lend makes one block of memory for all results of type T that do not outlive a
+// setBuffers makes one block of memory for all results of type T that do not outlive a
 // run, and gives their ops parts of it.
-func lend[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) error {
+func setBuffers[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) error {
 	var ops []apoops.BufferSetter[T]
 	var places []place
 	size := alignment / int(unsafe.Sizeof(T(0)))

@@ -297,7 +297,7 @@ func (c *compiled) inspect(t *testing.T) *inspection {
 		last := 0
 		for _, r := range readers[n] {
 			last = max(last, s.at[r])
-			if !borrows(r) {
+			if !isBuffered(r) {
 				last = max(last, needed(r))
 			}
 		}
@@ -305,7 +305,7 @@ func (c *compiled) inspect(t *testing.T) *inspection {
 	}
 	for _, n := range order {
 		s.last[n] = needed(n)
-		if _, array := n.Value().(*tensor.Dense); array && borrows(n) && n.Dtype() != tensor.Int && s.last[n] < len(order) {
+		if _, array := n.Value().(*tensor.Dense); array && isBuffered(n) && n.Dtype() != tensor.Int && s.last[n] < len(order) {
 			s.passing = append(s.passing, n)
 		}
 	}
@@ -356,7 +356,7 @@ func TestNoTwoLiveResultsOverlap(t *testing.T) {
 			s := c.inspect(t)
 			var arrays gorgonia.Nodes
 			for _, n := range s.order {
-				if _, ok := n.Value().(*tensor.Dense); ok && borrows(n) {
+				if _, ok := n.Value().(*tensor.Dense); ok && isBuffered(n) {
 					arrays = append(arrays, n)
 				}
 			}

@@ -35,9 +35,9 @@ var selected = sync.OnceValue(func() choice {
 	return c
 })
 
-// Use looks for a BLAS on first call, hands it to Gorgonia and returns its
-// name, such as "openblas (libopenblas.so.0)" or "gonum". The error tells that
-// the library named in APO_BLAS could not be opened; gonum is in use then.
+// Use looks for a BLAS on first call, hands it to Gorgonia and returns its name, such
+// as "openblas (libopenblas.so.0)" or "gonum". It returns an error if the library
+// named in APO_BLAS cannot be opened; gonum is used then.
 func Use() (name string, err error) {
 	c := selected()
 	return c.name, c.err

@@ -24,7 +24,7 @@ type foreign struct {
 	split bool
 	decompositions
 	lapack  bool   // the library has the decompositions
-	version string // as the library tells it
+	version string // as the library reports it
 }
 
 // routine is a function of the library.

@@ -15,7 +15,8 @@ import (
 // passes the lengths of strings behind the arguments.
 type decompositions struct{ ssyevd, dsyevd, dpotrf, dpotri routine }
 
-// openDecompositions tells whether the library has them; a BLAS need not.
+// openDecompositions finds them; ok is false if the library has none, as a BLAS may
+// not.
 func openDecompositions(lib uintptr, threads openmp.Threads) (d decompositions, ok bool) {
 	for name, fn := range map[string]*routine{"ssyevd_": &d.ssyevd, "dsyevd_": &d.dsyevd, "dpotrf_": &d.dpotrf, "dpotri_": &d.dpotri} {
 		var err error
@@ -27,9 +28,9 @@ func openDecompositions(lib uintptr, threads openmp.Threads) (d decompositions, 
 	return d, true
 }
 
-// symmetric keeps the arguments of one decomposition on the heap, as params
-// does. It must come from a pool: the compiler does not see that the addresses
-// outlive the conversion to numbers, and puts what it makes itself on the stack,
+// symmetric keeps the arguments of one decomposition on the heap, as params does. It
+// must come from a pool: the compiler does not know that the library uses the
+// addresses after their conversion to numbers. It would put a new value on the stack,
 // which may move during the call.
 type symmetric[T Float] struct {
 	job, triangle       byte

@@ -8,8 +8,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/internal/openmp"
 )
 
-// controls are the functions by which libraries are told to use a number of
-// threads and tell how many they use.
+// controls are the functions that set and report a library's number of threads.
 var controls = []struct{ set, get string }{
 	{"openblas_set_num_threads", "openblas_get_num_threads"},
 	{"MKL_Set_Num_Threads", "MKL_Get_Max_Threads"},
@@ -19,8 +18,8 @@ var controls = []struct{ set, get string }{
 // openblasOpenMP is what openblas_get_parallel says of a build with OpenMP.
 const openblasOpenMP = 2
 
-// single has the library work on one core a call and tells whether it obeys. Where
-// it counts threads by OpenMP each call needs a guard with threads.
+// single limits the library to one core per call and reports whether that works.
+// If the library uses OpenMP, each call needs a guard with threads.
 func single(lib uintptr) (ok bool, threads openmp.Threads) {
 	reproducible(lib)
 	for _, c := range controls {

@@ -15,8 +15,8 @@ type kernel struct {
 	slots     []slot
 }
 
-// slot is an argument of a kernel: its index, layout and length in memory. An
-// empty slot stands for none, such as scratch memory that is not needed.
+// slot is an argument of a kernel: its index, layout and length in memory. An empty
+// slot means none, such as scratch memory that is not needed.
 type slot struct {
 	index  int32
 	layout *layout

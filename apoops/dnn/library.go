@@ -55,8 +55,8 @@ func Library() (name string, err error) {
 	return c.lib.name, nil
 }
 
-// Check tells whether Env asks for what cannot be: an unknown value, or a file that
-// is no library of a known version. That no library is there is no error.
+// Check returns an error if Env has an unknown value or names a file that is not a
+// library of a known version. It is no error if no library is found.
 func Check() error {
 	switch strings.TrimSpace(os.Getenv(Env)) {
 	case "", "auto", "off":
@@ -65,7 +65,8 @@ func Check() error {
 	return selected().err
 }
 
-// Wanted tells whether the library was asked for yet: no bit depends on it before.
+// Wanted reports whether the library has been used: before that no result depends on
+// it.
 func Wanted() bool { return wanted.Load() }
 
 // Describe names what the bits of results depend on: the version of the library

@@ -114,7 +114,7 @@ func (p *Product) compile(a, b, c Matrix, add bool) error {
 	return err
 }
 
-// attributes asks for the caller's scratch memory and, for add, for the sum.
+// attributes selects scratch memory of the caller and, for add, the sum.
 func (p *Product) attributes(add bool) (attr uintptr, err error) {
 	if err := failure("attributes", p.lib.attrCreate(&attr)); err != nil {
 		return 0, err

@@ -2,8 +2,8 @@ package dnn
 
 import "github.com/pkg/errors"
 
-// Shape is the geometry of a convolution of N images of C×H×W with Out filters.
-// Pairs are rows, columns. Stride and Dilation 0 stand for 1, dense.
+// Shape is the geometry of a convolution of N images of C×H×W with Out filters. Pairs
+// are rows, columns. A Stride or Dilation of 0 means 1.
 type Shape struct {
 	N, C, H, W, Out               int
 	Kernel, Stride, Pad, Dilation [2]int

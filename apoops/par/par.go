@@ -9,15 +9,15 @@ import (
 // Grain is a chunk length that suits loops of a few operations an element.
 const Grain = 8192
 
-// job is one running loop. It goes back to the pool when its last holder, the
-// caller or a worker, lets go of it.
+// job is one running loop. It returns to the pool when its last user, the caller or a
+// worker, has finished with it.
 type job struct {
 	body     func(lo, hi int)
 	n, grain int64
 	chunks   int64
 	next     atomic.Int64 // the next chunk to take
 	open     atomic.Int64 // chunks not finished yet
-	holders  atomic.Int64
+	users    atomic.Int64
 	done     chan struct{}
 	failure  atomic.Pointer[any]
 }
@@ -43,9 +43,8 @@ func startWorkers() {
 	}
 }
 
-// polls is how often a goroutine looks for what it waits for before it goes to
-// sleep, some 0.2 ms: loops of one training step follow one another faster than
-// a sleeper wakes up.
+// polls is how often a goroutine checks for work before it goes to sleep, some 0.2
+// ms: loops of one training step follow one another faster than a sleeper wakes up.
 const polls = 50_000
 
 func receive[T any](c chan T) T {
@@ -79,7 +78,7 @@ func For(n, grain int, body func(lo, hi int)) {
 	j.open.Store(int64(chunks))
 	j.failure.Store(nil)
 	helpers := min(workers, chunks-1)
-	j.holders.Store(int64(helpers) + 1)
+	j.users.Store(int64(helpers) + 1)
 	for range helpers {
 		select {
 		case queue <- j:
@@ -122,7 +121,7 @@ func (j *job) run(lo, hi int64) {
 func (j *job) fail(r any) { j.failure.Store(&r) }
 
 func (j *job) release() {
-	if j.holders.Add(-1) == 0 {
+	if j.users.Add(-1) == 0 {
 		j.body = nil
 		jobs.Put(j)
 	}

@@ -17,10 +17,10 @@ type Engine[T Float] interface {
 	GradW(x, dy, y, dw []T) error
 }
 
-// New chooses how a convolution of images of shape x, N×C×H×W, to the given number
-// of channels is computed. In float64 it is always by products with patches. In
-// float32 it is Winograd's algorithm where that is the fastest (see winoChannels),
-// oneDNN where the library is there, products with patches otherwise.
+// New chooses how a convolution of images of shape x, N×C×H×W, to the given number of
+// channels is computed. In float64 it is always by products with patches. In float32
+// it is Winograd's algorithm where that is the fastest (see winoChannels), oneDNN if
+// the library is found, products with patches otherwise.
 func New[T Float](g Geometry, x []int, outputs int) Engine[T] {
 	if blas.Pick[T](true, false) {
 		if winograds(g) && min(x[1], outputs) >= winoChannels {

@@ -19,7 +19,7 @@ const groupColumns = 512
 type im2col[T Float] struct {
 	patches
 	n, outputs int
-	x, w, y    []T // of the run at hand; y stands for dz in the gradients
+	x, w, y    []T // of the current run; y is dz in the gradients
 	serial     bool
 	group      int           // images in a group of the forward pass and of dx
 	loop       *PatchLoop[T] // over the groups of dW
@@ -47,7 +47,7 @@ func newIm2col[T Float](c Geometry, x []int, outputs int) *im2col[T] {
 
 func (k *im2col[T]) groups() int { return (k.n + k.group - 1) / k.group }
 
-// product is a product of one group: on the goroutine at hand where the groups
+// product is a product of one group: on the calling goroutine if the groups
 // themselves keep all cores busy.
 func (k *im2col[T]) product(ta bool, m, n, inner int, a []T, lda int, b []T, ldb int, c []T, ldc int) {
 	if k.serial {
@@ -64,9 +64,9 @@ func (k *im2col[T]) Forward(x, w, y []T) error {
 	return nil
 }
 
-// takeGroup lends memory for the patches of a group and for its outputs, which are
-// nil where the images themselves are the patches and the outputs.
-func (k *im2col[T]) takeGroup() (cols, z []T) {
+// getGroup returns memory for the patches of a group and for its outputs. They are
+// nil where the images themselves are the patches or the outputs.
+func (k *im2col[T]) getGroup() (cols, z []T) {
 	if !k.sameLayout || k.group > 1 {
 		cols = scratch.Get[T](k.Rows * k.group * k.Positions)
 	}
@@ -76,10 +76,10 @@ func (k *im2col[T]) takeGroup() (cols, z []T) {
 	return cols, z
 }
 
-func (k *im2col[T]) giveGroup(cols, z []T) {
-	for _, lent := range [2][]T{z, cols} {
-		if lent != nil {
-			scratch.Put(lent)
+func (k *im2col[T]) putGroup(cols, z []T) {
+	for _, buf := range [2][]T{z, cols} {
+		if buf != nil {
+			scratch.Put(buf)
 		}
 	}
 }
@@ -87,8 +87,8 @@ func (k *im2col[T]) giveGroup(cols, z []T) {
 // forwardGroups computes the outputs of the groups [lo, hi).
 func (k *im2col[T]) forwardGroups(lo, hi int) {
 	o := k.outputs
-	cols, z := k.takeGroup()
-	defer k.giveGroup(cols, z)
+	cols, z := k.getGroup()
+	defer k.putGroup(cols, z)
 	for g := lo; g < hi; g++ {
 		first := g * k.group
 		count := min(k.group, k.n-first)
@@ -147,16 +147,16 @@ func (k *im2col[T]) finish(y []T, count int) {
 }
 
 func (k *im2col[T]) GradX(dy, y, w, dx []T) error {
-	k.x, k.w, k.y = dx, w, k.takeDZ(dy, y)
+	k.x, k.w, k.y = dx, w, k.getDZ(dy, y)
 	par.For(k.groups(), 1, k.gradXOne)
-	k.giveDZ()
+	k.putDZ()
 	k.x, k.w, k.y = nil, nil, nil
 	return nil
 }
 
-// takeDZ computes the gradient by the pre-activations; giveDZ gives its memory
-// back.
-func (k *im2col[T]) takeDZ(dy, y []T) []T {
+// getDZ computes the gradient with respect to the pre-activations. putDZ frees its
+// memory.
+func (k *im2col[T]) getDZ(dy, y []T) []T {
 	if k.Activation == vmath.Identity {
 		return dy
 	}
@@ -165,7 +165,7 @@ func (k *im2col[T]) takeDZ(dy, y []T) []T {
 	return k.dz
 }
 
-func (k *im2col[T]) giveDZ() {
+func (k *im2col[T]) putDZ() {
 	if k.dz != nil {
 		scratch.Put(k.dz)
 	}
@@ -175,8 +175,8 @@ func (k *im2col[T]) giveDZ() {
 // gradXGroups computes dx of the groups [lo, hi).
 func (k *im2col[T]) gradXGroups(lo, hi int) {
 	o := k.outputs
-	cols, z := k.takeGroup()
-	defer k.giveGroup(cols, z)
+	cols, z := k.getGroup()
+	defer k.putGroup(cols, z)
 	for g := lo; g < hi; g++ {
 		first := g * k.group
 		count := min(k.group, k.n-first)
@@ -208,19 +208,19 @@ func (k *im2col[T]) scatterAll(dx, cols []T, count int) {
 }
 
 func (k *im2col[T]) GradW(x, dy, y, dw []T) error {
-	k.w, k.y = dw, k.takeDZ(dy, y)
+	k.w, k.y = dw, k.getDZ(dy, y)
 	k.z = scratch.Get[T](k.outputs * k.loop.group * k.Positions)
 	k.loop.Each(x, k.addGroup)
 	scratch.Put(k.z)
 	if !k.NoBias {
 		par.For(k.outputs, par.RowGrain(k.n*k.Positions), k.biasGrad)
 	}
-	k.giveDZ()
+	k.putDZ()
 	k.w, k.y, k.z = nil, nil, nil
 	return nil
 }
 
-// addProduct adds the part of the group of images at hand to dW.
+// addProduct adds the part of the current group of images to dW.
 func (k *im2col[T]) addProduct(columns []T) {
 	o, first, count := k.outputs, k.loop.First, k.loop.Count
 	width := count * k.Positions
@@ -233,7 +233,7 @@ func (k *im2col[T]) addProduct(columns []T) {
 	blas.Gemm(false, true, k.Rows, o, width, 1, columns, width, z, width, k.loop.Beta(), k.w, o)
 }
 
-// gradWOutputs gathers the channels [lo, hi) of dz of the group at hand.
+// gradWOutputs gathers the channels [lo, hi) of dz of the current group.
 func (k *im2col[T]) gradWOutputs(lo, hi int) {
 	first, count := k.loop.First, k.loop.Count
 	for j := lo; j < hi; j++ {

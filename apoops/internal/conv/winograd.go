@@ -45,7 +45,7 @@ var winoChannels = func() int {
 	return 64
 }()
 
-// winograds tells whether the algorithm is for this geometry.
+// winograds reports whether the algorithm supports the geometry.
 func winograds(c Geometry) bool {
 	c = c.Filled()
 	one := [2]int{1, 1}

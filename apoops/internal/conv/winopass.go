@@ -13,8 +13,8 @@ const (
 	// winoColumns is about the number of tiles of a group: products with fewer
 	// columns are slow, transforms of more leave the cache.
 	winoColumns = 256
-	// apart keeps the 36 matrices of a transform from the same sets of a cache.
-	apart = 16
+	// cachePadding keeps the 36 matrices of a transform out of the same cache sets.
+	cachePadding = 16
 )
 
 // winoPass goes over groups of images with one of the three products.
@@ -32,10 +32,10 @@ type winoPass[T Float] struct {
 	fromDZ, toDZ       winoDZ[T] // what the planes of from or to are the dy of
 	db                 []float64
 
-	// Of the run at hand.
+	// Of the current run.
 	from, to     []T // N×channels×height×width
 	v, m         []T // transforms of source and result: 36 matrices channels×lanes
-	first, count int // image and images of the group at hand
+	first, count int // image and images of the current group
 	mu           sync.Mutex
 	err          error
 
@@ -60,8 +60,8 @@ func (p *winoPass[T]) layouts() (v, m dnn.Matrix) {
 	return dnn.Matrix{Rows: p.in, Cols: p.lanes, Stride: p.lanes}, dnn.Matrix{Rows: p.out, Cols: p.lanes, Stride: p.lanes}
 }
 
-func (p *winoPass[T]) strideV() int { return p.in*p.lanes + apart }
-func (p *winoPass[T]) strideM() int { return p.out*p.lanes + apart }
+func (p *winoPass[T]) strideV() int { return p.in*p.lanes + cachePadding }
+func (p *winoPass[T]) strideM() int { return p.out*p.lanes + cachePadding }
 
 func (p *winoPass[T]) begin(from, w, to []T) {
 	p.from, p.to, p.weights.w = from, to, w

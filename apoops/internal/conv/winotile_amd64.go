@@ -31,8 +31,8 @@ var (
 )
 
 // The functions of this file do what the methods of winoTiles do, with the
-// processor's vectors. fast tells whether they can, and gives the operands their
-// types.
+// processor's vectors. fast returns the operands as float32; ok is false if the
+// processor or T is not right.
 func fast[T Float](b *winoTiles[T], v []T, stride int, plane []T) (t *winoTiles[float32], to, from []float32, ok bool) {
 	if !useAVX || !blas.Pick[T](true, false) {
 		return nil, nil, nil, false

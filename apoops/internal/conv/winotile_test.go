@@ -22,7 +22,7 @@ func TestVectorsGiveTheSameBits(t *testing.T) {
 		defer func() { useAVX = true }()
 		var b winoTiles[float32]
 		for i := range all {
-			all[i] = make([]float32, max(len(m), len(plane), winoSize*(2*row+apart)))
+			all[i] = make([]float32, max(len(m), len(plane), winoSize*(2*row+cachePadding)))
 		}
 		b.transform(all[0], stride, plane, row, &at)
 		b.spread(all[1], stride, plane, row, &at)

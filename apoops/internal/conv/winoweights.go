@@ -16,7 +16,7 @@ func (t *winoWeights[T]) layout(transposed bool) dnn.Matrix {
 	return dnn.Matrix{Rows: t.c, Cols: t.o, Stride: t.o, Transposed: transposed}
 }
 
-func (t *winoWeights[T]) stride() int { return t.c*t.o + apart }
+func (t *winoWeights[T]) stride() int { return t.c*t.o + cachePadding }
 
 // matrix is transform number k.
 func (t *winoWeights[T]) matrix(k int) []T { return t.u[k*t.stride():][:t.c*t.o] }

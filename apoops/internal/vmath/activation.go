@@ -52,8 +52,8 @@ func Backward[T Float](act Activation, dz, y, dy []T) {
 	}
 }
 
-// wherePositive sets dz to dy where y > 0, to 0 elsewhere. It looks up which of
-// the two to take instead of branching: a processor cannot foresee the signs.
+// wherePositive sets dz to dy where y > 0, to 0 elsewhere. It looks up which of the
+// two to take: branches on random signs are mispredicted.
 func wherePositive[T Float](dz, y, dy []T) {
 	y, dy = y[:len(dz)], dy[:len(dz)]
 	for i, v := range y {
