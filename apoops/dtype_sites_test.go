@@ -21,12 +21,6 @@ var dtypeFiles = []string{
 	"apoops/blas/vector.go",
 }
 
-// unconverted still choose by dtype. The list may only get shorter.
-var unconverted = []string{
-	"trainers/data.go",
-	"trainers/relative.go",
-}
-
 // TestDtypesAreChosenInOnePlace looks through the files of all packages of this
 // module and of examples/extend for code that chooses by dtype.
 func TestDtypesAreChosenInOnePlace(t *testing.T) {
@@ -60,11 +54,11 @@ func TestDtypesAreChosenInOnePlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, sites := range found {
-		if !slices.Contains(dtypeFiles, name) && !slices.Contains(unconverted, name) {
+		if !slices.Contains(dtypeFiles, name) {
 			t.Errorf("choose by apoops.Choose, DtypeOf, IsFloat, Number or blas.Pick instead:\n%s", strings.Join(sites, "\n"))
 		}
 	}
-	for _, name := range slices.Concat(dtypeFiles, unconverted) {
+	for _, name := range dtypeFiles {
 		if len(found[name]) == 0 {
 			t.Logf("%s does not choose by dtype: take it from the list", name)
 		}

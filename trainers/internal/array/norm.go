@@ -10,22 +10,28 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 )
 
-// Inner is Σ <x_i, y_i> over pairs of arrays of the same dtype and size, in float64.
+// Inner is Σ <x_i, y_i> over pairs of arrays of equal sizes, in float64. All arrays
+// have one dtype of apoops.Float; otherwise it is NaN.
 func Inner(x, y []*tensor.Dense) float64 {
-	var total float64
-	for i, a := range x {
-		product, err := apoops.Choose(a.Dtype(), product[float32], product[float64])
-		if err != nil {
-			return math.NaN()
-		}
-		total += product(a, y[i])
+	if len(x) == 0 {
+		return 0
 	}
-	return total
+	inner, err := apoops.Choose(x[0].Dtype(), inner[float32], inner[float64])
+	if err != nil {
+		return math.NaN()
+	}
+	return inner(x, y)
 }
 
-func product[T apoops.Float](x, y *tensor.Dense) float64 {
+func inner[T apoops.Float](x, y []*tensor.Dense) (total float64) {
 	var sum blas.Inner[T]
-	return sum.Product(apoops.Elements[T](x), apoops.Elements[T](y))
+	for i, a := range x {
+		if a.Dtype() != apoops.DtypeOf[T]() || y[i].Dtype() != a.Dtype() {
+			return math.NaN()
+		}
+		total += sum.Product(apoops.Elements[T](a), apoops.Elements[T](y[i]))
+	}
+	return total
 }
 
 // SumSquares is Σx² over all arrays, in float64. Where it is finite all elements
