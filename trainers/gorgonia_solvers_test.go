@@ -11,6 +11,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/arraytest"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -57,7 +58,7 @@ func TestK0EqualsGorgoniasSolvers(t *testing.T) {
 					within = c.f32
 				}
 				far := followGorgonia(t, dt, c.theirs(), c.ours)
-				if fused := multipliesAndAddsAtOnce[float64](); far > within && !(fused && far < 1e-6) {
+				if fused := arraytest.FusesMultiplyAdd[float64](); far > within && !(fused && far < 1e-6) {
 					t.Errorf("weights are %.2g apart, want %v", far, within)
 				}
 			})
@@ -125,29 +126,9 @@ func numbers(t *tensor.Dense) []float64 {
 	return v
 }
 
-// multipliesAndAddsAtOnce reports whether this build computes x·y+z with one
-// rounding. Then two loops of one formula may differ in their last bit.
-func multipliesAndAddsAtOnce[T apoops.Float]() bool {
-	tiny := T(1)
-	for 1+tiny*tiny != 1 {
-		tiny /= 2
-	}
-	return multiplyAdd(1+tiny, 1+tiny, -(1+2*tiny)) != multiplyThenAdd(1+tiny, 1+tiny, -(1+2*tiny))
-}
-
-//go:noinline
-func multiplyAdd[T apoops.Float](x, y, z T) T { return x*y + z }
-
-// multiplyThenAdd rounds the product: the conversion says so.
-//
-//go:noinline
-func multiplyThenAdd[T apoops.Float](x, y, z T) T { return T(x*y) + z }
-
 func identical[T apoops.Float](t *testing.T, what string, step int, got, want []T) {
 	t.Helper()
-	for i, w := range want {
-		if math.Float64bits(float64(got[i])) != math.Float64bits(float64(w)) {
-			t.Fatalf("%s, step %d, %d elements: element %d is %v, want %v", what, step, len(want), i, got[i], w)
-		}
+	if i := arraytest.FirstDifference(got, want); i >= 0 {
+		t.Fatalf("%s, step %d, %d elements: element %d is %v, want %v", what, step, len(want), i, got[i], want[i])
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/internal/arraytest"
 )
 
 // plainGraph is a graph that Gorgonia trains. Its inputs have values of their
@@ -264,7 +265,7 @@ func compareTwin(t *testing.T, step int, n *gorgonia.Node, value gorgonia.Value)
 
 func compareElements[T apoops.Float](t *testing.T, what string, step int, got, want []T) {
 	t.Helper()
-	if multipliesAndAddsAtOnce[T]() {
+	if arraytest.FusesMultiplyAdd[T]() {
 		t.Skip("this processor rounds x·y+z once, Gorgonia's kernels twice")
 	}
 	identical(t, what, step, got, want)

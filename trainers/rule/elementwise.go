@@ -18,6 +18,7 @@ import (
 // block is still in the cache. With and without an explicit direction the same
 // operations happen in the same order, and so give the same bits.
 type elementwise[T apoops.Float] struct {
+	Base
 	k      Kernel[T]
 	params []*graph.Param
 	names  []string
@@ -115,12 +116,6 @@ func (e *elementwise[T]) LineSearch() LineSearch {
 	}
 	return e.search
 }
-
-func (e *elementwise[T]) Graphs() Graphs { return nil }
-
-func (e *elementwise[T]) Fallbacks() int { return 0 }
-
-func (e *elementwise[T]) Notes() []string { return nil }
 
 func (e *elementwise[T]) Step(in Input, rates []float64) error { return e.sweep(in.T, rates, in.G) }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/arraytest"
 )
 
 // naive is an update rule at one element, as its formula says: it advances the
@@ -186,7 +187,7 @@ func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
 			for j := range w {
 				w[j] -= rate * element(step, w[j], grad[j], &state[i][j])
 			}
-			if !multipliesAndAddsAtOnce[T]() {
+			if !arraytest.FusesMultiplyAdd[T]() {
 				identical(t, "fused against naive", step, apoops.Elements[T](fused[i].Value), w)
 			}
 		}
@@ -195,30 +196,10 @@ func equalsNaive[T apoops.Float](t *testing.T, o Optimizer, element naive[T]) {
 
 func identical[T apoops.Float](t *testing.T, what string, step int, got, want []T) {
 	t.Helper()
-	for i, w := range want {
-		if math.Float64bits(float64(got[i])) != math.Float64bits(float64(w)) {
-			t.Fatalf("%s, step %d, %d elements: element %d is %v, want %v", what, step, len(want), i, got[i], w)
-		}
+	if i := arraytest.FirstDifference(got, want); i >= 0 {
+		t.Fatalf("%s, step %d, %d elements: element %d is %v, want %v", what, step, len(want), i, got[i], want[i])
 	}
 }
-
-// multipliesAndAddsAtOnce tells whether this build computes x·y+z with one
-// rounding. Then two loops of one formula may differ in their last bit.
-func multipliesAndAddsAtOnce[T apoops.Float]() bool {
-	tiny := T(1)
-	for 1+tiny*tiny != 1 {
-		tiny /= 2
-	}
-	return multiplyAdd(1+tiny, 1+tiny, -(1+2*tiny)) != multiplyThenAdd(1+tiny, 1+tiny, -(1+2*tiny))
-}
-
-//go:noinline
-func multiplyAdd[T apoops.Float](x, y, z T) T { return x*y + z }
-
-// multiplyThenAdd rounds the product: the conversion says so.
-//
-//go:noinline
-func multiplyThenAdd[T apoops.Float](x, y, z T) T { return T(x*y) + z }
 
 func TestRulesAllocateNothing(t *testing.T) {
 	if raceEnabled {

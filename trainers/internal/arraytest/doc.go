@@ -1,0 +1,2 @@
+// Package arraytest compares arrays bit for bit in tests of update rules.
+package arraytest
