@@ -49,7 +49,13 @@ func Use() (name string, err error) {
 func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	switch a := any(a).(type) {
 	case []float32:
-		selected().impl.Sgemm(trans(transA), trans(transB), m, n, k, float32(alpha), a, lda, any(b).([]float32), ldb, float32(beta), any(c).([]float32), ldc)
+		y := any(b).([]float32)
+		if size := (n-1)*ldb + k; transB && size > 0 && size < len(aligned{}) {
+			place := alignedPool.Get().(*aligned)
+			defer alignedPool.Put(place)
+			y = place[:copy(place[:], y[:min(size, len(y))])]
+		}
+		selected().impl.Sgemm(trans(transA), trans(transB), m, n, k, float32(alpha), a, lda, y, ldb, float32(beta), any(c).([]float32), ldc)
 	case []float64:
 		selected().impl.Dgemm(trans(transA), trans(transB), m, n, k, float64(alpha), a, lda, any(b).([]float64), ldb, float64(beta), any(c).([]float64), ldc)
 	}
@@ -83,3 +89,11 @@ func trans(t bool) gonumblas.Transpose {
 func gonumOnly(err error) choice {
 	return choice{impl: gonum.Implementation{}, name: "gonum", err: errors.WithMessage(err, "blas")}
 }
+
+// aligned has a place for an array that begins at a multiple of 16 bytes, as all Go
+// arrays of 32 bytes and more do. The order in which gonum adds up a product with Bᵀ
+// depends on where B begins within 16 bytes, and the allocator puts smaller arrays
+// anywhere.
+type aligned [8]float32
+
+var alignedPool = sync.Pool{New: func() any { return new(aligned) }}
