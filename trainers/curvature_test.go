@@ -207,3 +207,32 @@ func TestCalibratedCurvatureRules(t *testing.T) {
 		}
 	}
 }
+
+// TestScheduleShortensClippedStep halves the rate by a schedule: a step that the KL
+// clip limits is half as long as without.
+func TestScheduleShortensClippedStep(t *testing.T) {
+	kfac, ekfac := KFAC(0.5), EKFAC(0.5)
+	kfac.KLClip, ekfac.KLClip = 1e-6, 1e-6
+	for _, o := range []Optimizer{kfac, ekfac} {
+		var moves [2][]float64
+		for i, factor := range []float64{1, 0.5} {
+			tr := toyTrainer(t, o, Dtype(tensor.Float64), EveryK(0), WithSchedule(StepDecay(factor, 0)))
+			var before []float64
+			for _, p := range tr.Params() {
+				before = append(before, p.Value.Float64s()...)
+			}
+			run(t, tr, 0, 1)
+			for _, p := range tr.Params() {
+				for _, w := range p.Value.Float64s() {
+					moves[i] = append(moves[i], before[0]-w)
+					before = before[1:]
+				}
+			}
+		}
+		for j, whole := range moves[0] {
+			if math.Abs(moves[1][j]-whole/2) > 1e-9*math.Abs(whole)+1e-15 {
+				t.Fatalf("%s: element %d moved by %v under the factor 0.5, by %v without", o.Name(), j, moves[1][j], whole)
+			}
+		}
+	}
+}

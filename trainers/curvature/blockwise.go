@@ -18,7 +18,8 @@ import (
 //	d = ν·P(G) + WeightDecay·θ
 //	v ← Momentum·v + d
 //
-// ν limits the step where clip is set: with the current rates η,
+// ν limits the step where clip is set: with the current rates η before the factor of
+// a schedule,
 // ν = min(1, √(clip/Σ η²·<P(G), G>)), which keeps the KL divergence that the step
 // causes below about clip (Ba, Grosse & Martens 2017). A preconditioned gradient
 // that is not finite counts as a fallback and the gradient takes its place.

@@ -24,7 +24,8 @@ import (
 //	θ ← θ - η·v
 //
 // with ν = min(1, √(KLClip/Σ η²<d, g>)) (Ba, Grosse & Martens 2017; η are the
-// rates before a meta-step moves them). The targets that s comes from are drawn
+// rates before a meta-step moves them, without the factor of a schedule: the schedule
+// shortens clipped steps too). The targets that s comes from are drawn
 // from the model's own distribution (the true Fisher), or are the batch's with
 // Empirical. A KL clip takes back what a larger η adds: set it to 0 where APO tunes
 // the rate. Parameters that are no layer's weight matrix, layers whose weights

@@ -25,6 +25,7 @@ type rates struct {
 	initial  float64   // η at the start
 	lo, hi   float64   // bounds of η
 	perParam []float64
+	clip     []float64 // rule.Input.Rates
 	descent  array.Descent
 	// pace is a learner's factor on the rates of a step, counted from 0; nil for 1.
 	pace func(step int) float64
@@ -58,7 +59,7 @@ func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
 	for k := range f.logRates {
 		f.logRates[k] = f.toPhi(o.LearningRate())
 	}
-	f.perParam = make([]float64, len(t.Params))
+	f.perParam, f.clip = make([]float64, len(t.Params)), make([]float64, len(t.Params))
 	return f, nil
 }
 
@@ -97,7 +98,8 @@ func (f *rates) Phi() []checkpoint.NamedTensor {
 // Advance leaves the state to Move where nobody asks for the directions and the rule
 // moves the weights in the same pass.
 func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
-	in.Rates = f.paramRates(in.T-1, scale)
+	copy(f.clip, f.paramRates(in.T-1, 1))
+	in.Rates = f.clip
 	f.in, f.scale, f.directions = in, scale, nil
 	if !lookahead && f.fused != nil {
 		return nil, nil

@@ -37,7 +37,8 @@ type Input struct {
 	Norm float64
 	// Batch is what G was computed on; empty for φ.
 	Batch graph.Batch
-	// Rates are the learning rates of each parameter before a meta-step; nil where
-	// they are not known.
+	// Rates are the learning rates of each parameter before a meta-step and without
+	// the schedule's factor, which shortens a step after it was clipped (KLClip); nil
+	// where they are not known.
 	Rates []float64
 }
