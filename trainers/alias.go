@@ -99,15 +99,8 @@ func EKFAC(lr float64) *curvature.EKFACConfig { return curvature.EKFAC(lr) }
 // Shampoo has a preconditioner from second moments of the gradient alone.
 func Shampoo(lr float64) *curvature.ShampooConfig { return curvature.Shampoo(lr) }
 
-// Precond is APO-Precond, starting as SGD at rate lr.
-func Precond(lr float64) *precond.Config { return precond.New(lr) }
-
-// PrecondRelative is APO-Precond learned by the relative gradient, from a P = lr·I that
-// is too large. lr = 0 stands for 1/λ_WSD.
-func PrecondRelative(lr float64) *precond.Config { return precond.Relative(lr) }
-
-// PrecondTrustRegion is PrecondRelative with steps limited by a trust region.
-func PrecondTrustRegion(lr float64) *precond.Config { return precond.TrustRegion(lr) }
+// PrecondPlain is APO-Precond as the paper has it, starting as SGD at rate lr.
+func PrecondPlain(lr float64) *precond.PlainConfig { return precond.Plain(lr) }
 
 // Schedule is a factor on the learning rate, from package schedule.
 type Schedule = schedule.Schedule

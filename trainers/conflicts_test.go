@@ -8,6 +8,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // everyOption has each option in a form that makes sense by itself.
@@ -47,20 +48,19 @@ func TestEveryOptionWithEveryRule(t *testing.T) {
 	empirical.Empirical, empirical.KLClip = true, 0
 	fisher := EKFAC(0.01)
 	fisher.KLClip = 0
-	full := Precond(0.01)
+	full, trust := PrecondPlain(0.01), precond.TrustRegion(0.01)
 	full.FullMatrix = true
 	for _, c := range []struct {
 		kind string
 		o    Optimizer
 	}{
 		{"rate", SGD(0.01)}, {"rate", SGDm(0.01)}, {"rate", RMSprop(0.01)}, {"rate", Adam(0.01)}, {"rate", AdamW(0.01)},
-		{"rate", Shampoo(0.01)}, {"rate", empirical}, {"fisher", fisher}, {"precond", Precond(0.01)}, {"precond", full},
-		{"relative", PrecondRelative(0.01)}, {"relative", PrecondTrustRegion(0.01)},
+		{"rate", Shampoo(0.01)}, {"rate", empirical}, {"fisher", fisher}, {"precond", PrecondPlain(0.01)}, {"precond", full},
+		{"relative", precond.Relative(0.01)}, {"relative", trust},
 	} {
 		for name, opt := range everyOption() {
 			for _, k := range []int{0, 5} {
-				trust := c.o.Name() == "precond-trust-region" && k == 0
-				if trust || name == "EveryK" {
+				if c.o == trust && k == 0 || name == "EveryK" {
 					continue // K = 0 is an error of its own there
 				}
 				wrong := idle[c.kind][name] && !(k == 0 && onlyLearning[name]) || c.o == full && name == "Blocks"
@@ -114,8 +114,8 @@ func TestOptionsWithoutEffect(t *testing.T) {
 		"calibrated, LinearRate":   {SGD(0.1), []Option{calibrated, LinearRate()}, []string{"LinearRate", "Calibrated"}},
 		"calibrated, RatePerParam": {SGD(0.1), []Option{calibrated, RatePerParam()}, []string{"Calibrated", "one rate"}},
 		"calibrated, KL clip":      {clipped, []Option{calibrated}, []string{"Calibrated", "kfac", "KLClip"}},
-		"calibrated, precond":      {Precond(1), []Option{calibrated}, []string{"Calibrated", "precond"}},
-		"calibrated, trust":        {PrecondTrustRegion(1), []Option{calibrated}, []string{"Calibrated", "precond-trust"}},
+		"calibrated, precond":      {PrecondPlain(1), []Option{calibrated}, []string{"Calibrated", "precond"}},
+		"calibrated, trust":        {precond.TrustRegion(1), []Option{calibrated}, []string{"Calibrated", "precond-plain"}},
 		"no calibration":           {SGD(0.1), []Option{CalibrateFrom(func(int) (graph.Batch, error) { return graph.Batch{}, nil })}, []string{"CalibrateFrom", "Calibrated"}},
 	} {
 		_, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, c.o, c.opts...)
@@ -132,7 +132,7 @@ func TestOptionsWithoutEffect(t *testing.T) {
 		"all off":         {SGD(0.1), []Option{calibrated, FSD(0), WSD(0), ClipMeta(0)}},
 		"a divergence":    {SGD(0.1), []Option{calibrated, FSD(1, graph.CategoricalReverseKL)}},
 		"K = 0":           {SGD(math.MaxFloat32), []Option{EveryK(0), Meta(MetaSGD(1)), ClipMeta(1), LinearRate(), RateBounds(0.2, 1), RatePerParam(), FSD(1), WSD(1), calibrated}},
-		"K = 0, relative": {PrecondRelative(1), []Option{EveryK(0), Meta(MetaSGD(1)), RatePerParam()}},
+		"K = 0, relative": {precond.Relative(1), []Option{EveryK(0), Meta(MetaSGD(1)), RatePerParam()}},
 	} {
 		if _, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, c.o, c.opts...); err != nil {
 			t.Errorf("%s: %v", what, err)

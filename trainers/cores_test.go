@@ -18,6 +18,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/dnn"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // coresEnv tells the test binary to train the runs of coreRuns and to print the
@@ -40,14 +41,14 @@ func coreRuns() []coreRun {
 	resnet := func() graph.Model { return layers.ResNet8(10) }
 	vector, image, small := []int{210}, []int{3, 32, 32}, []int{3, 16, 16}
 	k2 := []Option{EveryK(2)}
-	above := PrecondRelative(0.5)
+	above := precond.Relative(0.5)
 	above.Relative.WarmUp, above.Relative.WarmUpMetaSteps = 2, 1
 	calibrated := []Option{EveryK(2), Calibrated(CalibratedConfig{Horizon: 20})}
 	return []coreRun{
 		{"mlp rmsprop", mlp, RMSprop(1e-3), k2, vector, 5},
 		{"mlp float64", mlp, SGDm(1e-2), []Option{EveryK(2), Dtype(tensor.Float64)}, vector, 5},
 		{"mlp calibrated", mlp, Adam(1e-3), calibrated, vector, 5},
-		{"mlp precond", mlp, Precond(0.1), k2, vector, 5},
+		{"mlp precond", mlp, PrecondPlain(0.1), k2, vector, 5},
 		{"mlp precond above", mlp, above, k2, vector, 5},
 		{"mlp kfac", mlp, KFAC(1e-2), k2, vector, 5},
 		{"mlp ekfac", mlp, EKFAC(1e-2), k2, vector, 5},

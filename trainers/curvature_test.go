@@ -93,17 +93,17 @@ func TestMaxDimTakesPlainGradient(t *testing.T) {
 			t.Errorf("notes %q, want %q", notes, want)
 		}
 	}
-	precond := Precond(0.1)
-	precond.MaxDim = 4
-	tr := toyTrainer(t, precond, Dtype(tensor.Float64))
+	plain := PrecondPlain(0.1)
+	plain.MaxDim = 4
+	tr := toyTrainer(t, plain, Dtype(tensor.Float64))
 	run(t, tr, 0, 11)
-	if notes := tr.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "precond: diagonal S² for dense0, dense1: more than 4") {
+	if notes := tr.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "precond-plain: diagonal S² for dense0, dense1: more than 4") {
 		t.Errorf("notes %q", notes)
 	}
 	if notes := sgd.Notes(); notes != nil {
 		t.Errorf("SGDm has notes %q", notes)
 	}
-	chosen := toyTrainer(t, Precond(0.1), Blocks(func(params []*graph.Param) ([]graph.Block, error) {
+	chosen := toyTrainer(t, PrecondPlain(0.1), Blocks(func(params []*graph.Param) ([]graph.Block, error) {
 		blocks := graph.BlockPerParam(params)
 		blocks[0].Form = graph.Diagonal
 		return blocks, nil

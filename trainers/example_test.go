@@ -92,9 +92,9 @@ func ExampleWrap() {
 	// Output: w = [2.000], loss 0.000
 }
 
-// APO-Precond learns the factors of a preconditioner in the place of a rate.
-func ExamplePrecond() {
-	tr, err := trainers.New(net(), graph.SoftmaxCrossEntropy, trainers.Precond(0.5), trainers.EveryK(5), trainers.FSD(0.1), trainers.WSD(0.01))
+// The paper's APO-Precond learns the factors of a preconditioner in the place of a rate.
+func ExamplePrecondPlain() {
+	tr, err := trainers.New(net(), graph.SoftmaxCrossEntropy, trainers.PrecondPlain(0.5), trainers.EveryK(5), trainers.FSD(0.1), trainers.WSD(0.01))
 	if err != nil {
 		log.Fatal(err)
 	}

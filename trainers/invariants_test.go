@@ -25,7 +25,7 @@ import (
 func everyOptimizer() map[string]Optimizer {
 	nesterov := SGDm(0.05)
 	nesterov.Nesterov = true
-	none, grad, full := Precond(0.05), Precond(0.05), Precond(0.05)
+	none, grad, full := PrecondPlain(0.05), PrecondPlain(0.05), PrecondPlain(0.05)
 	none.MomentumMode, grad.MomentumMode = precond.MomentumNone, precond.MomentumGradient
 	full.FullMatrix = true
 	kfac, ekfac, shampoo, grafted := KFAC(0.02), EKFAC(0.02), Shampoo(0.02), Shampoo(0.01)
@@ -36,8 +36,8 @@ func everyOptimizer() map[string]Optimizer {
 	all := map[string]Optimizer{
 		"kfac": kfac, "ekfac": ekfac, "shampoo": shampoo, "shampoo grafted": grafted,
 		"sgd": SGD(0.05), "sgdm": SGDm(0.05), "nesterov": nesterov, "rmsprop": RMSprop(0.005), "adam": Adam(0.005), "adamw": AdamW(0.005),
-		"precond plain": Precond(0.05), "precond none": none, "precond grad": grad, "precond full": full,
-		"precond above": PrecondRelative(0.5),
+		"precond plain": PrecondPlain(0.05), "precond none": none, "precond grad": grad, "precond full": full,
+		"precond above": precond.Relative(0.5),
 	}
 	maps.Copy(all, userRules())
 	return all
@@ -155,7 +155,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 		off := toyTrainer(t, o, Dtype(dt), EveryK(0))
 		run(t, off, 0, 25)
 		resting, opts := o, []Option{Dtype(dt), EveryK(3), Meta(MetaSGD(1e-300))}
-		if p, ok := o.(*precond.Config); ok && p.Relative != nil {
+		if p, ok := o.(*precond.PlainConfig); ok && p.Relative != nil {
 			still, steps := *p, *p.Relative
 			steps.Step = 1e-300
 			still.Relative = &steps
@@ -244,7 +244,7 @@ func TestResumeEqualsNeverStopped(t *testing.T) {
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
 		for _, stop := range []int{7, 8, 9} {
 			opts := []Option{Dtype(dt), EveryK(3), Seed(4), Meta(MetaAdam(0.02))}
-			if p, ok := o.(*precond.Config); ok && p.Relative != nil {
+			if p, ok := o.(*precond.PlainConfig); ok && p.Relative != nil {
 				opts = opts[:3] // relative steps have no meta-optimizer
 			}
 			whole := toyTrainer(t, o, opts...)

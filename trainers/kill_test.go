@@ -50,11 +50,11 @@ var killRuns = map[string]killRun{
 	"calibrated": convRun(Adam(0.003), func(b *Batches) []Option {
 		return []Option{EveryK(3), Calibrated(CalibratedConfig{Horizon: 40}), CalibrateFrom(func(i int) (graph.Batch, error) { return b.At(i), nil })}
 	}),
-	"precond": convRun(Precond(0.05), func(*Batches) []Option { return []Option{EveryK(2)} }),
-	"relative": convRun(PrecondRelative(0.5), func(b *Batches) []Option {
+	"precond": convRun(PrecondPlain(0.05), func(*Batches) []Option { return []Option{EveryK(2)} }),
+	"relative": convRun(precond.Relative(0.5), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
-	"trust": convRun(trusting(PrecondTrustRegion(0.5), 1e-3), func(b *Batches) []Option {
+	"trust": convRun(trusting(precond.TrustRegion(0.5), 1e-3), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
 	"kfac":    convRun(KFAC(0.01), func(*Batches) []Option { return []Option{EveryK(2)} }),
@@ -63,7 +63,7 @@ var killRuns = map[string]killRun{
 }
 
 // trusting is o with a limit on what a step changes and a short warm-up.
-func trusting(o *precond.Config, limit float64) *precond.Config {
+func trusting(o *precond.PlainConfig, limit float64) *precond.PlainConfig {
 	o.Relative.Trust, o.Relative.WarmUp, o.Relative.WarmUpMetaSteps = limit, 3, 2
 	return o
 }

@@ -132,7 +132,7 @@ func expectedBatch(doc checkpointMeta, kept [][]*tensor.Dense) map[string]any {
 // settings are all by which runs are compared.
 func (doc checkpointMeta) settings() (map[string]any, error) {
 	all := map[string]any{
-		"optimizer": currentName(doc.Optimizer), "optimizer settings": doc.Settings, "learner": doc.Learner, "learner's settings": doc.LearnerSettings,
+		"optimizer": currentName(doc.Optimizer, doc.Settings), "optimizer settings": doc.Settings, "learner": doc.Learner, "learner's settings": doc.LearnerSettings,
 		"K": doc.K, "linear rate": doc.LinearRate, "seed": doc.Seed,
 	}
 	for name, v := range doc.Run {

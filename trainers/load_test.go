@@ -16,6 +16,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // loadCase is a run whose checkpoint a standard run must not take.
@@ -77,7 +78,7 @@ func TestLoadRefusesAnotherRun(t *testing.T) {
 		"B'":           {loadCase{}, loadCase{opts: []Option{tilde}}, []string{"B' earlier mini-batches, this training has from TildeFrom"}},
 		"rule's field": {loadCase{o: adam}, loadCase{}, []string{"optimizer settings.beta2 0.9, this training has 0.999"}},
 		"two":          {loadCase{o: Adam(0.02), opts: []Option{Seed(9)}}, loadCase{}, []string{"optimizer settings.lr 0.02, this training has 0.01", "seed 9, this training has 1"}},
-		"trust":        {loadCase{o: trusting(PrecondTrustRegion(0.1), 1e-3)}, loadCase{o: trusting(PrecondTrustRegion(0.1), 2e-3)}, []string{"trust 0.001, this training has 0.002"}},
+		"trust":        {loadCase{o: trusting(precond.TrustRegion(0.1), 1e-3)}, loadCase{o: trusting(precond.TrustRegion(0.1), 2e-3)}, []string{"trust 0.001, this training has 0.002"}},
 	} {
 		// Both ways: neither run takes the other's.
 		for _, swapped := range []bool{false, true} {

@@ -11,11 +11,12 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // The logged terms add up to Q for every kind of meta-step.
 func TestLoggedTermsAddUp(t *testing.T) {
-	for _, o := range []Optimizer{SGD(0.01), Precond(0.1), PrecondRelative(0), PrecondTrustRegion(0)} {
+	for _, o := range []Optimizer{SGD(0.01), PrecondPlain(0.1), precond.Relative(0), precond.TrustRegion(0)} {
 		var lines, table bytes.Buffer
 		b := toyBatch(t)
 		tr, err := New(layers.MLP(2, 3, 1), graph.SquaredError, o, WSD(0.3), FSD(2), Record(Multi(NewJSONL(&lines), NewCSV(&table))))

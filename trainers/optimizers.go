@@ -32,26 +32,34 @@ var optimizers = struct {
 	"rmsprop": {0.001, func(lr float64) Optimizer { return RMSprop(lr) }},
 	"adam":    {0.001, func(lr float64) Optimizer { return Adam(lr) }},
 	"adamw":   {0.001, func(lr float64) Optimizer { return AdamW(lr) }},
-	"precond": {0.1, func(lr float64) Optimizer { return Precond(lr) }},
 
-	precond.NameRelative:    {0, func(lr float64) Optimizer { return PrecondRelative(lr) }},
-	precond.NameTrustRegion: {0, func(lr float64) Optimizer { return PrecondTrustRegion(lr) }},
+	precond.PlainName: {0.1, func(lr float64) Optimizer { return PrecondPlain(lr) }},
 
 	"kfac":    {0.01, func(lr float64) Optimizer { return KFAC(lr) }},
 	"ekfac":   {0.01, func(lr float64) Optimizer { return EKFAC(lr) }},
 	"shampoo": {0.01, func(lr float64) Optimizer { return Shampoo(lr) }},
 }}
 
-// formerNames are names of version 0.1, which checkpoints and settings may still have.
-var formerNames = map[string]string{
-	"precond-above": precond.NameRelative,
-	"precond-trust": precond.NameTrustRegion,
+// formerNames are names of versions 0.1 and 0.2 of what are settings now, which
+// checkpoints and commands may still have.
+var formerNames = map[string]known{
+	"precond-above": relative, "precond-relative": relative,
+	"precond-trust": trustRegion, "precond-trust-region": trustRegion,
 }
 
-// currentName is the name that an optimizer has now.
-func currentName(name string) string {
-	if now, ok := formerNames[name]; ok {
-		return now
+var (
+	relative    = known{0, func(lr float64) Optimizer { return precond.Relative(lr) }}
+	trustRegion = known{0, func(lr float64) Optimizer { return precond.TrustRegion(lr) }}
+)
+
+// currentName is the name now of the optimizer that a checkpoint has. The plain form
+// of APO-Precond was "precond" in versions 0.1 and 0.2; its settings tell it.
+func currentName(name string, settings json.RawMessage) string {
+	if former, ok := formerNames[name]; ok {
+		return former.make(1).Name()
+	}
+	if name == "precond" && bytes.Contains(settings, []byte(`"momentum_mode"`)) {
+		return precond.PlainName
 	}
 	return name
 }
@@ -69,7 +77,8 @@ func RegisterOptimizer(name string, rate float64, make func(lr float64) Optimize
 	}
 	optimizers.Lock()
 	defer optimizers.Unlock()
-	if _, taken := optimizers.byName[currentName(name)]; taken {
+	_, taken := optimizers.byName[name]
+	if _, former := formerNames[name]; taken || former {
 		return errors.Errorf("trainers: there is an optimizer %q already", name)
 	}
 	optimizers.byName[name] = known{rate, make}
@@ -77,8 +86,8 @@ func RegisterOptimizer(name string, rate float64, make func(lr float64) Optimize
 }
 
 // DefaultRate is the learning rate to start the optimizer of that name with where
-// nothing is known of the problem; 0 stands for the optimizer's own choice, which
-// is 1/λ_WSD for precond-relative and precond-trust-region. An unknown name is an error.
+// nothing is known of the problem; 0 stands for the optimizer's own choice. An
+// unknown name is an error.
 func DefaultRate(name string) (float64, error) {
 	o, err := optimizerNamed(name)
 	return o.rate, err
@@ -86,8 +95,11 @@ func DefaultRate(name string) (float64, error) {
 
 func optimizerNamed(name string) (known, error) {
 	optimizers.RLock()
-	o, ok := optimizers.byName[currentName(name)]
+	o, ok := optimizers.byName[name]
 	optimizers.RUnlock()
+	if !ok {
+		o, ok = formerNames[name]
+	}
 	if !ok {
 		return known{}, errors.Errorf("trainers: unknown optimizer %q: one of %s", name, strings.Join(OptimizerNames(), ", "))
 	}
@@ -103,9 +115,9 @@ func OptimizerNames() []string {
 
 // NewOptimizer makes the optimizer of that name with its usual hyperparameters
 // and the learning rate lr. settings, which may be nil, is a JSON object that
-// overrides fields, such as {"beta2": 0.98}; unknown fields are errors. Two names of
-// version 0.1 still work: precond-above for precond-relative, precond-trust for
-// precond-trust-region.
+// overrides fields, such as {"beta2": 0.98}; unknown fields are errors. Names of
+// former versions still work: precond-relative and precond-above for precond.Relative,
+// precond-trust-region and precond-trust for precond.TrustRegion.
 func NewOptimizer(name string, lr float64, settings json.RawMessage) (Optimizer, error) {
 	known, err := optimizerNamed(name)
 	if err != nil {

@@ -47,11 +47,11 @@ func TestInvalidHyperparameters(t *testing.T) {
 		{&rule.AdamConfig{LR: 1, Beta2: nan}, "beta2"},
 		{&rule.AdamConfig{LR: 1, Eps: nan}, "eps"},
 		{&rule.AdamConfig{LR: 1, WeightDecay: -1}, "weight_decay"},
-		{Precond(-1), "lr"},
-		{&precond.Config{LR: 1, MomentumMode: "heavy", Dampening: 1}, "momentum_mode"},
-		{&precond.Config{LR: 1, MomentumMode: precond.MomentumPlain, Momentum: 1, Dampening: 1}, "momentum"},
-		{&precond.Config{LR: 1, MomentumMode: precond.MomentumPlain}, "dampening"},
-		{&precond.Config{LR: 1, MomentumMode: precond.MomentumNone, Dampening: 1, MaxDim: -1}, "max_dim"},
+		{PrecondPlain(-1), "lr"},
+		{&precond.PlainConfig{LR: 1, MomentumMode: "heavy", Dampening: 1}, "momentum_mode"},
+		{&precond.PlainConfig{LR: 1, MomentumMode: precond.MomentumPlain, Momentum: 1, Dampening: 1}, "momentum"},
+		{&precond.PlainConfig{LR: 1, MomentumMode: precond.MomentumPlain}, "dampening"},
+		{&precond.PlainConfig{LR: 1, MomentumMode: precond.MomentumNone, Dampening: 1, MaxDim: -1}, "max_dim"},
 		{&curvature.KFACConfig{LR: 1}, "damping"},
 		{&curvature.KFACConfig{LR: 1, Damping: 1, CovDecay: 1}, "cov_decay"},
 		{&curvature.KFACConfig{LR: 1, Damping: 1, KLClip: -1}, "kl_clip"},
@@ -87,21 +87,18 @@ func TestNewOptimizer(t *testing.T) {
 	}
 }
 
-// TestDefaultRate has each optimizer accept its own default, and those with a relative
-// gradient leave the choice to λ_WSD.
+// TestDefaultRate has each optimizer accept its own default.
 func TestDefaultRate(t *testing.T) {
 	for _, name := range OptimizerNames() {
 		rate, err := DefaultRate(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := NewOptimizer(name, rate, nil)
-		if err != nil {
+		if _, err := NewOptimizer(name, rate, nil); err != nil {
 			t.Errorf("%s at %v: %v", name, rate, err)
 			continue
 		}
-		c, ok := o.(*precond.Config)
-		if relative := ok && c.Relative != nil; relative != (rate == 0) {
+		if rate == 0 {
 			t.Errorf("%s starts at %v", name, rate)
 		}
 	}
@@ -160,12 +157,13 @@ func TestRegisterOptimizer(t *testing.T) {
 	}
 }
 
-// TestFormerNames: names of version 0.1 make the same optimizers, in NewOptimizer, in
-// DefaultRate and in checkpoints.
+// TestFormerNames: names of versions 0.1 and 0.2 make the same optimizers, in
+// NewOptimizer, in DefaultRate and in checkpoints.
 func TestFormerNames(t *testing.T) {
-	for former, now := range map[string]string{"precond-above": "precond-relative", "precond-trust": "precond-trust-region"} {
+	const now = precond.PlainName
+	for former, trust := range map[string]float64{"precond-above": 0, "precond-relative": 0, "precond-trust": 0.1, "precond-trust-region": 0.1} {
 		o, err := NewOptimizer(former, 0.5, json.RawMessage(`{"relative": {"warm_up": 1}}`))
-		if err != nil || o.Name() != now || o.(*precond.Config).Relative.WarmUp != 1 {
+		if err != nil || o.Name() != now || o.(*precond.PlainConfig).Relative.WarmUp != 1 || o.(*precond.PlainConfig).Relative.Trust != trust {
 			t.Fatalf("%s: got %+v, %v", former, o, err)
 		}
 		if rate, err := DefaultRate(former); err != nil || rate != 0 {
@@ -202,8 +200,8 @@ func TestFormerNames(t *testing.T) {
 			t.Fatalf("a checkpoint of %s: %v", former, err)
 		}
 		sameBits(t, former, tr.engine, twin.engine)
-		if err := toyTrainer(t, Precond(0.5), EveryK(1)).Load(path); err == nil {
-			t.Errorf("precond loads a checkpoint of %s", now)
+		if err := toyTrainer(t, PrecondPlain(0.5), EveryK(1)).Load(path); err == nil {
+			t.Errorf("the plain form loads a checkpoint of %s", former)
 		}
 	}
 }

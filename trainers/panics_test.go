@@ -72,7 +72,7 @@ func TestBadOptions(t *testing.T) {
 		return Blocks(func([]*graph.Param) ([]graph.Block, error) { return b, nil })
 	}
 	var noSGD *rule.SGDConfig
-	var noPrecond *precond.Config
+	var noPrecond *precond.PlainConfig
 	var noHistory *History
 	made("typed nil optimizer", noSGD, "no optimizer")
 	made("typed nil Precond", noPrecond, "no optimizer")
@@ -81,20 +81,20 @@ func TestBadOptions(t *testing.T) {
 	made("typed nil recorder", SGD(0.1), "Record", Record(noHistory))
 	made("nil TildeFrom", SGD(0.1), "TildeFrom", TildeFrom(nil))
 	made("nil SampledTargets", KFAC(0.1), "SampledTargets", SampledTargets(nil))
-	made("nil Blocks", Precond(0.1), "Blocks", Blocks(nil))
-	made("Blocks of nothing", Precond(0.1), "Blocks|dense0|in no block", blocks())
-	made("a block twice", Precond(0.1), "Blocks|dense0", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "b", Params: []int{0}, Rows: 5, Cols: 5}))
-	made("a block too few", Precond(0.1), "Blocks|dense1", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}))
-	made("a block of nobody", Precond(0.1), "Blocks|parameter 7 of 2", blocks(graph.Block{Name: "a", Params: []int{7}, Rows: 5, Cols: 5}))
-	made("a block of -1", Precond(0.1), "Blocks|parameter -1", blocks(graph.Block{Name: "a", Params: []int{-1}, Rows: 5, Cols: 5}))
-	made("a block of another size", Precond(0.1), "Blocks|5×4|25", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 4}, graph.Block{Name: "b", Params: []int{1}, Rows: 6, Cols: 3}))
-	made("a block of 0 rows", Precond(0.1), "Blocks|0×4", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 0, Cols: 4}))
-	made("a block of negative sides", Precond(0.1), "Blocks|-5×-5", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: -5, Cols: -5}))
-	made("a block of huge sides", Precond(0.1), "Blocks", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 1 << 40, Cols: 1 << 40}))
-	made("no form", Precond(0.1), "Blocks|form", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "b", Params: []int{1}, Rows: 6, Cols: 3}))
-	made("a block without a name", Precond(0.1), "Blocks|name", blocks(graph.Block{Params: []int{0}, Rows: 5, Cols: 5}))
-	made("blocks of one name", Precond(0.1), `Blocks|"a"`, blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "a", Params: []int{1}, Rows: 6, Cols: 3}))
-	made("Blocks fails", Precond(0.1), "Blocks|no blocks today", Blocks(func([]*graph.Param) ([]graph.Block, error) { return nil, errors.New("no blocks today") }))
+	made("nil Blocks", PrecondPlain(0.1), "Blocks", Blocks(nil))
+	made("Blocks of nothing", PrecondPlain(0.1), "Blocks|dense0|in no block", blocks())
+	made("a block twice", PrecondPlain(0.1), "Blocks|dense0", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "b", Params: []int{0}, Rows: 5, Cols: 5}))
+	made("a block too few", PrecondPlain(0.1), "Blocks|dense1", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}))
+	made("a block of nobody", PrecondPlain(0.1), "Blocks|parameter 7 of 2", blocks(graph.Block{Name: "a", Params: []int{7}, Rows: 5, Cols: 5}))
+	made("a block of -1", PrecondPlain(0.1), "Blocks|parameter -1", blocks(graph.Block{Name: "a", Params: []int{-1}, Rows: 5, Cols: 5}))
+	made("a block of another size", PrecondPlain(0.1), "Blocks|5×4|25", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 4}, graph.Block{Name: "b", Params: []int{1}, Rows: 6, Cols: 3}))
+	made("a block of 0 rows", PrecondPlain(0.1), "Blocks|0×4", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 0, Cols: 4}))
+	made("a block of negative sides", PrecondPlain(0.1), "Blocks|-5×-5", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: -5, Cols: -5}))
+	made("a block of huge sides", PrecondPlain(0.1), "Blocks", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 1 << 40, Cols: 1 << 40}))
+	made("no form", PrecondPlain(0.1), "Blocks|form", blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "b", Params: []int{1}, Rows: 6, Cols: 3}))
+	made("a block without a name", PrecondPlain(0.1), "Blocks|name", blocks(graph.Block{Params: []int{0}, Rows: 5, Cols: 5}))
+	made("blocks of one name", PrecondPlain(0.1), `Blocks|"a"`, blocks(graph.Block{Name: "a", Params: []int{0}, Rows: 5, Cols: 5}, graph.Block{Name: "a", Params: []int{1}, Rows: 6, Cols: 3}))
+	made("Blocks fails", PrecondPlain(0.1), "Blocks|no blocks today", Blocks(func([]*graph.Param) ([]graph.Block, error) { return nil, errors.New("no blocks today") }))
 	made("group 1<<40", SGD(0.1), "group", RateGroups(map[string]int{"dense0": 1 << 40, "dense1": 0}))
 	made("group max", SGD(0.1), "group", RateGroups(map[string]int{"dense0": math.MaxInt, "dense1": 0}))
 	made("group -1", SGD(0.1), "group -1", RateGroups(map[string]int{"dense0": -1, "dense1": 0}))
@@ -109,25 +109,25 @@ func TestBadOptions(t *testing.T) {
 			made(o.Name()+" at the rate "+field, withRate(o, value), "lr")
 		}
 	}
-	for name, change := range map[string]func(c *precond.Config){
-		"momentum":            func(c *precond.Config) { c.Momentum = 1 },
-		"clip":                func(c *precond.Config) { c.Clip = -1 },
-		"dampening":           func(c *precond.Config) { c.Dampening = 2 },
-		"max_dim":             func(c *precond.Config) { c.MaxDim = -1 },
-		"momentum_mode":       func(c *precond.Config) { c.MomentumMode = "" },
-		" meta_steps":         func(c *precond.Config) { c.Relative.MetaSteps = 0 },
-		"meta_steps":          func(c *precond.Config) { c.Relative.MetaSteps = 1 << 40 },
-		"warm_up_meta_steps":  func(c *precond.Config) { c.Relative.WarmUpMetaSteps = 1 << 40 },
-		" warm_up_meta_steps": func(c *precond.Config) { c.Relative.WarmUpMetaSteps = -1 },
-		"warm_up":             func(c *precond.Config) { c.Relative.WarmUp = -1 },
-		"step":                func(c *precond.Config) { c.Relative.Step = 1 },
-		"decay":               func(c *precond.Config) { c.Relative.Decay = 1 },
-		"target_fsd":          func(c *precond.Config) { c.Relative.TargetFSD = math.NaN() },
-		"full matrix":         func(c *precond.Config) { c.FullMatrix = true },
+	for name, change := range map[string]func(c *precond.PlainConfig){
+		"momentum":            func(c *precond.PlainConfig) { c.Momentum = 1 },
+		"clip":                func(c *precond.PlainConfig) { c.Clip = -1 },
+		"dampening":           func(c *precond.PlainConfig) { c.Dampening = 2 },
+		"max_dim":             func(c *precond.PlainConfig) { c.MaxDim = -1 },
+		"momentum_mode":       func(c *precond.PlainConfig) { c.MomentumMode = "" },
+		" meta_steps":         func(c *precond.PlainConfig) { c.Relative.MetaSteps = 0 },
+		"meta_steps":          func(c *precond.PlainConfig) { c.Relative.MetaSteps = 1 << 40 },
+		"warm_up_meta_steps":  func(c *precond.PlainConfig) { c.Relative.WarmUpMetaSteps = 1 << 40 },
+		" warm_up_meta_steps": func(c *precond.PlainConfig) { c.Relative.WarmUpMetaSteps = -1 },
+		"warm_up":             func(c *precond.PlainConfig) { c.Relative.WarmUp = -1 },
+		"step":                func(c *precond.PlainConfig) { c.Relative.Step = 1 },
+		"decay":               func(c *precond.PlainConfig) { c.Relative.Decay = 1 },
+		"target_fsd":          func(c *precond.PlainConfig) { c.Relative.TargetFSD = math.NaN() },
+		"full matrix":         func(c *precond.PlainConfig) { c.FullMatrix = true },
 	} {
-		c := PrecondRelative(1)
+		c := precond.Relative(1)
 		change(c)
-		made("precond-above with a wrong "+name, c, strings.TrimSpace(name))
+		made("relative steps with a wrong "+name, c, strings.TrimSpace(name))
 	}
 	for what, s := range map[string]Schedule{
 		"StepDecay": StepDecay(math.NaN()), "milestone": StepDecay(0.1, -1), "Cosine": Cosine(0, 0), "final": Cosine(5, math.Inf(1)),
@@ -165,7 +165,7 @@ func withRate(o Optimizer, lr float64) Optimizer {
 		d := *c
 		d.LR = lr
 		return &d
-	case *precond.Config:
+	case *precond.PlainConfig:
 		d := *c
 		d.LR = lr
 		return &d

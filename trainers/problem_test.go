@@ -78,7 +78,7 @@ func nearAll(a, b []float64, tolerance float64) bool {
 // TestFromProblemEqualsWrap takes meta-steps on both ways.
 func TestFromProblemEqualsWrap(t *testing.T) {
 	for _, name := range []string{"mlp", "lenet"} {
-		for rule, o := range map[string]Optimizer{"SGDm": SGDm(0.01), "Precond": Precond(0.05)} {
+		for rule, o := range map[string]Optimizer{"SGDm": SGDm(0.01), "Precond": PrecondPlain(0.05)} {
 			t.Run(name+" "+rule, func(t *testing.T) {
 				const steps = 5
 				opts := []Option{EveryK(2), FSD(0.5, graph.CategoricalKL), WSD(0.1)}
@@ -274,7 +274,7 @@ func TestFromProblemTrains(t *testing.T) {
 	}{
 		"SGDm":       {SGDm(3e-3), []Option{EveryK(2), RatePerParam()}},
 		"Adam":       {Adam(1e-3), []Option{EveryK(2)}},
-		"Precond":    {Precond(0.1), []Option{EveryK(2)}},
+		"Precond":    {PrecondPlain(0.1), []Option{EveryK(2)}},
 		"KFAC":       {kfac, []Option{EveryK(2)}},
 		"Shampoo":    {Shampoo(0.05), []Option{EveryK(0)}},
 		"Calibrated": {SGDm(1e-4), []Option{Calibrated(CalibratedConfig{Horizon: 60})}},

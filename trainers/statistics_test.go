@@ -129,7 +129,7 @@ func TestStatisticsMoveOnceAStep(t *testing.T) {
 // φ, bit for bit: no pass of a meta-step reads or moves other statistics.
 func TestStatisticsWithoutMetaSteps(t *testing.T) {
 	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
-		for _, o := range []Optimizer{SGDm(0.05), Adam(0.005), Precond(0.05), KFAC(0.02)} {
+		for _, o := range []Optimizer{SGDm(0.05), Adam(0.005), PrecondPlain(0.05), KFAC(0.02)} {
 			off := normedTrainer(t, o, Dtype(dt), EveryK(0))
 			idle := normedTrainer(t, o, Dtype(dt), EveryK(3), Meta(MetaSGD(1e-300)))
 			run(t, off, 0, 25)
@@ -221,9 +221,9 @@ func TestStatisticsAreEvaluated(t *testing.T) {
 
 func TestStatisticsInCheckpoints(t *testing.T) {
 	rates := []Option{EveryK(3), Seed(4), RatePerParam()}
-	for _, o := range []Optimizer{Adam(0.01), Precond(0.05), KFAC(0.02)} {
+	for _, o := range []Optimizer{Adam(0.01), PrecondPlain(0.05), KFAC(0.02)} {
 		opts := rates
-		if o.Name() == "precond" {
+		if o.Name() == "precond-plain" {
 			opts = rates[:2]
 		}
 		whole, first, second := normedTrainer(t, o, opts...), normedTrainer(t, o, opts...), normedTrainer(t, o, opts...)

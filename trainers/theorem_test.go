@@ -124,7 +124,7 @@ func TestTheorem1ClosedForm(t *testing.T) {
 	q := newQuadratic(rng, 12, 3, 2)
 	p := dense(q.optimal(t, lambdaF, lambdaW))
 	gradient := func(p *tensor.Dense) float64 {
-		c := Precond(1)
+		c := PrecondPlain(1)
 		c.FullMatrix, c.MomentumMode = true, precond.MomentumNone
 		tr, err := New(q.model, linearLoss, c, Dtype(tensor.Float64), EveryK(1), FSD(lambdaF, weighted(q.c)), WSD(lambdaW), Meta(MetaSGD(1e-12)))
 		if err != nil {
@@ -157,7 +157,7 @@ func TestTheorem1Reached(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	q := newQuadratic(rng, 12, 3, 2)
 	want := dense(q.optimal(t, lambdaF, lambdaW)).Float64s()
-	c := Precond(0.1)
+	c := PrecondPlain(0.1)
 	c.FullMatrix, c.MomentumMode = true, precond.MomentumNone
 	tr, err := New(q.model, linearLoss, c, Dtype(tensor.Float64), EveryK(1), FSD(lambdaF, weighted(q.c)), WSD(lambdaW), Meta(MetaSGD(0.1)))
 	if err != nil {
@@ -191,7 +191,7 @@ func TestCorollary2(t *testing.T) {
 	if err := invG.Inverse(&m); err != nil {
 		t.Fatal(err)
 	}
-	c := Precond(0.1)
+	c := PrecondPlain(0.1)
 	c.MomentumMode = precond.MomentumNone
 	tr, err := New(q.model, linearLoss, c, Dtype(tensor.Float64), EveryK(1), FSD(1, weighted(q.c)), WSD(0), Meta(MetaSGD(0.1)))
 	if err != nil {

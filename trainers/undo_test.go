@@ -21,7 +21,7 @@ var cautious = map[string]bool{"precond above": true, "precond trust": true, "sh
 
 func everyOptimizerAndTrust() map[string]Optimizer {
 	all := everyOptimizer()
-	all["precond trust"] = PrecondTrustRegion(0.5)
+	all["precond trust"] = precond.TrustRegion(0.5)
 	return all
 }
 
@@ -107,7 +107,7 @@ func TestMetaOptimizerThatOverflows(t *testing.T) {
 	adam, rmsprop := Adam(0.05), RMSprop(0.05)
 	adam.Eps, rmsprop.Eps = 0, 1e-50
 	for _, meta := range []Optimizer{adam, rmsprop, MetaAdam(math.MaxFloat64), MetaSGD(math.MaxFloat64)} {
-		for _, o := range []Optimizer{SGD(0.01), Adam(0.01), Precond(0.01), KFAC(0.01)} {
+		for _, o := range []Optimizer{SGD(0.01), Adam(0.01), PrecondPlain(0.01), KFAC(0.01)} {
 			what := fmt.Sprintf("%s by %s", o.Name(), meta.Name())
 			tr, err := New(layers.MLP(4, 3), graph.SquaredError, o, EveryK(1), Meta(meta))
 			if err != nil {
@@ -168,10 +168,10 @@ func TestNoStepOverflowsUnseen(t *testing.T) {
 		adam.Eps, adam.Decoupled, rmsprop.Eps, rmsprop.Momentum = eps, rng.IntN(2) == 0, eps, 0.9
 		kfac.Damping, shampoo.Eps = power(-30, 5), power(-30, 5)
 		shampoo.Grafting = []string{"none", "sgd", "rmsprop", "adam"}[rng.IntN(4)]
-		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, Precond(lr), PrecondRelative(lr)}
+		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, PrecondPlain(lr), precond.Relative(lr)}
 		o := all[rng.IntN(len(all))]
 		opts := []Option{EveryK(k), Meta(MetaAdam(power(-3, 40))), RateBounds(1e-12, 1e41)}
-		if p, ok := o.(*precond.Config); ok {
+		if p, ok := o.(*precond.PlainConfig); ok {
 			opts = opts[:2]
 			if p.Relative != nil {
 				opts = opts[:1]

@@ -23,6 +23,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // The witnesses are checkpoints that version 0.1 wrote: of each run one after
@@ -58,7 +59,11 @@ type witnessRun interface {
 }
 
 func (w witness) run() (witnessRun, error) {
-	o, err := trainers.NewOptimizer(w.optimizer, w.lr, json.RawMessage(w.settings))
+	name := w.optimizer
+	if name == "precond" {
+		name = precond.PlainName
+	}
+	o, err := trainers.NewOptimizer(name, w.lr, json.RawMessage(w.settings))
 	if err != nil {
 		return nil, err
 	}

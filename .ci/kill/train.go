@@ -14,6 +14,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 	"github.com/apo-gorgonia/apo/trainers/durable"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // The files of a training.
@@ -48,11 +49,11 @@ var configs = []config{
 	{"adamw", tensor.Float32, false, rule(trainers.AdamW(0.001)), func(*trainers.Batches) []trainers.Option {
 		return []trainers.Option{trainers.EveryK(0), trainers.WithSchedule(trainers.WarmUp(10, trainers.Cosine(steps, 0)))}
 	}},
-	{"precond", tensor.Float32, true, rule(trainers.Precond(0.05)), everyK(2)},
-	{"precond-relative", tensor.Float32, false, rule(trainers.PrecondRelative(0)), func(b *trainers.Batches) []trainers.Option {
+	{"precond-plain", tensor.Float32, true, rule(trainers.PrecondPlain(0.05)), everyK(2)},
+	{"precond-relative", tensor.Float32, false, rule(precond.Relative(0)), func(b *trainers.Batches) []trainers.Option {
 		return []trainers.Option{trainers.EveryK(5), trainers.TildeFrom(b.TildeAt)}
 	}},
-	{"precond-trust-region", tensor.Float32, false, rule(trainers.PrecondTrustRegion(0)), everyK(5)},
+	{"precond-trust-region", tensor.Float32, false, rule(precond.TrustRegion(0)), everyK(5)},
 	{"kfac", tensor.Float32, true, rule(trainers.KFAC(0.01)), everyK(2)},
 	{"shampoo", tensor.Float64, false, rule(trainers.Shampoo(0.01)), everyK(10)},
 }

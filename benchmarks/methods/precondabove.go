@@ -1,6 +1,9 @@
 package methods
 
-import "github.com/apo-gorgonia/apo/trainers"
+import (
+	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/precond"
+)
 
 // precondAbove is APO-Precond learned by relative gradients. P starts too large; the
 // steps are limited by the clip or the trust region. The name is that of the first
@@ -9,7 +12,7 @@ var precondAbove = &Method{
 	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Cost: 4, Needs: "precond-above", NoL2: true,
 	Brief: Values{"warm_up": 1},
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
-		o := trainers.PrecondRelative(v["lr"])
+		o := precond.Relative(v["lr"])
 		o.Clip, o.Relative.Trust = v["clip"], v["trust"]
 		if visits, ok := v["warm_up"]; ok {
 			o.Relative.WarmUp = int(visits)

@@ -77,7 +77,7 @@ func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
 		trainers.Dtype(tensor.Float64),
 		trainers.EveryK(d.k),
 	}
-	_, precond := f.rule.(*precond.Config)
+	_, precond := f.rule.(*precond.PlainConfig)
 	if !precond {
 		options = append(options, trainers.RateBounds(math.SmallestNonzeroFloat64, math.MaxFloat64))
 	}

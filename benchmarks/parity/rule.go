@@ -78,8 +78,8 @@ func readAdam(o object) *rule.AdamConfig {
 
 // readPrecond reads the preconditioner's hyperparameters. Dampening is 1 - momentum by
 // default.
-func readPrecond(o object) *precond.Config {
-	c := trainers.Precond(o.number("lr"))
+func readPrecond(o object) *precond.PlainConfig {
+	c := trainers.PrecondPlain(o.number("lr"))
 	c.MomentumMode = precond.MomentumMode(o.text("momentum_mode"))
 	if c.MomentumMode == precond.MomentumNone {
 		return c
@@ -106,7 +106,7 @@ func valid(o object, rule trainers.Optimizer) trainers.Optimizer {
 
 // phiOf lists the arrays of φ in the order of Trainer.Phi.
 func phiOf(rule trainers.Optimizer, theta []entry) []entry {
-	if _, ok := rule.(*precond.Config); !ok {
+	if _, ok := rule.(*precond.PlainConfig); !ok {
 		return []entry{{name: "lr"}}
 	}
 	var all []entry

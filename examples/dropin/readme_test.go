@@ -105,7 +105,7 @@ func TestReadmeTrainer(t *testing.T) {
 
 func readmeTrainer(train, test trainers.Data) error {
 	tr, err := trainers.New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy,
-		trainers.Precond(0.1), trainers.FSD(1), trainers.WSD(0.1), trainers.Seed(1))
+		trainers.PrecondPlain(0.1), trainers.FSD(1), trainers.WSD(0.1), trainers.Seed(1))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ var suite = &exampletest.Suite{
 	Runs: map[string]exampletest.Run{
 		"sgdm":     {Args: nil, Picture: "rate.png", Rates: 1, Steps: 6},
 		"layers":   {Args: []string{"-per-layer", "-optimizer", "adam", "-schedule", "cosine", "-warm-up", "3"}, Picture: "rate.png", Rates: 2, Steps: 6},
-		"precond":  {Args: []string{"-optimizer", "precond", "-meta", "rmsprop", "-dtype", "float64", "-k", "1"}, Picture: "precond.png", Steps: 6},
+		"precond":  {Args: []string{"-optimizer", "precond-plain", "-meta", "rmsprop", "-dtype", "float64", "-k", "1"}, Picture: "precond.png", Steps: 6},
 		"relative": {Args: []string{"-optimizer", "precond-relative", "-k", "5"}, Picture: "precond.png", Steps: 6},
 		"fashion":  {Args: []string{"-data", "fashion", "-optimizer", "rmsprop", "-settings", `{"decay": 0.9}`, "-schedule", "step", "-activation", "tanh"}, Picture: "rate.png", Rates: 1, Steps: 6},
 		"fixed":    {Args: []string{"-k", "0", "-schedule", "inverse-sqrt", "-lr", "0.1"}, Picture: "rate.png", Rates: 1, Steps: 6},
@@ -25,7 +25,7 @@ var suite = &exampletest.Suite{
 	Resumed: map[string][]string{
 		"sgdm":    {"-k", "4", "-lr", "0.1"},
 		"adam":    {"-optimizer", "adam", "-per-layer", "-schedule", "cosine", "-settings", `{"beta2": 0.9}`},
-		"precond": {"-optimizer", "precond", "-k", "2"},
+		"precond": {"-optimizer", "precond-plain", "-k", "2"},
 	},
 	Bad: slices.Concat(
 		exampletest.Flag("hidden", "", "0", "-1", "1,,2", "x", "1e3", "1000000000000", "9223372036854775807", exampletest.Huge,
@@ -37,7 +37,7 @@ var suite = &exampletest.Suite{
 			{Args: []string{"-hidden", "10,x"}, Code: cli.Usage, Says: []string{"hidden", `"x"`}},
 			{Args: []string{"-activation", "gelu"}, Code: cli.Usage, Says: []string{"gelu", "tanh"}},
 			{Args: []string{"-hidden", "1000000000000"}, Code: cli.Usage, Says: []string{"7.95e+14 parameters", "PB"}},
-			{Args: []string{"-per-layer", "-optimizer", "precond"}, Code: cli.Usage, Says: []string{"-per-layer", "precond"}},
+			{Args: []string{"-per-layer", "-optimizer", "precond-plain"}, Code: cli.Usage, Says: []string{"-per-layer", "precond"}},
 			{Args: []string{"-meta", "adam", "-optimizer", "precond-above"}, Code: cli.Usage, Says: []string{"-meta", "precond-above"}},
 			{Args: []string{"-meta-lr", "0.1", "-optimizer", "precond-trust-region"}, Code: cli.Usage, Says: []string{"-meta-lr", "precond-trust-region"}},
 		}),

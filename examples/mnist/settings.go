@@ -88,7 +88,7 @@ func (s *settings) Check() error {
 	switch p := s.Precond(); {
 	case p != nil && s.PerLayer:
 		return errors.Errorf("-per-layer: %s has no learning rates, it learns its preconditioner", s.Optimizer)
-	case p != nil && p.Relative != nil && (s.Meta != "" || s.MetaLR != nil):
+	case p != nil && p.Learner() != nil && (s.Meta != "" || s.MetaLR != nil):
 		return errors.Errorf("-meta, -meta-lr: %s has no meta-optimizer, it takes relative steps", s.Optimizer)
 	}
 	return nil

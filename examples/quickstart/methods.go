@@ -30,7 +30,7 @@ func methods(rate float64) []method {
 		{"Adam", trainers.Adam(1e-3), []trainers.Option{plain}},
 		{"Adam-APO", trainers.Adam(1e-3), []trainers.Option{
 			trainers.EveryK(5), trainers.FSD(1)}},
-		{"APO-Precond", trainers.Precond(0.1), []trainers.Option{
+		{"APO-Precond", trainers.PrecondPlain(0.1), []trainers.Option{
 			trainers.EveryK(5), trainers.FSD(1), trainers.Meta(precondMeta())}},
 	}
 }

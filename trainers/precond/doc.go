@@ -14,15 +14,14 @@
 //	ε            part of the update P·G that a relative step looks ahead
 //	ν            factor on the update that limits its discrepancy, at most 1
 //
-// P is learned in one of three ways:
+// PlainConfig is the paper's form. Its P is learned in one of three ways:
 //
-//	precond               a meta-optimizer descends ∂Q/∂φ from P = lr·I
-//	precond-relative      φ takes steps along the relative gradient, from a P that
-//	                      is too large; ν is predicted from <G, PG>
-//	precond-trust-region  the same, where ν comes from the discrepancies that
-//	                      meta-steps measured
+//	Plain        a meta-optimizer descends ∂Q/∂φ from P = lr·I
+//	Relative     φ takes steps along the relative gradient, from a P that is too
+//	             large; ν is predicted from <G, PG>
+//	TrustRegion  the same, where ν comes from the discrepancies that meta-steps
+//	             measured
 //
-// New, Relative and TrustRegion make them. The update is in update.go, the relative
-// meta-step in learner.go, what it does to the factors in the Learners of package
-// form.
+// The update is in plain_update.go, the relative meta-step in relative_learner.go,
+// what it does to the factors in the Learners of package form.
 package precond

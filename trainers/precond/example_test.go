@@ -33,5 +33,5 @@ func Example() {
 	}
 	// Output:
 	// sgd: [1.00 0.15]
-	// precond-relative: [0.94 0.85]
+	// precond-plain: [0.94 0.85]
 }

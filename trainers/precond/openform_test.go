@@ -93,7 +93,7 @@ func TestFormsWrittenElsewhere(t *testing.T) {
 		}
 		fill(x, y)
 		start := func() *trainers.Trainer {
-			tr, err := trainers.New(layers.MLP(2, 3, 1), graph.SquaredError, precond.New(0.05), trainers.Dtype(dt), trainers.EveryK(2), blocks)
+			tr, err := trainers.New(layers.MLP(2, 3, 1), graph.SquaredError, precond.Plain(0.05), trainers.Dtype(dt), trainers.EveryK(2), blocks)
 			if err != nil {
 				t.Fatal(err)
 			}

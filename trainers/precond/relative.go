@@ -31,11 +31,11 @@ import (
 type RelativeConfig struct {
 	Step            float64 `json:"step"`               // above 0, below 1
 	Decay           float64 `json:"decay"`              // of the averages v: at least 0, below 1
-	TargetFSD       float64 `json:"target_fsd"`         // 0 stands for a fifth of Trust or, without it, of Config.Clip
+	TargetFSD       float64 `json:"target_fsd"`         // 0 stands for a fifth of Trust or, without it, of PlainConfig.Clip
 	MetaSteps       int     `json:"meta_steps"`         // at each K-th step, 1 or more
 	WarmUp          int     `json:"warm_up"`            // number of first steps that all have meta-steps, 0 or more
 	WarmUpMetaSteps int     `json:"warm_up_meta_steps"` // at each of these, 1 or more
-	// Trust, where it is not 0, takes the place of Config.Clip: the radius of a trust
+	// Trust, where it is not 0, takes the place of PlainConfig.Clip: the radius of a trust
 	// region in function space. The update is ν·P·G with the largest ν ≤ 1 whose
 	// discrepancy is not above Trust, as meta-steps measured it. Clip predicts the
 	// discrepancy from <G, PG>, which noise in G makes too large.
@@ -53,7 +53,7 @@ func RelativeSteps() *RelativeConfig {
 // mini-batches are kept.
 const mostMetaSteps = 10000
 
-func (r *RelativeConfig) validate(c *Config) error {
+func (r *RelativeConfig) validate(c *PlainConfig) error {
 	if c.FullMatrix || c.MomentumMode == MomentumGradient {
 		return errors.Errorf("trainers: %s: neither a full matrix nor momentum of the gradient (momentum_mode grad) goes with the relative gradient", c.Name())
 	}

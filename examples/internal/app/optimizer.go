@@ -5,7 +5,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/trainers"
-	"github.com/apo-gorgonia/apo/trainers/precond"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
 // Optimizer makes the optimizer that the settings describe. Without -lr it starts at
@@ -29,7 +29,7 @@ func (a *App) Optimizer(p Program) (trainers.Optimizer, error) {
 
 // Precond is the description of the preconditioner that is learned in place of a
 // rate, nil where a rate is learned.
-func (s *Settings) Precond() *precond.Config {
+func (s *Settings) Precond() learn.Updater {
 	lr, err := trainers.DefaultRate(s.Optimizer)
 	if err != nil {
 		return nil
@@ -38,7 +38,7 @@ func (s *Settings) Precond() *precond.Config {
 	if err != nil {
 		return nil
 	}
-	p, _ := o.(*precond.Config)
+	p, _ := o.(learn.Updater)
 	return p
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/record"
 )
 
-// learner takes meta-steps along the relative gradient.
-type learner struct {
+// relativeLearner takes meta-steps along the relative gradient.
+type relativeLearner struct {
 	x       *learn.Context
 	c       RelativeConfig
 	blocks  []blockLearner
@@ -34,16 +34,16 @@ type blockLearner struct {
 	form.Learner
 }
 
-// shared is implemented by update of any dtype.
-func (c *core) shared() *core { return c }
+// shared is implemented by plainUpdate of any dtype.
+func (c *plainCore) shared() *plainCore { return c }
 
-func newLearner(x *learn.Context) (learn.Learner, error) {
-	u, ok := x.Update.(interface{ shared() *core })
+func newRelativeLearner(x *learn.Context) (learn.Learner, error) {
+	u, ok := x.Update.(interface{ shared() *plainCore })
 	if !ok || u.shared().c.Relative == nil {
 		return nil, errors.Errorf("trainers: %s has no preconditioner to learn by the relative gradient", x.Optimizer.Name())
 	}
 	s := u.shared()
-	l := &learner{x: x, c: *s.c.Relative, region: &s.region, numbers: []float64{1, 0}}
+	l := &relativeLearner{x: x, c: *s.c.Relative, region: &s.region, numbers: []float64{1, 0}}
 	l.c.TargetFSD = cmp.Or(l.c.TargetFSD, l.c.Trust/5, s.c.Clip)
 	for _, b := range s.blocks {
 		r, err := b.Form.Relative().Start(b.p)
@@ -58,10 +58,10 @@ func newLearner(x *learn.Context) (learn.Learner, error) {
 	return l, nil
 }
 
-func (l *learner) Due(step int) bool { return step < l.c.WarmUp || step%l.x.Settings.K == 0 }
+func (l *relativeLearner) Due(step int) bool { return step < l.c.WarmUp || step%l.x.Settings.K == 0 }
 
 // metaSteps is how many a step has.
-func (l *learner) metaSteps(step int) int {
+func (l *relativeLearner) metaSteps(step int) int {
 	switch {
 	case step < l.c.WarmUp:
 		return l.c.WarmUpMetaSteps
@@ -71,21 +71,21 @@ func (l *learner) metaSteps(step int) int {
 	return 0
 }
 
-func (l *learner) Growth() float64 { return math.Inf(1) }
+func (l *relativeLearner) Growth() float64 { return math.Inf(1) }
 
-func (l *learner) Invalidate() {}
+func (l *relativeLearner) Invalidate() {}
 
 // MetaGradient is nil: φ does not descend ∂Q/∂φ.
-func (l *learner) MetaGradient() []*tensor.Dense { return nil }
+func (l *relativeLearner) MetaGradient() []*tensor.Dense { return nil }
 
-func (l *learner) Memory() int {
+func (l *relativeLearner) Memory() int {
 	if l.c.WarmUp == 0 {
 		return l.c.MetaSteps
 	}
 	return max(l.c.MetaSteps, l.c.WarmUpMetaSteps)
 }
 
-func (l *learner) KeepsInputs(step int) bool {
+func (l *relativeLearner) KeepsInputs(step int) bool {
 	for ahead := 1; ahead <= l.Memory(); ahead++ {
 		if l.metaSteps(step+ahead) >= ahead {
 			return true
@@ -94,18 +94,18 @@ func (l *learner) KeepsInputs(step int) bool {
 	return false
 }
 
-func (l *learner) Describe() (name string, settings any) { return "relative", l.c }
+func (l *relativeLearner) Describe() (name string, settings any) { return "relative", l.c }
 
-func (l *learner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
+func (l *relativeLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
 	if l.prox == nil {
 		l.prox, err = l.x.Proximal(batch, tilde, graph.ProximalConfig{Lookahead: l.look})
 	}
 	return err
 }
 
-func (l *learner) Discard() { l.prox = nil }
+func (l *relativeLearner) Discard() { l.prox = nil }
 
-func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
+func (l *relativeLearner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	m := &record.MetaStats{}
 	var err error
 	if m.LambdaFSD, m.LambdaWSD, err = l.x.Settings.Lambdas(in.Step); err != nil {
@@ -120,7 +120,7 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 }
 
 // metaStep is the i-th of a step.
-func (l *learner) metaStep(in *learn.Input, i int, m *record.MetaStats) error {
+func (l *relativeLearner) metaStep(in *learn.Input, i int, m *record.MetaStats) error {
 	tilde, err := in.Tilde(i)
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ const tries = 5
 
 // run computes the terms of Q and its gradient for an ε whose discrepancy is not
 // above twice the target.
-func (l *learner) run(in *learn.Input, m *record.MetaStats) error {
+func (l *relativeLearner) run(in *learn.Input, m *record.MetaStats) error {
 	for try := 1; ; try++ {
 		m.Epsilon = l.numbers[0]
 		if err := l.prox.FeedWeights(m.LambdaFSD/m.Epsilon, m.LambdaWSD*m.Epsilon); err != nil {
@@ -192,7 +192,7 @@ const minShrink, maxGrow = 1e-3, 2
 
 // adaptEpsilon moves ε towards the target after a meta-step with that
 // discrepancy.
-func (l *learner) adaptEpsilon(fsd float64) {
+func (l *relativeLearner) adaptEpsilon(fsd float64) {
 	grow := float64(maxGrow)
 	if fsd > 0 {
 		grow = min(grow, math.Sqrt(l.c.TargetFSD/fsd))
@@ -201,7 +201,7 @@ func (l *learner) adaptEpsilon(fsd float64) {
 }
 
 // inputs are the lookahead's: the constants of each block and G.
-func (l *learner) inputs(in *learn.Input) []*tensor.Dense {
+func (l *relativeLearner) inputs(in *learn.Input) []*tensor.Dense {
 	var all []*tensor.Dense
 	for i, b := range l.blocks {
 		all = append(append(all, b.Constants()...), in.Inputs[i])
@@ -209,7 +209,7 @@ func (l *learner) inputs(in *learn.Input) []*tensor.Dense {
 	return all
 }
 
-func (l *learner) State() []checkpoint.NamedTensor {
+func (l *relativeLearner) State() []checkpoint.NamedTensor {
 	all := []checkpoint.NamedTensor{{Name: "epsilon and meta-steps", Value: tensor.New(tensor.WithShape(2), tensor.WithBacking(l.numbers))}}
 	if l.c.Trust > 0 {
 		all = append(all, checkpoint.NamedTensor{Name: "curvature of the update", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.region.curvature))})

@@ -15,18 +15,18 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// core is what the update shares with what learns P.
-type core struct {
-	c      Config
+// plainCore is what the update shares with what learns P.
+type plainCore struct {
+	c      PlainConfig
 	params []*graph.Param
-	blocks []*block
+	blocks []*plainBlock
 	fsd    learn.Weight // λ_FSD
 	region trustRegion
 }
 
-// update is the update of APO-Precond.
-type update[T apoops.Float] struct {
-	core
+// plainUpdate is the update of APO-Precond.
+type plainUpdate[T apoops.Float] struct {
+	plainCore
 	vec    array.Vectors[T]
 	sum    blas.Inner[T]
 	bounds array.Bounds[T] // by block: weights, momentum, factors
@@ -36,9 +36,9 @@ type update[T apoops.Float] struct {
 	scale float64
 }
 
-// block is a block of parameters with its preconditioner. Its arrays are in the
+// plainBlock is a block of parameters with its preconditioner. Its arrays are in the
 // block's order.
-type block struct {
+type plainBlock struct {
 	graph.Block
 	p       form.Preconditioner
 	factors []checkpoint.NamedTensor
@@ -48,21 +48,21 @@ type block struct {
 	scaled  *tensor.Dense // what P multiplies in the lookahead
 }
 
-func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
-	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startUpdate[float32], startUpdate[float64])
+func newPlainUpdate(c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
+	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startPlainUpdate[float32], startPlainUpdate[float64])
 	if err != nil {
 		return nil, errors.WithMessagef(err, "trainers: %s", c.Name())
 	}
 	return start(c, t, c.shape(t.Params, blocks), fsd)
 }
 
-func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
-	u := &update[T]{core: core{c: *c, params: t.Params, fsd: fsd}}
+func startPlainUpdate[T apoops.Float](c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
+	u := &plainUpdate[T]{plainCore: plainCore{c: *c, params: t.Params, fsd: fsd}}
 	if c.Relative != nil {
 		u.region = newTrustRegion(c.Relative.Trust)
 	}
 	for i, b := range blocks {
-		k, err := newBlock(c, b, apoops.DtypeOf[T](), t.Seed+uint64(i))
+		k, err := newPlainBlock(c, b, apoops.DtypeOf[T](), t.Seed+uint64(i))
 		if err != nil {
 			return nil, errors.WithMessagef(err, "trainers: %s: block %q", c.Name(), b.Name)
 		}
@@ -72,7 +72,7 @@ func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, 
 	return u, nil
 }
 
-func newBlock(c *Config, b graph.Block, dt tensor.Dtype, seed uint64) (*block, error) {
+func newPlainBlock(c *PlainConfig, b graph.Block, dt tensor.Dtype, seed uint64) (*plainBlock, error) {
 	if c.Relative != nil && b.Form.Relative() == nil {
 		return nil, errors.Errorf("a %s preconditioner is not learned by the relative gradient", b.Form.Name())
 	}
@@ -81,7 +81,7 @@ func newBlock(c *Config, b graph.Block, dt tensor.Dtype, seed uint64) (*block, e
 		return nil, err
 	}
 	zeros := func() *tensor.Dense { return tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.Of(dt)) }
-	k := &block{Block: b, p: p, u: zeros(), scaled: zeros()}
+	k := &plainBlock{Block: b, p: p, u: zeros(), scaled: zeros()}
 	if c.momentum() {
 		k.m = zeros()
 	}
@@ -94,7 +94,7 @@ func newBlock(c *Config, b graph.Block, dt tensor.Dtype, seed uint64) (*block, e
 	return k, nil
 }
 
-func (u *update[T]) Lookahead() graph.Lookahead {
+func (u *plainUpdate[T]) Lookahead() graph.Lookahead {
 	l := graph.PrecondLookahead{}
 	for _, b := range u.blocks {
 		l.Blocks = append(l.Blocks, b.Block)
@@ -102,7 +102,7 @@ func (u *update[T]) Lookahead() graph.Lookahead {
 	return l
 }
 
-func (u *update[T]) Phi() []checkpoint.NamedTensor {
+func (u *plainUpdate[T]) Phi() []checkpoint.NamedTensor {
 	var all []checkpoint.NamedTensor
 	for _, b := range u.blocks {
 		all = append(all, b.factors...)
@@ -111,7 +111,7 @@ func (u *update[T]) Phi() []checkpoint.NamedTensor {
 }
 
 // Advance averages gradients where MomentumGradient asks for it.
-func (u *update[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
+func (u *plainUpdate[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	u.at, u.scale = in.T-1, scale
 	for _, b := range u.blocks {
 		u.gather(b, in.G)
@@ -125,7 +125,7 @@ func (u *update[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*te
 	return u.inputs(scale), nil
 }
 
-func (u *update[T]) Move() error {
+func (u *plainUpdate[T]) Move() error {
 	for _, b := range u.blocks {
 		b.p.Multiply(b.u, b.input(u.c.MomentumMode))
 	}
@@ -143,8 +143,8 @@ func (u *update[T]) Move() error {
 }
 
 // inputs are what P multiplies in the lookahead. The schedule's factor on the
-// update is one on them; the relative gradient is taken without the schedule.
-func (u *update[T]) inputs(scale float64) []*tensor.Dense {
+// plainUpdate is one on them; the relative gradient is taken without the schedule.
+func (u *plainUpdate[T]) inputs(scale float64) []*tensor.Dense {
 	all := make([]*tensor.Dense, len(u.blocks))
 	for i, b := range u.blocks {
 		array.Copy(b.scaled, b.input(u.c.MomentumMode))
@@ -157,7 +157,7 @@ func (u *update[T]) inputs(scale float64) []*tensor.Dense {
 }
 
 // gather sets g to the gradient of the block.
-func (u *update[T]) gather(b *block, g []*tensor.Dense) {
+func (u *plainUpdate[T]) gather(b *plainBlock, g []*tensor.Dense) {
 	if len(b.Params) == 1 {
 		b.g = g[b.Params[0]]
 		return
@@ -166,7 +166,7 @@ func (u *update[T]) gather(b *block, g []*tensor.Dense) {
 }
 
 // input is what P multiplies: the gradient or its average.
-func (b *block) input(mode MomentumMode) *tensor.Dense {
+func (b *plainBlock) input(mode MomentumMode) *tensor.Dense {
 	if mode == MomentumGradient {
 		return b.m
 	}
@@ -174,7 +174,7 @@ func (b *block) input(mode MomentumMode) *tensor.Dense {
 }
 
 // scatter is θ ← θ - scale·d for the block's parameters.
-func (u *update[T]) scatter(b *block, direction *tensor.Dense, scale T) {
+func (u *plainUpdate[T]) scatter(b *plainBlock, direction *tensor.Dense, scale T) {
 	d := apoops.Elements[T](direction)
 	for _, i := range b.Params {
 		w := apoops.Elements[T](u.params[i].Value)
@@ -183,16 +183,16 @@ func (u *update[T]) scatter(b *block, direction *tensor.Dense, scale T) {
 	}
 }
 
-func (u *update[T]) Bound() {}
+func (u *plainUpdate[T]) Bound() {}
 
-func (u *update[T]) Fallbacks() int { return 0 }
+func (u *plainUpdate[T]) Fallbacks() int { return 0 }
 
-func (u *update[T]) Graphs() rule.Graphs { return nil }
+func (u *plainUpdate[T]) Graphs() rule.Graphs { return nil }
 
-func (u *update[T]) Rates(int, float64) []float64 { return nil }
+func (u *plainUpdate[T]) Rates(int, float64) []float64 { return nil }
 
 // Norms are those of the factors A and B of each block, and of its last factor.
-func (u *update[T]) Norms() []record.PrecondNorms {
+func (u *plainUpdate[T]) Norms() []record.PrecondNorms {
 	all := make([]record.PrecondNorms, len(u.blocks))
 	for i, b := range u.blocks {
 		norm := make(map[string]float64)
@@ -204,7 +204,7 @@ func (u *update[T]) Norms() []record.PrecondNorms {
 	return all
 }
 
-func (u *update[T]) State() []checkpoint.NamedTensor {
+func (u *plainUpdate[T]) State() []checkpoint.NamedTensor {
 	var all []checkpoint.NamedTensor
 	for _, b := range u.blocks {
 		if b.m != nil {

@@ -10,7 +10,7 @@ import (
 
 // arrays are those of a block that its bounds are of: the weights of its
 // parameters, the momentum if there is one, the factors.
-func (u *update[T]) arrays(b *block) [][]T {
+func (u *plainUpdate[T]) arrays(b *plainBlock) [][]T {
 	var all [][]T
 	for _, i := range b.Params {
 		all = append(all, apoops.Elements[T](u.params[i].Value))
@@ -24,7 +24,7 @@ func (u *update[T]) arrays(b *block) [][]T {
 	return all
 }
 
-func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth float64) bool {
+func (u *plainUpdate[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth float64) bool {
 	return u.bounds.Hold(func(i int, x []float64) bool {
 		b := u.blocks[i]
 		weights, rest := x[:len(b.Params)], x[len(b.Params):]
@@ -45,7 +45,7 @@ func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth flo
 
 // reach bounds the elements of a block's update, and the momentum, by the norms
 // of the gradient and of the factors.
-func (b *block) reach(c Config, g float64, factors, momentum []float64) float64 {
+func (b *plainBlock) reach(c PlainConfig, g float64, factors, momentum []float64) float64 {
 	p := b.p.Bound(factors)
 	whole := p * max(g, 1)
 	switch c.MomentumMode {
@@ -59,4 +59,4 @@ func (b *block) reach(c Config, g float64, factors, momentum []float64) float64 
 	return whole
 }
 
-func (u *update[T]) Invalidate() { u.bounds.Invalidate() }
+func (u *plainUpdate[T]) Invalidate() { u.bounds.Invalidate() }

@@ -2,13 +2,13 @@ package methods
 
 import "github.com/apo-gorgonia/apo/trainers"
 
-// precond is the plain form of APO-Precond: Adam on A, B and S.
-var precond = &Method{
+// precondPlain is the plain form of APO-Precond: Adam on A, B and S.
+var precondPlain = &Method{
 	Name: "precond", Label: "APO-Precond (plain)", Space: "precond", Cost: 2.5, Needs: "precond", NoL2: true,
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
 		meta := trainers.Adam(v["meta_rate"])
 		meta.Beta2, meta.Eps = v["meta_beta2"], v["meta_eps"]
-		return trainers.Precond(v["lr"]), []trainers.Option{
+		return trainers.PrecondPlain(v["lr"]), []trainers.Option{
 			trainers.EveryK(int(v["k"])), trainers.FSD(v["fsd"]), trainers.WSD(v["wsd"]), trainers.Meta(meta),
 		}, nil
 	},

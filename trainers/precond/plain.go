@@ -25,10 +25,11 @@ const (
 	MomentumPlain MomentumMode = "plain"
 )
 
-// Config is APO-Precond (Section 4.4): the update θ' = θ - P·G with a
-// learned preconditioner for each block of parameters. It starts as SGD at rate
-// LR: A = I, B = I, S = √LR. Make it with New, Relative or TrustRegion.
-type Config struct {
+// PlainConfig is APO-Precond as the paper has it (Section 4.4): the update
+// θ' = θ - P·G with a learned preconditioner for each block of parameters. It starts
+// as SGD at rate LR: A = I, B = I, S = √LR. Make it with Plain, Relative or
+// TrustRegion.
+type PlainConfig struct {
 	rule.OptimizerBase
 	LR           float64      `json:"lr"`
 	MomentumMode MomentumMode `json:"momentum_mode"`
@@ -49,23 +50,23 @@ type Config struct {
 	Relative *RelativeConfig `json:"relative,omitempty"`
 }
 
-var _ learn.Updater = (*Config)(nil)
+var _ learn.Updater = (*PlainConfig)(nil)
 
-// New is APO-Precond starting as SGD at rate lr, with averaged updates
+// Plain is the paper's APO-Precond starting as SGD at rate lr, with averaged updates
 // (MomentumPlain), μ = 0.9, κ = 1 - μ and a limit of 5000 rows or columns, which
 // the convolutions of ResNet-18 and VGG16 keep. Its defaults are λ_FSD = 1,
 // λ_WSD = 0.1 and Adam at 0.003 with β2 = 0.99 for a meta-optimizer.
-func New(lr float64) *Config {
-	return &Config{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1, MaxDim: rule.DefaultMaxDim}
+func Plain(lr float64) *PlainConfig {
+	return &PlainConfig{LR: lr, MomentumMode: MomentumPlain, Momentum: 0.9, Dampening: 0.1, MaxDim: rule.DefaultMaxDim}
 }
 
-// Relative is APO-Precond learned by the relative gradient: P starts as the
+// Relative is Plain learned by the relative gradient: P starts as the
 // multiple lr of the identity, which should be too large, and shrinks where the
 // function-space discrepancy asks for it. lr = 0 stands for 1/λ_WSD, the minimiser
 // of Q where nothing else speaks. Its defaults are λ_FSD = 13, λ_WSD = 0.003 and
 // K = 10.
-func Relative(lr float64) *Config {
-	c := New(lr)
+func Relative(lr float64) *PlainConfig {
+	c := Plain(lr)
 	c.Clip, c.Relative = 0.001, RelativeSteps()
 	return c
 }
@@ -74,36 +75,24 @@ func Relative(lr float64) *Config {
 // that meta-steps measured allows (RelativeConfig.Trust = 0.1). Its relative steps
 // are half as long, and it learns for longer before that: settings found with LeNet
 // on CIFAR-10. Its defaults are λ_FSD = 5, λ_WSD = 0.4 and K = 10.
-func TrustRegion(lr float64) *Config {
+func TrustRegion(lr float64) *PlainConfig {
 	c := Relative(lr)
 	c.Clip = 0
 	c.Relative.Trust, c.Relative.Step, c.Relative.Decay, c.Relative.WarmUp = 0.1, 0.05, 0.9, 20
 	return c
 }
 
-// The names of the optimizers.
-const (
-	Name            = "precond"
-	NameRelative    = "precond-relative"
-	NameTrustRegion = "precond-trust-region"
-)
+// PlainName is the name of the optimizer, whichever way it learns.
+const PlainName = "precond-plain"
 
 // Name implements Optimizer.
-func (c *Config) Name() string {
-	switch {
-	case c.Relative == nil:
-		return Name
-	case c.Relative.Trust > 0:
-		return NameTrustRegion
-	}
-	return NameRelative
-}
+func (c *PlainConfig) Name() string { return PlainName }
 
 // LearningRate implements Optimizer.
-func (c *Config) LearningRate() float64 { return c.LR }
+func (c *PlainConfig) LearningRate() float64 { return c.LR }
 
 // Validate implements Optimizer.
-func (c *Config) Validate() error {
+func (c *PlainConfig) Validate() error {
 	switch c.MomentumMode {
 	case MomentumNone, MomentumGradient, MomentumPlain:
 	default:
@@ -124,12 +113,12 @@ func (c *Config) Validate() error {
 }
 
 // Start implements rule.Optimizer: it is an error, for a preconditioner is no rule.
-func (c *Config) Start(*rule.Task) (rule.Rule, error) {
+func (c *PlainConfig) Start(*rule.Task) (rule.Rule, error) {
 	return nil, errors.Errorf("trainers: %s has no learning rate to adapt", c.Name())
 }
 
 // Update implements learn.Updater.
-func (c *Config) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
+func (c *PlainConfig) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 	blocks := t.Blocks
 	if s.Blocks != nil {
 		if c.FullMatrix {
@@ -154,19 +143,19 @@ func (c *Config) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 		}
 		own.LR = 1 / lambda
 	}
-	return newUpdate(&own, t, blocks, s.FSD)
+	return newPlainUpdate(&own, t, blocks, s.FSD)
 }
 
 // Learner implements learn.Updater.
-func (c *Config) Learner() learn.NewLearner {
+func (c *PlainConfig) Learner() learn.NewLearner {
 	if c.Relative == nil {
 		return nil
 	}
-	return newLearner
+	return newRelativeLearner
 }
 
 // Defaults implements rule.Optimizer.
-func (c *Config) Defaults() rule.Defaults {
+func (c *PlainConfig) Defaults() rule.Defaults {
 	adam := rule.Adam(3e-3)
 	adam.Beta2 = 0.99
 	d := rule.Defaults{FSD: 1, WSD: 0.1, Meta: adam}
@@ -181,7 +170,7 @@ func (c *Config) Defaults() rule.Defaults {
 }
 
 // shape puts the fallback of its form on each block that is too large for it.
-func (c *Config) shape(params []*graph.Param, blocks []graph.Block) []graph.Block {
+func (c *PlainConfig) shape(params []*graph.Param, blocks []graph.Block) []graph.Block {
 	if c.FullMatrix {
 		return graph.OneBlock(params)
 	}
@@ -195,6 +184,6 @@ func (c *Config) shape(params []*graph.Param, blocks []graph.Block) []graph.Bloc
 	return blocks
 }
 
-func (c *Config) momentum() bool {
+func (c *PlainConfig) momentum() bool {
 	return c.MomentumMode != MomentumNone
 }

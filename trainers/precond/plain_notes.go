@@ -8,7 +8,7 @@ import (
 
 // Notes lists the blocks that have a form for want of a better one. A weight matrix
 // that got it by the option Blocks is not among them.
-func (u *update[T]) Notes() []string {
+func (u *plainUpdate[T]) Notes() []string {
 	var all []string
 	for _, note := range u.formNotes() {
 		var s rule.Simplified
@@ -27,7 +27,7 @@ func (u *update[T]) Notes() []string {
 }
 
 // formNotes are the notes of the blocks' forms, each once.
-func (u *update[T]) formNotes() []string {
+func (u *plainUpdate[T]) formNotes() []string {
 	var all []string
 	for _, b := range u.blocks {
 		if note := b.Form.Note(); note != "" && !slices.Contains(all, note) {
