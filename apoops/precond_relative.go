@@ -15,6 +15,10 @@ import (
 //	U = B(D∘X)Aᵀ,  X = BᵀGA,  D = S²
 //	dY_B = Z(D∘X)ᵀ + X(D∘Z)ᵀ,  dY_A = Zᵀ(D∘X) + Xᵀ(D∘Z),  Z = Bᵀ dU A.
 //
+// Where S is an outer product, S = s_B·s_Aᵀ, the second product of each gradient is the
+// first one transposed and scaled, and is not computed: dY_ij = F_ij + F_ji·d_j/d_i with
+// F = Z(D∘X)ᵀ and d = s_B² for dY_B, F = Zᵀ(D∘X) and d = s_A² for dY_A.
+//
 // Shapes are those of Precondition; Y_A is m×m and Y_B n×n. Their values are
 // taken as 0 and not read. A, B, S and G are constants.
 func PreconditionRelative(a, b, s, g, ya, yb *gorgonia.Node) (*gorgonia.Node, error) {
@@ -82,8 +86,12 @@ type relativeGradB[T Float] struct {
 	of    *precondition[T]
 	half  []T // dU A
 	z     []T // Bᵀ dU A
-	sz    []T // D∘Z
+	sz    []T // D∘Z, unless S is an outer product
 	scale func(lo, hi int)
+
+	outer    bool // S = s_B·s_Aᵀ
+	sa, sb   []T
+	mirrored transposed[T]
 }
 
 func (k *relativeGradB[T]) name() string     { return "relativeGradB" }
@@ -96,7 +104,9 @@ func (k *relativeGradB[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 func (k *relativeGradB[T]) run(args *args[T]) error {
 	a, b, du := args.in[0], args.in[1], args.in[4]
 	p, n, m := k.of, k.of.n, k.of.m
-	k.half, k.z, k.sz = sized(k.half, n*m), sized(k.z, n*m), sized(k.sz, n*m)
+	k.half, k.z = sized(k.half, n*m), sized(k.z, n*m)
+	k.sa, k.sb = sized(k.sa, m), sized(k.sb, n)
+	k.outer = Outer(p.s, n, m, k.sb, k.sa)
 	if k.scale == nil {
 		k.scale = func(lo, hi int) {
 			z, s, sz := k.z[lo:hi], p.s[lo:hi], k.sz[lo:hi]
@@ -107,8 +117,13 @@ func (k *relativeGradB[T]) run(args *args[T]) error {
 	}
 	blas.Gemm(false, false, n, m, m, 1, du, m, a, m, 0, k.half, m)
 	blas.Gemm(true, false, n, m, n, 1, b, n, k.half, m, 0, k.z, m)
-	par.For(n*m, par.Grain, k.scale)
 	blas.Gemm(false, true, n, n, m, 1, k.z, m, p.sx, m, 0, args.out, n)
+	if k.outer {
+		k.mirrored.add(args.out, k.sb)
+		return nil
+	}
+	k.sz = sized(k.sz, n*m)
+	par.For(n*m, par.Grain, k.scale)
 	blas.Gemm(false, true, n, n, m, 1, p.x, m, k.sz, m, 1, args.out, n)
 	return nil
 }
@@ -117,7 +132,8 @@ func (k *relativeGradB[T]) run(args *args[T]) error {
 // and A.
 type relativeGradA[T Float] struct {
 	noGradient[T]
-	of *relativeGradB[T]
+	of       *relativeGradB[T]
+	mirrored transposed[T]
 }
 
 func (k *relativeGradA[T]) name() string     { return "relativeGradA" }
@@ -130,8 +146,82 @@ func (k *relativeGradA[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 func (k *relativeGradA[T]) run(args *args[T]) error {
 	p, n, m := k.of.of, k.of.of.n, k.of.of.m
 	blas.Gemm(true, false, m, m, n, 1, k.of.z, m, p.sx, m, 0, args.out, m)
+	if k.of.outer {
+		k.mirrored.add(args.out, k.of.sa)
+		return nil
+	}
 	blas.Gemm(true, false, m, m, n, 1, p.x, m, k.of.sz, m, 1, args.out, m)
 	return nil
+}
+
+// Outer writes s, an n×m matrix, as an outer product, s_ij = x_i·y_j, and reports
+// whether it is one but for the rounding of its elements, none of which is 0. x has n,
+// y m elements.
+func Outer[T Float](s []T, n, m int, x, y []T) bool {
+	first := s[0]
+	for i := range x[:n] {
+		x[i] = s[i*m]
+	}
+	for j := range y[:m] {
+		y[j] = s[j] / first
+	}
+	tolerance := T(blas.Pick[T](outerRounding32, outerRounding64))
+	for i, v := range x[:n] {
+		for j, w := range s[i*m : (i+1)*m] {
+			if p := v * y[j]; w == 0 || !(abs(w-p) <= tolerance*abs(p)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Eight roundings: one of each of s_ij, s_i0, s_0j and s_00, of the quotient and of the
+// product, and two to spare.
+const outerRounding32, outerRounding64 = 8. / (1 << 24), 8. / (1 << 53)
+
+// transposed is F_ij + F_ji·(s_j/s_i)² for an n×n matrix F, in place.
+type transposed[T Float] struct {
+	f, s, inverse []T // inverse = 1/s
+	body          func(lo, hi int)
+}
+
+// transposedTile is the side of the square tiles, of which two fit into a core's cache.
+const transposedTile = 64
+
+func (t *transposed[T]) add(f, s []T) {
+	if t.body == nil {
+		t.body = t.tiles
+	}
+	t.f, t.s, t.inverse = f, s, sized(t.inverse, len(s))
+	for i, x := range s {
+		t.inverse[i] = 1 / x
+	}
+	par.For((len(s)+transposedTile-1)/transposedTile, 1, t.body)
+	t.f, t.s = nil, nil
+}
+
+// tiles does the rows of tiles [lo, hi), from the diagonal to the right, each tile
+// with that opposite.
+func (t *transposed[T]) tiles(lo, hi int) {
+	n := len(t.s)
+	for p := lo * transposedTile; p < min(hi*transposedTile, n); p += transposedTile {
+		for q := p; q < n; q += transposedTile {
+			for i := p; i < min(p+transposedTile, n); i++ {
+				t.row(i, max(i, q), min(q+transposedTile, n))
+			}
+		}
+	}
+}
+
+// row does the elements (i, j) and (j, i) for j in [from, to), i ≤ from.
+func (t *transposed[T]) row(i, from, to int) {
+	n, s, inverse := len(t.s), t.s[i], t.inverse[i]
+	for j := from; j < to; j++ {
+		a, b := t.f[i*n+j], t.f[j*n+i]
+		up, down := t.s[j]*inverse, s*t.inverse[j]
+		t.f[i*n+j], t.f[j*n+i] = a+b*up*up, b+a*down*down
+	}
 }
 
 // relativeEnergy is the kernel of RelativeEnergy; its operands are dY_A, dY_B

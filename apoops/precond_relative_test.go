@@ -26,9 +26,12 @@ func changed(n int, f, y []float64) []float64 {
 // Y_A and Y_B with central differences of Eq. 9 for the changed factors.
 func TestPreconditionRelative(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 1))
-	for _, s := range [][2]int{{3, 2}, {1, 4}, {4, 1}, {5, 6}} {
+	for i, s := range [][2]int{{3, 2}, {1, 4}, {4, 1}, {5, 6}, {3, 2}, {1, 4}, {4, 1}, {5, 6}} {
 		n, m := s[0], s[1]
 		a, b, sc, g := randn(rng, m, m), randn(rng, n, n), randn(rng, n, m), randn(rng, n, m)
+		if i >= 4 {
+			copy(sc.Float64s(), outerProduct(randn(rng, n).Float64s(), randn(rng, m).Float64s()))
+		}
 		zeroA, zeroB := tensor.New(tensor.WithShape(m, m), tensor.Of(tensor.Float64)), tensor.New(tensor.WithShape(n, n), tensor.Of(tensor.Float64))
 		c := randn(rng, n, m)
 		tc := opTest{
@@ -63,6 +66,60 @@ func TestPreconditionRelative(t *testing.T) {
 			compare(t, "gradient", d[which], numeric, 1e-6)
 			compare(t, "float32 gradient", d32[which], numeric, 2e-4)
 		}
+	}
+}
+
+func outerProduct(x, y []float64) (s []float64) {
+	for _, v := range x {
+		for _, w := range y {
+			s = append(s, v*w)
+		}
+	}
+	return s
+}
+
+func TestOuter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 3))
+	n, m := 7, 5
+	s, x, y := outerProduct(randn(rng, n).Float64s(), randn(rng, m).Float64s()), make([]float64, n), make([]float64, m)
+	if !Outer(s, n, m, x, y) {
+		t.Error("an outer product is none")
+	}
+	compare(t, "x·yᵀ", outerProduct(x, y), s, 1e-15)
+	single := make([]float32, len(s))
+	for i, v := range s {
+		single[i] = float32(v)
+	}
+	if !Outer(single, n, m, make([]float32, n), make([]float32, m)) {
+		t.Error("an outer product rounded to float32 is none")
+	}
+	for i := range s {
+		old := s[i]
+		for _, v := range []float64{old * (1 + 1e-13), 0, math.NaN()} {
+			if s[i] = v; Outer(s, n, m, x, y) {
+				t.Errorf("element %d changed from %v to %v: still an outer product", i, old, v)
+			}
+		}
+		s[i] = old
+	}
+	if Outer(make([]float64, 4), 2, 2, x, y) {
+		t.Error("S = 0 has no scale to divide by")
+	}
+}
+
+// TestTransposed has matrices of one tile and of several.
+func TestTransposed(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 4))
+	for _, n := range []int{1, 5, 64, 65, 130, 200} {
+		f, s := randn(rng, n, n).Float64s(), randn(rng, n).Float64s()
+		want := make([]float64, n*n)
+		for i := range n {
+			for j := range n {
+				want[i*n+j] = f[i*n+j] + f[j*n+i]*s[j]*s[j]/(s[i]*s[i])
+			}
+		}
+		new(transposed[float64]).add(f, s)
+		compare(t, "F + scaled Fᵀ", f, want, 1e-12)
 	}
 }
 

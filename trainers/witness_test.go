@@ -73,9 +73,13 @@ func (w witness) run() (witnessRun, error) {
 // file is the path of the checkpoint after so many steps.
 func (w witness) file(steps int) string { return fmt.Sprintf("%s-%02d.checkpoint.gz", w.name, steps) }
 
+// otherSums are the optimizers, as version 0.1 called them, whose products have been
+// added up in another order since: they arrive at nearly the same numbers.
+var otherSums = []string{"precond-above", "precond-trust"}
+
 // TestContinuesRunsOfVersion01 loads each checkpoint and goes on: in a process of
-// its own, without other libraries, to the same bits; in this one to nearly the
-// same numbers.
+// its own, without other libraries, to the same bits, but for otherSums; in this one to
+// nearly the same numbers.
 func TestContinuesRunsOfVersion01(t *testing.T) {
 	exact := os.Getenv(witnessChildEnv) != ""
 	if !exact {
@@ -93,7 +97,8 @@ func TestContinuesRunsOfVersion01(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			compareRuns(t, got, want, exact && writtenOn(t, w) == runtime.GOARCH)
+			sameSums := !slices.Contains(otherSums, w.optimizer)
+			compareRuns(t, got, want, exact && sameSums && writtenOn(t, w) == runtime.GOARCH)
 		})
 	}
 }

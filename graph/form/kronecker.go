@@ -46,6 +46,7 @@ type kronecker[T apoops.Float] struct {
 	factors[T]
 	rows, cols int
 	mul        apoops.Preconditioner[T]
+	outer      *outerProduct[T] // nil unless relative steps learn P
 }
 
 func startKronecker[T apoops.Float](s Setup) Preconditioner {
@@ -57,9 +58,15 @@ func startKronecker[T apoops.Float](s Setup) Preconditioner {
 }
 
 func (p *kronecker[T]) Multiply(dst, g *tensor.Dense) {
-	p.mul.Multiply(apoops.Elements[T](dst), p.array(0), p.array(1), p.array(2), apoops.Elements[T](g), p.rows, p.cols)
+	u, x := apoops.Elements[T](dst), apoops.Elements[T](g)
+	if p.outer == nil || !p.outer.multiply(u, p.array(0), p.array(1), p.array(2), x) {
+		p.mul.Multiply(u, p.array(0), p.array(1), p.array(2), x, p.rows, p.cols)
+	}
 }
 
 func (p *kronecker[T]) Bound(norms []float64) float64 { return squaredBound(norms) }
 
-func (p *kronecker[T]) learner() Learner { return newKroneckerLearner(p) }
+func (p *kronecker[T]) learner() Learner {
+	p.outer = newOuterProduct[T](p.rows, p.cols)
+	return newKroneckerLearner(p)
+}

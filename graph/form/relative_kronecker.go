@@ -36,12 +36,14 @@ type kroneckerLearner[T apoops.Float] struct {
 	zero []*tensor.Dense // Y_A and Y_B
 	v    averages[T]     // of the energies, by row and then by column
 	a, b relativeFactor[T]
+
+	sa, sb []T // S as an outer product
 }
 
 func newKroneckerLearner[T apoops.Float](p *kronecker[T]) *kroneckerLearner[T] {
 	return &kroneckerLearner[T]{
 		p: p, zero: newFactors[T](relativeKronecker{}.Phi(p.rows, p.cols)).dense, v: newAverages[T](p.rows + p.cols),
-		a: newRelativeFactor[T](p.cols), b: newRelativeFactor[T](p.rows),
+		a: newRelativeFactor[T](p.cols), b: newRelativeFactor[T](p.rows), sa: make([]T, p.cols), sb: make([]T, p.rows),
 	}
 }
 
@@ -69,13 +71,18 @@ func (l *kroneckerLearner[T]) Change(y []*tensor.Dense, t float64) {
 }
 
 // balance moves the lengths of the columns of A and B into S, which leaves P as
-// it is.
+// it is. An S that is an outer product stays one.
 func (l *kroneckerLearner[T]) balance() {
-	a, s := normalise(l.p.array(0), l.p.cols), l.p.array(2)
-	r := normalise(l.p.array(1), l.p.rows)
-	for i, x := range r {
+	rows, cols, s := l.p.rows, l.p.cols, l.p.array(2)
+	outer := apoops.Outer(s, rows, cols, l.sb, l.sa)
+	a, b := normalise(l.p.array(0), cols), normalise(l.p.array(1), rows)
+	for i, x := range b {
 		for j, y := range a {
-			s[i*l.p.cols+j] *= T(x * y)
+			if outer {
+				s[i*cols+j] = (l.sb[i] * T(x)) * (l.sa[j] * T(y))
+			} else {
+				s[i*cols+j] *= T(x * y)
+			}
 		}
 	}
 }

@@ -24,7 +24,9 @@ import (
 //	B ← B - Step·B·Ê_B,  A ← A - Step·A·Ê_A.
 //
 // S is not learned element by element: every ten meta-steps it takes over the
-// lengths of the columns of A and B, which leaves P as it is. Diagonal blocks move
+// lengths of the columns of A and B, which leaves P as it is. So S is an outer product
+// s_B·s_Aᵀ, P·G is P_B·G·P_A, and the second product of E_B and E_A is the first one
+// transposed and scaled. Diagonal blocks move
 // log S by the same rule. ε is the largest part of the update, at most 1, that
 // changes the network by TargetFSD; ε = 1 is Eq. 8, ε → 0 is what Theorem 1
 // minimises. No matrix is inverted or decomposed.
