@@ -11,13 +11,14 @@
 //	dense       Dense act([x,1]·W), Linear act(x·W), Affine act(x·W + b)
 //	divergence  CategoricalKL, BernoulliKL and their Reverse forms, means over the batch
 //	dropout     Dropout; Random, the source of randomness
-//	elem        Add, AddActivate, Product, Times, Log2, InverseSqrt: by element
+//	elem        Add, AddActivate, Product, Times, Log2, InverseSqrt, ScaledSquares: by
+//	            element; InnerProduct
 //	finite      Finite: 1 if all elements are finite, otherwise 0
 //	image       Pad2D, Subsample
 //	loss        SoftmaxCrossEntropy, SoftCrossEntropy, SoftmaxNLL, BernoulliCrossEntropy,
 //	            SquaredError, SquaredDivergence: means over the batch
 //	moment      InputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
-//	            and EKFAC
+//	            and EKFAC; LayerRows, rows of the inputs and output gradients of layers
 //	norm        BatchNorm, and BatchNormWith given mean and variance
 //	pool        MaxPool2D, AvgPool2D, GlobalAvgPool2D
 //	precond     Precondition U = B(S²∘BᵀGA)Aᵀ (Eq. 10), PreconditionDiagonal U = S²∘G,
@@ -25,7 +26,8 @@
 //	reduce      Sum, Max: over any axes
 //	reshape     Reshape, Segment: copies in another shape
 //	sample      SampleCategorical, SampleBernoulli, SampleNormal: targets drawn from a
-//	            model's outputs
+//	            model's outputs; ProbeCategorical, ProbeBernoulli, ProbeSquared:
+//	            directions q of the outputs with E qqᵀ the Hessian of the divergence
 //	softmax     Softmax, LogSoftmax, SparsemaxAlong
 //	step        RateStep θ' = θ - s·e^φ·d, Lookahead θ' = θ - u, HalfSquaredNorm ½ Σ‖u‖²
 //	            and RateWSD, the weight-space discrepancies ½‖θ'-θ‖²

@@ -1,6 +1,8 @@
 package apoops
 
 import (
+	"fmt"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -100,4 +102,94 @@ func (k *times[T]) run(a *args[T]) error {
 func (k *times[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	dx, err := apply(&times[T]{factor: k.factor}, append(gorgonia.Nodes{dout}, in[1:]...)...)
 	return gorgonia.Nodes{dx, nil}[:len(in)], err
+}
+
+// InnerProduct is scale·<y, q>, a scalar. Its gradient is by y alone: scale·q.
+func InnerProduct(y, q *gorgonia.Node, scale float64) (*gorgonia.Node, error) {
+	return applyFloat(&innerProduct[float32]{scale: scale}, &innerProduct[float64]{scale: scale}, y, q)
+}
+
+// innerProduct is the kernel of InnerProduct.
+type innerProduct[T Float] struct{ scale float64 }
+
+func (k *innerProduct[T]) name() string     { return fmt.Sprintf("innerProduct(%v)", k.scale) }
+func (k *innerProduct[T]) wrt() []bool      { return []bool{true} }
+func (k *innerProduct[T]) clone() kernel[T] { return &innerProduct[T]{scale: k.scale} }
+
+func (k *innerProduct[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.ScalarShape(), sameShape(in[0], in[1])
+}
+
+func (k *innerProduct[T]) run(a *args[T]) error {
+	var sum float64
+	for i, v := range a.in[0] {
+		sum += float64(v) * float64(a.in[1][i])
+	}
+	a.out[0] = T(k.scale * sum)
+	return nil
+}
+
+func (k *innerProduct[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	dy, err := apply(&scaledBy[T]{scale: k.scale}, in[1], dout)
+	return gorgonia.Nodes{dy}, err
+}
+
+// scaledBy is the kernel scale·s·q of an array q and a scalar s.
+type scaledBy[T Float] struct {
+	noGradient[T]
+	scale float64
+}
+
+func (k *scaledBy[T]) name() string     { return fmt.Sprintf("scaledBy(%v)", k.scale) }
+func (k *scaledBy[T]) clone() kernel[T] { return &scaledBy[T]{scale: k.scale} }
+
+func (k *scaledBy[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
+
+func (k *scaledBy[T]) run(a *args[T]) error {
+	s := T(k.scale * float64(a.in[1][0]))
+	for i, v := range a.in[0] {
+		a.out[i] = s * v
+	}
+	return nil
+}
+
+// ScaledSquares is scale·x² by element of one or more arrays, one after the other, as
+// a matrix rows×cols. It has no gradient.
+func ScaledSquares(scale float64, rows, cols int, x ...*gorgonia.Node) (*gorgonia.Node, error) {
+	to := tensor.Shape{rows, cols}
+	return applyFloat(&scaledSquares[float32]{scale: scale, to: to}, &scaledSquares[float64]{scale: scale, to: to}, x...)
+}
+
+// scaledSquares is the kernel of ScaledSquares.
+type scaledSquares[T Float] struct {
+	noGradient[T]
+	scale float64
+	to    tensor.Shape
+}
+
+func (k *scaledSquares[T]) name() string { return fmt.Sprintf("scaledSquares(%v)", k.scale) }
+func (k *scaledSquares[T]) clone() kernel[T] {
+	return &scaledSquares[T]{scale: k.scale, to: k.to}
+}
+
+func (k *scaledSquares[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	size := 0
+	for _, s := range in {
+		size += s.TotalSize()
+	}
+	if size != k.to.TotalSize() {
+		return nil, ErrShape.Errorf("%d elements for a result of shape %v", size, k.to)
+	}
+	return k.to.Clone(), nil
+}
+
+func (k *scaledSquares[T]) run(a *args[T]) error {
+	to := a.out
+	for _, x := range a.in {
+		for i, v := range x {
+			to[i] = T(k.scale) * v * v
+		}
+		to = to[len(x):]
+	}
+	return nil
 }

@@ -18,12 +18,27 @@ type Factors struct {
 	Bias bool           // the last row of the weights is the bias
 	// Conv is the geometry of a convolution, nil for a fully connected layer.
 	Conv *Conv
+	// Y are the outputs of a convolution with an activation where S are still the
+	// gradients by them: see FusedFactors. Otherwise nil.
+	Y *gorgonia.Node
 }
 
 // GradientFactors finds the factors of a gradient node of Dense, Linear or Conv2D; it
 // adds the node of S to the graph if there is none. ok is false for all others, such
 // as the sum of the gradients of weights that are used twice.
 func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
+	f, ok = FusedFactors(n)
+	if !ok || f.Y == nil {
+		return f, ok
+	}
+	s, err := activationGradient(f.Conv.Activation, f.Y, f.S)
+	f.S, f.Y = s, nil
+	return f, err == nil
+}
+
+// FusedFactors is GradientFactors without a new node: of a convolution with an
+// activation it gives Y.
+func FusedFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	k, ok := kernelOf(n.Op()).(layerGradient)
 	if !ok {
 		return Factors{}, false
@@ -31,14 +46,43 @@ func GradientFactors(n *gorgonia.Node) (f Factors, ok bool) {
 	f = k.layer()
 	operands := Operands(n)
 	f.A, f.S = operands[0], operands[1]
-	if len(operands) == 2 {
-		return f, true
+	if len(operands) > 2 {
+		f.Y = operands[2]
 	}
-	// A convolution with an activation: so far S is dy; the third operand is y.
-	s, err := activationGradient(f.Conv.Activation, operands[2], f.S)
-	f.S = s
-	return f, err == nil
+	return f, true
 }
+
+// Terms are the terms of a sum made by Add, nil for all other nodes.
+func Terms(n *gorgonia.Node) gorgonia.Nodes {
+	if _, ok := kernelOf(n.Op()).(interface{ isSum() }); ok {
+		return Operands(n)
+	}
+	return nil
+}
+
+func (*add[T]) isSum() {}
+
+// FilterGradientOf is the gradient by the matrix of FilterMatrix that n, a gradient by
+// the filters, is the transpose of; nil for all other nodes.
+func FilterGradientOf(n *gorgonia.Node) *gorgonia.Node {
+	if _, ok := kernelOf(n.Op()).(interface{ isFilterGradient() }); ok {
+		return Operands(n)[0]
+	}
+	return nil
+}
+
+func (*filterGrad[T]) isFilterGradient() {}
+
+// BiasGradientOf are the gradients by pre-activations, N×m, that n, a gradient by the
+// bias of Affine, is the sum of; nil for all other nodes.
+func BiasGradientOf(n *gorgonia.Node) *gorgonia.Node {
+	if _, ok := kernelOf(n.Op()).(interface{ isBiasGradient() }); ok {
+		return Operands(n)[0]
+	}
+	return nil
+}
+
+func (*columnSums[T]) isBiasGradient() {}
 
 // layerGradient is implemented by the kernels of the gradients of layers' weights.
 type layerGradient interface {

@@ -145,3 +145,109 @@ func (k *sample[T]) elements(lo, hi int) {
 func normal(key uint64, i int) float64 {
 	return math.Sqrt(-2*math.Log(uniform(key, 2*i))) * math.Cos(2*math.Pi*uniform(key, 2*i+1))
 }
+
+// ProbeCategorical draws a direction q of the logits z, N×C, for each of the N rows
+//
+//	q = (√p∘e - p·<√p, e>)/√N,   p = softmax(z), e of random signs
+//
+// so that E qqᵀ is the Hessian of CategoricalKL(z, z') by z' at z' = z: 1/N times the
+// Fisher matrices diag(p) - ppᵀ of the rows. The signs are a function of the seed and
+// step of noise and of the element alone. No gradient goes through q.
+func ProbeCategorical(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
+	return newProbe("Categorical", z, noise, probeCategorical[float32], probeCategorical[float64])
+}
+
+// ProbeBernoulli is ProbeCategorical for BernoulliKL, by element of z, with N the
+// length of its first axis:
+//
+//	q = √(p(1-p))·e/√N,   p = 1/(1+e⁻ᶻ)
+func ProbeBernoulli(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
+	return newProbe("Bernoulli", z, noise, probeBernoulli[float32], probeBernoulli[float64])
+}
+
+// ProbeSquared is ProbeCategorical for SquaredDivergence of outputs y:
+//
+//	q = e/√N
+func ProbeSquared(y *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
+	return newProbe("Squared", y, noise, func(q, y []float32) {}, func(q, y []float64) {})
+}
+
+func newProbe(label string, y *gorgonia.Node, noise *Random, of32 func(q, y []float32), of64 func(q, y []float64)) (*gorgonia.Node, error) {
+	if noise == nil {
+		return nil, errors.Errorf("apoops: probe%s: noise is nil", label)
+	}
+	return applyFloat(&probe[float32]{label: label, noise: noise, row: of32}, &probe[float64]{label: label, noise: noise, row: of64}, y)
+}
+
+// probe is the kernel of the functions above.
+type probe[T Float] struct {
+	noGradient[T]
+	label string
+	noise *Random
+	row   func(q, y []T) // turns e/√N into q, for the outputs y of one row
+	a     *args[T]
+	key   uint64
+	rows  int
+	body  func(lo, hi int)
+}
+
+func (k *probe[T]) name() string { return "probe" + k.label }
+func (k *probe[T]) clone() kernel[T] {
+	return &probe[T]{label: k.label, noise: k.noise, row: k.row}
+}
+
+func (k *probe[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if in[0].Dims() == 0 {
+		return nil, errors.New("the outputs are a scalar: their first axis has the examples")
+	}
+	return in[0].Clone(), nil
+}
+
+func (k *probe[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.draw
+	}
+	k.a, k.rows, k.key = a, a.shapes[0][0], k.noise.key(0)
+	par.For(k.rows, par.RowGrain(len(a.out)/k.rows), k.body)
+	return nil
+}
+
+func (k *probe[T]) draw(lo, hi int) {
+	cols := len(k.a.out) / k.rows
+	size := T(1 / math.Sqrt(float64(k.rows)))
+	signs := [2]T{-size, size}
+	for i := lo; i < hi; i++ {
+		q := k.a.out[i*cols : (i+1)*cols]
+		for j := range q {
+			q[j] = signs[scramble(k.key+uint64(i*cols+j)*golden)>>63]
+		}
+		k.row(q, k.a.in[0][i*cols:(i+1)*cols])
+	}
+}
+
+func probeCategorical[T Float](q, z []T) {
+	var buf vmath.Block
+	m := vmath.RowMax(z)
+	sum := vmath.SumExp(&buf, z, m)
+	root := func(v T) float64 { // of p
+		if math.IsInf(float64(v), -1) {
+			return 0 // a class that cannot be
+		}
+		return math.Sqrt(math.Exp(float64(v)-m) / sum)
+	}
+	var dot float64
+	for j, v := range z {
+		dot += root(v) * float64(q[j])
+	}
+	for j, v := range z {
+		r := root(v)
+		q[j] = T(r*float64(q[j]) - r*r*dot)
+	}
+}
+
+func probeBernoulli[T Float](q, z []T) {
+	for j, v := range z {
+		small := math.Exp(-math.Abs(float64(v))) // √(p(1-p)) is even
+		q[j] *= T(math.Sqrt(small) / (1 + small))
+	}
+}

@@ -28,6 +28,35 @@ func (b Batch) Len() int {
 	return b.X[0].Shape()[0]
 }
 
+// First are the first n examples, in the memory of b, whose arrays must be row-major.
+func (b Batch) First(n int) (Batch, error) {
+	if n < 1 || n > b.Len() {
+		return Batch{}, errors.Errorf("graph: the first %d of a batch of %d examples", n, b.Len())
+	}
+	x, err := firstRows("input", b.X, n)
+	if err != nil {
+		return Batch{}, err
+	}
+	t, err := firstRows("target", b.T, n)
+	return Batch{X: x, T: t}, err
+}
+
+func firstRows(kind string, arrays []*tensor.Dense, n int) ([]*tensor.Dense, error) {
+	first := make([]*tensor.Dense, len(arrays))
+	for i, a := range arrays {
+		switch {
+		case a == nil || a.Dims() == 0 || a.Shape()[0] < n:
+			return nil, ErrShape.Errorf("graph: %s %d of the batch has fewer than %d examples", kind, i, n)
+		case !RowMajor(a):
+			return nil, errors.Errorf("graph: %s %d is a view or column-major: clone it in row-major order", kind, i)
+		}
+		shape := a.Shape().Clone()
+		shape[0] = n
+		first[i] = alias(a, shape)
+	}
+	return first, nil
+}
+
 // Check reports an empty batch, a missing array and NaN in the inputs or
 // targets. Infinities pass: they mask.
 func (b Batch) Check() error {

@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"math"
+	"slices"
+
 	"gorgonia.org/gorgonia"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -12,6 +15,11 @@ import (
 type Divergence struct {
 	Name  string
 	Build func(old, moved *gorgonia.Node) (*gorgonia.Node, error)
+	// Probe draws a direction q of the outputs y, of their shape, such that E qqᵀ is
+	// the Hessian of Build(y, y') by y' at y' = y (of the mean over the batch): what
+	// the rows of a Probe are made of. No gradient goes through q. nil where there is
+	// none: then targets are drawn instead, by the Sample of the loss.
+	Probe func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error)
 }
 
 // ofClasses has f take logits of any shape for rows of classes: those of one example
@@ -21,12 +29,17 @@ func ofClasses(f func(old, moved *gorgonia.Node) (*gorgonia.Node, error)) func(o
 		if old == nil || moved == nil || old.Dims() == 2 {
 			return f(old, moved)
 		}
-		classes := 1
-		if old.Dims() > 0 {
-			classes = old.Shape()[old.Dims()-1]
-		}
-		return reshaped(f, old, moved, old.Shape().TotalSize()/max(classes, 1), classes)
+		return reshaped(f, old, moved, classRows(old)...)
 	}
+}
+
+// classRows is the shape N×C of logits whose last axis counts classes.
+func classRows(y *gorgonia.Node) []int {
+	classes := 1
+	if y.Dims() > 0 {
+		classes = y.Shape()[y.Dims()-1]
+	}
+	return []int{y.Shape().TotalSize() / max(classes, 1), classes}
 }
 
 // ofExamples has f take a number for the output of one example.
@@ -50,18 +63,82 @@ func reshaped(f func(old, moved *gorgonia.Node) (*gorgonia.Node, error), old, mo
 	return f(old, moved)
 }
 
+type prober = func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error)
+
+// probeClasses has f take logits as ofClasses does.
+func probeClasses(f prober) prober {
+	return func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error) {
+		return probeAs(f, y, noise, classRows(y))
+	}
+}
+
+// probeExamples has f take outputs as ofExamples does.
+func probeExamples(f prober) prober {
+	return func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error) {
+		if y.Dims() > 0 {
+			return f(y, noise)
+		}
+		return probeAs(f, y, noise, []int{1})
+	}
+}
+
+// probeAs draws for outputs in another shape.
+func probeAs(f prober, y *gorgonia.Node, noise *apoops.Random, shape []int) (*gorgonia.Node, error) {
+	if slices.Equal(y.Shape(), shape) {
+		return f(y, noise)
+	}
+	q, err := apoops.Reshape(y, shape...)
+	if err == nil {
+		q, err = f(q, noise)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return apoops.Reshape(q, y.Shape()...)
+}
+
 // The divergences that match the losses. Both directions of KL have the Fisher
 // matrix as Hessian at θ' = θ, so Theorem 1 holds for either.
 var (
 	// CategoricalKL is KL(p_θ ‖ p_θ') of softmax outputs.
-	CategoricalKL = Divergence{"categorical-kl", ofClasses(apoops.CategoricalKL)}
+	CategoricalKL = Divergence{"categorical-kl", ofClasses(apoops.CategoricalKL), probeClasses(apoops.ProbeCategorical)}
 	// CategoricalReverseKL is KL(p_θ' ‖ p_θ) of softmax outputs.
-	CategoricalReverseKL = Divergence{"categorical-reverse-kl", ofClasses(apoops.CategoricalReverseKL)}
+	CategoricalReverseKL = Divergence{"categorical-reverse-kl", ofClasses(apoops.CategoricalReverseKL), probeClasses(apoops.ProbeCategorical)}
 	// BernoulliKL is KL(p_θ ‖ p_θ'), summed over independent logistic outputs.
-	BernoulliKL = Divergence{"bernoulli-kl", ofExamples(apoops.BernoulliKL)}
+	BernoulliKL = Divergence{"bernoulli-kl", ofExamples(apoops.BernoulliKL), probeExamples(apoops.ProbeBernoulli)}
 	// BernoulliReverseKL is KL(p_θ' ‖ p_θ), summed over independent logistic
 	// outputs.
-	BernoulliReverseKL = Divergence{"bernoulli-reverse-kl", ofExamples(apoops.BernoulliReverseKL)}
+	BernoulliReverseKL = Divergence{"bernoulli-reverse-kl", ofExamples(apoops.BernoulliReverseKL), probeExamples(apoops.ProbeBernoulli)}
 	// HalfSquared is ½‖f(x~,θ') - f(x~,θ)‖².
-	HalfSquared = Divergence{"half-squared", ofExamples(apoops.SquaredDivergence)}
+	HalfSquared = Divergence{"half-squared", ofExamples(apoops.SquaredDivergence), probeExamples(apoops.ProbeSquared)}
 )
+
+// probeOf is Source.BuildProbe of a source with the given divergence and sampler.
+func probeOf(s Source, d Divergence, sample Sampler, p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+	if len(x) == 0 || x[0].Dims() == 0 {
+		return nil, ErrShape.Errorf("graph: probe: no input with a first axis for the examples")
+	}
+	examples := float64(x[0].Shape()[0])
+	if d.Probe == nil {
+		if sample == nil {
+			return nil, ErrNoProbe.Errorf("graph: divergence %s: there is neither a Probe of the divergence nor a Sample of the loss", d.Name)
+		}
+		loss, err := s.BuildSampledLoss(p, x, theta, noise)
+		if err != nil {
+			return nil, err
+		}
+		return apoops.Times(loss, examples)
+	}
+	y, err := s.BuildOutput(p, x, theta)
+	if err != nil {
+		return nil, err
+	}
+	q, err := d.Probe(y, noise)
+	if q, err = built(q, err, "probe of divergence "+d.Name); err != nil {
+		return nil, err
+	}
+	if !apoops.SameShape(q.Shape(), y.Shape()) || q.Dtype() != y.Dtype() {
+		return nil, ErrShape.Errorf("graph: probe of divergence %s has shape %v, the outputs %v", d.Name, q.Shape(), y.Shape())
+	}
+	return apoops.InnerProduct(y, q, math.Sqrt(examples))
+}

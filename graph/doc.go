@@ -25,6 +25,10 @@
 // A third graph (Curvature), for the rules that want it, has the Kronecker factors
 // of the Fisher matrix at θ, with targets drawn from the model's distribution.
 //
+// A fourth (Probe) has what a structured preconditioner is learned from: rows of the
+// layers' inputs and of random output gradients on B', whose outer products are the
+// Gauss-Newton matrix of D_F.
+//
 // Two sources of models are known: a Model with a Loss (Objective), and a graph
 // that the user already has (Problem), from which the lookahead's passes are
 // rebuilt, and as a Standalone all others too. A weight matrix W of a layer is

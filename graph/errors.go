@@ -17,4 +17,6 @@ var (
 	ErrTarget = apoops.ErrTarget
 	// ErrNoSample: the targets of a loss or a problem cannot be drawn.
 	ErrNoSample = apoops.NewErrorKind("there is no Sample to draw targets with")
+	// ErrNoProbe: directions of the outputs cannot be drawn.
+	ErrNoProbe = apoops.NewErrorKind("there is neither a Probe of the divergence nor a Sample of the loss")
 )

@@ -19,7 +19,7 @@ const (
 	OldRole                   // f(x~, θ) of the FSD term
 	MovedRole                 // f(x~, θ') of the FSD term
 	EvalRole                  // evaluation: no dropout, running statistics
-	CurvatureRole             // the factors of KFAC and EKFAC, on batch B
+	CurvatureRole             // the factors of KFAC and EKFAC and the rows of a Probe, on batch B
 )
 
 // Pass is handed to a model when it is built into a graph. It says for which

@@ -146,6 +146,11 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 	return built(n, err, "divergence "+q.Divergence.Name)
 }
 
+// BuildProbe implements Source.
+func (q *Problem) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+	return probeOf(q, q.Divergence, q.Sample, p, x, theta, noise)
+}
+
 // BuildSampledLoss implements Source.
 func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
 	if q.Sample == nil {

@@ -146,10 +146,10 @@ func RowMajor(t *tensor.Dense) bool { return !t.RequiresIterator() && !t.DataOrd
 // machines: products change it for a moment.
 func Alias(t *tensor.Dense) *tensor.Dense { return alias(t, t.Shape().Clone()) }
 
-// alias is Alias with another shape.
+// alias is Alias with another shape, of as many elements or fewer.
 func alias(t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
 	if t.Dtype() == tensor.Int {
-		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Ints()))
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Ints()[:shape.TotalSize()]))
 	}
 	of, err := apoops.Choose(t.Dtype(), aliasOf[float32], aliasOf[float64])
 	if err != nil {
@@ -159,7 +159,7 @@ func alias(t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
 }
 
 func aliasOf[T apoops.Float](t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(apoops.Elements[T](t)))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(apoops.Elements[T](t)[:shape.TotalSize()]))
 }
 
 // ScalarValue is a scalar value, or the element of a tensor that has one, as a

@@ -30,6 +30,10 @@ type Source interface {
 	// from the model's own distribution, f(x, θ): what the Fisher matrix is made
 	// of. No gradient goes through the targets.
 	BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
+	// BuildProbe is a random scalar at θ on inputs x of b' examples whose gradient h
+	// has E hhᵀ/b' equal to the Gauss-Newton matrix of the mean discrepancy: see
+	// Probe.
+	BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
 }
 
 // Objective is the Source of a model with a loss.
@@ -73,15 +77,25 @@ func (o Objective) BuildEvaluation(p *Pass, x, t, theta gorgonia.Nodes) (output,
 
 // BuildDiscrepancy implements Source.
 func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
-	d := o.Divergence
-	if d.Build == nil {
-		d = o.Loss.Divergence
-	}
+	d := o.divergence()
 	if d.Build == nil {
 		return nil, errors.Errorf("graph: loss %s has no divergence: name one", o.Loss.Name)
 	}
 	n, err := d.Build(old, moved)
 	return built(n, err, "divergence "+d.Name)
+}
+
+// divergence is the one in use.
+func (o Objective) divergence() Divergence {
+	if o.Divergence.Build != nil {
+		return o.Divergence
+	}
+	return o.Loss.Divergence
+}
+
+// BuildProbe implements Source.
+func (o Objective) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+	return probeOf(o, o.divergence(), o.Loss.Sample, p, x, theta, noise)
 }
 
 // BuildSampledLoss implements Source.

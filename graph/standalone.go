@@ -146,6 +146,11 @@ func (s *Standalone) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.N
 	return s.Problem.BuildLoss(p, x, t, s.split(p, theta))
 }
 
+// BuildProbe implements Source.
+func (s *Standalone) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+	return s.Problem.BuildProbe(p, x, s.split(p, theta), noise)
+}
+
 // BuildSampledLoss implements Source.
 func (s *Standalone) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
 	return s.Problem.BuildSampledLoss(p, x, s.split(p, theta), noise)

@@ -120,3 +120,32 @@ func scatter[T Float](p *patches, image, src []T, r int) {
 		}
 	}
 }
+
+// Patches reads single patches of images.
+type Patches struct{ patches }
+
+// NewPatches is for images of shape x, N×C×H×W.
+func NewPatches(c Geometry, x []int) *Patches { return &Patches{newPatches(c, x)} }
+
+// Patch copies the patch at a position of image n to dst, Rows elements.
+func Patch[T Float](p *Patches, dst, images []T, n, position int) {
+	image := images[n*p.imageSize : (n+1)*p.imageSize]
+	i, j := position/p.ow*p.Stride[0]-p.Pad[0], position%p.ow*p.Stride[1]-p.Pad[1]
+	kh, kw := p.Kernel[0], p.Kernel[1]
+	clear(dst[:p.Rows])
+	for r := range kh {
+		y := i + r*p.Dilation[0]
+		if y < 0 || y >= p.h {
+			continue
+		}
+		for s := range kw {
+			x := j + s*p.Dilation[1]
+			if x < 0 || x >= p.w {
+				continue
+			}
+			for channel := range p.c {
+				dst[(channel*kh+r)*kw+s] = image[(channel*p.h+y)*p.w+x]
+			}
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// ProbeConfig says what a Probe graph is built for.
+type ProbeConfig struct {
+	Source Source
+	Params []*Param // of the model, statistics included
+	Blocks []Block
+	// Batch has the dtypes and shapes of B': b' examples. Its targets are not looked
+	// at. For a Problem b' is the length of the problem's own batches.
+	Batch Batch
+	// Positions is the number of rows of each example where a layer has more, such as
+	// the positions of a convolution: so many are drawn. 0 means 1.
+	Positions int
+	// Random is the source of dropout masks; nil for models without.
+	Random *apoops.Random
+	// Noise draws the probes and the positions, for each step others.
+	Noise *apoops.Random
+}
+
+// Probe is the graph of B' from which a structured preconditioner is learned: what
+// the function-space discrepancy D_F of Eq. 8 looks like to second order around θ. One
+// forward pass on b' examples, one backward pass of
+//
+//	√b'·<q, f(x~, θ)>,    E qqᵀ = ∂²D̄/∂y'² at y' = y = f(x~, θ)
+//
+// with D̄ the mean divergence of the batch and a random q for each example (see
+// Divergence.Probe). With x the inputs of a layer, with the 1 of its bias, and z the
+// gradients of this by its pre-activations, both of single examples,
+//
+//	F = E 1/n Σ_i x_i x_iᵀ ⊗ z_i z_iᵀ
+//
+// is the block of the Gauss-Newton matrix of the mean discrepancy that belongs to the
+// layer's weights, exactly: the inputs and gradients need not be independent, as KFAC
+// assumes them to be. n is the number of rows, b' for a layer that sees each example
+// once. Where it has more rows, the positions of a convolution or of a sequence or the
+// several uses of shared weights, terms of different rows of one example are left out
+// (see apoops.LayerRows); so they are between the examples that batch norm couples.
+//
+// The gradients of such weights are not computed. A block whose gradient is no sum of
+// products of layers, such as a vector, an embedding or the scale of batch norm, has
+// the diagonal of F instead, h²/b' with h the gradient by the block. Its expectation is
+// exact.
+//
+// A divergence without Probe takes targets drawn by the Sample of the loss: z are the
+// gradients of the loss of single examples on them, and F is the Fisher matrix.
+type Probe struct {
+	*program
+	x        gorgonia.Nodes
+	examples int
+	blocks   []*probed
+}
+
+// probed has the nodes of a block: those of its rows, or the diagonal.
+type probed struct {
+	name     string
+	x, z     *gorgonia.Node
+	diagonal *gorgonia.Node
+}
+
+// NewProbe builds the graph. The error is an ErrNoProbe where neither the divergence
+// has a Probe nor the loss a Sample.
+func NewProbe(c ProbeConfig) (_ *Probe, err error) {
+	building.Lock()
+	defer unlock(&err)
+	if err := CheckParams(c.Params); err != nil {
+		return nil, err
+	}
+	if c.Noise == nil || c.Batch.Len() == 0 {
+		return nil, errors.New("graph: probe: no Noise, or an empty Batch")
+	}
+	k := &Probe{program: newProgram(c.Params[0].Value.Dtype()), examples: c.Batch.Len()}
+	grads, err := k.gradients(c)
+	if err != nil {
+		return nil, err
+	}
+	var outputs gorgonia.Nodes
+	for i, b := range c.Blocks {
+		p, err := k.block(b, grads, apoops.RowSettings{
+			Examples: k.examples, Positions: c.Positions, Noise: c.Noise, Stream: uint64(i) + 1,
+		})
+		if err != nil {
+			return nil, errors.WithMessagef(err, "graph: probe of %q", b.Name)
+		}
+		k.blocks = append(k.blocks, p)
+		if p.diagonal != nil {
+			outputs = append(outputs, p.diagonal)
+		} else {
+			outputs = append(outputs, p.x, p.z)
+		}
+	}
+	return k, k.compileFor(outputs...)
+}
+
+// gradients builds the gradient by each learned parameter: zeros for those that the
+// output does not depend on.
+func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
+	k.x = k.inputsLike(c.Batch.X, "x")
+	theta, err := k.weights(c.Params, "theta")
+	if err != nil {
+		return nil, err
+	}
+	objective, err := c.Source.BuildProbe(&Pass{Role: CurvatureRole, Random: c.Random}, k.x, theta, c.Noise)
+	if err != nil {
+		return nil, err
+	}
+	used := ancestors(objective)
+	var wrt gorgonia.Nodes
+	learned := learnedOf(c.Params, theta)
+	for _, n := range learned {
+		if used[n] {
+			wrt = append(wrt, n)
+		}
+	}
+	if _, err := differentiate(objective, wrt); err != nil {
+		return nil, err
+	}
+	grads := make(gorgonia.Nodes, len(learned))
+	for i, n := range learned {
+		if grads[i] = n.Deriv(); used[n] {
+			continue
+		}
+		grads[i] = k.input(k.dt, n.Shape(), "zeros/%d", i)
+		if err := gorgonia.Let(grads[i], tensor.New(tensor.Of(k.dt), tensor.WithShape(n.Shape()...))); err != nil {
+			return nil, errors.Wrap(err, "graph: probe")
+		}
+	}
+	return grads, nil
+}
+
+// block builds a block's nodes.
+func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*probed, error) {
+	p := &probed{name: b.Name}
+	var err error
+	if uses := k.uses(b, grads); uses != nil {
+		if p.x, p.z, err = rowsOf(uses, s); err != nil {
+			return nil, err
+		}
+		if p.x.Shape()[1] == b.Rows && p.z.Shape()[1] == b.Cols {
+			return p, nil
+		}
+	}
+	var h gorgonia.Nodes
+	for _, i := range b.Params {
+		h = append(h, grads[i])
+	}
+	p.diagonal, err = apoops.ScaledSquares(1/float64(k.examples), b.Rows, b.Cols, h...)
+	return p, err
+}
+
+// uses are the layers that have the weights of a block, nil where there are other uses
+// too.
+func (k *Probe) uses(b Block, grads gorgonia.Nodes) []use {
+	uses, ok := usesOf(grads[b.Params[0]])
+	switch {
+	case !ok || len(b.Params) > 2:
+		return nil
+	case len(b.Params) == 2: // a pair of weight and bias
+		if !joinBias(uses, grads[b.Params[1]]) {
+			return nil
+		}
+	}
+	return uses
+}
+
+// rowsOf builds the rows x and z of the layers.
+func rowsOf(uses []use, s apoops.RowSettings) (x, z *gorgonia.Node, err error) {
+	biased := false
+	for _, u := range uses {
+		biased = biased || u.Bias
+	}
+	rows, cols := make([]apoops.RowFactors, len(uses)), make([]apoops.RowFactors, len(uses))
+	for i, u := range uses {
+		in := apoops.RowFactors{Factors: u.Factors, BiasRow: biased}
+		out := apoops.RowFactors{Factors: u.Factors, Gradients: true}
+		if u.transposed {
+			in, out = out, in
+		}
+		rows[i], cols[i] = in, out
+	}
+	if x, err = apoops.LayerRows(rows, s); err != nil {
+		return nil, nil, err
+	}
+	z, err = apoops.LayerRows(cols, s)
+	return x, z, err
+}
+
+// Examples is b', the number of examples of a run.
+func (k *Probe) Examples() int { return k.examples }
+
+// Feed binds the first b' examples of a batch, in their place. Its targets are not
+// looked at.
+func (k *Probe) Feed(batch Batch) error {
+	first, err := Batch{X: batch.X}.First(k.examples)
+	if err != nil {
+		return err
+	}
+	return letAll("input", k.x, first.X)
+}
+
+// HasRows reports whether block i, in the order of the configuration, has rows. The
+// others have a diagonal.
+func (k *Probe) HasRows(i int) bool { return k.blocks[i].diagonal == nil }
+
+// Rows are x, n×rows, and z, n×cols, of block i as of the last run, valid until the
+// next.
+func (k *Probe) Rows(i int) (x, z *tensor.Dense, err error) {
+	if !k.HasRows(i) {
+		return nil, nil, errors.Errorf("graph: probe: block %q has no rows", k.blocks[i].name)
+	}
+	v, err := denseValues(gorgonia.Nodes{k.blocks[i].x, k.blocks[i].z})
+	if err != nil {
+		return nil, nil, err
+	}
+	return v[0], v[1], nil
+}
+
+// Diagonal is h²/b' of block i, rows×cols, as of the last run, valid until the next.
+func (k *Probe) Diagonal(i int) (*tensor.Dense, error) {
+	if k.HasRows(i) {
+		return nil, errors.Errorf("graph: probe: block %q has rows, not a diagonal", k.blocks[i].name)
+	}
+	v, err := denseValues(gorgonia.Nodes{k.blocks[i].diagonal})
+	if err != nil {
+		return nil, err
+	}
+	return v[0], nil
+}
