@@ -17,12 +17,14 @@
 //	image       Pad2D, Subsample
 //	loss        SoftmaxCrossEntropy, SoftCrossEntropy, SoftmaxNLL, BernoulliCrossEntropy,
 //	            SquaredError, SquaredDivergence: means over the batch
+//	lowrank     LowRankStep: learning P = P_B⊗P_A of low rank from rows
 //	moment      InputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
 //	            and EKFAC; LayerRows, rows of the inputs and output gradients of layers
 //	norm        BatchNorm, and BatchNormWith given mean and variance
 //	pool        MaxPool2D, AvgPool2D, GlobalAvgPool2D
 //	precond     Precondition U = B(S²∘BᵀGA)Aᵀ (Eq. 10), PreconditionDiagonal U = S²∘G,
-//	            PreconditionFull u = P·g, PreconditionRelative
+//	            PreconditionFull u = P·g, PreconditionRelative, PreconditionLowRank
+//	            U = P_B·G·P_A; DiagonalStep: learning a diagonal from squares
 //	reduce      Sum, Max: over any axes
 //	reshape     Reshape, Segment: copies in another shape
 //	sample      SampleCategorical, SampleBernoulli, SampleNormal: targets drawn from a
@@ -53,6 +55,6 @@
 //
 // How a convolution is computed (patches, Winograd's algorithm, oneDNN) is in
 // internal/conv, functions of slices in internal/vmath, temporary memory in
-// internal/scratch. Package blas opens the BLAS, package dnn opens oneDNN, package par
-// runs loops on all cores.
+// internal/scratch. Package lowrank computes with P_B and P_A, package blas opens the
+// BLAS, package dnn opens oneDNN, package par runs loops on all cores.
 package apoops

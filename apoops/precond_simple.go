@@ -1,6 +1,8 @@
 package apoops
 
 import (
+	"math"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -115,6 +117,102 @@ func (k *preconditionDiagonalGrad[T]) run(a *args[T]) error {
 	}
 	for i := range a.out {
 		a.out[i] = 2 * s[i] * g[i] * du[i]
+	}
+	return nil
+}
+
+// DiagonalNext are the results of DiagonalStep.
+type DiagonalNext struct {
+	S, Average, Weight *gorgonia.Node
+	Energy             *gorgonia.Node // the mean of the squares, a scalar
+}
+
+// DiagonalStep is P = S² = 1/(v/c + d) from the running average v of squares of probes'
+// gradients and the weight c of what it has seen:
+//
+//	v ← 0.95·v + 0.05·h²,  c ← 0.95·c + 0.05
+//
+// v has the shape of the squares, or one element for their mean; c has one element. d is
+// the first of the numbers of LowRank.Hyper. Nothing has a gradient.
+func DiagonalStep(squares, v, c, hyper *gorgonia.Node) (next DiagonalNext, err error) {
+	node := func(k32 kernel[float32], k64 kernel[float64], in ...*gorgonia.Node) (n *gorgonia.Node) {
+		if err == nil {
+			n, err = applyFloat(k32, k64, in...)
+		}
+		return n
+	}
+	next.Energy = node(&meanSquare[float32]{}, &meanSquare[float64]{}, squares)
+	next.Average = node(&averageSquares[float32]{}, &averageSquares[float64]{}, squares, v)
+	next.Weight = node(&averageWeight[float32]{}, &averageWeight[float64]{}, c)
+	next.S = node(&diagonalStep[float32]{}, &diagonalStep[float64]{}, next.Average, next.Weight, hyper)
+	return next, err
+}
+
+// meanSquare is the mean of its operand, whose elements are squares.
+type meanSquare[T Float] struct{ noGradient[T] }
+
+func (k *meanSquare[T]) name() string     { return "meanSquare" }
+func (k *meanSquare[T]) clone() kernel[T] { return &meanSquare[T]{} }
+
+func (k *meanSquare[T]) infer([]tensor.Shape) (tensor.Shape, error) { return tensor.ScalarShape(), nil }
+
+func (k *meanSquare[T]) run(a *args[T]) error {
+	a.out[0] = T(meanOf(a.in[0]))
+	return nil
+}
+
+type averageSquares[T Float] struct{ noGradient[T] }
+
+func (k *averageSquares[T]) name() string     { return "averageSquares" }
+func (k *averageSquares[T]) clone() kernel[T] { return &averageSquares[T]{} }
+
+func (k *averageSquares[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if in[1].TotalSize() == 1 {
+		return in[1].Clone(), nil
+	}
+	return in[1].Clone(), sameShape(in[0], in[1])
+}
+
+func (k *averageSquares[T]) run(a *args[T]) error {
+	h, v := a.in[0], a.in[1]
+	if len(v) == 1 {
+		a.out[0] = T(momentDecay*float64(v[0]) + (1-momentDecay)*meanOf(h))
+		return nil
+	}
+	for i, x := range v {
+		a.out[i] = momentDecay*x + (1-momentDecay)*h[i]
+	}
+	return nil
+}
+
+type averageWeight[T Float] struct{ noGradient[T] }
+
+func (k *averageWeight[T]) name() string     { return "averageWeight" }
+func (k *averageWeight[T]) clone() kernel[T] { return &averageWeight[T]{} }
+
+func (k *averageWeight[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[0].Clone(), vectorOf(in[0], 1, "the weight")
+}
+
+func (k *averageWeight[T]) run(a *args[T]) error {
+	a.out[0] = momentDecay*a.in[0][0] + (1 - momentDecay)
+	return nil
+}
+
+// diagonalStep is S; its operands are v, c and the numbers of LowRank.Hyper.
+type diagonalStep[T Float] struct{ noGradient[T] }
+
+func (k *diagonalStep[T]) name() string     { return "diagonalStep" }
+func (k *diagonalStep[T]) clone() kernel[T] { return &diagonalStep[T]{} }
+
+func (k *diagonalStep[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[0].Clone(), vectorOf(in[2], 3, "the step's numbers")
+}
+
+func (k *diagonalStep[T]) run(a *args[T]) error {
+	c, d := float64(a.in[1][0]), float64(a.in[2][0])
+	for i, v := range a.in[0] {
+		a.out[i] = T(1 / math.Sqrt(max(float64(v)/c+d, leastMoment)))
 	}
 	return nil
 }

@@ -10,10 +10,11 @@ type Factor = form.Factor
 
 // The forms, for a gradient G of n×m elements.
 var (
-	Kronecker Form = form.Kronecker{} // U = B(S²∘BᵀGA)Aᵀ, Eq. 10
-	Diagonal  Form = form.Diagonal{}  // U = S²∘G
-	Scalar    Form = form.Scalar{}    // U = s²·G
-	Full      Form = form.Full{}      // vec U = P·vec G, Eq. 7, P of (n·m)² elements
+	Kronecker Form = form.Kronecker{}                     // U = B(S²∘BᵀGA)Aᵀ, Eq. 10
+	Diagonal  Form = form.Diagonal{}                      // U = S²∘G
+	Scalar    Form = form.Scalar{}                        // U = s²·G
+	Full      Form = form.Full{}                          // vec U = P·vec G, Eq. 7, P of (n·m)² elements
+	LowRank   Form = form.LowRank{Rank: form.DefaultRank} // U = P_B·G·P_A, each p(I-VVᵀ) + VCVᵀ
 )
 
 // defaultForm is the form of a block where the user sets none.

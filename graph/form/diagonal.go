@@ -30,5 +30,8 @@ func (f Diagonal) Start(s Setup) (Preconditioner, error) { return startSquares(f
 // Relative implements Form.
 func (f Diagonal) Relative() Relative { return relativeSquares{f} }
 
+// Probed implements Form.
+func (f Diagonal) Probed() Probed { return probedSquares{f} }
+
 // Note implements Form.
 func (Diagonal) Note() string { return "diagonal S²" }

@@ -18,11 +18,13 @@
 //	Diagonal   U = S²∘G
 //	Scalar     U = s²·G
 //	Full       vec U = P·vec G     Eq. 7
+//	LowRank    U = P_B·G·P_A       Eq. 9 with S of rank one, sides p(I-VVᵀ) + VCVᵀ
 //
 // A form does its work in two places. In a graph, Form.Lookahead is P·G as nodes, so
 // that Gorgonia differentiates Q by φ. Outside of graphs, the Preconditioner that
 // Form.Start makes multiplies the gradient of each step. Where a form has a Relative,
-// its Learner can move φ by the relative gradient instead of a meta-optimizer.
+// its Learner can move φ by the relative gradient instead of a meta-optimizer. Where it
+// has a Probed, φ can be moved in the graph of probes of the function-space discrepancy.
 //
 // A new form is one file and one line in registry.go; TestForms checks it. A form
 // written elsewhere works as well: put it into graph.Block.

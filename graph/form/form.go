@@ -25,6 +25,9 @@ type Form interface {
 	// Relative is how the form is learned by the relative gradient, nil where it
 	// cannot be.
 	Relative() Relative
+	// Probed is how the form is learned from probes of the function-space discrepancy,
+	// nil where it cannot be.
+	Probed() Probed
 	// Fallback is the form that takes this one's place where a block has more rows
 	// or columns than are allowed; nil where the size of P is no concern.
 	Fallback() Form
@@ -63,12 +66,15 @@ type Preconditioner interface {
 	Bound(norms []float64) float64
 }
 
-// Base answers for a form that is not learned by the relative gradient, needs no
-// limit of its size and no note.
+// Base answers for a form that is learned neither by the relative gradient nor from
+// probes, needs no limit of its size and no note.
 type Base struct{}
 
 // Relative implements Form.
 func (Base) Relative() Relative { return nil }
+
+// Probed implements Form.
+func (Base) Probed() Probed { return nil }
 
 // Fallback implements Form.
 func (Base) Fallback() Form { return nil }

@@ -19,9 +19,9 @@ func TestForms(t *testing.T) {
 		t.Run(f.Name(), func(t *testing.T) {
 			t.Run("registered", func(t *testing.T) { checkRegistered(t, f) })
 			t.Run("refused", func(t *testing.T) { checkRefusals(t, f) })
-			for _, size := range [][2]int{{3, 4}, {4, 2}, {1, 5}, {1, 1}} {
-				c := newCase(f, size[0], size[1])
-				t.Run(fmt.Sprintf("%dx%d", c.rows, c.cols), func(t *testing.T) {
+			for _, c := range cases(f) {
+				f := c.f
+				t.Run(fmt.Sprintf("%v %dx%d", f, c.rows, c.cols), func(t *testing.T) {
 					t.Run("factors", c.checkFactors)
 					t.Run("start", c.checkStart)
 					t.Run("multiply", c.checkMultiply)
@@ -36,11 +36,31 @@ func TestForms(t *testing.T) {
 					} else if _, err := startLearner(c.start(t, tensor.Float64)); err == nil {
 						t.Error("P has a learner, but Relative is nil")
 					}
+					if f.Probed() != nil {
+						t.Run("probed", c.checkProbed)
+					} else if _, err := startProbed(c.start(t, tensor.Float64)); err == nil {
+						t.Error("P is learned from probes, but Probed is nil")
+					}
 				})
 			}
 		})
 	}
 }
+
+// cases are a form for gradients of several sizes, and forms like it with other
+// settings.
+func cases(f Form) (all []*testCase) {
+	for _, f := range append([]Form{f}, settings[f.Name()]...) {
+		for _, size := range [][2]int{{3, 4}, {4, 2}, {1, 5}, {1, 1}} {
+			all = append(all, newCase(f, size[0], size[1]))
+		}
+	}
+	return all
+}
+
+// settings are what else forms with settings are checked with. The sizes have sides of
+// full rank for all.
+var settings = map[string][]Form{"low-rank": {LowRank{Rank: 1}}}
 
 func checkRegistered(t *testing.T, f Form) {
 	name := f.Name()

@@ -12,6 +12,7 @@ var forms = []Form{
 	Diagonal{},
 	Scalar{},
 	Full{},
+	LowRank{Rank: DefaultRank},
 }
 
 // Names lists the names that ByName knows.

@@ -26,3 +26,6 @@ func (f Scalar) Start(s Setup) (Preconditioner, error) { return startSquares(f, 
 
 // Relative implements Form.
 func (f Scalar) Relative() Relative { return relativeSquares{f} }
+
+// Probed implements Form.
+func (f Scalar) Probed() Probed { return probedSquares{f} }

@@ -1,0 +1,28 @@
+package lowrank_test
+
+import (
+	"fmt"
+
+	"github.com/apo-gorgonia/apo/apoops/lowrank"
+)
+
+// P of 5×5 with rank 1 learns from rows along the first axis, whose energy is 4. It goes
+// to 1/(4 + ρ) there and to 1/ρ elsewhere.
+func Example() {
+	side := lowrank.Side{Size: 5, Rank: 1}
+	phi, next := make([]float64, side.Len()), make([]float64, side.Len())
+	p := lowrank.View(side, phi)
+	copy(p.V, []float64{0.6, 0.8, 0, 0, 0})
+	p.SetIdentity(1)
+
+	rows, weights, projected := []float64{2, 0, 0, 0, 0}, []float64{1}, make([]float64, 1)
+	var mul lowrank.Multiplier[float64]
+	var learner lowrank.Learner[float64]
+	for range 300 {
+		mul.Project(projected, rows, 1, p)
+		learner.Step(lowrank.View(side, next), p, rows, projected, weights, 1, lowrank.Step{Size: 0.1, Oja: 0.2, Damping: 1})
+		copy(phi, next)
+	}
+	fmt.Printf("V %.3f C %.3f p %.3f\n", p.V, p.C, p.P)
+	// Output: V [1.000 0.000 0.000 0.000 0.000] C [0.200] p [1.000]
+}

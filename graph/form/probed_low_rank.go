@@ -1,0 +1,52 @@
+package form
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// probedLowRank learns both sides from rows, see apoops.LowRankStep.
+type probedLowRank struct{ f LowRank }
+
+func (probedLowRank) Rows() bool { return true }
+
+func (l probedLowRank) Phi(rows, cols int) []Factor {
+	b, a := l.f.sides(rows, cols)
+	return []Factor{{"phi_B", tensor.Shape{b.Len()}}, {"phi_A", tensor.Shape{a.Len()}}}
+}
+
+// State are the running averages of x² and z².
+func (probedLowRank) State(_, _ int) []Factor { return []Factor{{"moments", tensor.Shape{2}}} }
+
+func (l probedLowRank) Step(in ProbeInput) (ProbeStep, error) {
+	b, _ := l.f.sides(1, 1)
+	next, err := apoops.LowRankStep(apoops.LowRank{
+		X: in.X, Z: in.Z, PhiB: in.Phi[0], PhiA: in.Phi[1], Moments: in.State[0], Hyper: in.Hyper, Rank: b.Rank,
+	})
+	return ProbeStep{Phi: gorgonia.Nodes{next.PhiB, next.PhiA}, State: gorgonia.Nodes{next.Moments}, Energy: next.Energy, Measures: next.Measures}, err
+}
+
+func (probedLowRank) Start(p Preconditioner) (ProbeLearner, error) { return startProbed(p) }
+
+// lowRankLearner keeps the arrays.
+type lowRankLearner[T apoops.Float] struct {
+	*lowRank[T]
+	moments *tensor.Dense
+}
+
+func (l *lowRankLearner[T]) Phi() []*tensor.Dense {
+	return []*tensor.Dense{vector(l.phi[0]), vector(l.phi[1])}
+}
+
+func (l *lowRankLearner[T]) State() []Array { return []Array{{"moments", l.moments}} }
+
+// Measures are the subspaces' shares of the rows' energy, the discrepancy of the update of
+// a whitened probe and the traces, see apoops.LowRankMeasures.
+func (l *lowRankLearner[T]) Measures(v gorgonia.Value) ([]Measure, error) {
+	m, err := apoops.ReadLowRankMeasures(v)
+	return []Measure{
+		{"share_B", m.ShareB}, {"share_A", m.ShareA}, {"discrepancy", m.Discrepancy}, {"trace_B", m.TraceB}, {"trace_A", m.TraceA},
+	}, err
+}
