@@ -222,8 +222,8 @@ func (k *Probe) Rows(i int) (x, z *tensor.Dense, err error) {
 	return v[0], v[1], nil
 }
 
-// Diagonal is h²/b' of block i, rows×cols, as of the last run, valid until the next.
-func (k *Probe) Diagonal(i int) (*tensor.Dense, error) {
+// Squares are h²/b' of block i, rows×cols, as of the last run, valid until the next.
+func (k *Probe) Squares(i int) (*tensor.Dense, error) {
 	if k.HasRows(i) {
 		return nil, errors.Errorf("graph: probe: block %q has rows, not a diagonal", k.blocks[i].name)
 	}

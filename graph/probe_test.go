@@ -229,7 +229,7 @@ func (k *Probe) outerProducts(t *testing.T, blocks []Block) (key string, f [][]f
 	t.Helper()
 	for i := range blocks {
 		if !k.HasRows(i) {
-			d, err := k.Diagonal(i)
+			d, err := k.Squares(i)
 			if err != nil {
 				t.Fatal(err)
 			}
