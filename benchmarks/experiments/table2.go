@@ -6,8 +6,8 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
-// table2Methods are the columns of Table 2, with both forms of APO-Precond.
-var table2Methods = []string{"sgdm", "adam", "kfac", "precond", "precond-above"}
+// table2Methods are the columns of Table 2, with all forms of APO-Precond.
+var table2Methods = []string{"sgdm", "adam", "kfac", "precond", "precond-plain", "precond-above"}
 
 // fifth is the schedule of Wide ResNets: the rate falls by 5 after the epochs 60, 120
 // and 160 of 200.
@@ -26,7 +26,7 @@ func table2(s imageSet, net, title string, accuracies ...float64) *Experiment {
 	e.Accuracies = make(map[string]float64)
 	e.Paper = "no such row"
 	if len(accuracies) == 4 {
-		for i, m := range []string{"sgdm", "adam", "kfac", "precond", "precond-above"} {
+		for i, m := range []string{"sgdm", "adam", "kfac", "precond", "precond-plain", "precond-above"} {
 			e.Accuracies[m] = accuracies[min(i, 3)]
 		}
 		e.Paper = fmt.Sprintf("test accuracy after 200 epochs: SGDm %.2f%%, Adam %.2f%%, KFAC %.2f%%, APO-Precond %.2f%%",

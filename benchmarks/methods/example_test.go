@@ -43,5 +43,6 @@ func ExampleAll() {
 	// kfac
 	// ekfac
 	// precond
+	// precond-plain
 	// precond-above
 }

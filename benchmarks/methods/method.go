@@ -1,6 +1,7 @@
 package methods
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -36,6 +37,11 @@ type Method struct {
 	// Brief are hyperparameters for a short measurement of time, which ends before
 	// the warm-up of a normal run would.
 	Brief Values
+	// Learning is the number of meta-steps in a run of so many steps. It serves to
+	// time a method that learns ever more rarely: a step with a meta-step and one
+	// without are weighed by their numbers in a long run, and Brief has a mixture of
+	// both. nil for a method whose first steps are as those of a long run.
+	Learning func(v Values, steps int) int
 	// Build makes the optimizer and its options from the hyperparameters.
 	Build func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error)
 }
@@ -61,6 +67,15 @@ type Run struct {
 // Available reports whether this version of the library has the optimizer.
 func (m *Method) Available() bool {
 	return slices.Contains(trainers.OptimizerNames(), m.Needs)
+}
+
+// CurrentName is the name of the method of a recorded run: "precond" was the plain
+// form while the settings of the optimizer had a momentum mode.
+func CurrentName(recorded string, settings []byte) string {
+	if recorded == "precond" && bytes.Contains(settings, []byte(`"momentum_mode"`)) {
+		return "precond-plain"
+	}
+	return recorded
 }
 
 var registry []*Method

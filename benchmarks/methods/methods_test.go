@@ -7,6 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -115,6 +120,49 @@ func TestBestByLoss(t *testing.T) {
 	}
 	if w := (Winner{Values: a}); w.best(true)["lr"] != 1 {
 		t.Error("one winner does not stand for both")
+	}
+}
+
+func TestCurrentName(t *testing.T) {
+	for _, c := range []struct{ recorded, settings, want string }{
+		{"precond", `{"lr":0.1,"momentum_mode":"plain"}`, "precond-plain"},
+		{"precond", `{"lr":0.1,"rank":32}`, "precond"},
+		{"precond-above", `{"lr":0.1,"momentum_mode":"plain"}`, "precond-above"},
+		{"sgdm", `{}`, "sgdm"},
+	} {
+		if got := CurrentName(c.recorded, []byte(c.settings)); got != c.want {
+			t.Errorf("%s with %s is %s, want %s", c.recorded, c.settings, got, c.want)
+		}
+	}
+}
+
+// A count of meta-steps is that of a Trainer.
+func TestPrecondLearning(t *testing.T) {
+	if !lowRankPrecond.Available() {
+		t.Skip("the library has no optimizer " + lowRankPrecond.Needs)
+	}
+	x, y := tensor.New(tensor.WithShape(4, 3), tensor.WithBacking([]float32{1, 0, 2, 0, 1, 1, 3, 1, 0, 1, 1, 2})), tensor.New(tensor.WithShape(4, 1), tensor.WithBacking([]float32{1, 0, 1, 2}))
+	v := Values{"lr": 0.1, "damping": 1e-3, "clip_to_damping": 0.1, "rank": 2, "frequent": 4, "warm_up": 3, "k": 3}
+	o, opts, err := lowRankPrecond.Build(v, Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := trainers.New(layers.MLP(3, 2, 1), graph.SquaredError, o, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := int(v["warm_up"])
+	for step := range 40 {
+		s, err := tr.Step(graph.NewBatch(x, y))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Meta != nil {
+			n++
+		}
+		if want := precondLearning(v, step+1); n != want {
+			t.Fatalf("%d meta-steps after step %d, want %d", n, step, want)
+		}
 	}
 }
 

@@ -8,5 +8,5 @@ func init() {
 	Register(rateAPO...)
 	Register(calibrated...)
 	Register(secondOrder...)
-	Register(precondPlain, precondAbove)
+	Register(lowRankPrecond, precondPlain, precondAbove)
 }

@@ -25,6 +25,9 @@ var decodedSettings = map[string]func(v float64) any{
 	"inverse_every": func(v float64) any { return int(v) },
 	"root_every":    func(v float64) any { return int(v) },
 	"block_size":    func(v float64) any { return int(v) },
+	"rank":          func(v float64) any { return int(v) },
+	"frequent":      func(v float64) any { return int(v) },
+	"warm_up":       func(v float64) any { return int(v) },
 	"empirical":     func(v float64) any { return v != 0 },
 	"grafting":      func(v float64) any { return graftings[int(v)] },
 }
@@ -45,20 +48,29 @@ func registered(name, label, space string, cost float64) *Method {
 		Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 			settings := map[string]any{"weight_decay": run.L2}
 			for key, value := range v {
-				switch decode := decodedSettings[key]; {
-				case key == "lr":
-				case decode != nil:
-					settings[key] = decode(value)
-				default:
-					settings[key] = value
+				if key != "lr" {
+					settings[key] = decoded(key, value)
 				}
 			}
-			text, err := json.Marshal(settings)
-			if err != nil {
-				return nil, nil, errors.Wrapf(err, "settings of %s", name)
-			}
-			o, err := trainers.NewOptimizer(name, v["lr"], text)
+			o, err := newOptimizer(name, v["lr"], settings)
 			return o, []trainers.Option{trainers.EveryK(0)}, err
 		},
 	}
+}
+
+// decoded is a hyperparameter as the settings of an optimizer have it.
+func decoded(name string, value float64) any {
+	if decode := decodedSettings[name]; decode != nil {
+		return decode(value)
+	}
+	return value
+}
+
+// newOptimizer makes an optimizer of the registry of package trainers.
+func newOptimizer(name string, lr float64, settings map[string]any) (trainers.Optimizer, error) {
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return nil, errors.Wrapf(err, "settings of %s", name)
+	}
+	return trainers.NewOptimizer(name, lr, text)
 }

@@ -46,7 +46,7 @@ var goals = []claim{
 }
 
 // plainPrecond selects the paper's form of APO-Precond.
-func plainPrecond(_ *section, r *series) bool { return r.method.Name == "precond" }
+func plainPrecond(_ *section, r *series) bool { return r.method.Name == "precond-plain" }
 
 // preconditionerFigures are the experiments that compare preconditioners.
 var preconditionerFigures = []string{"fig4-illcond", "fig3", "fig4-autoencoder"}

@@ -50,7 +50,7 @@ func TestReportOfImages(t *testing.T) {
 		fabricateImages(t, dir, "table2-cifar10-lenet", "sgdm", seed, 0.010, 0.1, 0.5, 0.6+x)
 		fabricateImages(t, dir, "table2-cifar10-lenet", "adam", seed, 0.011, 0.1, 0.4, 0.5)
 		fabricateImages(t, dir, "table2-cifar10-lenet", "kfac", seed, 0.020, 0.1, 0.4, 0.55)
-		fabricateImages(t, dir, "table2-cifar10-lenet", "precond", seed, 0.030, 0.1, 0.65, 0.61)
+		fabricateImages(t, dir, "table2-cifar10-lenet", "precond-plain", seed, 0.030, 0.1, 0.65, 0.61)
 		fabricateImages(t, dir, "table2-cifar10-lenet", "precond-above", seed, 0.040, 0.1, 0.6, 0.62)
 	}
 	fabricateImages(t, dir, "table2-cifar10-resnet18", "sgdm", 1, 2, 0.1, 0.1)

@@ -222,7 +222,7 @@ func TestReport(t *testing.T) {
 		x := float64(seed)
 		fabricate(t, dir, "fig3-parkinsons", "sgdm", "", seed, 0.02*x, false)
 		fabricate(t, dir, "fig3-parkinsons", "adam", "", seed, 0.01*x, false)
-		fabricate(t, dir, "fig3-parkinsons", "precond", "", seed, 0.002*x, false)
+		fabricate(t, dir, "fig3-parkinsons", "precond-plain", "", seed, 0.002*x, false)
 		fabricate(t, dir, "fig4-mnist-lr", "sgdm", "", seed, 0.01*x, false)
 		fabricate(t, dir, "fig4-mnist-lr", "sgdm-apo", "from-low", seed, 0.009*x, false)
 		fabricate(t, dir, "fig4-mnist-lr", "sgdm-apo", "from-high", seed, 0.5, seed > 1)

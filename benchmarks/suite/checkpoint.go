@@ -67,6 +67,11 @@ func (t *training) finish(memory memoryMeter, failure error) error {
 	d := Done{Done: true, Steps: t.tr.Steps(), Seconds: t.seconds, PeakBytes: memory.peak(), StartBytes: memory.start}
 	d.Notes = t.tr.Notes()
 	d.SecondsPerStep = perStep(t.times, int(t.order.Values[t.rare]), t.order.RarePeriod)
+	if n := t.order.MetaSteps; n > 0 {
+		if mean, ok := learningPerStep(t.times, t.learned, n); ok {
+			d.SecondsPerStep = mean
+		}
+	}
 	if len(t.times) > 0 {
 		d.FirstSeconds = t.times[0]
 	}

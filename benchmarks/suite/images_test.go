@@ -31,7 +31,7 @@ func imageJob(t *testing.T, experiment, method string) Job {
 
 // A run with batch norm, augmentation and a schedule resumes bit for bit.
 func TestInterruptedRunOnImagesGoesOn(t *testing.T) {
-	for _, method := range []string{"sgdm", "precond"} {
+	for _, method := range []string{"sgdm", "precond-plain"} {
 		j := imageJob(t, "table2-cifar10-resnet8", method)
 		j.Config.Steps, j.Config.Evaluations = 6, 3
 		dir, whole := t.TempDir(), t.TempDir()
@@ -180,6 +180,34 @@ func TestShortMeasurements(t *testing.T) {
 		if err != nil || whole.RarePeriod != 0 || whole.Values["inverse_every"] == 5 || whole.Values["warm_up"] == 1 {
 			t.Errorf("%s at the paper's scale: %+v, %v", method, whole, err)
 		}
+	}
+}
+
+// A long run of the recommended form has fewer meta-steps than a short measurement.
+func TestMetaStepsOfALongRun(t *testing.T) {
+	times, learned := []float64{90, 3, 1, 3, 1, 1}, []bool{true, true, false, true, false, false}
+	if got, ok := learningPerStep(times, learned, 250); !ok || math.Abs(got-1.5) > 1e-12 {
+		t.Errorf("a quarter of meta-steps: %v, %v", got, ok)
+	}
+	for _, all := range [][]bool{make([]bool, 6), {true, true, true, true, true, true}} {
+		if _, ok := learningPerStep(times, all, 250); ok {
+			t.Error("one kind of steps cannot be weighed")
+		}
+	}
+	e, err := experiments.Get("cost-mlp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := methods.Get("precond")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, _, err := newJob(e, experiments.Small, m, experiments.DefaultVariant, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.MetaSteps < 200 || j.MetaSteps > 300 || j.Values["k"] != 3 || j.Values["frequent"] != 1 {
+		t.Errorf("%d meta-steps in a long run, measured with %v", j.MetaSteps, j.Values)
 	}
 }
 

@@ -22,6 +22,9 @@ type Job struct {
 	// RarePeriod is the usual period of the method's rare work (methods.Method.Rare)
 	// in a measurement of time for which Values has a shorter one.
 	RarePeriod int `json:"rare_period,omitempty"`
+	// MetaSteps is the number of meta-steps in a run of longRun steps, for a measurement
+	// of time of a method with methods.Method.Learning.
+	MetaSteps int `json:"meta_steps,omitempty"`
 	// Trial is the number of the configuration in a search, from 1; 0 for other runs.
 	Trial int `json:"trial,omitempty"`
 }
@@ -42,14 +45,17 @@ func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Metho
 }
 
 // shorten adapts the settings to a measurement of few steps: rare work is done in the
-// middle and at the end.
+// middle and at the end, and steps with and without a meta-step are mixed.
 func (j *Job) shorten(m *methods.Method) {
 	measured := j.Config.Steps - 1
 	if period := int(j.Values[m.Rare]); m.Rare != "" && period > measured {
 		j.RarePeriod = period
 		j.Values[m.Rare] = float64(max(1, measured/2))
 	}
-	if measured < warmedUp {
+	if m.Learning != nil {
+		j.MetaSteps = m.Learning(j.Values, longRun)
+	}
+	if measured < warmedUp || m.Learning != nil {
 		for name, value := range m.Brief {
 			if _, ok := j.Values[name]; ok {
 				j.Values[name] = value
@@ -61,6 +67,9 @@ func (j *Job) shorten(m *methods.Method) {
 // warmedUp is the number of steps above which a measurement keeps the method's usual
 // warm-up.
 const warmedUp = 100
+
+// longRun is the number of steps that the time of a step is a mean over.
+const longRun = 1000
 
 // initialRate is the best fixed rate of the base optimizer times the variant's factor;
 // 0 for a method without a Base.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/benchmarks/methods"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
@@ -55,6 +56,7 @@ func (r *Run) add(i int, text []byte) error {
 		if r.Header.Experiment == "" || r.Header.Method == "" {
 			return errors.Errorf("%.40q names no experiment and method", text)
 		}
+		r.Header.Method = methods.CurrentName(r.Header.Method, r.Header.Settings)
 		return nil
 	}
 	var l line

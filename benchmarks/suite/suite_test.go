@@ -67,13 +67,13 @@ func sameJSON(t *testing.T, a, b any) bool {
 
 func TestRunsAreRepeatableAndSkippedWhenStored(t *testing.T) {
 	dirs := []string{t.TempDir(), t.TempDir()}
-	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "adam,precond", "-seeds", "1", "-out"}
+	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "adam,precond-plain", "-seeds", "1", "-out"}
 	for _, dir := range dirs {
 		if code, text := call(runCall, append(args, dir)...); code != 0 {
 			t.Fatalf("exit code %d: %s", code, text)
 		}
 	}
-	for _, method := range []string{"adam", "precond"} {
+	for _, method := range []string{"adam", "precond-plain"} {
 		name := filepath.Join("fig4-illcond-6", "smoke", method+"-seed1.jsonl")
 		a, b := losses(t, filepath.Join(dirs[0], name)), losses(t, filepath.Join(dirs[1], name))
 		if !sameJSON(t, a, b) {
@@ -146,7 +146,7 @@ func finish(t *testing.T, dir string, j Job) {
 
 // An interrupted run resumes bit for bit, wherever it stopped.
 func TestInterruptedRunGoesOn(t *testing.T) {
-	for _, method := range []string{"adam", "precond"} {
+	for _, method := range []string{"adam", "precond-plain"} {
 		dir, whole := t.TempDir(), t.TempDir()
 		j := testJob(t, method)
 		finish(t, whole, j)

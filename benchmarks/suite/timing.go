@@ -1,5 +1,26 @@
 package suite
 
+// learningPerStep estimates the mean time of a step in a run of longRun steps, of which
+// metaSteps have a meta-step, from the times of the first steps. learned says which of
+// these had one. The very first step, which builds the graphs, does not count. Without
+// both kinds of steps ok is false.
+func learningPerStep(times []float64, learned []bool, metaSteps int) (mean float64, ok bool) {
+	var sum, n [2]float64
+	for i := 1; i < len(times); i++ {
+		kind := 0
+		if learned[i] {
+			kind = 1
+		}
+		sum[kind] += times[i]
+		n[kind]++
+	}
+	if n[0] == 0 || n[1] == 0 {
+		return 0, false
+	}
+	without, with := sum[0]/n[0], sum[1]/n[1]
+	return without + (with-without)*float64(metaSteps)/longRun, true
+}
+
 // perStep estimates the mean time of a step in a long run from the times of the first
 // steps. The very first step, which builds the graphs, does not count; without others
 // the result is 0. If rare work with the usual period usual (0: none) was measured

@@ -29,6 +29,7 @@ type training struct {
 	header    Header
 	seconds   float64   // spent in all steps
 	times     []float64 // seconds of each step in this process
+	learned   []bool    // whether the step had a meta-step
 	lastLoss  float64
 	evaluated int // the last evaluated step, -1 before the first
 	saved     time.Time
@@ -137,7 +138,7 @@ func (t *training) step(batch graph.Batch) error {
 	stats, err := t.tr.Step(batch)
 	spent := time.Since(began).Seconds()
 	t.seconds += spent
-	t.times = append(t.times, spent)
+	t.times, t.learned = append(t.times, spent), append(t.learned, stats.Meta != nil)
 	t.lastLoss = stats.Loss
 	return err
 }

@@ -1,0 +1,34 @@
+package methods
+
+import "github.com/apo-gorgonia/apo/trainers"
+
+// lowRankPrecond is the recommended form of APO-Precond. The clip is a multiple of the
+// damping: the two belong together.
+var lowRankPrecond = &Method{
+	Name: "precond", Label: "APO-Precond", Space: "precond", Cost: 1.4, Needs: "precond", NoL2: true,
+	Brief:    Values{"k": 3, "frequent": 1, "warm_up": 1},
+	Learning: precondLearning,
+	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
+		settings := map[string]any{"clip": v["damping"] * v["clip_to_damping"]}
+		for name, x := range v {
+			if name != "k" && name != "lr" && name != "clip_to_damping" {
+				settings[name] = decoded(name, x)
+			}
+		}
+		o, err := newOptimizer("precond", v["lr"], settings)
+		return o, []trainers.Option{trainers.EveryK(int(v["k"]))}, err
+	},
+}
+
+// precondLearning is the number of meta-steps in a run of so many steps: those before
+// the first step, one at each of the first steps, and later one at the multiples of a
+// distance that grows by one in as many steps, up to k.
+func precondLearning(v Values, steps int) int {
+	frequent, n := int(v["frequent"]), int(v["warm_up"])
+	for t := range steps {
+		if t < frequent || t%max(1, min(int(v["k"]), t/frequent)) == 0 {
+			n++
+		}
+	}
+	return n
+}
