@@ -27,7 +27,7 @@
 //
 // A fourth (Probe) has what a structured preconditioner is learned from: rows of the
 // layers' inputs and of random output gradients on B', whose outer products are the
-// Gauss-Newton matrix of D_F.
+// Gauss-Newton matrix of D_F, and the steps of the forms that are learned from them.
 //
 // Two sources of models are known: a Model with a Loss (Objective), and a graph
 // that the user already has (Problem), from which the lookahead's passes are

@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph/form"
 )
 
 // ProbeConfig says what a Probe graph is built for.
@@ -23,6 +24,9 @@ type ProbeConfig struct {
 	Random *apoops.Random
 	// Noise draws the probes and the positions, for each step others.
 	Noise *apoops.Random
+	// Learners keep the φ of the blocks. With them the graph has the step of each
+	// block by its Form.Probed too, see Probe.Step; without, nil, rows alone.
+	Learners []form.ProbeLearner
 }
 
 // Probe is the graph of B' from which a structured preconditioner is learned: what
@@ -56,13 +60,15 @@ type Probe struct {
 	x        gorgonia.Nodes
 	examples int
 	blocks   []*probed
+	hyper    *gorgonia.Node // d, b and τ of the steps
 }
 
-// probed has the nodes of a block: those of its rows, or the diagonal.
+// probed has the nodes of a block: those of its rows, or the diagonal, and of its step.
 type probed struct {
 	name     string
 	x, z     *gorgonia.Node
 	diagonal *gorgonia.Node
+	step     *probeStep
 }
 
 // NewProbe builds the graph. The error is an ErrNoProbe where neither the divergence
@@ -70,18 +76,58 @@ type probed struct {
 func NewProbe(c ProbeConfig) (_ *Probe, err error) {
 	building.Lock()
 	defer unlock(&err)
+	k, err := buildProbe(c)
+	if err != nil {
+		return nil, err
+	}
+	var outputs gorgonia.Nodes
+	for i, b := range c.Blocks {
+		p := k.blocks[i]
+		switch {
+		case c.Learners != nil:
+			if err := k.addStep(p, b, c.Learners[i]); err != nil {
+				return nil, errors.WithMessagef(err, "graph: probe of %q", b.Name)
+			}
+			outputs = append(outputs, p.step.outputs()...)
+		case p.diagonal != nil:
+			outputs = append(outputs, p.diagonal)
+		default:
+			outputs = append(outputs, p.x, p.z)
+		}
+	}
+	return k, k.compileFor(outputs...)
+}
+
+// ProbeRows reports of each block whether a Probe has rows of it, without the cost of
+// compiling one.
+func ProbeRows(c ProbeConfig) (rows []bool, err error) {
+	building.Lock()
+	defer unlock(&err)
+	k, err := buildProbe(c)
+	if err != nil {
+		return nil, err
+	}
+	for i := range k.blocks {
+		rows = append(rows, k.HasRows(i))
+	}
+	return rows, nil
+}
+
+func buildProbe(c ProbeConfig) (*Probe, error) {
 	if err := CheckParams(c.Params); err != nil {
 		return nil, err
 	}
 	if c.Noise == nil || c.Batch.Len() == 0 {
 		return nil, errors.New("graph: probe: no Noise, or an empty Batch")
 	}
+	if c.Learners != nil && len(c.Learners) != len(c.Blocks) {
+		return nil, errors.Errorf("graph: probe: %d learners for %d blocks", len(c.Learners), len(c.Blocks))
+	}
 	k := &Probe{program: newProgram(c.Params[0].Value.Dtype()), examples: c.Batch.Len()}
 	grads, err := k.gradients(c)
 	if err != nil {
 		return nil, err
 	}
-	var outputs gorgonia.Nodes
 	for i, b := range c.Blocks {
 		p, err := k.block(b, grads, apoops.RowSettings{
 			Examples: k.examples, Positions: c.Positions, Noise: c.Noise, Stream: uint64(i) + 1,
@@ -90,13 +136,8 @@ func NewProbe(c ProbeConfig) (_ *Probe, err error) {
 			return nil, errors.WithMessagef(err, "graph: probe of %q", b.Name)
 		}
 		k.blocks = append(k.blocks, p)
-		if p.diagonal != nil {
-			outputs = append(outputs, p.diagonal)
-		} else {
-			outputs = append(outputs, p.x, p.z)
-		}
 	}
-	return k, k.compileFor(outputs...)
+	return k, nil
 }
 
 // gradients builds the gradient by each learned parameter: zeros for those that the
@@ -139,7 +180,7 @@ func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
 func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*probed, error) {
 	p := &probed{name: b.Name}
 	var err error
-	if uses := k.uses(b, grads); uses != nil {
+	if uses := usesOfBlock(b, grads); uses != nil {
 		if p.x, p.z, err = rowsOf(uses, s); err != nil {
 			return nil, err
 		}
@@ -153,43 +194,6 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 	}
 	p.diagonal, err = apoops.ScaledSquares(1/float64(k.examples), b.Rows, b.Cols, h...)
 	return p, err
-}
-
-// uses are the layers that have the weights of a block, nil where there are other uses
-// too.
-func (k *Probe) uses(b Block, grads gorgonia.Nodes) []use {
-	uses, ok := usesOf(grads[b.Params[0]])
-	switch {
-	case !ok || len(b.Params) > 2:
-		return nil
-	case len(b.Params) == 2: // a pair of weight and bias
-		if !joinBias(uses, grads[b.Params[1]]) {
-			return nil
-		}
-	}
-	return uses
-}
-
-// rowsOf builds the rows x and z of the layers.
-func rowsOf(uses []use, s apoops.RowSettings) (x, z *gorgonia.Node, err error) {
-	biased := false
-	for _, u := range uses {
-		biased = biased || u.Bias
-	}
-	rows, cols := make([]apoops.RowFactors, len(uses)), make([]apoops.RowFactors, len(uses))
-	for i, u := range uses {
-		in := apoops.RowFactors{Factors: u.Factors, BiasRow: biased}
-		out := apoops.RowFactors{Factors: u.Factors, Gradients: true}
-		if u.transposed {
-			in, out = out, in
-		}
-		rows[i], cols[i] = in, out
-	}
-	if x, err = apoops.LayerRows(rows, s); err != nil {
-		return nil, nil, err
-	}
-	z, err = apoops.LayerRows(cols, s)
-	return x, z, err
 }
 
 // Examples is b', the number of examples of a run.
@@ -206,14 +210,14 @@ func (k *Probe) Feed(batch Batch) error {
 }
 
 // HasRows reports whether block i, in the order of the configuration, has rows. The
-// others have a diagonal.
+// others have squares.
 func (k *Probe) HasRows(i int) bool { return k.blocks[i].diagonal == nil }
 
 // Rows are x, n×rows, and z, n×cols, of block i as of the last run, valid until the
 // next.
 func (k *Probe) Rows(i int) (x, z *tensor.Dense, err error) {
-	if !k.HasRows(i) {
-		return nil, nil, errors.Errorf("graph: probe: block %q has no rows", k.blocks[i].name)
+	if !k.HasRows(i) || k.blocks[i].step != nil {
+		return nil, nil, errors.Errorf("graph: probe: block %q has no rows, or its step takes them", k.blocks[i].name)
 	}
 	v, err := denseValues(gorgonia.Nodes{k.blocks[i].x, k.blocks[i].z})
 	if err != nil {
@@ -224,8 +228,8 @@ func (k *Probe) Rows(i int) (x, z *tensor.Dense, err error) {
 
 // Squares are h²/b' of block i, rows×cols, as of the last run, valid until the next.
 func (k *Probe) Squares(i int) (*tensor.Dense, error) {
-	if k.HasRows(i) {
-		return nil, errors.Errorf("graph: probe: block %q has rows, not a diagonal", k.blocks[i].name)
+	if k.HasRows(i) || k.blocks[i].step != nil {
+		return nil, errors.Errorf("graph: probe: block %q has rows in place of squares, or its step takes them", k.blocks[i].name)
 	}
 	v, err := denseValues(gorgonia.Nodes{k.blocks[i].diagonal})
 	if err != nil {

@@ -51,6 +51,43 @@ func usesOf(n *gorgonia.Node) (uses []use, ok bool) {
 	return uses, ok
 }
 
+// usesOfBlock are the layers that have the weights of a block, nil where there are other
+// uses too.
+func usesOfBlock(b Block, grads gorgonia.Nodes) []use {
+	uses, ok := usesOf(grads[b.Params[0]])
+	switch {
+	case !ok || len(b.Params) > 2:
+		return nil
+	case len(b.Params) == 2: // a pair of weight and bias
+		if !joinBias(uses, grads[b.Params[1]]) {
+			return nil
+		}
+	}
+	return uses
+}
+
+// rowsOf builds the rows x and z of the layers.
+func rowsOf(uses []use, s apoops.RowSettings) (x, z *gorgonia.Node, err error) {
+	biased := false
+	for _, u := range uses {
+		biased = biased || u.Bias
+	}
+	rows, cols := make([]apoops.RowFactors, len(uses)), make([]apoops.RowFactors, len(uses))
+	for i, u := range uses {
+		in := apoops.RowFactors{Factors: u.Factors, BiasRow: biased}
+		out := apoops.RowFactors{Factors: u.Factors, Gradients: true}
+		if u.transposed {
+			in, out = out, in
+		}
+		rows[i], cols[i] = in, out
+	}
+	if x, err = apoops.LayerRows(rows, s); err != nil {
+		return nil, nil, err
+	}
+	z, err = apoops.LayerRows(cols, s)
+	return x, z, err
+}
+
 // fusedFactorsOf is factorsOf without new nodes.
 func fusedFactorsOf(n *gorgonia.Node) (apoops.Factors, bool) {
 	if f, ok := apoops.FusedFactors(n); ok {
