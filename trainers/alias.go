@@ -99,6 +99,10 @@ func EKFAC(lr float64) *curvature.EKFACConfig { return curvature.EKFAC(lr) }
 // Shampoo has a preconditioner from second moments of the gradient alone.
 func Shampoo(lr float64) *curvature.ShampooConfig { return curvature.Shampoo(lr) }
 
+// Precond is APO-Precond with a preconditioner of low rank, at rate lr: the recommended
+// form.
+func Precond(lr float64) *precond.Config { return precond.New(lr) }
+
 // PrecondPlain is APO-Precond as the paper has it, starting as SGD at rate lr.
 func PrecondPlain(lr float64) *precond.PlainConfig { return precond.Plain(lr) }
 

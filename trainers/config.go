@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -60,7 +61,7 @@ func defaults(o Optimizer) *config {
 	d := o.Defaults()
 	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient}
 	c.Settings = learn.Settings{
-		K: 10, FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
+		K: cmp.Or(d.K, 10), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
 		MinRate: 1e-8, MaxRate: 1e3, Group: c.group,
 	}
 	if own, ok := o.(learn.Updater); ok && own.Learner() != nil {

@@ -56,7 +56,7 @@ func TestEveryOptionWithEveryRule(t *testing.T) {
 	}{
 		{"rate", SGD(0.01)}, {"rate", SGDm(0.01)}, {"rate", RMSprop(0.01)}, {"rate", Adam(0.01)}, {"rate", AdamW(0.01)},
 		{"rate", Shampoo(0.01)}, {"rate", empirical}, {"fisher", fisher}, {"precond", PrecondPlain(0.01)}, {"precond", full},
-		{"relative", precond.Relative(0.01)}, {"relative", trust},
+		{"relative", precond.Relative(0.01)}, {"relative", trust}, {"relative", Precond(0.01)},
 	} {
 		for name, opt := range everyOption() {
 			for _, k := range []int{0, 5} {

@@ -16,6 +16,7 @@ import (
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/batch"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/precond"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -33,8 +34,10 @@ func everyOptimizer() map[string]Optimizer {
 	ekfac.FactorEvery, ekfac.BasisEvery, ekfac.ScaleEvery, ekfac.KLClip = 2, 4, 2, 0
 	shampoo.RootEvery, shampoo.BlockSize, shampoo.Beta2 = 3, 3, 0.9
 	grafted.RootEvery, grafted.Grafting = 4, "adam"
+	lowRank := Precond(0.05)
+	lowRank.Rank, lowRank.WarmUp, lowRank.Frequent = 2, 3, 5 // sides of 5 and 6 are of low rank, those of 3 dense
 	all := map[string]Optimizer{
-		"kfac": kfac, "ekfac": ekfac, "shampoo": shampoo, "shampoo grafted": grafted,
+		"precond": lowRank, "kfac": kfac, "ekfac": ekfac, "shampoo": shampoo, "shampoo grafted": grafted,
 		"sgd": SGD(0.05), "sgdm": SGDm(0.05), "nesterov": nesterov, "rmsprop": RMSprop(0.005), "adam": Adam(0.005), "adamw": AdamW(0.005),
 		"precond plain": PrecondPlain(0.05), "precond none": none, "precond grad": grad, "precond full": full,
 		"precond above": precond.Relative(0.5),
@@ -155,11 +158,18 @@ func TestK0EqualsBaseRule(t *testing.T) {
 		off := toyTrainer(t, o, Dtype(dt), EveryK(0))
 		run(t, off, 0, 25)
 		resting, opts := o, []Option{Dtype(dt), EveryK(3), Meta(MetaSGD(1e-300))}
-		if p, ok := o.(*precond.PlainConfig); ok && p.Relative != nil {
-			still, steps := *p, *p.Relative
-			steps.Step = 1e-300
-			still.Relative = &steps
-			resting, opts = &still, opts[:2] // relative steps have no meta-optimizer
+		switch p := o.(type) {
+		case *precond.PlainConfig:
+			if p.Relative != nil {
+				still, steps := *p, *p.Relative
+				steps.Step = 1e-300
+				still.Relative = &steps
+				resting, opts = &still, opts[:2] // relative steps have no meta-optimizer
+			}
+		case *precond.Config:
+			still := *p
+			still.Step, still.WarmUp, still.Rank = 1e-300, 0, 8 // subspaces move by rounding: none here
+			resting, opts = &still, opts[:2]
 		}
 		idle := toyTrainer(t, resting, opts...)
 		run(t, idle, 0, 25)
@@ -244,8 +254,8 @@ func TestResumeEqualsNeverStopped(t *testing.T) {
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
 		for _, stop := range []int{7, 8, 9} {
 			opts := []Option{Dtype(dt), EveryK(3), Seed(4), Meta(MetaAdam(0.02))}
-			if p, ok := o.(*precond.PlainConfig); ok && p.Relative != nil {
-				opts = opts[:3] // relative steps have no meta-optimizer
+			if own, ok := o.(learn.Updater); ok && own.Learner() != nil {
+				opts = opts[:3] // it has no meta-optimizer
 			}
 			whole := toyTrainer(t, o, opts...)
 			run(t, whole, 0, 20)
@@ -306,6 +316,11 @@ func (u *userGraph) compile(t testing.TB) {
 // and state bit for bit.
 func TestDropInEqualsTrainer(t *testing.T) {
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
+		if p, ok := o.(*precond.Config); ok {
+			whole := *p
+			whole.Rows = 1 // a user's graph takes batches of one size
+			o = &whole
+		}
 		model := layers.MLPWith(apoops.TanhAct, 4, 5, 3)
 		opts := []Option{Dtype(dt), EveryK(3), FSD(0.5, graph.CategoricalKL), WSD(0.1)}
 		tr, err := New(model, graph.SoftmaxCrossEntropy, o, opts...)

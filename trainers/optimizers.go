@@ -33,6 +33,7 @@ var optimizers = struct {
 	"adam":    {0.001, func(lr float64) Optimizer { return Adam(lr) }},
 	"adamw":   {0.001, func(lr float64) Optimizer { return AdamW(lr) }},
 
+	precond.Name:      {0.1, func(lr float64) Optimizer { return Precond(lr) }},
 	precond.PlainName: {0.1, func(lr float64) Optimizer { return PrecondPlain(lr) }},
 
 	"kfac":    {0.01, func(lr float64) Optimizer { return KFAC(lr) }},

@@ -165,6 +165,10 @@ func withRate(o Optimizer, lr float64) Optimizer {
 		d := *c
 		d.LR = lr
 		return &d
+	case *precond.Config:
+		d := *c
+		d.LR = lr
+		return &d
 	case *precond.PlainConfig:
 		d := *c
 		d.LR = lr

@@ -13,6 +13,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
@@ -168,12 +169,12 @@ func TestNoStepOverflowsUnseen(t *testing.T) {
 		adam.Eps, adam.Decoupled, rmsprop.Eps, rmsprop.Momentum = eps, rng.IntN(2) == 0, eps, 0.9
 		kfac.Damping, shampoo.Eps = power(-30, 5), power(-30, 5)
 		shampoo.Grafting = []string{"none", "sgd", "rmsprop", "adam"}[rng.IntN(4)]
-		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, PrecondPlain(lr), precond.Relative(lr)}
+		all := []Optimizer{sgd, adam, rmsprop, kfac, EKFAC(lr), shampoo, PrecondPlain(lr), precond.Relative(lr), Precond(lr)}
 		o := all[rng.IntN(len(all))]
 		opts := []Option{EveryK(k), Meta(MetaAdam(power(-3, 40))), RateBounds(1e-12, 1e41)}
-		if p, ok := o.(*precond.PlainConfig); ok {
+		if own, ok := o.(learn.Updater); ok {
 			opts = opts[:2]
-			if p.Relative != nil {
+			if own.Learner() != nil {
 				opts = opts[:1]
 			}
 		}

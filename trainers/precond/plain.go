@@ -119,18 +119,12 @@ func (c *PlainConfig) Start(*rule.Task) (rule.Rule, error) {
 
 // Update implements learn.Updater.
 func (c *PlainConfig) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
-	blocks := t.Blocks
-	if s.Blocks != nil {
-		if c.FullMatrix {
-			return nil, errors.New("trainers: Blocks has no effect with a full matrix: leave one of them out")
-		}
-		var err error
-		if blocks, err = s.Blocks(t.Params); err != nil {
-			return nil, errors.WithMessage(err, "trainers: Blocks")
-		}
-		if err := graph.CheckBlocks(blocks, t.Params); err != nil {
-			return nil, errors.WithMessage(err, "trainers: Blocks")
-		}
+	if s.Blocks != nil && c.FullMatrix {
+		return nil, errors.New("trainers: Blocks has no effect with a full matrix: leave one of them out")
+	}
+	blocks, err := blocksOf(t, s)
+	if err != nil {
+		return nil, err
 	}
 	if c.Relative != nil && c.Relative.Trust > 0 && (s.K == 0 || s.NoFSD || s.NoWSD) {
 		return nil, errors.Errorf("trainers: %s: meta-steps measure the trust region, from both discrepancies: K, λ_FSD and λ_WSD must be above 0", c.Name())

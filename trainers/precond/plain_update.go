@@ -27,7 +27,7 @@ type plainCore struct {
 // plainUpdate is the update of APO-Precond.
 type plainUpdate[T apoops.Float] struct {
 	plainCore
-	vec    array.Vectors[T]
+	vec    vectors[T]
 	sum    blas.Inner[T]
 	bounds array.Bounds[T] // by block: weights, momentum, factors
 
@@ -36,16 +36,10 @@ type plainUpdate[T apoops.Float] struct {
 	scale float64
 }
 
-// plainBlock is a block of parameters with its preconditioner. Its arrays are in the
-// block's order.
+// plainBlock is a block with what P multiplies in the lookahead.
 type plainBlock struct {
-	graph.Block
-	p       form.Preconditioner
-	factors []checkpoint.NamedTensor
-	g       *tensor.Dense // the gradient; gathered where the block has several parameters
-	m       *tensor.Dense // the momentum, nil for none
-	u       *tensor.Dense // P·G or P·m
-	scaled  *tensor.Dense // what P multiplies in the lookahead
+	*block
+	scaled *tensor.Dense
 }
 
 func newPlainUpdate(c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
@@ -76,22 +70,14 @@ func newPlainBlock(c *PlainConfig, b graph.Block, dt tensor.Dtype, seed uint64) 
 	if c.Relative != nil && b.Form.Relative() == nil {
 		return nil, errors.Errorf("a %s preconditioner is not learned by the relative gradient", b.Form.Name())
 	}
-	p, err := form.Start(b.Form, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: dt, Rate: c.LR, Seed: seed})
+	k, err := newBlock(b, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: dt, Rate: c.LR, Seed: seed})
 	if err != nil {
 		return nil, err
 	}
-	zeros := func() *tensor.Dense { return tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.Of(dt)) }
-	k := &plainBlock{Block: b, p: p, u: zeros(), scaled: zeros()}
 	if c.momentum() {
-		k.m = zeros()
+		k.m = k.zeros()
 	}
-	if len(b.Params) > 1 {
-		k.g = zeros()
-	}
-	for i, q := range b.Factors() {
-		k.factors = append(k.factors, checkpoint.NamedTensor{Name: q.Name, Value: p.Factors()[i]})
-	}
-	return k, nil
+	return &plainBlock{block: k, scaled: k.zeros()}, nil
 }
 
 func (u *plainUpdate[T]) Lookahead() graph.Lookahead {
@@ -114,7 +100,7 @@ func (u *plainUpdate[T]) Phi() []checkpoint.NamedTensor {
 func (u *plainUpdate[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	u.at, u.scale = in.T-1, scale
 	for _, b := range u.blocks {
-		u.gather(b, in.G)
+		gather[T](b.block, in.G)
 		if u.c.MomentumMode == MomentumGradient {
 			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.g), T(u.c.Momentum), T(u.c.Dampening))
 		}
@@ -134,9 +120,9 @@ func (u *plainUpdate[T]) Move() error {
 	for _, b := range u.blocks {
 		if u.c.MomentumMode == MomentumPlain {
 			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.u), mu, kappa*T(nu))
-			u.scatter(b, b.m, T(u.scale))
+			u.vec.scatter(u.params, b.block, b.m, T(u.scale))
 		} else {
-			u.scatter(b, b.u, T(u.scale*nu))
+			u.vec.scatter(u.params, b.block, b.u, T(u.scale*nu))
 		}
 	}
 	return nil
@@ -156,31 +142,12 @@ func (u *plainUpdate[T]) inputs(scale float64) []*tensor.Dense {
 	return all
 }
 
-// gather sets g to the gradient of the block.
-func (u *plainUpdate[T]) gather(b *plainBlock, g []*tensor.Dense) {
-	if len(b.Params) == 1 {
-		b.g = g[b.Params[0]]
-		return
-	}
-	array.Gather(b.Block, apoops.Elements[T](b.g), g)
-}
-
 // input is what P multiplies: the gradient or its average.
 func (b *plainBlock) input(mode MomentumMode) *tensor.Dense {
 	if mode == MomentumGradient {
 		return b.m
 	}
 	return b.g
-}
-
-// scatter is θ ← θ - scale·d for the block's parameters.
-func (u *plainUpdate[T]) scatter(b *plainBlock, direction *tensor.Dense, scale T) {
-	d := apoops.Elements[T](direction)
-	for _, i := range b.Params {
-		w := apoops.Elements[T](u.params[i].Value)
-		u.vec.Descend(w, d[:len(w)], scale)
-		d = d[len(w):]
-	}
 }
 
 func (u *plainUpdate[T]) Bound() {}

@@ -19,7 +19,7 @@ import (
 type relativeLearner struct {
 	x       *learn.Context
 	c       RelativeConfig
-	blocks  []blockLearner
+	blocks  []relativeBlock
 	region  *trustRegion
 	prox    *graph.Proximal
 	look    graph.RelativeLookahead
@@ -28,8 +28,8 @@ type relativeLearner struct {
 	numbers []float64 // ε and the number of meta-steps
 }
 
-// blockLearner learns the factors of one block.
-type blockLearner struct {
+// relativeBlock learns the factors of one block.
+type relativeBlock struct {
 	name string
 	form.Learner
 }
@@ -50,7 +50,7 @@ func newRelativeLearner(x *learn.Context) (learn.Learner, error) {
 		if err != nil {
 			return nil, errors.WithMessagef(err, "trainers: %s: block %q", x.Optimizer.Name(), b.Name)
 		}
-		l.blocks = append(l.blocks, blockLearner{b.Name, r})
+		l.blocks = append(l.blocks, relativeBlock{b.Name, r})
 		l.look.Blocks = append(l.look.Blocks, b.Block)
 		l.phi = append(l.phi, r.Phi()...)
 	}

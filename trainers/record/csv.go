@@ -16,11 +16,13 @@ import (
 //
 // The columns are step, loss, rate_0 … rate_n-1 with n the number of rates in
 // the first record, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
-// meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, base_seconds and
-// meta_seconds. The columns q to meta_skipped are empty on steps without
+// meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, energy, condition, trace,
+// discrepancy, base_seconds and meta_seconds. The columns q to meta_skipped are empty on steps without
 // meta-step; see JSONL for how the terms add up to q. The norms are those of the
 // whole preconditioner, the root of the sum of the squares over its blocks, and
-// empty without Precond. Floats have all their digits, or are NaN, +Inf, -Inf.
+// empty without Precond. So are energy to discrepancy without PrecondMeasures: energy,
+// that of both sides, and discrepancy are means over the blocks, condition is the
+// largest, trace the sum. Floats have all their digits, or are NaN, +Inf, -Inf.
 type CSV struct {
 	out   lineWriter
 	rates int // number of rate columns; -1 before the first record
@@ -104,7 +106,7 @@ func csvHeader(rates int) []string {
 	}
 	return append(header,
 		"q", "q_loss", "fsd", "wsd", "lambda_fsd", "lambda_wsd", "epsilon", "meta_grad_norm", "meta_skipped",
-		"norm_A", "norm_B", "norm_S", "base_seconds", "meta_seconds")
+		"norm_A", "norm_B", "norm_S", "energy", "condition", "trace", "discrepancy", "base_seconds", "meta_seconds")
 }
 
 // csvRow has the cells in the order of csvHeader.
@@ -130,5 +132,24 @@ func csvRow(s Stats) []string {
 	} else {
 		row = append(row, "", "", "")
 	}
+	row = append(row, csvMeasures(s.Precond)...)
 	return append(row, formatFloat(s.BaseTime.Seconds()), formatFloat(s.MetaTime.Seconds()))
+}
+
+// csvMeasures has the cells energy to discrepancy.
+func csvMeasures(blocks []PrecondNorms) []string {
+	var n, energy, condition, trace, discrepancy float64
+	for _, p := range blocks {
+		if m := p.Measures; m != nil {
+			n++
+			energy += (m.EnergyA + m.EnergyB) / 2
+			condition = max(condition, m.Condition)
+			trace += m.Trace
+			discrepancy += m.Discrepancy
+		}
+	}
+	if n == 0 {
+		return []string{"", "", "", ""}
+	}
+	return []string{formatFloat(energy / n), formatFloat(condition), formatFloat(trace), formatFloat(discrepancy / n)}
 }

@@ -14,7 +14,8 @@ import (
 // The keys are step, loss, rates, base_seconds and meta_seconds; at meta-steps
 // also q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon, meta_grad_norm and
 // meta_skipped; with a learned preconditioner also precond, a list of objects
-// with the keys block, a, b and s. Numbers that JSON lacks are the strings
+// with the keys block, a, b and s and, where P is learned from rows, energy_a,
+// energy_b, condition, trace and discrepancy (PrecondMeasures). Numbers that JSON lacks are the strings
 // "NaN", "+Inf" and "-Inf". The terms add up:
 //
 //	q = q_loss + lambda_fsd/epsilon·fsd + epsilon·lambda_wsd·wsd
@@ -71,6 +72,23 @@ type jsonPrecond struct {
 	A     jsonNumber `json:"a"`
 	B     jsonNumber `json:"b"`
 	S     jsonNumber `json:"s"`
+	*jsonMeasures
+}
+
+type jsonMeasures struct {
+	EnergyA     jsonNumber `json:"energy_a"`
+	EnergyB     jsonNumber `json:"energy_b"`
+	Condition   jsonNumber `json:"condition"`
+	Trace       jsonNumber `json:"trace"`
+	Discrepancy jsonNumber `json:"discrepancy"`
+}
+
+func newJSONPrecond(p PrecondNorms) jsonPrecond {
+	j := jsonPrecond{Block: p.Block, A: jsonNumber(p.A), B: jsonNumber(p.B), S: jsonNumber(p.S)}
+	if m := p.Measures; m != nil {
+		j.jsonMeasures = &jsonMeasures{jsonNumber(m.EnergyA), jsonNumber(m.EnergyB), jsonNumber(m.Condition), jsonNumber(m.Trace), jsonNumber(m.Discrepancy)}
+	}
+	return j
 }
 
 func newJSONStep(s Stats) jsonStep {
@@ -93,7 +111,7 @@ func newJSONStep(s Stats) jsonStep {
 		}
 	}
 	for _, p := range s.Precond {
-		step.Precond = append(step.Precond, jsonPrecond{p.Block, jsonNumber(p.A), jsonNumber(p.B), jsonNumber(p.S)})
+		step.Precond = append(step.Precond, newJSONPrecond(p))
 	}
 	return step
 }

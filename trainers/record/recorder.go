@@ -26,6 +26,12 @@ type History struct {
 func (h *History) Record(s Stats) error {
 	s.Rates = slices.Clone(s.Rates)
 	s.Precond = slices.Clone(s.Precond)
+	for i, p := range s.Precond {
+		if p.Measures != nil {
+			measures := *p.Measures
+			s.Precond[i].Measures = &measures
+		}
+	}
 	if s.Meta != nil {
 		meta := *s.Meta
 		s.Meta = &meta

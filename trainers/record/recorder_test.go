@@ -25,6 +25,13 @@ var (
 		Precond:  []PrecondNorms{{Block: "conv", A: 3, B: 5, S: 1}, {Block: "bias", A: 0, B: 0, S: 1}, {Block: "fc", A: 4, B: 12, S: 1}},
 		BaseTime: time.Second, MetaTime: 250 * time.Millisecond,
 	}
+	rowsStep = Stats{
+		Step: 6, Loss: 0.125, Rates: []float64{1, 1}, Meta: &MetaStats{},
+		Precond: []PrecondNorms{
+			{Block: "fc", A: 3, B: 4, Measures: &PrecondMeasures{EnergyA: 0.5, EnergyB: 0.75, Condition: 10, Trace: 2, Discrepancy: 0.375}},
+			{Block: "out", Measures: &PrecondMeasures{EnergyA: 0.25, EnergyB: 1, Condition: 100, Trace: 5, Discrepancy: 0.125}},
+		},
+	}
 	nanStep = Stats{
 		Step: 5, Loss: math.NaN(), Rates: []float64{math.Inf(1), math.Inf(-1)},
 		Meta: &MetaStats{Q: math.NaN(), GradNorm: math.Inf(1)},
@@ -43,13 +50,16 @@ func recordAll(t *testing.T, r Recorder, steps ...Stats) {
 
 func TestJSONL(t *testing.T) {
 	var b bytes.Buffer
-	recordAll(t, NewJSONL(&b), plainStep, metaStep, nanStep, Stats{})
+	recordAll(t, NewJSONL(&b), plainStep, metaStep, nanStep, Stats{}, rowsStep)
 	want := []string{
 		`{"step":3,"loss":0.5,"rates":[0.1,0.01],"base_seconds":1.5,"meta_seconds":0}`,
 		`{"step":4,"loss":0.25,"rates":[0.125,1e-9],"q":1,"q_loss":0.5,"fsd":2,"wsd":4,"lambda_fsd":0.125,"lambda_wsd":0.0625,"epsilon":1,"meta_grad_norm":8,"meta_skipped":true,` +
 			`"precond":[{"block":"conv","a":3,"b":5,"s":1},{"block":"bias","a":0,"b":0,"s":1},{"block":"fc","a":4,"b":12,"s":1}],"base_seconds":1,"meta_seconds":0.25}`,
 		`{"step":5,"loss":"NaN","rates":["+Inf","-Inf"],"q":"NaN","q_loss":0,"fsd":0,"wsd":0,"lambda_fsd":0,"lambda_wsd":0,"epsilon":1,"meta_grad_norm":"+Inf","meta_skipped":false,"base_seconds":0,"meta_seconds":0}`,
 		`{"step":0,"loss":0,"rates":[],"base_seconds":0,"meta_seconds":0}`,
+		`{"step":6,"loss":0.125,"rates":[1,1],"q":0,"q_loss":0,"fsd":0,"wsd":0,"lambda_fsd":0,"lambda_wsd":0,"epsilon":1,"meta_grad_norm":0,"meta_skipped":false,` +
+			`"precond":[{"block":"fc","a":3,"b":4,"s":0,"energy_a":0.5,"energy_b":0.75,"condition":10,"trace":2,"discrepancy":0.375},` +
+			`{"block":"out","a":0,"b":0,"s":0,"energy_a":0.25,"energy_b":1,"condition":100,"trace":5,"discrepancy":0.125}],"base_seconds":0,"meta_seconds":0}`,
 	}
 	lines := strings.SplitAfter(b.String(), "\n")
 	if len(lines) != len(want)+1 || lines[len(want)] != "" {
@@ -68,17 +78,18 @@ func TestJSONL(t *testing.T) {
 func TestCSV(t *testing.T) {
 	var b bytes.Buffer
 	c := NewCSV(&b)
-	recordAll(t, c, plainStep, metaStep, nanStep)
-	want := `step,loss,rate_0,rate_1,q,q_loss,fsd,wsd,lambda_fsd,lambda_wsd,epsilon,meta_grad_norm,meta_skipped,norm_A,norm_B,norm_S,base_seconds,meta_seconds
-3,0.5,0.1,0.01,,,,,,,,,,,,,1.5,0
-4,0.25,0.125,1e-09,1,0.5,2,4,0.125,0.0625,1,8,true,5,13,1.7320508075688772,1,0.25
-5,NaN,+Inf,-Inf,NaN,0,0,0,0,0,1,+Inf,false,,,,0,0
+	recordAll(t, c, plainStep, metaStep, nanStep, rowsStep)
+	want := `step,loss,rate_0,rate_1,q,q_loss,fsd,wsd,lambda_fsd,lambda_wsd,epsilon,meta_grad_norm,meta_skipped,norm_A,norm_B,norm_S,energy,condition,trace,discrepancy,base_seconds,meta_seconds
+3,0.5,0.1,0.01,,,,,,,,,,,,,,,,,1.5,0
+4,0.25,0.125,1e-09,1,0.5,2,4,0.125,0.0625,1,8,true,5,13,1.7320508075688772,,,,,1,0.25
+5,NaN,+Inf,-Inf,NaN,0,0,0,0,0,1,+Inf,false,,,,,,,,0,0
+6,0.125,1,1,0,0,0,0,0,0,1,0,false,3,4,0,0.625,100,7,0.25,0,0
 `
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
 	rows, err := csv.NewReader(&b).ReadAll() // also checks that all rows are as long as the header
-	if err != nil || len(rows) != 4 {
+	if err != nil || len(rows) != 5 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 
@@ -189,13 +200,13 @@ func TestHistoryKeepsCopies(t *testing.T) {
 	s.Rates = []float64{1, 2}
 	meta := *metaStep.Meta
 	s.Meta = &meta
-	s.Precond = []PrecondNorms{{Block: "a", A: 1, B: 2, S: 3}}
+	s.Precond = []PrecondNorms{{Block: "a", A: 1, B: 2, S: 3, Measures: &PrecondMeasures{Trace: 4}}}
 	var h History
 	recordAll(t, &h, s, plainStep)
 	s.Rates[0], s.Meta.Q, s.Precond[0].A = -1, -1, -1
 	want := metaStep
 	want.Rates = []float64{1, 2}
-	want.Precond = []PrecondNorms{{Block: "a", A: 1, B: 2, S: 3}}
+	want.Precond = []PrecondNorms{{Block: "a", A: 1, B: 2, S: 3, Measures: &PrecondMeasures{Trace: 4}}}
 	if !reflect.DeepEqual(h.Steps, []Stats{want, plainStep}) {
 		t.Errorf("%+v", h.Steps)
 	}

@@ -50,8 +50,26 @@ func (m *MetaStats) part() float64 {
 }
 
 // PrecondNorms holds the Frobenius norms of one block's factors. A and B are
-// zero for a diagonal block.
+// zero for a diagonal block. Of a preconditioner of low rank they are those of P_A and
+// P_B, and S is zero.
 type PrecondNorms struct {
 	Block   string
 	A, B, S float64
+	// Measures is nil where P is not learned from rows.
+	Measures *PrecondMeasures
+}
+
+// PrecondMeasures are what a meta-step on rows of inputs x and output gradients z says
+// of one block's P = P_B ⊗ P_A.
+type PrecondMeasures struct {
+	// EnergyA and EnergyB are the parts of the rows' energy, Σw·‖z‖² and Σw·‖x‖²,
+	// that lie in the subspace of the side; 1 for sides without one.
+	EnergyA, EnergyB float64
+	// Condition is the largest eigenvalue of P divided by the least.
+	Condition float64
+	Trace     float64 // tr P
+	// Discrepancy is ½·tr(PF) divided by the number of weights, F from the meta-step's
+	// own probe, before P moved: the function-space discrepancy of a step P·v for v with
+	// covariance P⁻¹. It is below ½ where P has reached its minimiser, by the damping.
+	Discrepancy float64
 }

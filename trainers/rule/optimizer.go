@@ -29,6 +29,7 @@ type Defaults struct {
 	FSD  float64   // λ_FSD
 	WSD  float64   // λ_WSD; 0 leaves the term out
 	Meta Optimizer // moves φ
+	K    int       // steps between meta-steps; 0 for 10
 }
 
 // OptimizerBase has the methods of Optimizer that few need to change.

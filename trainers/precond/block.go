@@ -1,0 +1,83 @@
+package precond
+
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/graph/form"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// block is a block of parameters with its preconditioner. Its arrays are in the
+// block's order.
+type block struct {
+	graph.Block
+	setup   form.Setup
+	p       form.Preconditioner
+	factors []checkpoint.NamedTensor
+	g       *tensor.Dense // the gradient; gathered where the block has several parameters
+	m       *tensor.Dense // the momentum, nil for none
+	u       *tensor.Dense // P·G or P·m
+	rowless bool          // learned as a multiple of the identity for want of rows
+}
+
+func newBlock(b graph.Block, s form.Setup) (*block, error) {
+	p, err := form.Start(b.Form, s)
+	if err != nil {
+		return nil, err
+	}
+	k := &block{Block: b, setup: s, p: p}
+	k.u = k.zeros()
+	if len(b.Params) > 1 {
+		k.g = k.zeros()
+	}
+	for i, q := range b.Factors() {
+		k.factors = append(k.factors, checkpoint.NamedTensor{Name: q.Name, Value: p.Factors()[i]})
+	}
+	return k, nil
+}
+
+// blocksOf are the task's blocks, or those of the option Blocks.
+func blocksOf(t *rule.Task, s *learn.Settings) ([]graph.Block, error) {
+	if s.Blocks == nil {
+		return t.Blocks, nil
+	}
+	blocks, err := s.Blocks(t.Params)
+	if err == nil {
+		err = graph.CheckBlocks(blocks, t.Params)
+	}
+	return blocks, errors.WithMessage(err, "trainers: Blocks")
+}
+
+// zeros is an array in the shape of the block's gradient.
+func (b *block) zeros() *tensor.Dense {
+	return tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.Of(b.setup.Dtype))
+}
+
+// gather sets the block's gradient.
+func gather[T apoops.Float](b *block, g []*tensor.Dense) {
+	if len(b.Params) == 1 {
+		b.g = g[b.Params[0]]
+		return
+	}
+	array.Gather(b.Block, apoops.Elements[T](b.g), g)
+}
+
+// vectors are array.Vectors for blocks.
+type vectors[T apoops.Float] struct{ array.Vectors[T] }
+
+// scatter is θ ← θ - scale·d for the block's parameters.
+func (v *vectors[T]) scatter(params []*graph.Param, b *block, direction *tensor.Dense, scale T) {
+	d := apoops.Elements[T](direction)
+	for _, i := range b.Params {
+		w := apoops.Elements[T](params[i].Value)
+		v.Descend(w, d[:len(w)], scale)
+		d = d[len(w):]
+	}
+}

@@ -1,0 +1,151 @@
+package precond
+
+import (
+	"math"
+	"slices"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/graph/form"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// Config is APO-Precond with a preconditioner whose sides are of low rank, the
+// recommended one. For a weight matrix with inputs x, the bias's 1 among them, and
+// gradients z by its outputs,
+//
+//	P = P_B ⊗ P_A,  U = P_B·G·P_A,  m ← μ·m + ν·U,  θ ← θ - scale(t)·LR·m
+//	ν = min(1, √(Clip/(LR²·Σ<G,U>)))
+//
+// which is Eq. 9 with an S of rank 1; form.LowRank has the sides. The schedule's
+// factor multiplies a step that is clipped already.
+//
+// In terms of the paper λ_FSD is 1/LR, λ_WSD is Damping/LR, and LR·P follows the
+// minimiser of the objective that Theorem 1 approximates Q by,
+//
+//	-vᵀPv + ½(Pv)ᵀ(λ_FSD·F + λ_WSD·I)Pv,
+//
+// the limit of Q(εP)/ε for ε → 0, where F is the Gauss-Newton matrix of the
+// function-space discrepancy on B'. Its minimiser is the same whatever vectors v it is
+// averaged over; those with covariance P⁻¹ show every direction equally well, and the
+// step down tr(PH) - log det P that they give needs products with the rows x and z
+// alone. The weight-space term is that of the layer's matrix when its inputs and output gradients
+// carry white noise: (A + r_a·I) ⊗ (S + r_s·I) with r_a·r_s = Damping takes the place
+// of A⊗S + Damping·I. B' is the first part of B, or what the option TildeFrom gives.
+//
+// The options FSD and WSD set λ_FSD and λ_WSD, and with them the rate 1/λ_FSD and the
+// damping λ_WSD/λ_FSD. With EveryK(0) P stays I: SGD with momentum and the clip.
+//
+// Parameters that are no weight matrix have a diagonal P, 1/(E[h²] + Damping) with h²
+// the diagonal of F.
+type Config struct {
+	rule.OptimizerBase
+	LR       float64 `json:"lr"`       // 1/λ_FSD
+	Momentum float64 `json:"momentum"` // μ: at least 0, below 1
+	Damping  float64 `json:"damping"`  // λ_WSD/λ_FSD, above 0
+	// Clip limits twice the function-space discrepancy that a step without momentum is
+	// predicted to have. 0 means no limit.
+	Clip float64 `json:"clip"`
+	// Rank is that of the part of a side which is not a multiple of the identity.
+	// Sides of up to twice as many rows are dense.
+	Rank int `json:"rank"`
+
+	Step      float64 `json:"step"`       // b, the length of a relative step: above 0, below 1
+	StepDecay float64 `json:"step_decay"` // step t takes b/√(1+StepDecay·t); 0 or more
+	Turn      float64 `json:"turn"`       // τ, the length of a step of the subspace: 0 or more
+	Memory    float64 `json:"memory"`     // of the averages of x², z² and h²: at least 0, below 1
+	// WarmUp is the number of meta-steps on the first mini-batch before step 0, each by
+	// WarmUpStep and with a probe of its own. They start from P = I/(Damping + f) with
+	// f the mean diagonal element of F. 0 starts from P = I, without them.
+	WarmUp     int     `json:"warm_up"`
+	WarmUpStep float64 `json:"warm_up_step"`
+	// Frequent is how many first steps all have a meta-step. After them the distance
+	// of meta-steps grows by one in as many steps, up to K.
+	Frequent int `json:"frequent"`
+
+	Rows      float64 `json:"rows"`      // |B'|/|B|: above 0, at most 1
+	Positions int     `json:"positions"` // of each image in B' that a convolution is seen at
+}
+
+var _ learn.Updater = (*Config)(nil)
+
+// New is APO-Precond at rate lr with the settings that suit dense, convolutional and
+// recurrent nets. Its default K is 20.
+func New(lr float64) *Config {
+	return &Config{
+		LR: lr, Momentum: 0.9, Damping: 1e-3, Clip: 1e-4, Rank: form.DefaultRank,
+		Step: 0.1, Turn: 0.2, Memory: 0.95, WarmUp: 30, WarmUpStep: 0.6, Frequent: 50, Rows: 0.5, Positions: 1,
+	}
+}
+
+// Name is the name of the optimizer.
+const Name = "precond"
+
+// Name implements Optimizer.
+func (c *Config) Name() string { return Name }
+
+// LearningRate implements Optimizer.
+func (c *Config) LearningRate() float64 { return c.LR }
+
+// Defaults implements Optimizer: λ_FSD = 1/LR, λ_WSD = Damping/LR and K = 20.
+func (c *Config) Defaults() rule.Defaults {
+	return rule.Defaults{FSD: 1 / c.LR, WSD: c.Damping / c.LR, K: 20, Meta: rule.MetaAdam(0.05)}
+}
+
+// Validate implements Optimizer.
+func (c *Config) Validate() error {
+	for _, n := range []struct {
+		field              string
+		value, least, most int
+	}{
+		{"rank", c.Rank, 1, mostRank}, {"warm_up", c.WarmUp, 0, mostMetaSteps},
+		{"frequent", c.Frequent, 1, 1 << 40}, {"positions", c.Positions, 1, 1 << 20},
+	} {
+		if n.value < n.least || n.value > n.most {
+			return errors.Errorf("trainers: %s: %s is %d: it must be from %d to %d", c.Name(), n.field, n.value, n.least, n.most)
+		}
+	}
+	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping), rule.NotNegative("clip", c.Clip),
+		between("step", c.Step), rule.NotNegative("step_decay", c.StepDecay), rule.NotNegative("turn", c.Turn), rule.Fraction("memory", c.Memory), between("warm_up_step", c.WarmUpStep),
+		rule.Require("rows", c.Rows, c.Rows > 0 && c.Rows <= 1, "above 0 and at most 1"))
+}
+
+// mostRank is the largest rank.
+const mostRank = 1 << 16
+
+func between(name string, v float64) rule.Check {
+	return rule.Require(name, v, v > 0 && v < 1, "above 0 and below 1")
+}
+
+// Start implements rule.Optimizer: it is an error, for a preconditioner is no rule.
+func (c *Config) Start(*rule.Task) (rule.Rule, error) {
+	return nil, errors.Errorf("trainers: %s has no learning rate to adapt", c.Name())
+}
+
+// step is b of the step of that number.
+func (c *Config) step(t int) float64 { return c.Step / math.Sqrt(1+c.StepDecay*float64(t)) }
+
+// shape gives weight matrices their form: that of Eq. 9 is narrowed to low rank.
+func (c *Config) shape(blocks []graph.Block) []graph.Block {
+	blocks = slices.Clone(blocks)
+	for i := range blocks {
+		if blocks[i].Form == graph.Kronecker {
+			blocks[i].Form = form.LowRank{Rank: c.Rank}
+		}
+	}
+	return blocks
+}
+
+// Update implements learn.Updater.
+func (c *Config) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
+	blocks, err := blocksOf(t, s)
+	if err != nil {
+		return nil, err
+	}
+	return newUpdate(c, t, c.shape(blocks), s)
+}
+
+// Learner implements learn.Updater.
+func (c *Config) Learner() learn.NewLearner { return newLearner }

@@ -1,0 +1,205 @@
+package precond
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/graph/form"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/record"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// core is what the update shares with its learner.
+type core struct {
+	c        Config
+	params   []*graph.Param
+	blocks   []*block
+	settings *learn.Settings
+	// warmUp is called before a step is formed while no probe was drawn; nil for none.
+	warmUp func(in rule.Input) error
+	probes []float64 // one number: those drawn so far
+	// moved is set by the learner when it has changed φ.
+	moved bool
+	seen  []measured // by block, at the last meta-step
+	// norms is the learner's part of Norms; nil where P is not learned.
+	norms func() []record.PrecondNorms
+}
+
+// update is the update of Config: U = P·G and its momentum m.
+type update[T apoops.Float] struct {
+	core
+	vec    vectors[T]
+	sum    blas.Inner[T]
+	bounds array.Bounds[T] // by block: weights and momentum
+	reach  []float64       // by block: bound of P
+
+	// The step that Advance began.
+	nu, rate, scale float64
+}
+
+func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
+	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startUpdate[float32], startUpdate[float64])
+	if err != nil {
+		return nil, errors.WithMessagef(err, "trainers: %s", c.Name())
+	}
+	return start(c, t, blocks, s)
+}
+
+func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
+	u := &update[T]{core: core{c: *c, params: t.Params, settings: s, probes: make([]float64, 1), moved: true}}
+	for i, b := range blocks {
+		k, err := newBlock(b, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: apoops.DtypeOf[T](), Rate: 1, Seed: t.Seed + uint64(i)})
+		if err != nil {
+			return nil, errors.WithMessagef(err, "trainers: %s: block %q", c.Name(), b.Name)
+		}
+		k.m = k.zeros()
+		u.blocks = append(u.blocks, k)
+		arrays := [][]T{apoops.Elements[T](k.m)}
+		for _, i := range b.Params {
+			arrays = append(arrays, apoops.Elements[T](u.params[i].Value))
+		}
+		u.bounds.Arrays = append(u.bounds.Arrays, arrays)
+	}
+	u.reach, u.seen = make([]float64, len(blocks)), make([]measured, len(blocks))
+	return u, nil
+}
+
+// cold reports whether the warm-up is still to come.
+func (c *core) cold() bool { return c.warmUp != nil && c.probes[0] == 0 }
+
+// shared is implemented by update of any dtype.
+func (c *core) shared() *core { return c }
+
+// damping are 1/λ_FSD and λ_WSD/λ_FSD of a step.
+func (c *core) damping(step int) (rate, damping float64, err error) {
+	fsd, wsd, err := c.settings.Lambdas(step)
+	if err == nil && (!(fsd > 0) || !(wsd > 0)) {
+		err = errors.Errorf("trainers: %s: λ_FSD is %v and λ_WSD %v: both must be above 0", c.c.Name(), fsd, wsd)
+	}
+	return 1 / fsd, wsd / fsd, err
+}
+
+// Advance forms the step with P as it is. There is no lookahead with inputs: the
+// learner takes the limit ε → 0.
+func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Dense, error) {
+	rate, _, err := u.damping(in.T - 1)
+	if err != nil {
+		return nil, err
+	}
+	if u.cold() {
+		if err := u.warmUp(in); err != nil {
+			return nil, err
+		}
+	}
+	products := 0.0
+	for _, b := range u.blocks {
+		gather[T](b, in.G)
+		b.p.Multiply(b.u, b.g)
+		products += u.sum.Product(apoops.Elements[T](b.g), apoops.Elements[T](b.u))
+	}
+	u.rate, u.scale = rate, scale
+	u.nu = rule.KLClip(u.c.Clip, rate*rate*products)
+	return nil, nil
+}
+
+func (u *update[T]) Move() error {
+	for _, b := range u.blocks {
+		u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.u), T(u.c.Momentum), T(u.nu))
+		u.vec.scatter(u.params, b, b.m, T(u.scale*u.rate))
+	}
+	return nil
+}
+
+// StaysFinite goes by the norms of weights and momentum. The learner keeps φ finite by
+// itself.
+func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth float64) bool {
+	rate, damping, err := u.damping(in.T - 1)
+	if err != nil || growth > 0 {
+		return false
+	}
+	u.measure(damping)
+	return u.bounds.Hold(func(i int, x []float64) bool {
+		whole := u.reach[i] * max(in.Norm, 1)
+		x[0] = u.c.Momentum*x[0] + whole
+		for j := range x[1:] {
+			x[1+j] += scale * rate * x[0]
+		}
+		return array.Within[T](whole)
+	})
+}
+
+// measure bounds P of each block after φ was changed. The factors are far smaller than
+// the weights. A warm-up begins with ‖P‖ ≤ 1/d, and each of its steps makes neither side
+// more than (1+b/2)² or √e times as large.
+func (u *update[T]) measure(damping float64) {
+	if !u.moved {
+		return
+	}
+	for i, b := range u.blocks {
+		if u.cold() {
+			most := math.Pow(1+u.c.WarmUpStep/2, 4)
+			u.reach[i] = float64(b.Rows*b.Cols) / min(damping, 1) * math.Pow(max(most, math.E), float64(u.c.WarmUp))
+			continue
+		}
+		norms := make([]float64, len(b.factors))
+		for j, q := range b.factors {
+			norms[j] = array.Norm(q.Value)
+		}
+		u.reach[i] = b.p.Bound(norms)
+	}
+	u.moved = u.cold()
+}
+
+func (u *update[T]) Invalidate() {
+	u.bounds.Invalidate()
+	u.moved = true
+}
+
+// Lookahead is θ' = θ - P·G as a graph.
+func (u *update[T]) Lookahead() graph.Lookahead {
+	l := graph.PrecondLookahead{}
+	for _, b := range u.blocks {
+		l.Blocks = append(l.Blocks, b.Block)
+	}
+	return l
+}
+
+func (u *update[T]) Phi() []checkpoint.NamedTensor {
+	var all []checkpoint.NamedTensor
+	for _, b := range u.blocks {
+		all = append(all, b.factors...)
+	}
+	return all
+}
+
+func (u *update[T]) State() []checkpoint.NamedTensor {
+	var all []checkpoint.NamedTensor
+	for _, b := range u.blocks {
+		all = append(all, checkpoint.NamedTensor{Name: b.Name + "/m", Value: b.m})
+	}
+	return all
+}
+
+// Norms are those of P_A and P_B, or of S, with what the last meta-step measured.
+func (u *update[T]) Norms() []record.PrecondNorms {
+	if u.norms == nil {
+		return nil
+	}
+	return u.norms()
+}
+
+func (u *update[T]) Bound() {}
+
+func (u *update[T]) Fallbacks() int { return 0 }
+
+func (u *update[T]) Graphs() rule.Graphs { return nil }
+
+func (u *update[T]) Rates(int, float64) []float64 { return nil }
