@@ -27,7 +27,9 @@ func doubles[T blas.Float](x []T) []float64 {
 	return y
 }
 
-func matrix[T blas.Float](rows, cols int, x []T) *mat.Dense { return mat.NewDense(rows, cols, doubles(x)) }
+func matrix[T blas.Float](rows, cols int, x []T) *mat.Dense {
+	return mat.NewDense(rows, cols, doubles(x))
+}
 
 // dense is P as a matrix.
 func dense[T blas.Float](p Matrix[T]) *mat.Dense {

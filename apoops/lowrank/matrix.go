@@ -50,11 +50,7 @@ func View[T blas.Float](s Side, phi []T) Matrix[T] {
 
 // Trace is the sum of the eigenvalues of P.
 func (m Matrix[T]) Trace() float64 {
-	var sum float64
-	n := m.Core()
-	for i := range n {
-		sum += float64(m.C[i*n+i])
-	}
+	sum := diagonal(m.C, m.Core())
 	if !m.Dense() {
 		sum += float64(m.P[0]) * float64(m.Size-m.Rank)
 	}
@@ -112,9 +108,10 @@ func (m Matrix[T]) core(k []T) []T {
 	return k
 }
 
+// sized is memory of n elements, buf where that is large enough.
 func sized[T any](buf []T, n int) []T {
-	if len(buf) == n {
-		return buf
+	if cap(buf) >= n {
+		return buf[:n]
 	}
 	return make([]T, n)
 }

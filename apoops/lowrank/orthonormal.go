@@ -11,17 +11,12 @@ import (
 // iteration (Higham: Functions of Matrices, 2008, Section 6.7).
 type inverseRoot[T blas.Float] struct{ y, z, t, next []T }
 
-const (
-	// mostIterations bounds the iteration; a condition of 10⁸ needs some 30.
-	mostIterations = 40
-	// fewIterations is the number up to which the root is as precise as rounding
-	// allows.
-	fewIterations = 9
-)
+// mostIterations bounds the iteration; a condition of 10⁸ needs some 30.
+const mostIterations = 40
 
-// compute returns G^-½ and the number of iterations; the result is valid until the next
-// call. Each eigenvalue below 1 grows 2¼ times an iteration until it is near 1.
-func (s *inverseRoot[T]) compute(g []T, r int) (root []T, iterations int) {
+// compute returns G^-½, valid until the next call. Each eigenvalue below 1 grows 2¼
+// times an iteration until it is near 1.
+func (s *inverseRoot[T]) compute(g []T, r int) []T {
 	n := r * r
 	s.y, s.z, s.t, s.next = sized(s.y, n), sized(s.z, n), sized(s.t, n), sized(s.next, n)
 	scale := norm1(g, r)
@@ -32,16 +27,12 @@ func (s *inverseRoot[T]) compute(g []T, r int) (root []T, iterations int) {
 		s.z[i*r+i] = 1
 	}
 	done := blas.Pick[T](1e-3, 1e-7) // the error of the next iteration is the square
-	for iterations = 1; iterations <= mostIterations; iterations++ {
+	for range mostIterations {
 		blas.Gemm(false, false, r, r, r, -0.5, s.z, r, s.y, r, 0, s.t, r)
-		var off float64
 		for i := range r {
-			s.t[i*r+i] += 0.5
-			for _, v := range s.t[i*r : (i+1)*r] {
-				off = max(off, math.Abs(float64(v)))
-			}
-			s.t[i*r+i]++
+			s.t[i*r+i] += 1.5
 		}
+		off := offIdentity(s.t, r)
 		blas.Gemm(false, false, r, r, r, 1, s.y, r, s.t, r, 0, s.next, r)
 		s.y, s.next = s.next, s.y
 		blas.Gemm(false, false, r, r, r, 1, s.t, r, s.z, r, 0, s.next, r)
@@ -51,7 +42,20 @@ func (s *inverseRoot[T]) compute(g []T, r int) (root []T, iterations int) {
 		}
 	}
 	blas.Scal(T(1/math.Sqrt(scale)), s.z)
-	return s.z, iterations
+	return s.z
+}
+
+// offIdentity is the largest element of |g - I|.
+func offIdentity[T blas.Float](g []T, r int) (off float64) {
+	for i := range r {
+		for j, v := range g[i*r : (i+1)*r] {
+			if i == j {
+				v--
+			}
+			off = max(off, math.Abs(float64(v)))
+		}
+	}
+	return off
 }
 
 // norm1 is the largest sum of the absolute values of a column.
@@ -67,19 +71,62 @@ func norm1[T blas.Float](g []T, r int) float64 {
 	return largest
 }
 
+// basis makes columns orthonormal.
+type basis[T blas.Float] struct {
+	gram    []T
+	n, next []T
+	half    []T
+	inverse inverseRoot[T]
+}
+
+const (
+	// mostPasses bounds the passes of orthonormalise.
+	mostPasses = 5
+	// nearIdentity is how far from I a Gram matrix may be for the last pass. The
+	// result is off by the square of it.
+	nearIdentity = 1e-3
+)
+
+// orthonormalise overwrites the m×r matrix z with v = z·N, N = (zᵀz)^-½, and returns N,
+// valid until the next call; v is scratch memory at first. Rounding leaves an error that
+// grows with the condition of z, which another pass removes: p is much larger than the
+// least eigenvalues of C, and what is left of p(I - VVᵀ) in the space of V adds to these.
+func (s *basis[T]) orthonormalise(v, z []T, m, r int) []T {
+	s.gram, s.n, s.next, s.half = sized(s.gram, r*r), sized(s.n, r*r), sized(s.next, r*r), sized(s.half, r*r)
+	for pass := 1; ; pass++ {
+		blas.Gemm(true, false, r, r, m, 1, z, r, z, r, 0, s.gram, r)
+		root := s.half
+		last := offIdentity(s.gram, r) <= nearIdentity || pass == mostPasses
+		if last { // one step of Newton's iteration for the root
+			for i, g := range s.gram {
+				root[i] = -g / 2
+			}
+			for i := range r {
+				root[i*r+i] += 1.5
+			}
+		} else {
+			root = s.inverse.compute(s.gram, r)
+		}
+		if pass == 1 {
+			copy(s.n, root)
+		} else {
+			blas.Gemm(false, false, r, r, r, 1, s.n, r, root, r, 0, s.next, r)
+			s.n, s.next = s.next, s.n
+		}
+		blas.Gemm(false, false, m, r, r, 1, z, r, root, r, 0, v, r)
+		if last {
+			return s.n
+		}
+		copy(z, v)
+	}
+}
+
 // Orthonormal fills V, m×r, with orthonormal columns that depend on the seed alone.
 func Orthonormal[T blas.Float](v []T, s Side, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, uint64(s.Size)))
-	for i := range v {
-		v[i] = T(rng.NormFloat64())
+	z := make([]T, len(v))
+	for i := range z {
+		z[i] = T(rng.NormFloat64())
 	}
-	var root inverseRoot[T]
-	m, r := s.Size, s.Rank
-	gram, w := make([]T, r*r), make([]T, m*r)
-	for range 2 {
-		blas.Gemm(true, false, r, r, m, 1, v, r, v, r, 0, gram, r)
-		n, _ := root.compute(gram, r)
-		copy(w, v)
-		blas.Gemm(false, false, m, r, r, 1, w, r, n, r, 0, v, r)
-	}
+	new(basis[T]).orthonormalise(v, z, s.Size, s.Rank)
 }

@@ -9,28 +9,36 @@ import (
 
 // rotation moves V.
 type rotation[T blas.Float] struct {
-	y, out     []T // TᵀTV, and the part of it that is orthogonal to V
-	z          []T // V + Y·diag(s)
-	by         []T // s
-	within     []T // I + VᵀTᵀTV·diag(s), so that Z is V·within + out·diag(s)
-	gram, outs []T // ZᵀZ, and that of out·diag(s)
-	root, n    []T // factors of N, Z·N = V
-	half       []T
-	inverse    inverseRoot[T]
-	v          []T
-	m, r       int
-	body       func(lo, hi int)
+	y, out []T // TᵀTV, and the part of it that is orthogonal to V
+	z      []T // V + Y·diag(s)
+	by     []T // s
+	within []T // I + VᵀTᵀTV·diag(s), so that Z is V·within + out·diag(s)
+	outs   []T // the Gram matrix of out·diag(s)
+	turned []T // R
+	half   []T
+	basis  basis[T]
+	v      []T
+	m, r   int
+	body   func(lo, hi int)
 }
 
 // turn writes the new V to next and to c what the old P is in its coordinates,
 // VᵀPV = RᵀCR + p·WᵀW with R = V_oldᵀV and W = V - V_old·R: two squares, so that c is
-// positive. The rows of xv times their weights are in scaled, h is VᵀTᵀTV.
+// positive. The rows of xv times their weights are in scaled; h, VᵀTᵀTV, is
+// overwritten.
 func (s *rotation[T]) turn(next, c []T, p Matrix[T], x, scaled, h []T, n int, tau float64) {
 	m, r := p.Size, p.Rank
 	s.m, s.r, s.v = m, r, p.V
 	s.y, s.out, s.z = sized(s.y, m*r), sized(s.out, m*r), sized(s.z, m*r)
-	s.within, s.gram, s.outs, s.half = sized(s.within, r*r), sized(s.gram, r*r), sized(s.outs, r*r), sized(s.half, r*r)
-	blas.Gemm(true, false, m, r, n, 1, x, m, scaled, r, 0, s.y, r)
+	s.within, s.turned, s.outs, s.half = sized(s.within, r*r), sized(s.turned, r*r), sized(s.outs, r*r), sized(s.half, r*r)
+	// V depends on the directions of the rows alone: units of energy in which the
+	// columns of V have the mean 1 keep squares in range.
+	unit := T(0)
+	if mean := diagonal(h, r) / float64(r); mean > 1e-30 {
+		unit = T(1 / mean)
+	}
+	blas.Scal(unit, h)
+	blas.Gemm(true, false, m, r, n, unit, x, m, scaled, r, 0, s.y, r)
 	copy(s.out, s.y)
 	blas.Gemm(false, false, m, r, r, -1, p.V, r, h, r, 1, s.out, r)
 	blas.Gemm(true, false, r, r, m, 1, s.out, r, s.out, r, 0, s.outs, r)
@@ -40,13 +48,13 @@ func (s *rotation[T]) turn(next, c []T, p Matrix[T], x, scaled, h []T, n int, ta
 	}
 	par.For(m, par.RowGrain(r), s.body)
 	s.v = nil
-	s.orthonormalise(next)
+	root := s.basis.orthonormalise(next, s.z, m, r)
 	// R = within·N, WᵀW = Nᵀ·outs·N
-	blas.Gemm(false, false, r, r, r, 1, s.within, r, s.n, r, 0, s.gram, r)
-	blas.Gemm(false, false, r, r, r, 1, p.C, r, s.gram, r, 0, s.half, r)
-	blas.Gemm(true, false, r, r, r, 1, s.gram, r, s.half, r, 0, c, r)
-	blas.Gemm(false, false, r, r, r, 1, s.outs, r, s.n, r, 0, s.half, r)
-	blas.Gemm(true, false, r, r, r, p.P[0], s.n, r, s.half, r, 1, c, r)
+	blas.Gemm(false, false, r, r, r, 1, s.within, r, root, r, 0, s.turned, r)
+	blas.Gemm(false, false, r, r, r, 1, p.C, r, s.turned, r, 0, s.half, r)
+	blas.Gemm(true, false, r, r, r, 1, s.turned, r, s.half, r, 0, c, r)
+	blas.Gemm(false, false, r, r, r, 1, s.outs, r, root, r, 0, s.half, r)
+	blas.Gemm(true, false, r, r, r, p.P[0], root, r, s.half, r, 1, c, r)
 }
 
 // lengths sets s_j = τ/h_jj, less where column j would change by more than mostOja of its
@@ -68,10 +76,17 @@ func (s *rotation[T]) lengths(h []T, tau float64) {
 	for i := range r {
 		for j := range r {
 			s.within[i*r+j] = h[i*r+j] * s.by[j]
-			s.outs[i*r+j] *= s.by[i] * s.by[j]
+			s.outs[i*r+j] = s.outs[i*r+j] * s.by[i] * s.by[j]
 		}
 		s.within[i*r+i]++
 	}
+}
+
+func diagonal[T blas.Float](h []T, r int) (sum float64) {
+	for i := range r {
+		sum += float64(h[i*r+i])
+	}
+	return sum
 }
 
 // rows computes rows [lo, hi) of Z.
@@ -83,28 +98,3 @@ func (s *rotation[T]) rows(lo, hi int) {
 		}
 	}
 }
-
-// orthonormalise writes Z·N, N = (ZᵀZ)^-½. Where ZᵀZ is so ill-conditioned that
-// rounding shows, it does so again with the result.
-func (s *rotation[T]) orthonormalise(next []T) {
-	m, r := s.m, s.r
-	s.n, s.root = sized(s.n, r*r), sized(s.root, r*r)
-	for pass := 1; ; pass++ {
-		blas.Gemm(true, false, r, r, m, 1, s.z, r, s.z, r, 0, s.gram, r)
-		root, iterations := s.inverse.compute(s.gram, r)
-		blas.Gemm(false, false, m, r, r, 1, s.z, r, root, r, 0, next, r)
-		if pass == 1 {
-			copy(s.n, root)
-		} else {
-			blas.Gemm(false, false, r, r, r, 1, s.n, r, root, r, 0, s.root, r)
-			s.n, s.root = s.root, s.n
-		}
-		if iterations <= fewIterations || pass == mostPasses {
-			return
-		}
-		copy(s.z, next)
-	}
-}
-
-// mostPasses is enough for columns of the lengths that mostOja allows.
-const mostPasses = 3

@@ -19,6 +19,31 @@ var definitions = map[string]func(phi []*mat.Dense, n int) mat.Matrix{
 	"diagonal": func(phi []*mat.Dense, n int) mat.Matrix { return squared(phi[0], n) },
 	"scalar":   func(phi []*mat.Dense, n int) mat.Matrix { return squared(phi[0], n) },
 	"full":     func(phi []*mat.Dense, _ int) mat.Matrix { return phi[0] },
+	"low-rank": func(phi []*mat.Dense, _ int) mat.Matrix { // P_B⊗P_Aᵀ, vec by rows
+		b, phi := side(phi)
+		a, _ := side(phi)
+		var both mat.Dense
+		both.Kronecker(b, a.T())
+		return &both
+	},
+}
+
+// side is the first P in φ, p(I - VVᵀ) + VCVᵀ, or C where V is missing, and the rest.
+func side(phi []*mat.Dense) (*mat.Dense, []*mat.Dense) {
+	n, r := phi[0].Dims()
+	if n == r {
+		return phi[0], phi[1:]
+	}
+	v, c, p := phi[0], phi[1], phi[2].At(0, 0)
+	var inner, vv, sum mat.Dense
+	inner.Product(v, c, v.T())
+	vv.Mul(v, v.T())
+	vv.Scale(-p, &vv)
+	for i := range n {
+		vv.Set(i, i, vv.At(i, i)+p)
+	}
+	sum.Add(&vv, &inner)
+	return &sum, phi[3:]
 }
 
 // squared is the diagonal matrix of the n squares of s, or of one for all.
@@ -31,7 +56,7 @@ func squared(s *mat.Dense, n int) mat.Matrix {
 }
 
 func TestFormsByDefinition(t *testing.T) {
-	for _, f := range forms {
+	for _, f := range append([]Form{LowRank{Rank: 1}}, forms...) {
 		define := definitions[f.Name()]
 		if define == nil {
 			continue // TestForms checks it
