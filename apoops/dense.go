@@ -185,6 +185,27 @@ func (k *denseGradW[T]) biasGrad(lo, hi int) {
 	sumColumns(k.a.out[len(k.a.out)-k.m:], k.a.in[1], lo, hi)
 }
 
+// WeightGradient sets dw to [x,1]ᵀ·dz, the gradient by the weights of Dense, or to
+// xᵀ·dz where dw has no row for a bias, to the bits of the graph's. x is rows×n, dz
+// rows×m, dw (n+1)×m or n×m.
+func WeightGradient[T Float](dw, x, dz []T, rows int) {
+	n, m := len(x)/rows, len(dz)/rows
+	k := &denseGradW[T]{}
+	if len(dw) > n*m {
+		k.bias = 1
+	}
+	_ = k.run(&args[T]{in: [][]T{x, dz}, shapes: []tensor.Shape{{rows, n}, {rows, m}}, out: dw}) // it cannot fail
+}
+
+// IsColumnSums reports whether a node is the sums of the columns of s, as the gradient
+// by the bias of Affine is of that by the pre-activations.
+func IsColumnSums(n, s *gorgonia.Node) bool {
+	_, ok := kernelOf(n.Op()).(interface{ sumsColumns() })
+	return ok && Operands(n)[0] == s
+}
+
+func (k *columnSums[T]) sumsColumns() {}
+
 // columnGrain is the number of columns that make a chunk of parallel work.
 const columnGrain = 256
 

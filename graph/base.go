@@ -15,12 +15,22 @@ type Base struct {
 	grads      gorgonia.Nodes
 	loss       gorgonia.Value
 	statistics []*statistic
+	rows       []*rowNodes     // by block of the RowReader, nil for a gradient
+	left       []bool          // gradients that rows stand for
+	formed     []*tensor.Dense // these gradients, where Grads computes them
 }
 
 // NewBase builds the graph for batches of the example's dtypes and shapes. The
 // graph reads the parameters' memory directly. masks may be nil for models
 // without dropout.
-func NewBase(src Source, params []*Param, example Batch, masks *apoops.Random) (_ *Base, err error) {
+func NewBase(src Source, params []*Param, example Batch, masks *apoops.Random) (*Base, error) {
+	return NewBaseRows(src, params, example, masks, nil)
+}
+
+// NewBaseRows is NewBase, but the gradients of the blocks that r wants as rows, where
+// they have such, are left out of the graph: GradsAndRows has their factors. r may be
+// nil.
+func NewBaseRows(src Source, params []*Param, example Batch, masks *apoops.Random, r RowReader) (_ *Base, err error) {
 	building.Lock()
 	defer unlock(&err)
 	if err := CheckParams(params); err != nil {
@@ -44,6 +54,9 @@ func NewBase(src Source, params []*Param, example Batch, masks *apoops.Random) (
 	if b.statistics, err = readStatistics(pass.tracked, params, theta); err != nil {
 		return nil, err
 	}
+	if r != nil && b.chooseRows(r) {
+		return b, b.compileFor(b.rowOutputs()...)
+	}
 	return b, b.compile(b.grads...)
 }
 
@@ -59,8 +72,15 @@ func (b *Base) Feed(batch Batch) error {
 func (b *Base) LossValue() float64 { return scalar(b.loss) }
 
 // Grads are the gradients of the last run, in the order of the Learned
-// parameters. They are valid until the next run.
-func (b *Base) Grads() ([]*tensor.Dense, error) { return denseValues(b.grads) }
+// parameters. They are valid until the next run. Those that the graph leaves out are
+// computed from their rows.
+func (b *Base) Grads() ([]*tensor.Dense, error) {
+	g, rows, err := b.GradsAndRows()
+	if err != nil || rows == nil {
+		return g, err
+	}
+	return b.form(g, rows)
+}
 
 // ancestors is the set of nodes that n is computed from, n included.
 func ancestors(n *gorgonia.Node) map[*gorgonia.Node]bool {

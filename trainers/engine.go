@@ -63,7 +63,8 @@ type batchStep struct {
 	batch graph.Batch
 	tilde []*tensor.Dense // the inputs of B', nil for the default
 	loss  float64
-	g     []*tensor.Dense
+	g     []*tensor.Dense // and rows are those of rule.Input
+	rows  []graph.Rows
 	start time.Time // of the work on the gradient
 }
 
@@ -72,11 +73,11 @@ type batchStep struct {
 // the weights. After an error of the meta-step the weights have moved.
 func (e *engine) step(b batchStep) (Stats, error) {
 	s := Stats{Step: e.steps, Loss: b.loss}
-	norm, err := e.refuse(b.batch, b.loss, b.g)
+	norm, err := e.refuse(b)
 	if err != nil {
 		return s, err
 	}
-	in := rule.Input{T: e.steps + 1, G: b.g, Norm: norm, Batch: b.batch}
+	in := rule.Input{T: e.steps + 1, G: b.g, Rows: b.rows, Norm: norm, Batch: b.batch}
 	scale := e.c.schedule.At(e.steps)
 	meta := e.learner != nil && e.learner.Due(e.steps)
 	undo := e.secure(in, scale, meta)

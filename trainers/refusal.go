@@ -6,19 +6,23 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // refuse reports a loss, a gradient or a statistic of the batch that is not
 // finite, and what is at fault. norm is that of the gradient, +Inf where its square
-// overflows.
-func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) (norm float64, err error) {
-	norm = math.Sqrt(array.SumSquares(g...))
+// overflows, or with rows a bound of it.
+func (e *engine) refuse(b batchStep) (norm float64, err error) {
+	norm, g, err := e.norm(b)
+	if err != nil {
+		return norm, err
+	}
 	var what string
 	switch {
-	case !array.IsFinite(loss):
-		what = fmt.Sprintf("the loss is %v", loss)
+	case !array.IsFinite(b.loss):
+		what = fmt.Sprintf("the loss is %v", b.loss)
 	case !array.IsFinite(norm) && !array.AllFinite(g...):
 		what = fmt.Sprintf("the gradient of %s is not finite", e.culprit(g))
 	case e.base != nil:
@@ -30,10 +34,26 @@ func (e *engine) refuse(batch graph.Batch, loss float64, g []*tensor.Dense) (nor
 	default:
 		return norm, nil
 	}
-	if where := e.origin(batch); where != "" {
+	if where := e.origin(b.batch); where != "" {
 		what += "; the first non-finite values are in " + where
 	}
 	return norm, ErrNotFinite.Errorf("trainers: step %d: %s; the weights are as before the step", e.steps, what)
+}
+
+// norm is the norm of the gradient g, or a bound of it from rows. Where that is no
+// number of the weights' dtype the gradient of the rows is computed after all.
+func (e *engine) norm(b batchStep) (norm float64, g []*tensor.Dense, err error) {
+	if b.rows != nil {
+		norm = array.RowsNorm(b.g, b.rows)
+		limit, err := apoops.Choose(e.Task.Params[0].Value.Dtype(), array.Limit[float32](), array.Limit[float64]())
+		if err != nil || norm <= limit {
+			return norm, b.g, err
+		}
+		if b.g, err = e.base.Grads(); err != nil {
+			return norm, nil, err
+		}
+	}
+	return math.Sqrt(array.SumSquares(b.g...)), b.g, nil
 }
 
 // culprit names the first parameter whose gradient is not finite.

@@ -100,39 +100,47 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	if err := e.fits(batch); err != nil {
 		return fail(err)
 	}
-	loss, g, err := t.gradient(batch)
-	if err != nil {
+	if err := t.runBase(batch); err != nil {
 		return fail(err)
 	}
-	return e.step(batchStep{batch: batch, tilde: tilde, loss: loss, g: g, start: start})
+	b := batchStep{batch: batch, tilde: tilde, loss: e.base.LossValue(), start: start}
+	var err error
+	if b.g, b.rows, err = e.base.GradsAndRows(); err != nil {
+		return fail(err)
+	}
+	return e.step(b)
 }
 
 // gradient is J and ∇J on a batch; the arrays are valid until the next call.
 func (t *Trainer) gradient(batch graph.Batch) (float64, []*tensor.Dense, error) {
+	if err := t.runBase(batch); err != nil {
+		return 0, nil, err
+	}
+	g, err := t.engine.base.Grads()
+	return t.engine.base.LossValue(), g, err
+}
+
+// runBase runs the graph of the gradient on a batch.
+func (t *Trainer) runBase(batch graph.Batch) error {
 	if t.fixed == nil {
 		if err := batch.Check(); err != nil {
-			return 0, nil, err
+			return err
 		}
 	}
 	if err := t.prepare(batch); err != nil {
-		return 0, nil, err
+		return err
 	}
-	e := t.engine
-	if err := e.base.Feed(batch); err != nil {
-		return 0, nil, err
+	if err := t.engine.base.Feed(batch); err != nil {
+		return err
 	}
-	if err := e.base.Run(); err != nil {
-		return 0, nil, err
-	}
-	g, err := e.base.Grads()
-	return e.base.LossValue(), g, err
+	return t.engine.base.Run()
 }
 
 // prepare builds the graph of the gradient for batches of these shapes, once.
 func (t *Trainer) prepare(batch graph.Batch) (err error) {
 	if e := t.engine; e.base == nil {
 		e.example = batch
-		e.base, err = graph.NewBase(e.Task.Source, e.Task.Model, batch, e.Task.Random)
+		e.base, err = graph.NewBaseRows(e.Task.Source, e.Task.Model, batch, e.Task.Random, e.Update.Rows())
 	}
 	return err
 }

@@ -54,7 +54,7 @@ type Input struct {
 	Step   int // from 0
 	Batch  graph.Batch
 	Loss   float64         // J_B(θ)
-	G      []*tensor.Dense // ∇J_B(θ)
+	G      []*tensor.Dense // ∇J_B(θ), as that of rule.Input
 	Inputs []*tensor.Dense // of the lookahead
 	Scale  float64         // the schedule's factor
 	// Tilde gives the inputs of B' for the i-th meta-step of this step, nil where

@@ -172,5 +172,14 @@ func (f *rates) Notes() []string { return f.rule.Notes() }
 
 func (f *rates) Graphs() rule.Graphs { return f.rule.Graphs() }
 
+// Rows is nil where a learner sets the pace: it looks along a line, for which it needs
+// the gradient.
+func (f *rates) Rows() graph.RowReader {
+	if f.pace != nil {
+		return nil
+	}
+	return f.rule.Rows()
+}
+
 func (f *rates) Norms() []record.PrecondNorms    { return nil }
 func (f *rates) State() []checkpoint.NamedTensor { return f.rule.State() }

@@ -38,11 +38,12 @@ type Update interface {
 	// φ; without a meta-step moves is false. After the answer false, Invalidate is
 	// called.
 	StaysFinite(in rule.Input, scale float64, moves bool, growth float64) bool
-	// Invalidate, Fallbacks, Notes and Graphs are those of rule.Rule.
+	// Invalidate, Fallbacks, Notes, Graphs and Rows are those of rule.Rule.
 	Invalidate()
 	Fallbacks() int
 	Notes() []string
 	Graphs() rule.Graphs
+	Rows() graph.RowReader
 }
 
 // Updater is an optimizer whose φ are no learning rates: it makes an update of its

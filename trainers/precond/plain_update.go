@@ -156,6 +156,8 @@ func (u *plainUpdate[T]) Fallbacks() int { return 0 }
 
 func (u *plainUpdate[T]) Graphs() rule.Graphs { return nil }
 
+func (u *plainUpdate[T]) Rows() graph.RowReader { return nil }
+
 func (u *plainUpdate[T]) Rates(int, float64) []float64 { return nil }
 
 // Norms are those of the factors A and B of each block, and of its last factor.

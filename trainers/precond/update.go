@@ -202,4 +202,6 @@ func (u *update[T]) Fallbacks() int { return 0 }
 
 func (u *update[T]) Graphs() rule.Graphs { return nil }
 
+func (u *update[T]) Rows() graph.RowReader { return nil }
+
 func (u *update[T]) Rates(int, float64) []float64 { return nil }

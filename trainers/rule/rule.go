@@ -45,6 +45,8 @@ type Rule interface {
 	LineSearch() LineSearch
 	// Graphs are the rule's own graphs, nil for a rule without.
 	Graphs() Graphs
+	// Rows says which gradients the rule takes as rows (Input.Rows), nil for none.
+	Rows() graph.RowReader
 }
 
 // Fused advances the state and moves the weights in one pass over memory.
@@ -88,3 +90,6 @@ func (Base) LineSearch() LineSearch { return nil }
 
 // Graphs is nil.
 func (Base) Graphs() Graphs { return nil }
+
+// Rows is nil.
+func (Base) Rows() graph.RowReader { return nil }

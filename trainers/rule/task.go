@@ -31,9 +31,14 @@ type Task struct {
 type Input struct {
 	// T counts steps from 1.
 	T int
-	// G is ∇J_B(θ), an array for each of Task.Params. It must not be changed.
+	// G is ∇J_B(θ), an array for each of Task.Params. It must not be changed. It is nil
+	// for the parameters of blocks that have rows.
 	G []*tensor.Dense
-	// Norm is the Euclidean norm of G.
+	// Rows are the factors of the gradient by block of Rule.Rows, which only a rule with
+	// such gets, and only from a Trainer. Those without rows have their gradient in G;
+	// Rows is nil where all do.
+	Rows []graph.Rows
+	// Norm is the Euclidean norm of the gradient, or a bound of it where there are Rows.
 	Norm float64
 	// Batch is what G was computed on; empty for φ.
 	Batch graph.Batch

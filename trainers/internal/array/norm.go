@@ -7,6 +7,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 )
 
@@ -56,3 +57,42 @@ func AllFinite(arrays ...*tensor.Dense) bool {
 
 // IsFinite reports whether a number is neither NaN nor infinite.
 func IsFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// RowsNorm bounds the norm of a gradient that is partly rows: g without the arrays that
+// are nil, and for rows the sum of the norms of Ā_iᵀ·S_i, ‖ā_i‖·‖s_i‖.
+func RowsNorm(g []*tensor.Dense, rows []graph.Rows) float64 {
+	var total float64
+	for _, a := range g {
+		if a != nil {
+			total += SumSquares(a)
+		}
+	}
+	for _, r := range rows {
+		if r.Len() == 0 {
+			continue
+		}
+		norm, err := apoops.Choose(r.A.Dtype(), rowsNorm[float32], rowsNorm[float64])
+		if err != nil {
+			return math.NaN()
+		}
+		n := norm(r)
+		total += n * n
+	}
+	return math.Sqrt(total)
+}
+
+func rowsNorm[T apoops.Float](r graph.Rows) (total float64) {
+	a, s, n, m := apoops.Elements[T](r.A), apoops.Elements[T](r.S), r.A.Shape()[1], r.S.Shape()[1]
+	norms := make([]float64, r.Len())
+	one := float64(r.Inputs() - n)
+	par.For(len(norms), par.RowGrain(n+m), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			x, y := a[i*n:(i+1)*n], s[i*m:(i+1)*m]
+			norms[i] = math.Sqrt((blas.Dot(x, x) + one) * blas.Dot(y, y))
+		}
+	})
+	for _, x := range norms {
+		total += x
+	}
+	return total
+}

@@ -1,0 +1,131 @@
+package trainers
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// rowsConfig is SGD with momentum, which computes the gradients itself, from rows.
+type rowsConfig struct{ *rule.SGDConfig }
+
+func (c rowsConfig) Start(t *rule.Task) (rule.Rule, error) {
+	r, err := c.SGDConfig.Start(t)
+	return &fromRows{Rule: r, t: t}, err
+}
+
+type fromRows struct {
+	rule.Rule
+	t    *rule.Task
+	seen int // the rows of the last step
+}
+
+func (r *fromRows) Fused() rule.Fused              { return nil }
+func (r *fromRows) Rows() graph.RowReader          { return r }
+func (r *fromRows) RowBlocks() []graph.Block       { return r.t.Blocks }
+func (r *fromRows) WantsRows(block, rows int) bool { return block == 0 && rows == 12 }
+
+func (r *fromRows) Directions(in rule.Input) ([]*tensor.Dense, error) {
+	r.seen = 0
+	g := array.ZerosLike(r.t.Params)
+	for i := range g {
+		if in.G[i] != nil {
+			array.Copy(g[i], in.G[i])
+			continue
+		}
+		r.seen += in.Rows[i].Len()
+		form, err := apoops.Choose(g[i].Dtype(), formed[float32], formed[float64])
+		if err != nil {
+			return nil, err
+		}
+		form(g[i], in.Rows[i])
+	}
+	if norm := math.Sqrt(array.SumSquares(g...)); in.Rows != nil && !(norm <= in.Norm*(1+1e-6)) {
+		return nil, fmt.Errorf("norm %v is above its bound %v", norm, in.Norm)
+	}
+	in.G, in.Rows = g, nil
+	return r.Rule.Directions(in)
+}
+
+func formed[T apoops.Float](g *tensor.Dense, r graph.Rows) {
+	graph.FormGradient(apoops.Elements[T](g), r)
+}
+
+// TestRowsTakeTheSameSteps compares a rule that takes a gradient as rows with the one
+// that takes it as it is, bit for bit.
+func TestRowsTakeTheSameSteps(t *testing.T) {
+	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+		for what, c := range map[string]struct {
+			opt  Option
+			rows int
+		}{
+			"K = 0": {EveryK(0), 12}, "K = 2": {EveryK(2), 12},
+			"Calibrated": {Calibrated(CalibratedConfig{Lambda0: 1}), 0}, // it looks along a line
+		} {
+			tr, twin := toyTrainer(t, rowsConfig{SGDm(0.05)}, c.opt, Dtype(dt)), toyTrainer(t, SGDm(0.05), c.opt, Dtype(dt))
+			run(t, tr, 0, 6)
+			run(t, twin, 0, 6)
+			what := fmt.Sprintf("%v, %s", dt, what)
+			sameBits(t, what, tr.engine, twin.engine)
+			for i, g := range tr.LastGradient() {
+				sameArray(t, what+": LastGradient", g.Value, twin.LastGradient()[i].Value)
+			}
+			if r := tr.engine.Update.Rows(); (r != nil) != (c.rows > 0) {
+				t.Errorf("%s: a reader of rows: %v", what, r)
+			} else if r != nil && r.(*fromRows).seen != c.rows {
+				t.Errorf("%s: the last step had %d rows, not %d", what, r.(*fromRows).seen, c.rows)
+			}
+		}
+	}
+}
+
+// TestRowsNotFinite has the products of finite rows overflow, and weights that are not
+// finite: the errors are those of a rule that takes gradients.
+func TestRowsNotFinite(t *testing.T) {
+	for what, spoil := range map[string]func(tr *Trainer, x []float32){
+		"product": func(tr *Trainer, x []float32) {
+			array.Scale(tr.Params()[0].Value, 1e-10)
+			for i := range x {
+				x[i] = 1e26
+			}
+		},
+		"weight": func(tr *Trainer, _ []float32) { tr.Params()[1].Value.Float32s()[2] = float32(math.NaN()) },
+	} {
+		var messages []string
+		for _, o := range []Optimizer{rowsConfig{SGDm(1e-3)}, SGDm(1e-3)} {
+			model := layers.MLPWith(apoops.Identity, 2, 2, 1)
+			tr, err := New(model, graph.SquaredError, o, EveryK(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, y := make([]float32, 24), make([]float32, 12)
+			batch := graph.NewBatch(denseOf(x, 12, 2), denseOf(y, 12, 1))
+			if _, err := tr.Step(batch); err != nil {
+				t.Fatal(err)
+			}
+			spoil(tr, x)
+			before := tr.Params()[0].Value.Clone().(*tensor.Dense)
+			_, err = tr.Step(batch)
+			if !errors.Is(err, ErrNotFinite) {
+				t.Fatalf("%s: %v", what, err)
+			}
+			sameArray(t, what, tr.Params()[0].Value, before)
+			messages = append(messages, err.Error())
+		}
+		if messages[0] != messages[1] {
+			t.Errorf("%s: %q with rows, %q without", what, messages[0], messages[1])
+		}
+		if what == "product" {
+			wantError(t, what, errors.New(messages[0]), "the gradient of dense", "not finite")
+		}
+	}
+}
