@@ -25,5 +25,13 @@ func defaultForm(matrix bool) Form {
 	return form.Diagonal{}
 }
 
+// Narrow puts the form of that rank in the place of Eq. 9's; all other forms stay.
+func Narrow(f Form, rank int) Form {
+	if f == Kronecker {
+		return form.LowRank{Rank: rank}
+	}
+	return f
+}
+
 // wholeForm is the form of a block of all parameters.
 func wholeForm() Form { return form.Full{} }

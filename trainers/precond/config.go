@@ -131,9 +131,7 @@ func (c *Config) step(t int) float64 { return c.Step / math.Sqrt(1+c.StepDecay*f
 func (c *Config) shape(blocks []graph.Block) []graph.Block {
 	blocks = slices.Clone(blocks)
 	for i := range blocks {
-		if blocks[i].Form == graph.Kronecker {
-			blocks[i].Form = form.LowRank{Rank: c.Rank}
-		}
+		blocks[i].Form = graph.Narrow(blocks[i].Form, c.Rank)
 	}
 	return blocks
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
-	"github.com/apo-gorgonia/apo/graph/form"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/record"
@@ -90,10 +89,10 @@ func newLearner(x *learn.Context) (learn.Learner, error) {
 }
 
 func newBlockLearner[T apoops.Float](b *block, c *Config) (k blockLearner, err error) {
-	switch f := b.Form.(type) {
-	case form.LowRank:
-		k.rows = newSides[T](b, f.Rank, c.Memory)
-	case form.Diagonal:
+	switch learned := b.Form.Probed(); {
+	case learned != nil && learned.Rows():
+		k.rows = newSides[T](b, c.Memory)
+	case learned != nil && b.p.Factors()[0].DataSize() == b.Rows*b.Cols:
 		k.diagonal = newDiagonal[T](b, c.Memory)
 	default:
 		err = errors.Errorf("a %s preconditioner is not learned from rows", b.Form.Name())

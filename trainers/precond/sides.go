@@ -39,15 +39,16 @@ type side[T apoops.Float] struct {
 	trace   float64
 }
 
-func newSides[T apoops.Float](b *block, rank int, memory float64) *sides[T] {
+func newSides[T apoops.Float](b *block, memory float64) *sides[T] {
 	s := &sides[T]{name: b.Name, moments: make([]T, 3), memory: memory}
-	rest := s.b.over(b.p.Factors(), lowrank.Side{Size: b.Rows, Rank: rank})
-	s.a.over(rest, lowrank.Side{Size: b.Cols, Rank: rank})
+	s.a.over(s.b.over(b.p.Factors()))
 	return s
 }
 
 // over takes the factors of the side from the front of the list.
-func (s *side[T]) over(factors []*tensor.Dense, of lowrank.Side) (rest []*tensor.Dense) {
+func (s *side[T]) over(factors []*tensor.Dense) (rest []*tensor.Dense) {
+	first := factors[0].Shape() // V, or C of a dense side
+	of := lowrank.Side{Size: first[0], Rank: first[1]}
 	s.p.Side = of
 	s.next = lowrank.View(of, make([]T, of.Len()))
 	if of.Dense() {
