@@ -1,20 +1,14 @@
 package experiments
 
-import (
-	"context"
-
-	"github.com/apo-gorgonia/apo/graph"
-	"github.com/apo-gorgonia/apo/layers"
-	"github.com/apo-gorgonia/apo/trainers"
-	"github.com/apo-gorgonia/apo/trainers/datasets"
-)
+import "fmt"
 
 // costSteps is the length of a run that measures time. The first step does not count;
 // in the hundred that follow KFAC's inverses and EKFAC's bases are computed once.
 const costSteps = 101
 
 const costChoices = "101 steps, the first not counted, so that work done every 10 or every 100 steps has its share; " +
-	"the methods in turn, seed by seed; every method with the defaults of its search space"
+	"a step of a method that learns ever more rarely is the mean of a run of 1000 steps, in which those with and without a meta-step " +
+	"have their numbers; the methods in turn, seed by seed; every method with the defaults of its search space"
 
 // costAutoencoder measures the time of a step of the paper's autoencoder.
 var costAutoencoder = &Experiment{
@@ -42,11 +36,27 @@ var costMLP = &Experiment{
 		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: costSteps, Batch: 128, Examples: 10000, Rows: 1000, Dtype: "float32"},
 	},
 	Methods: costAutoencoder.Methods,
-	Task: denseTask{
-		model: layers.MLP, loss: graph.SoftmaxCrossEntropy, targets: classTargets,
-		load: func(ctx context.Context, c Config) (train, test trainers.Dataset, err error) {
-			train, _, err = datasets.MNIST(ctx, c.Type())
-			return train, nil, err
-		},
-	},
+	Task:    classifyMNIST,
 }
+
+// costImages measures the time of a step of a net for images.
+func costImages(net, title string, steps int, methods ...string) *Experiment {
+	e := images(cifar10)
+	e.Name, e.Group, e.Timed, e.Measure = "cost-"+net, "cost", Scales, TrainingLoss
+	e.Figure, e.Title, e.Paper = costMLP.Figure, "Time and memory of a step, "+title, costMLP.Paper
+	e.Choices = costChoices
+	if steps < costSteps {
+		e.Choices = fmt.Sprintf("%d steps, the first not counted; work done rarely has the share that it has in a long run; "+
+			"the methods in turn, seed by seed; every method with the defaults of its search space", steps)
+	}
+	smoke := smokeImages(net, fifth)
+	smoke.TestRows, smoke.Evaluations = -1, 1
+	e.Scales = map[Scale]Config{Smoke: smoke, Small: timedImages(cifar10, net, steps), Paper: timedImages(cifar10, net, steps)}
+	e.Methods = methods
+	return e
+}
+
+var (
+	costLeNet    = costImages("lenet", "LeNet", costSteps, costAutoencoder.Methods...)
+	costResNet18 = costImages("resnet18", "ResNet-18", 21, "sgdm", "adam", "kfac", "precond")
+)

@@ -22,8 +22,12 @@ func init() {
 	for _, e := range slices.Concat(table2Rows(), table4Columns(), fig5()) {
 		Register(e)
 	}
+	Register(mnistLoss)
+	Register(resnet18Start)
 	Register(costAutoencoder)
 	Register(costMLP)
+	Register(costLeNet)
+	Register(costResNet18)
 }
 
 var registry []*Experiment

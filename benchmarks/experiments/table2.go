@@ -62,7 +62,7 @@ func table2Timed(s imageSet, net, title string, steps int, accuracies ...float64
 }
 
 func table2Rows() []*Experiment {
-	resnet8 := table2Trained(cifar10, "resnet8", "thin ResNet-8", 1)
+	resnet8 := table2Trained(cifar10, "resnet8", "thin ResNet-8", 2)
 	resnet8.TunedAs = []string{"table2-cifar10-lenet"}
 	resnet18 := table2Timed(cifar10, "resnet18", "ResNet-18", 11, 93.69, 93.27, 94.60, 94.75)
 	resnet18.SmallMethods = append([]string{"sgdm-apo", "sgdm-apo-calibrated"}, table2Methods...)

@@ -8,7 +8,8 @@
 //	claims.go       a claim, and the comparisons that decide it
 //	paperclaims.go  the claims of Sections 6.1 and 6.2 about Figures 3 and 4
 //	imageclaims.go  the claims about Tables 2 and 4 and Figure 5, and goals for them
-//	goals.go        the goals for Figures 3 and 4 and for the cost of a step
+//	goals.go        the goals for Figures 3 and 4, the MLP and the cost of a step
+//	precondgoals.go the goals for the recommended form of APO-Precond alone
 //	computed.go     the claims that computed results decide (Figure 1); the claims
 //	                themselves are those of the experiment's Computation
 //
@@ -17,6 +18,7 @@
 //	load.go         reading the results folder
 //	stats.go        medians, final losses, times to a loss
 //	table.go        tables of losses, times and hyperparameters
+//	times.go        losses at equal seconds, times to equal losses
 //	accuracy.go     tables of test accuracies, Tables 2 and 4, extrapolated times
 //	figures.go      curves over steps and time
 //	markdown.go     the document

@@ -130,6 +130,9 @@ func (s *section) tables() []string {
 	default:
 		all = append(all, s.lossTable())
 	}
+	if t := s.timeTable(); t != "" && !s.e.Rates {
+		all = append(all, t)
+	}
 	return append(all, s.settingsTable())
 }
 

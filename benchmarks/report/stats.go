@@ -88,6 +88,33 @@ func timeTo(es []suite.Evaluation, target float64) float64 {
 	return math.Inf(1)
 }
 
+// lossAfter is the training loss after so many seconds in training steps, the median
+// over the seeds. The logarithm of the loss is interpolated linearly between
+// evaluations. After its end a run keeps its last loss.
+func (r *series) lossAfter(seconds float64) float64 {
+	return suite.Median(r.each(func(run *suite.Run) float64 { return lossAfter(run, seconds) }))
+}
+
+func lossAfter(run *suite.Run, seconds float64) float64 {
+	es := run.Evaluations
+	for i, e := range es {
+		b := float64(e.TrainLoss)
+		switch {
+		case e.Seconds < seconds:
+			continue
+		case i == 0 || e.Seconds == seconds:
+			return b
+		}
+		before := es[i-1]
+		a, part := float64(before.TrainLoss), (seconds-before.Seconds)/(e.Seconds-before.Seconds)
+		if !(a > 0 && b > 0) || math.IsInf(a, 0) || math.IsInf(b, 0) {
+			return a
+		}
+		return a * math.Pow(b/a, part)
+	}
+	return run.FinalLoss()
+}
+
 // tested reports whether there is a test set.
 func (r *series) tested() bool {
 	return slices.ContainsFunc(r.runs, func(run *suite.Run) bool {
