@@ -5,7 +5,6 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -19,40 +18,43 @@ const alignment = 64
 
 // shareMemory lets results of ops of package apoops share memory: two may lie in one
 // place if the first is not needed any more when the second is computed. The values,
-// which are read after a run, keep memory of their own.
+// which are read after a run, keep memory of their own. So nothing in the shared memory
+// is needed after a run, and programs over the same weights, which run one after the
+// other, share it too.
 func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 	order, ok := executionOrder(program, g)
 	if !ok || !sharing {
 		return nil
 	}
 	lives := lifetimes(order, p.values)
-	if err := setBuffers[float32](order, lives); err != nil {
+	p.arena.mu.Lock()
+	defer p.arena.mu.Unlock()
+	single, double := layoutOf[float32](order, lives), layoutOf[float64](order, lives)
+	p.layouts = []any{single, double}
+	if err := p.arena.single.join(single); err != nil {
 		return err
 	}
-	return setBuffers[float64](order, lives)
+	return p.arena.double.join(double)
 }
 
-// setBuffers makes one block of memory for all results of type T that do not outlive a
-// run, and gives their ops parts of it.
-func setBuffers[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) error {
-	var ops []apoops.BufferSetter[T]
+// layoutOf arranges all results of type T that do not outlive a run.
+func layoutOf[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
 	var places []place
-	size := alignment / int(unsafe.Sizeof(T(0)))
+	l := new(layout[T])
+	unit := alignment / int(unsafe.Sizeof(T(0)))
 	for _, n := range order {
 		op, ok := n.Op().(apoops.BufferSetter[T])
 		if !ok || op.BufferSize() == 0 || lives[n].to == len(order) {
 			continue
 		}
-		ops = append(ops, op)
-		places = append(places, place{lifetime: lives[n], size: (op.BufferSize() + size - 1) / size})
+		l.ops = append(l.ops, op)
+		places = append(places, place{lifetime: lives[n], size: (op.BufferSize() + unit - 1) / unit})
 	}
-	block := make([]T, arrange(places)*size)
-	for i, op := range ops {
-		if err := op.SetBuffer(block[places[i].at*size:][:op.BufferSize()]); err != nil {
-			return errors.Wrap(err, "graph: sharing memory")
-		}
+	l.size = arrange(places) * unit
+	for _, p := range places {
+		l.at = append(l.at, p.at*unit)
 	}
-	return nil
+	return l
 }
 
 // place is where a result lies during its lifetime, in units of alignment.

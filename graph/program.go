@@ -23,10 +23,13 @@ type program struct {
 	dt     tensor.Dtype
 	vm     gorgonia.VM
 	values gorgonia.Nodes // whose values are read after a run
+
+	arena   *arena
+	layouts []any // of the results in the arena
 }
 
 func newProgram(dt tensor.Dtype) *program {
-	return &program{g: gorgonia.NewGraph(), dt: dt}
+	return &program{g: gorgonia.NewGraph(), dt: dt, arena: new(arena)}
 }
 
 // input adds a leaf of the given shape.
@@ -48,8 +51,10 @@ func (p *program) inputsLike(arrays []*tensor.Dense, name string) gorgonia.Nodes
 }
 
 // weights adds leaves for the parameters, bound to their values through headers
-// of their own over the same memory.
+// of their own over the same memory. The results of the program lie in the arena of
+// these parameters.
 func (p *program) weights(params []*Param, name string) (gorgonia.Nodes, error) {
+	p.arena = arenaOf(params)
 	nodes := make(gorgonia.Nodes, len(params))
 	for i, q := range params {
 		nodes[i] = p.input(p.dt, q.Value.Shape(), "%s/%s", name, q.Name)
@@ -91,8 +96,11 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 	return p.shareMemory(vm.Prog(), g)
 }
 
-// Run executes the program on the values bound to its inputs.
+// Run executes the program on the values bound to its inputs. Programs over the same
+// weights wait for one another.
 func (p *program) Run() error {
+	p.arena.mu.Lock()
+	defer p.arena.mu.Unlock()
 	err := p.vm.RunAll()
 	p.vm.Reset()
 	if of, ok := err.(interface{ Err() error }); ok {

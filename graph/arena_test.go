@@ -1,0 +1,180 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+)
+
+// spoiling is a machine behind whose runs other programs use the arena.
+type spoiling struct {
+	gorgonia.VM
+	arena *arena
+}
+
+func (s spoiling) RunAll() error {
+	err := s.VM.RunAll()
+	for i := range s.arena.single.memory {
+		s.arena.single.memory[i] = float32(math.NaN())
+	}
+	for i := range s.arena.double.memory {
+		s.arena.double.memory[i] = math.NaN()
+	}
+	return err
+}
+
+// TestResultsOutliveTheArena overwrites the arena after each run of graphs of every
+// kind: all that can be read after a run stays, to the bit.
+func TestResultsOutliveTheArena(t *testing.T) {
+	for _, r := range append(roles(t), probeRoles(t)...) {
+		t.Run(r.name, func(t *testing.T) {
+			sharing = false
+			defer func() { sharing = true }()
+			apart := r.build(t)
+			sharing = true
+			shared := r.build(t)
+			p := shared.program
+			if len(p.arena.single.memory)+len(p.arena.double.memory) == 0 {
+				t.Fatal("nothing lies in the arena")
+			}
+			p.vm = spoiling{p.vm, p.arena}
+			for i := range 3 {
+				want, got := apart.run(t, i), shared.run(t, i)
+				for j := range want {
+					equalBits(t, fmt.Sprintf("step %d, result %d", i, j), got[j], want[j])
+				}
+			}
+		})
+	}
+}
+
+// probeRoles are Probes with steps and without.
+func probeRoles(t *testing.T) (all []role) {
+	t.Helper()
+	for _, steps := range []bool{false, true} {
+		all = append(all, role{fmt.Sprintf("probe, steps: %v", steps), func(t *testing.T) *compiled {
+			model := residual{classes: 3}
+			params, err := model.Init(5, tensor.Float64)
+			must(t, err)
+			x := Batch{X: []*tensor.Dense{random(rand.New(rand.NewPCG(3, 3)), 1, 4, 2, 6, 6)}}
+			noise := apoops.NewRandom(6)
+			c := ProbeConfig{Source: Objective{Model: model, Loss: SoftmaxCrossEntropy}, Params: params, Blocks: BlockPerParam(params), Batch: x, Noise: noise}
+			if steps {
+				c.Blocks, c.Learners = learnedBlocks(t, params, c)
+			}
+			k, err := NewProbe(c)
+			must(t, err)
+			return &compiled{k.program, func(t *testing.T, step int) (results [][]float64) {
+				noise.SetStep(int64(step))
+				must(t, k.Feed(x))
+				if !steps {
+					must(t, k.Run())
+					_, f := k.outerProducts(t, c.Blocks)
+					return f
+				}
+				must(t, k.Step(0.1, 0.2, 0.3), k.Move())
+				for i, l := range c.Learners {
+					results = append(results, []float64{k.Energy(i)})
+					for _, a := range append(l.Phi(), stateOf(l)...) {
+						results = append(results, numbers(a))
+					}
+					m, err := k.Measures(i)
+					must(t, err)
+					for _, v := range m {
+						results = append(results, []float64{v.Value})
+					}
+				}
+				return results
+			}}
+		}})
+	}
+	return all
+}
+
+// TestProgramsShareAnArena: programs over the same weights have memory for the largest,
+// and give it up when they are gone. Those over other weights have their own.
+func TestProgramsShareAnArena(t *testing.T) {
+	model := residual{classes: 3}
+	rng := rand.New(rand.NewPCG(3, 3))
+	build := func(params []*Param, n int) *Base {
+		labels := tensor.New(tensor.WithShape(n), tensor.WithBacking(make([]int, n)))
+		b, err := NewBase(Objective{Model: model, Loss: SoftmaxCrossEntropy}, params, NewBatch(random(rng, 1, n, 2, 6, 6), labels), nil)
+		must(t, err)
+		return b
+	}
+	params, err := model.Init(5, tensor.Float64)
+	must(t, err)
+	others, err := model.Init(5, tensor.Float64)
+	must(t, err)
+	size := func(b *Base) int { return len(b.arena.double.memory) }
+	large := build(others, 12)
+	small := build(params, 3)
+	before := size(small)
+	if before == 0 || size(large) <= before {
+		t.Fatalf("%d elements for 3 examples, %d for 12", before, size(large))
+	}
+	second := build(params, 12)
+	if second.arena != small.arena || second.arena == large.arena || size(small) != size(large) {
+		t.Errorf("%d elements for the larger of two programs, %d alone", size(small), size(large))
+	}
+	if build(params, 6); size(small) != size(large) {
+		t.Errorf("%d elements with a third program", size(small))
+	}
+	arenas := func() int {
+		runtime.GC()
+		runtime.GC()
+		alive := 0
+		for _, u := range small.arena.double.users {
+			if u.Value() != nil {
+				alive++
+			}
+		}
+		return alive
+	}
+	if n := arenas(); n != 2 {
+		t.Errorf("%d programs in the arena, not 2", n)
+	}
+	runtime.KeepAlive(second)
+	runtime.KeepAlive(large)
+	runtime.KeepAlive(params)
+}
+
+// TestProgramsTakeTurns runs two programs over the same weights at once.
+func TestProgramsTakeTurns(t *testing.T) {
+	model := residual{classes: 3}
+	params, err := model.Init(5, tensor.Float64)
+	must(t, err)
+	pr := images(rand.New(rand.NewPCG(3, 3)), tensor.Float64, 3)
+	src := Objective{Model: model, Loss: pr.loss}
+	base, err := NewBase(src, params, pr.batch, nil)
+	must(t, err)
+	e, err := NewEvaluation(src, params, pr.batch)
+	must(t, err)
+	must(t, base.Feed(pr.batch), e.Feed(pr.batch), base.Run(), e.Run())
+	loss, value := base.LossValue(), e.LossValue()
+	done := make(chan error)
+	go func() {
+		for range 20 {
+			if err := e.Run(); err != nil {
+				done <- err
+			}
+		}
+		close(done)
+	}()
+	for range 20 {
+		must(t, base.Run())
+		if base.LossValue() != loss {
+			t.Errorf("loss %v, alone %v", base.LossValue(), loss)
+		}
+	}
+	if err := <-done; err != nil || e.LossValue() != value {
+		t.Errorf("loss %v of the evaluation, alone %v; %v", e.LossValue(), value, err)
+	}
+}
