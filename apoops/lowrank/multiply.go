@@ -2,16 +2,15 @@ package lowrank
 
 import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Multiplier multiplies by P. The zero value is ready; it keeps scratch memory and
 // must not be used by two goroutines at once.
 type Multiplier[T blas.Float] struct {
-	k, kk             []T // C - pI of B and of A
-	xv, xk            []T
-	ga, gb, small     []T
-	left, right, half []T
+	k, kk         []T // C - pI of B and of A
+	xv, xk, small []T
 
 	copied struct {
 		dst, src []T
@@ -72,28 +71,32 @@ func (s *Multiplier[T]) Columns(dst, x []T, n int, p Matrix[T]) {
 func (s *Multiplier[T]) Gradient(dst, g []T, b, a Matrix[T]) {
 	n, m := b.Size, a.Size
 	if b.Dense() || a.Dense() {
-		s.half = sized(s.half, n*m)
-		s.Rows(s.half, g, n, a)
-		s.Columns(dst, s.half, m, b)
+		half := scratch.Get[T](n * m)
+		s.Rows(half, g, n, a)
+		s.Columns(dst, half, m, b)
+		scratch.Put(half)
 		return
 	}
 	r, q := b.Rank, a.Rank
 	w := q + r
 	s.k, s.kk = b.core(s.k), a.core(s.kk)
-	s.ga, s.gb, s.small = sized(s.ga, n*q), sized(s.gb, m*r), sized(s.small, r*q)
-	s.xk = sized(s.xk, r*q)
-	s.left, s.right = sized(s.left, n*w), sized(s.right, m*w)
-	blas.Gemm(false, false, n, q, m, 1, g, m, a.V, q, 0, s.ga, q)
-	blas.Gemm(true, false, m, r, n, 1, g, m, b.V, r, 0, s.gb, r)
-	blas.Gemm(true, false, r, q, n, 1, b.V, r, s.ga, q, 0, s.small, q)
+	s.small, s.xk = sized(s.small, r*q), sized(s.xk, r*q)
+	ga, gb, left, right := scratch.Get[T](n*q), scratch.Get[T](m*r), scratch.Get[T](n*w), scratch.Get[T](m*w)
+	blas.Gemm(false, false, n, q, m, 1, g, m, a.V, q, 0, ga, q)
+	blas.Gemm(true, false, m, r, n, 1, g, m, b.V, r, 0, gb, r)
+	blas.Gemm(true, false, r, q, n, 1, b.V, r, ga, q, 0, s.small, q)
 	blas.Gemm(false, false, r, q, r, 1, s.k, r, s.small, q, 0, s.xk, q)
-	blas.Gemm(false, false, n, q, r, 1, b.V, r, s.xk, q, b.P[0], s.ga, q)
-	blas.Gemm(false, false, n, q, q, 1, s.ga, q, s.kk, q, 0, s.left, w)
-	place(s.left[q:], b.V, n, r, w)
-	place(s.right, a.V, m, q, w)
-	blas.Gemm(false, true, m, r, r, a.P[0], s.gb, r, s.k, r, 0, s.right[q:], w)
+	blas.Gemm(false, false, n, q, r, 1, b.V, r, s.xk, q, b.P[0], ga, q)
+	blas.Gemm(false, false, n, q, q, 1, ga, q, s.kk, q, 0, left, w)
+	place(left[q:], b.V, n, r, w)
+	place(right, a.V, m, q, w)
+	blas.Gemm(false, true, m, r, r, a.P[0], gb, r, s.k, r, 0, right[q:], w)
 	s.copy(dst, g)
-	blas.Gemm(false, true, n, m, w, 1, s.left, w, s.right, w, b.P[0]*a.P[0], dst, m)
+	blas.Gemm(false, true, n, m, w, 1, left, w, right, w, b.P[0]*a.P[0], dst, m)
+	scratch.Put(ga)
+	scratch.Put(gb)
+	scratch.Put(left)
+	scratch.Put(right)
 }
 
 // place copies an n×r matrix into rows of length ld.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -29,7 +30,7 @@ type rotation[T blas.Float] struct {
 func (s *rotation[T]) turn(next, c []T, p Matrix[T], x, scaled, h []T, n int, tau float64) {
 	m, r := p.Size, p.Rank
 	s.m, s.r, s.v = m, r, p.V
-	s.y, s.out, s.z = sized(s.y, m*r), sized(s.out, m*r), sized(s.z, m*r)
+	s.y, s.out, s.z = scratch.Get[T](m*r), scratch.Get[T](m*r), scratch.Get[T](m*r)
 	s.within, s.turned, s.outs, s.half = sized(s.within, r*r), sized(s.turned, r*r), sized(s.outs, r*r), sized(s.half, r*r)
 	// V depends on the directions of the rows alone: units of energy in which the
 	// columns of V have the mean 1 keep squares in range.
@@ -49,6 +50,9 @@ func (s *rotation[T]) turn(next, c []T, p Matrix[T], x, scaled, h []T, n int, ta
 	par.For(m, par.RowGrain(r), s.body)
 	s.v = nil
 	root := s.basis.orthonormalise(next, s.z, m, r)
+	scratch.Put(s.y)
+	scratch.Put(s.out)
+	scratch.Put(s.z)
 	// R = within·N, WᵀW = Nᵀ·outs·N
 	blas.Gemm(false, false, r, r, r, 1, s.within, r, root, r, 0, s.turned, r)
 	blas.Gemm(false, false, r, r, r, 1, p.C, r, s.turned, r, 0, s.half, r)
