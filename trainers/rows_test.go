@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -12,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -126,6 +128,61 @@ func TestRowsNotFinite(t *testing.T) {
 		}
 		if what == "product" {
 			wantError(t, what, errors.New(messages[0]), "the gradient of dense", "not finite")
+		}
+	}
+}
+
+// withoutRows is an update that takes gradients as they are.
+type withoutRows struct{ learn.Update }
+
+func (withoutRows) Rows() graph.RowReader { return nil }
+
+// TestFactoredStepsEqualDense compares rules that take the step of a wide layer from
+// rows, where the batch is small, with the same rules without rows. The last layer is
+// too narrow for that.
+func TestFactoredStepsEqualDense(t *testing.T) {
+	lowRank := Precond(0.1)
+	lowRank.Rank, lowRank.WarmUp = 4, 3
+	for _, o := range []Optimizer{lowRank} {
+		rng := rand.New(rand.NewPCG(8, 1))
+		var batches []graph.Batch
+		for range 6 {
+			x, y := make([]float64, 8*30), make([]int, 8)
+			for i := range x {
+				x[i] = rng.NormFloat64()
+			}
+			for i := range y {
+				y[i] = rng.IntN(3)
+			}
+			batches = append(batches, graph.NewBatch(denseOf(x, 8, 30), denseOf(y, 8)))
+		}
+		var all [2]*Trainer
+		for i := range all {
+			tr, err := New(layers.MLPWith(apoops.TanhAct, 30, 40, 35, 3), graph.SoftmaxCrossEntropy, o, Dtype(tensor.Float64))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 {
+				tr.engine.Update = withoutRows{tr.engine.Update}
+			}
+			for _, b := range batches {
+				if _, err := tr.Step(b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			all[i] = tr
+		}
+		_, rows, err := all[0].engine.base.GradsAndRows()
+		if err != nil || len(rows) != 3 || rows[0].Len() != 8 || rows[1].Len() != 8 || rows[2].Len() != 0 {
+			t.Fatalf("%s: rows %v, %v", o.Name(), rows, err)
+		}
+		for i, p := range all[0].Params() {
+			a, b := p.Value.Float64s(), all[1].Params()[i].Value.Float64s()
+			for j, v := range a {
+				if math.Abs(v-b[j]) > 1e-9*(1+math.Abs(b[j])) {
+					t.Fatalf("%s: element %d of %s is %v with rows, %v without", o.Name(), j, p.Name, v, b[j])
+				}
+			}
 		}
 	}
 }

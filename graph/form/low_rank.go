@@ -112,6 +112,17 @@ func (p *lowRank[T]) MultiplyInputs(dst, x *tensor.Dense) { p.rows(0, dst, x) }
 // MultiplyOutputs implements TwoSided.
 func (p *lowRank[T]) MultiplyOutputs(dst, z *tensor.Dense) { p.rows(1, dst, z) }
 
+// Costs implements TwoSided.
+func (p *lowRank[T]) Costs() (inputs, outputs int) { return cost(p.p[0].Side), cost(p.p[1].Side) }
+
+// cost is the number of multiplications in a product of P and a vector.
+func cost(s lowrank.Side) int {
+	if s.Dense() {
+		return s.Size * s.Size
+	}
+	return 2 * s.Rank * s.Size
+}
+
 func (p *lowRank[T]) rows(side int, dst, x *tensor.Dense) {
 	in := apoops.Elements[T](x)
 	p.mul.Rows(apoops.Elements[T](dst), in, len(in)/p.p[side].Size, p.p[side])

@@ -89,4 +89,6 @@ type TwoSided interface {
 	// n×cols.
 	MultiplyInputs(dst, x *tensor.Dense)
 	MultiplyOutputs(dst, z *tensor.Dense)
+	// Costs are the numbers of multiplications in a product of either side and a vector.
+	Costs() (inputs, outputs int)
 }

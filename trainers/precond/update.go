@@ -40,6 +40,7 @@ type update[T apoops.Float] struct {
 	sum    blas.Inner[T]
 	bounds array.Bounds[T] // by block: weights and momentum
 	reach  []float64       // by block: bound of P
+	steps  []rowStep[T]    // by block
 
 	// The step that Advance began.
 	nu, rate, scale float64
@@ -68,6 +69,7 @@ func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, 
 		}
 		u.bounds.Arrays = append(u.bounds.Arrays, arrays)
 	}
+	u.steps = make([]rowStep[T], len(blocks))
 	u.reach, u.seen = make([]float64, len(blocks)), make([]measured, len(blocks))
 	return u, nil
 }
@@ -100,7 +102,11 @@ func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Den
 		}
 	}
 	products := 0.0
-	for _, b := range u.blocks {
+	for i, b := range u.blocks {
+		if u.steps[i].begin(b, i, in) {
+			products += u.steps[i].Product()
+			continue
+		}
 		gather[T](b, in.G)
 		b.p.Multiply(b.u, b.g)
 		products += u.sum.Product(apoops.Elements[T](b.g), apoops.Elements[T](b.u))
@@ -111,8 +117,12 @@ func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Den
 }
 
 func (u *update[T]) Move() error {
-	for _, b := range u.blocks {
-		u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.u), T(u.c.Momentum), T(u.nu))
+	for i, b := range u.blocks {
+		if s := &u.steps[i]; s.taken {
+			s.Average(apoops.Elements[T](b.m), T(u.c.Momentum), T(u.nu))
+		} else {
+			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.u), T(u.c.Momentum), T(u.nu))
+		}
 		u.vec.scatter(u.params, b, b.m, T(u.scale*u.rate))
 	}
 	return nil
@@ -202,6 +212,6 @@ func (u *update[T]) Fallbacks() int { return 0 }
 
 func (u *update[T]) Graphs() rule.Graphs { return nil }
 
-func (u *update[T]) Rows() graph.RowReader { return nil }
+func (u *update[T]) Rows() graph.RowReader { return u }
 
 func (u *update[T]) Rates(int, float64) []float64 { return nil }

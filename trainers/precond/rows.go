@@ -1,0 +1,49 @@
+package precond
+
+import (
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/graph/form"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/rule"
+)
+
+// rowStep is the step of a block from the rows of its gradient.
+type rowStep[T apoops.Float] struct {
+	array.RowStep[T]
+	taken bool // in this step
+}
+
+// begin multiplies the rows of block i by the two sides of P. It reports false where
+// the block has a gradient in place of rows.
+func (s *rowStep[T]) begin(b *block, i int, in rule.Input) bool {
+	s.taken = in.Rows != nil && in.Rows[i].Len() > 0
+	if !s.taken {
+		return false
+	}
+	s.Begin(in.Rows[i])
+	p := b.p.(form.TwoSided) // see WantsRows
+	p.MultiplyInputs(array.Matrix(s.XP, s.N, s.In), array.Matrix(s.X, s.N, s.In))
+	p.MultiplyOutputs(array.Matrix(s.ZP, s.N, s.Out), array.Matrix(s.Z, s.N, s.Out))
+	return true
+}
+
+// RowBlocks implements graph.RowReader.
+func (u *update[T]) RowBlocks() []graph.Block {
+	var all []graph.Block
+	for _, b := range u.blocks {
+		all = append(all, b.Block)
+	}
+	return all
+}
+
+// WantsRows goes by the number of multiplications.
+func (u *update[T]) WantsRows(i, n int) bool {
+	b := u.blocks[i]
+	p, ok := b.p.(form.TwoSided)
+	if !ok {
+		return false
+	}
+	inputs, outputs := p.Costs()
+	return array.RowsCheaper(n, b.Rows, b.Cols, inputs, outputs)
+}
