@@ -33,6 +33,12 @@ func (b Block) Factors() []Factor {
 	return b.named(b.Form.Factors(b.Rows, b.Cols))
 }
 
+// takesRows reports whether the block is learned from rows where it has them: its form
+// may want squares.
+func (b Block) takesRows() bool {
+	return b.Form == nil || b.Form.Probed() == nil || b.Form.Probed().Rows()
+}
+
 // named puts the block's name before those of the factors.
 func (b Block) named(factors []Factor) []Factor {
 	all := make([]Factor, len(factors))

@@ -35,3 +35,7 @@ func Narrow(f Form, rank int) Form {
 
 // wholeForm is the form of a block of all parameters.
 func wholeForm() Form { return form.Full{} }
+
+// RowlessForm takes the place of a form that is learned from rows where a block has none:
+// a multiple of the identity.
+func RowlessForm() Form { return form.Scalar{} }

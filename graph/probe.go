@@ -180,7 +180,7 @@ func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
 func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*probed, error) {
 	p := &probed{name: b.Name}
 	var err error
-	if uses := usesOfBlock(b, grads); uses != nil {
+	if uses := usesOfBlock(b, grads); uses != nil && b.takesRows() {
 		if p.x, p.z, err = rowsOf(uses, s); err != nil {
 			return nil, err
 		}

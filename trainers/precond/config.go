@@ -55,7 +55,6 @@ type Config struct {
 	Step      float64 `json:"step"`       // b, the length of a relative step: above 0, below 1
 	StepDecay float64 `json:"step_decay"` // step t takes b/√(1+StepDecay·t); 0 or more
 	Turn      float64 `json:"turn"`       // τ, the length of a step of the subspace: 0 or more
-	Memory    float64 `json:"memory"`     // of the averages of x², z² and h²: at least 0, below 1
 	// WarmUp is the number of meta-steps on the first mini-batch before step 0, each by
 	// WarmUpStep and with a probe of its own. They start from P = I/(Damping + f) with
 	// f the mean diagonal element of F. 0 starts from P = I, without them.
@@ -76,7 +75,7 @@ var _ learn.Updater = (*Config)(nil)
 func New(lr float64) *Config {
 	return &Config{
 		LR: lr, Momentum: 0.9, Damping: 1e-3, Clip: 1e-4, Rank: form.DefaultRank,
-		Step: 0.1, Turn: 0.2, Memory: 0.95, WarmUp: 30, WarmUpStep: 0.6, Frequent: 50, Rows: 0.5, Positions: 1,
+		Step: 0.1, Turn: 0.2, WarmUp: 30, WarmUpStep: 0.6, Frequent: 50, Rows: 0.5, Positions: 1,
 	}
 }
 
@@ -101,14 +100,14 @@ func (c *Config) Validate() error {
 		value, least, most int
 	}{
 		{"rank", c.Rank, 1, mostRank}, {"warm_up", c.WarmUp, 0, mostMetaSteps},
-		{"frequent", c.Frequent, 1, 1 << 40}, {"positions", c.Positions, 1, 1 << 20},
+		{"frequent", c.Frequent, 1, math.MaxInt32}, {"positions", c.Positions, 1, 1 << 20},
 	} {
 		if n.value < n.least || n.value > n.most {
 			return errors.Errorf("trainers: %s: %s is %d: it must be from %d to %d", c.Name(), n.field, n.value, n.least, n.most)
 		}
 	}
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping), rule.NotNegative("clip", c.Clip),
-		between("step", c.Step), rule.NotNegative("step_decay", c.StepDecay), rule.NotNegative("turn", c.Turn), rule.Fraction("memory", c.Memory), between("warm_up_step", c.WarmUpStep),
+		between("step", c.Step), rule.NotNegative("step_decay", c.StepDecay), rule.NotNegative("turn", c.Turn), between("warm_up_step", c.WarmUpStep),
 		rule.Require("rows", c.Rows, c.Rows > 0 && c.Rows <= 1, "above 0 and at most 1"))
 }
 
@@ -142,7 +141,13 @@ func (c *Config) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newUpdate(c, t, c.shape(blocks), s)
+	blocks = c.shape(blocks)
+	for _, b := range blocks {
+		if b.Form.Probed() == nil {
+			return nil, errors.Errorf("trainers: %s: block %q: a %s preconditioner is not learned from probes", c.Name(), b.Name, b.Form.Name())
+		}
+	}
+	return newUpdate(c, t, blocks, s)
 }
 
 // Learner implements learn.Updater.
