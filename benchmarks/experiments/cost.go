@@ -39,8 +39,9 @@ var costMLP = &Experiment{
 	Task:    classifyMNIST,
 }
 
-// costImages measures the time of a step of a net for images.
-func costImages(net, title string, steps int, methods ...string) *Experiment {
+// costImages measures the time of a step of a net for images. The smoke scale has the
+// net smoke.
+func costImages(net, smoke, title string, steps int, methods ...string) *Experiment {
 	e := images(cifar10)
 	e.Name, e.Group, e.Timed, e.Measure = "cost-"+net, "cost", Scales, TrainingLoss
 	e.Figure, e.Title, e.Paper = costMLP.Figure, "Time and memory of a step, "+title, costMLP.Paper
@@ -49,14 +50,14 @@ func costImages(net, title string, steps int, methods ...string) *Experiment {
 		e.Choices = fmt.Sprintf("%d steps, the first not counted; work done rarely has the share that it has in a long run; "+
 			"the methods in turn, seed by seed; every method with the defaults of its search space", steps)
 	}
-	smoke := smokeImages(net, fifth)
-	smoke.TestRows, smoke.Evaluations = -1, 1
-	e.Scales = map[Scale]Config{Smoke: smoke, Small: timedImages(cifar10, net, steps), Paper: timedImages(cifar10, net, steps)}
+	least := smokeImages(smoke, fifth)
+	least.TestRows, least.Evaluations = -1, 1
+	e.Scales = map[Scale]Config{Smoke: least, Small: timedImages(cifar10, net, steps), Paper: timedImages(cifar10, net, steps)}
 	e.Methods = methods
 	return e
 }
 
 var (
-	costLeNet    = costImages("lenet", "LeNet", costSteps, costAutoencoder.Methods...)
-	costResNet18 = costImages("resnet18", "ResNet-18", 21, "sgdm", "adam", "kfac", "precond")
+	costLeNet    = costImages("lenet", "lenet", "LeNet", costSteps, costAutoencoder.Methods...)
+	costResNet18 = costImages("resnet18", "resnet8", "ResNet-18", 21, "sgdm", "adam", "kfac", "precond")
 )
