@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/apo-gorgonia/apo/apoops/blas"
 )
 
@@ -122,6 +124,31 @@ func testPositive[T blas.Float](t *testing.T, tol float64) {
 						t.Errorf("%s, step %d: the eigenvalues are from %v to %v, %v", name, step, least, largest, err)
 					}
 				})
+			}
+		}
+	}
+}
+
+// TestStepsStayPositive: eigenvalues so far apart that float32 does not hold C, over many
+// steps, where a negative one would grow.
+func TestStepsStayPositive(t *testing.T) {
+	for _, s := range []Side{{90, 32}, {12, 8}} {
+		for _, k := range spectra[float32]() {
+			var last Matrix[float32]
+			learn(rand.New(rand.NewPCG(6, 1)), s, 500, k.draw, Step{Size: 0.3, Oja: 0.2, Damping: 1e-7}, func(p Matrix[float32]) { last = p })
+			var eig mat.EigenSym
+			d := dense(last)
+			symmetric := mat.NewSymDense(s.Size, nil)
+			for i := range s.Size {
+				for j := range i + 1 {
+					symmetric.SetSym(i, j, d.At(i, j))
+				}
+			}
+			if !eig.Factorize(symmetric, false) {
+				t.Fatal("no eigenvalues")
+			}
+			if v := eig.Values(nil); !(v[0] > 0 && v[len(v)-1] < 1e8) {
+				t.Errorf("%v, %s: the eigenvalues are from %v to %v", s, k.name, v[0], v[len(v)-1])
 			}
 		}
 	}

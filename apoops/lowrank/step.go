@@ -30,6 +30,7 @@ type Learner[T blas.Float] struct {
 	c     []T // C in the coordinates of the new V
 	a, b  []T
 	power [2][]T
+	keep  keeper[T]
 }
 
 // mostOja bounds the length of a column's change, relative to the column. Without it a
@@ -53,7 +54,8 @@ const mostScale = 0.5
 // With C = FFᵀ the second line is F ← F(I - b/2·(FᵀHF - I)), a relative gradient step on
 // tr(CH) - log det C, so that C stays positive. The first one is Oja's rule with a step
 // relative to each column's energy (Oja 1982), the orthonormal basis is the nearest one,
-// ·(ZᵀZ)^-½. In between C is expressed in the new basis: what the old P is there.
+// ·(ZᵀZ)^-½. In between C is expressed in the new basis: what the old P is there. What
+// rounding does to the least eigenvalues is made good: see keeper.
 //
 // next and p must not overlap.
 func (s *Learner[T]) Step(next, p Matrix[T], x, xv, w []T, n int, by Step) {
@@ -66,6 +68,7 @@ func (s *Learner[T]) Step(next, p Matrix[T], x, xv, w []T, n int, by Step) {
 		s.share.Whole = s.rows.energy(xv, w)
 		s.share.Inside = s.share.Whole
 		s.core(next.C, r, by)
+		s.keep.keep(next.C, 0, r)
 		return
 	}
 	s.v.turn(next.V, s.c, p, x, s.rows.scaled, s.h, n, by.Oja)
@@ -77,6 +80,7 @@ func (s *Learner[T]) Step(next, p Matrix[T], x, xv, w []T, n int, by Step) {
 	s.rows.r = p.Size
 	s.share.Whole = s.rows.energy(x, w)
 	s.core(next.C, r, by)
+	s.keep.keep(next.C, float64(p.P[0]), r)
 	h := max(s.share.Whole-s.share.Inside, 0)/float64(p.Size-r) + by.Damping
 	old := float64(p.P[0])
 	change := -by.Size * (old*h - 1)
