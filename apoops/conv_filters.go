@@ -5,6 +5,8 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -103,4 +105,85 @@ func transpose[T Float](dst, src []T, n, m, lo, hi int) {
 			dst[i*n+j] = src[j*m+i]
 		}
 	}
+}
+
+// ConvBiasGradientOf are the factors of the convolution whose bias, an operand of
+// FilterMatrix, n is the gradient by; Y is as of FusedFactors. ok is false for all
+// other nodes.
+func ConvBiasGradientOf(n *gorgonia.Node) (f Factors, ok bool) {
+	k, ok := kernelOf(n.Op()).(interface{ from() int })
+	if !ok {
+		return Factors{}, false
+	}
+	matrix := Operands(n)[0]
+	f, ok = FusedFactors(matrix)
+	s, m := matrix.Shape(), n.Shape().TotalSize()
+	return f, ok && f.Conv != nil && f.Bias && m == s[1] && k.from() == (s[0]-1)*m
+}
+
+func (k *segment[T]) from() int { return k.lo }
+
+// ConvBiasGradient is what ConvBiasGradientOf has been given, of that shape, from the
+// factors alone, without the gradient by the filters. It has no gradient.
+func ConvBiasGradient(f Factors, shape ...int) (*gorgonia.Node, error) {
+	in := gorgonia.Nodes{f.S}
+	act := Identity
+	if f.Y != nil {
+		in, act = append(in, f.Y), f.Conv.Activation
+	}
+	to := tensor.Shape(shape).Clone()
+	return applyFloat(&channelSums[float32]{to: to, act: act}, &channelSums[float64]{to: to, act: act}, in...)
+}
+
+// channelSums is the kernel of ConvBiasGradient.
+type channelSums[T Float] struct {
+	noGradient[T]
+	to   tensor.Shape
+	act  Activation
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *channelSums[T]) name() string     { return "channelSums" }
+func (k *channelSums[T]) clone() kernel[T] { return &channelSums[T]{to: k.to, act: k.act} }
+
+func (k *channelSums[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if err := wantImages(in[0], "s"); err != nil {
+		return nil, err
+	}
+	if k.to.TotalSize() != in[0][1] {
+		return nil, ErrShape.Errorf("s of shape %v for a bias of shape %v", in[0], k.to)
+	}
+	return k.to.Clone(), sameShapes(in[0], in[1:])
+}
+
+func (k *channelSums[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.channels
+	}
+	k.a = a
+	s := a.shapes[0]
+	par.For(s[1], par.RowGrain(s[0]*s[2]*s[3]), k.body)
+	return nil
+}
+
+// channels sums the channels [lo, hi).
+func (k *channelSums[T]) channels(lo, hi int) {
+	s := k.a.shapes[0]
+	n, m, positions := s[0], s[1], s[2]*s[3]
+	dz := scratch.Get[T](positions)
+	for o := lo; o < hi; o++ {
+		var sum float64
+		for i := range n {
+			from, to := (i*m+o)*positions, (i*m+o+1)*positions
+			dy := k.a.in[0][from:to]
+			if k.act != Identity {
+				backward(k.act, dz, k.a.in[1][from:to], dy)
+				dy = dz
+			}
+			sum += vmath.Sum64(dy)
+		}
+		k.a.out[o] = T(sum)
+	}
+	scratch.Put(dz)
 }

@@ -101,3 +101,43 @@ func TestWrongFiltersAndBiases(t *testing.T) {
 		}
 	}
 }
+
+// TestConvBiasGradient compares the gradient by a bias from the factors alone with that
+// cut out of the gradient by the matrix.
+func TestConvBiasGradient(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 9))
+	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
+		for _, act := range []Activation{Identity, TanhAct} {
+			g := gorgonia.NewGraph()
+			in := func(name string, shape ...int) *gorgonia.Node { return inputNode(g, randn(rng, shape...), dt, name) }
+			filters, bias := in("filters", 5, 2, 3, 3), in("bias", 1, 5, 1, 1)
+			c := evenConv(3, 1, 1, 1)
+			c.Activation = act
+			y := gorgonia.Must(Conv2D(in("x", 3, 2, 4, 4), gorgonia.Must(FilterMatrix(filters, bias)), c))
+			cost := gorgonia.Must(InnerProduct(y, in("q", 3, 5, 4, 4), 1))
+			grads, err := gorgonia.Grad(cost, filters, bias)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, ok := ConvBiasGradientOf(grads[1])
+			if !ok {
+				t.Fatal("no factors")
+			}
+			if _, ok := ConvBiasGradientOf(grads[0]); ok {
+				t.Error("the gradient by the filters is taken for that by the bias")
+			}
+			alone, err := ConvBiasGradient(f, 1, 5, 1, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got gorgonia.Value
+			gorgonia.Read(alone, &got)
+			vm := gorgonia.NewTapeMachine(g)
+			if err := vm.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, act.String(), floats(got), floats(grads[1].Value()), map[tensor.Dtype]float64{tensor.Float64: 1e-13, tensor.Float32: 1e-5}[dt])
+			vm.Close()
+		}
+	}
+}

@@ -7,7 +7,8 @@
 //	activation  ReLU, Sigmoid, Tanh, Activate, LeakyReLU
 //	axis        Slice, Take, Concat, Repeat: along an axis
 //	cast        Cast16: rounding to float16 or bfloat16, straight-through gradient
-//	conv        Conv2D: images N×C×H×W, the bias in the weights; FilterMatrix
+//	conv        Conv2D: images N×C×H×W, the bias in the weights; FilterMatrix,
+//	            ConvBiasGradient
 //	dense       Dense act([x,1]·W), Linear act(x·W), Affine act(x·W + b)
 //	divergence  CategoricalKL, BernoulliKL and their Reverse forms, means over the batch
 //	dropout     Dropout; Random, the source of randomness

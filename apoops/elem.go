@@ -223,7 +223,7 @@ func (k *innerProduct[T]) run(a *args[T]) error {
 
 func (k *innerProduct[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	dy, err := apply(&scaledBy[T]{scale: k.scale}, in[1], dout)
-	return gorgonia.Nodes{dy}, err
+	return gorgonia.Nodes{dy, nil}, err
 }
 
 // scaledBy is the kernel scale·s·q of an array q and a scalar s.

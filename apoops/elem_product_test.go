@@ -30,6 +30,39 @@ func TestProduct(t *testing.T) {
 	}.run(t)
 }
 
+// TestInnerProduct differentiates by the first operand; the second is a constant.
+func TestInnerProduct(t *testing.T) {
+	rng := rand.New(rand.NewPCG(62, 3))
+	opTest{
+		name:   "innerProduct",
+		build:  func(in gorgonia.Nodes) (*gorgonia.Node, error) { return InnerProduct(in[0], in[1], 1.5) },
+		inputs: []*tensor.Dense{randn(rng, 3, 2), randn(rng, 3, 2)},
+		wrt:    []int{0},
+		want: func(in [][]float64) []float64 {
+			var sum float64
+			for i, y := range in[0] {
+				sum += 1.5 * y * in[1][i]
+			}
+			return []float64{sum}
+		},
+	}.run(t)
+}
+
+func TestScaledSquares(t *testing.T) {
+	rng := rand.New(rand.NewPCG(62, 4))
+	opTest{
+		name:   "scaledSquares",
+		build:  func(in gorgonia.Nodes) (*gorgonia.Node, error) { return ScaledSquares(0.5, 3, 4, in...) },
+		inputs: []*tensor.Dense{randn(rng, 2, 4), randn(rng, 4)},
+		want: func(in [][]float64) (y []float64) {
+			for _, x := range append(in[0], in[1]...) {
+				y = append(y, 0.5*x*x)
+			}
+			return y
+		},
+	}.run(t)
+}
+
 // TestLeakyReLU compares with Gorgonia's, at 0 too.
 func TestLeakyReLU(t *testing.T) {
 	x := randn(rand.New(rand.NewPCG(62, 2)), 3, 3)

@@ -86,9 +86,28 @@ func TestSampleWithoutNoise(t *testing.T) {
 	z := gorgonia.NewMatrix(gorgonia.NewGraph(), tensor.Float64, gorgonia.WithName("z"), gorgonia.WithShape(2, 2))
 	for name, sample := range map[string]func(*gorgonia.Node, *Random) (*gorgonia.Node, error){
 		"categorical": SampleCategorical, "bernoulli": SampleBernoulli, "normal": SampleNormal,
+		"probe categorical": ProbeCategorical, "probe bernoulli": ProbeBernoulli, "probe squared": ProbeSquared,
 	} {
 		if _, err := sample(z, nil); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestProbesOfExtremeLogits: classes of probability 0 have no direction, certain ones
+// none either, and nothing overflows.
+func TestProbesOfExtremeLogits(t *testing.T) {
+	inf := math.Inf(1)
+	z := tensor.New(tensor.WithShape(3, 3), tensor.WithBacking([]float64{1, -inf, 1, 900, 0, -900, -inf, -inf, -inf}))
+	for name, probe := range map[string]func(*gorgonia.Node, *Random) (*gorgonia.Node, error){"categorical": ProbeCategorical, "bernoulli": ProbeBernoulli} {
+		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+			tc := opTest{name: name, build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return probe(in[0], NewRandom(1)) }}
+			q, _ := tc.evaluate(t, []*tensor.Dense{z}, dt, z, false)
+			for i, v := range q {
+				if math.IsNaN(v) || math.Abs(v) > 1 || name == "categorical" && i == 4 && v != 0 || i != 0 && i != 2 && i != 4 && math.Abs(v) > 1e-6 {
+					t.Errorf("%s of %v: %v", name, dt, q)
+				}
+			}
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (s spoiling) RunAll() error {
 // TestResultsOutliveTheArena overwrites the arena after each run of graphs of every
 // kind: all that can be read after a run stays, to the bit.
 func TestResultsOutliveTheArena(t *testing.T) {
-	for _, r := range append(roles(t), probeRoles(t)...) {
+	for _, r := range append(append(roles(t), probeRoles(t)...), rowsRole()) {
 		t.Run(r.name, func(t *testing.T) {
 			sharing = false
 			defer func() { sharing = true }()
@@ -96,6 +96,34 @@ func probeRoles(t *testing.T) (all []role) {
 		}})
 	}
 	return all
+}
+
+// wanting takes the gradients of all blocks as rows.
+type wanting []Block
+
+func (w wanting) RowBlocks() []Block      { return w }
+func (w wanting) WantsRows(int, int) bool { return true }
+
+// rowsRole is a base graph with gradients as rows.
+func rowsRole() role {
+	return role{"base, rows", func(t *testing.T) *compiled {
+		model := mlp{widths: []int{3, 6, 5, 3}, act: apoops.TanhAct}
+		params, err := model.Init(9, tensor.Float64)
+		must(t, err)
+		pr := problems(rand.New(rand.NewPCG(4, 1)), 3, 3)[0]
+		b, err := NewBaseRows(Objective{Model: model, Loss: pr.loss}, params, pr.batch, nil, wanting(BlockPerParam(params)))
+		must(t, err)
+		return &compiled{b.program, func(t *testing.T, _ int) [][]float64 {
+			must(t, b.Feed(pr.batch), b.Run())
+			g, err := b.Grads()
+			must(t, err)
+			results := [][]float64{{b.LossValue()}}
+			for _, d := range g {
+				results = append(results, numbers(d))
+			}
+			return results
+		}}
+	}}
 }
 
 // TestProgramsShareAnArena: programs over the same weights have memory for the largest,

@@ -190,7 +190,13 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 	}
 	var h gorgonia.Nodes
 	for _, i := range b.Params {
-		h = append(h, grads[i])
+		g := grads[i]
+		if f, ok := apoops.ConvBiasGradientOf(g); ok {
+			if g, err = apoops.ConvBiasGradient(f, g.Shape()...); err != nil {
+				return nil, err
+			}
+		}
+		h = append(h, g)
 	}
 	p.diagonal, err = apoops.ScaledSquares(1/float64(k.examples), b.Rows, b.Cols, h...)
 	return p, err
