@@ -39,29 +39,30 @@ func TestCurvatureRulesAllocateNothing(t *testing.T) {
 }
 
 // TestHugeInputs overflows float32 in Ā, which is 10⁴⁰ here, at the first step:
-// the rule takes the plain gradient.
+// the rule takes the plain gradient, which a wide layer has as rows.
 func TestHugeInputs(t *testing.T) {
-	x := make([]float32, 12*4)
-	for i := range x {
-		x[i] = 1e20
-	}
-	batch := graph.NewBatch(denseOf(x, 12, 4), tensor.New(tensor.WithShape(12), tensor.WithBacking(make([]int, 12))))
-	for _, o := range []Optimizer{KFAC(1e-25), EKFAC(1e-25), Shampoo(1e-25)} {
-		tr, err := New(layers.MLPWith(apoops.Identity, 4, 3), graph.SoftmaxCrossEntropy, o, EveryK(0))
-		if err != nil {
-			t.Fatal(err)
+	for _, c := range []struct{ rows, in, out int }{{12, 4, 3}, {2, 40, 30}} {
+		x := make([]float32, c.rows*c.in)
+		for i := range x {
+			x[i] = 1e20
 		}
-		for i := range tr.Params()[0].Value.Float32s() {
-			tr.Params()[0].Value.Float32s()[i] = 0
-		}
-		if _, err := tr.Step(batch); err != nil {
-			t.Fatal(err)
-		}
-		if s := array.SumSquares(tr.Params()[0].Value); !array.IsFinite(s) || s == 0 {
-			t.Errorf("%s: Σθ² is %v", o.Name(), s)
-		}
-		if tr.Fallbacks() == 0 {
-			t.Errorf("%s: no fallback was counted", o.Name())
+		batch := graph.NewBatch(denseOf(x, c.rows, c.in), tensor.New(tensor.WithShape(c.rows), tensor.WithBacking(make([]int, c.rows))))
+		for _, o := range []Optimizer{KFAC(1e-25), EKFAC(1e-25), Shampoo(1e-25)} {
+			tr, err := New(layers.MLPWith(apoops.Identity, c.in, c.out), graph.SoftmaxCrossEntropy, o, EveryK(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := tr.Params()[0].Value
+			clear(w.Float32s())
+			if _, err := tr.Step(batch); err != nil {
+				t.Fatal(err)
+			}
+			if s := array.SumSquares(w); !array.IsFinite(s) || s == 0 {
+				t.Errorf("%s: Σθ² is %v", o.Name(), s)
+			}
+			if tr.Fallbacks() == 0 {
+				t.Errorf("%s: no fallback was counted", o.Name())
+			}
 		}
 	}
 }

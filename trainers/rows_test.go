@@ -143,7 +143,9 @@ func (withoutRows) Rows() graph.RowReader { return nil }
 func TestFactoredStepsEqualDense(t *testing.T) {
 	lowRank := Precond(0.1)
 	lowRank.Rank, lowRank.WarmUp = 4, 3
-	for _, o := range []Optimizer{lowRank} {
+	kfac, ekfac := KFAC(0.1), EKFAC(0.1)
+	kfac.InverseEvery, ekfac.BasisEvery = 2, 2
+	for _, o := range []Optimizer{lowRank, kfac, ekfac} {
 		rng := rand.New(rand.NewPCG(8, 1))
 		var batches []graph.Batch
 		for range 6 {

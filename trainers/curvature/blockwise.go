@@ -26,6 +26,7 @@ import (
 type blockwise[T apoops.Float] struct {
 	rule.Base
 	p               preconditioner[T]
+	f               factored[T] // p, or nil
 	params          []*graph.Param
 	blocks          []*gradientBlock[T]
 	dirs            []*tensor.Dense // v by parameter
@@ -64,6 +65,9 @@ type gradientBlock[T apoops.Float] struct {
 	g []T // the gradient; gathered where the block has several parameters
 	d []T // P(G)
 	v []T // the momentum
+	// step has P(G) in place of d where fromRows is set.
+	step     array.RowStep[T]
+	fromRows bool
 }
 
 // blockwiseSettings are the hyperparameters that all such rules have.
@@ -87,6 +91,7 @@ func newBlockwise[T apoops.Float](t *rule.Task, s blockwiseSettings, build func(
 		b.blocks = append(b.blocks, k)
 	}
 	b.p = build(b.blocks)
+	b.f, _ = b.p.(factored[T])
 	return b
 }
 
@@ -109,11 +114,15 @@ func (b *blockwise[T]) Invalidate() {
 }
 
 func (b *blockwise[T]) Directions(in rule.Input) ([]*tensor.Dense, error) {
-	if err := rule.CheckGradients(b.params, in.G); err != nil {
-		return nil, err
-	}
-	for _, k := range b.blocks {
-		k.g = array.Gather(k.Block, k.g, in.G)
+	for i, k := range b.blocks {
+		if k.fromRows = in.Rows != nil && in.Rows[i].Len() > 0; !k.fromRows {
+			for _, j := range k.Params {
+				if err := rule.CheckGradients(b.params[j:j+1], in.G[j:j+1]); err != nil {
+					return nil, err
+				}
+			}
+			k.g = array.Gather(k.Block, k.g, in.G)
+		}
 	}
 	failed, err := b.p.observe(in, b.blocks)
 	if err != nil {
@@ -121,12 +130,9 @@ func (b *blockwise[T]) Directions(in rule.Input) ([]*tensor.Dense, error) {
 	}
 	var size float64
 	for i, k := range b.blocks {
-		b.p.precondition(i, k.d, k.g)
-		product := b.inner.Product(k.d, k.g)
-		if !array.IsFinite(product) {
+		product, ok := b.preconditioned(i, in)
+		if !ok {
 			failed++
-			copy(k.d, k.g)
-			product = b.inner.Product(k.d, k.g)
 		}
 		if b.clip > 0 && in.Rates != nil {
 			rate := in.Rates[k.Params[0]]
@@ -138,10 +144,29 @@ func (b *blockwise[T]) Directions(in rule.Input) ([]*tensor.Dense, error) {
 	return b.dirs, nil
 }
 
+// preconditioned makes P(G) of block i and returns <P(G), G>. ok is false where the
+// gradient has taken its place.
+func (b *blockwise[T]) preconditioned(i int, in rule.Input) (product float64, ok bool) {
+	k := b.blocks[i]
+	if k.fromRows {
+		return b.preconditionedRows(i, in.Rows[i])
+	}
+	b.p.precondition(i, k.d, k.g)
+	if product = b.inner.Product(k.d, k.g); array.IsFinite(product) {
+		return product, true
+	}
+	copy(k.d, k.g)
+	return b.inner.Product(k.d, k.g), false
+}
+
 // average adds what is new to the momentum.
 func (b *blockwise[T]) average(nu T) {
-	for _, k := range b.blocks {
-		b.vec.Average(k.v, k.d, b.momentum, nu)
+	for i, k := range b.blocks {
+		if k.fromRows {
+			b.f.add(i, &k.step, k.v, b.momentum, nu)
+		} else {
+			b.vec.Average(k.v, k.d, b.momentum, nu)
+		}
 		if b.decay == 0 {
 			continue
 		}

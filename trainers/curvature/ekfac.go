@@ -113,6 +113,7 @@ type ekfac[T apoops.Float] struct {
 	bases      []*basis[T] // by block, nil for the plain gradient
 	now        *basis[T]   // the current block
 	divide     func(lo, hi int)
+	inner      blas.Inner[T]
 }
 
 // basis has the eigenvectors, as rows, of a block's factors and the scalings S

@@ -36,7 +36,9 @@ import (
 //
 // The inverses are computed in float64. Factors that are not finite and matrices
 // that cannot be inverted are left out and counted (Trainer.Fallbacks): the
-// inverses from before stay, at first the plain gradient. Make it with KFAC.
+// inverses from before stay, at first the plain gradient. Where the batch is small
+// beside a layer, a Trainer's step takes products with the batch's N rows ā and s in
+// place of those with g: d = (āĀ⁻¹)ᵀ(sḠ⁻¹), to rounding. Make it with KFAC.
 type KFACConfig struct {
 	rule.OptimizerBase
 	LR           float64 `json:"lr"`

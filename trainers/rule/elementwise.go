@@ -202,9 +202,12 @@ func (e *elementwise[T]) State() []checkpoint.NamedTensor {
 	return all
 }
 
-// CheckGradients reports gradients that are not of their parameters' dtype and size.
+// CheckGradients reports gradients that are missing or not of their parameters' dtype and size.
 func CheckGradients(params []*graph.Param, g []*tensor.Dense) error {
 	for i, p := range params {
+		if g[i] == nil {
+			return errors.Errorf("trainers: there is no gradient of %q", p.Name)
+		}
 		if g[i].Dtype() != p.Value.Dtype() || g[i].DataSize() != p.Value.DataSize() {
 			return graph.ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, g[i].Dtype(), g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
 		}
