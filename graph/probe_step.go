@@ -9,6 +9,21 @@ import (
 	"github.com/apo-gorgonia/apo/graph/form"
 )
 
+// HasProbe reports whether directions of the source's outputs, or targets, can be drawn:
+// without, NewProbe is an ErrNoProbe. Of sources from outside this package it is not
+// known; for them it is true.
+func HasProbe(src Source) bool {
+	switch s := src.(type) {
+	case Objective:
+		return s.divergence().Probe != nil || s.Loss.Sample != nil
+	case *Problem:
+		return s.Divergence.Probe != nil || s.Sample != nil
+	case *Standalone:
+		return HasProbe(s.Problem)
+	}
+	return true
+}
+
 // probeStep is a block's step in the graph of a Probe: what it reads, as the learner has
 // it, and the nodes of what takes its place.
 type probeStep struct {

@@ -71,7 +71,7 @@ func lossOf(t *testing.T, tr *Trainer) float64 {
 
 // TestConvNetsLearn trains with rates and preconditioners that APO adapts.
 func TestConvNetsLearn(t *testing.T) {
-	optimizers := map[string]Optimizer{"sgdm": SGDm(0.01), "precond": PrecondPlain(0.3), "precond above": precond.Relative(0), "kfac": KFAC(0.02)}
+	optimizers := map[string]Optimizer{"sgdm": SGDm(0.01), "precond": Precond(0.1), "precond plain": PrecondPlain(0.3), "precond above": precond.Relative(0), "kfac": KFAC(0.02)}
 	for net, model := range convNets() {
 		for name, o := range optimizers {
 			t.Run(net+"/"+name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestConvNetsLearn(t *testing.T) {
 // for bit.
 func TestConvNetsResume(t *testing.T) {
 	model := convNets()["residual"]
-	for _, o := range []Optimizer{SGDm(0.01), PrecondPlain(0.05), KFAC(0.02)} {
+	for _, o := range []Optimizer{SGDm(0.01), Precond(0.05), PrecondPlain(0.05), KFAC(0.02)} {
 		start := func() *Trainer {
 			tr, err := New(model, graph.SoftmaxCrossEntropy, o, Dtype(tensor.Float64), EveryK(3), Seed(2))
 			if err != nil {

@@ -161,7 +161,8 @@ func TestConvolutionsTrainWithTheSolver(t *testing.T) {
 	}{
 		"SGDm":    {SGDm(3e-3), []Option{EveryK(2)}, 2},
 		"Adam":    {Adam(1e-3), []Option{EveryK(2)}, 2},
-		"precond": {PrecondPlain(0.1), []Option{EveryK(2)}, 0},
+		"precond": {Precond(0.1), []Option{EveryK(2)}, 0},
+		"plain":   {PrecondPlain(0.1), []Option{EveryK(2)}, 0},
 		"KFAC":    {KFAC(0.05), []Option{EveryK(2)}, 0},
 		"Shampoo": {Shampoo(0.05), []Option{EveryK(2)}, 0},
 	} {

@@ -50,7 +50,8 @@ var killRuns = map[string]killRun{
 	"calibrated": convRun(Adam(0.003), func(b *Batches) []Option {
 		return []Option{EveryK(3), Calibrated(CalibratedConfig{Horizon: 40}), CalibrateFrom(func(i int) (graph.Batch, error) { return b.At(i), nil })}
 	}),
-	"precond": convRun(PrecondPlain(0.05), func(*Batches) []Option { return []Option{EveryK(2)} }),
+	"low rank": convRun(Precond(0.05), func(*Batches) []Option { return []Option{EveryK(2)} }),
+	"precond":  convRun(PrecondPlain(0.05), func(*Batches) []Option { return []Option{EveryK(2)} }),
 	"relative": convRun(precond.Relative(0.5), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),

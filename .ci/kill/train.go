@@ -49,6 +49,7 @@ var configs = []config{
 	{"adamw", tensor.Float32, false, rule(trainers.AdamW(0.001)), func(*trainers.Batches) []trainers.Option {
 		return []trainers.Option{trainers.EveryK(0), trainers.WithSchedule(trainers.WarmUp(10, trainers.Cosine(steps, 0)))}
 	}},
+	{"precond", tensor.Float32, true, rule(trainers.Precond(0.05)), everyK(2)},
 	{"precond-plain", tensor.Float32, true, rule(trainers.PrecondPlain(0.05)), everyK(2)},
 	{"precond-relative", tensor.Float32, false, rule(precond.Relative(0)), func(b *trainers.Batches) []trainers.Option {
 		return []trainers.Option{trainers.EveryK(5), trainers.TildeFrom(b.TildeAt)}

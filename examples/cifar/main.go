@@ -6,7 +6,7 @@
 //
 //	go run ./examples/cifar
 //	go run ./examples/cifar -model resnet8 -augment -epochs 20 -weight-decay 0.0005
-//	go run ./examples/cifar -opt precond-plain -limit 5000
+//	go run ./examples/cifar -opt precond -limit 5000
 //	go run ./examples/cifar -resume
 //
 // Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
@@ -29,8 +29,8 @@ import (
 var cifar = &app.App{
 	Name: "cifar",
 	About: `Cifar trains a convolutional net (-model) on CIFAR-10, CIFAR-100 or SVHN.
-APO adapts the optimizer's learning rate (-apo), or its preconditioner (-opt precond-plain).
-Without flags it trains LeNet on CIFAR-10
+APO adapts the optimizer's learning rate (-apo), or its preconditioner (-opt precond or
+precond-plain). Without flags it trains LeNet on CIFAR-10
 for three epochs by SGD with momentum, at a learning rate that APO calibrates: some
 58% of the test images are classified correctly.
 

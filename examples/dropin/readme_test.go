@@ -104,16 +104,17 @@ func TestReadmeTrainer(t *testing.T) {
 }
 
 func readmeTrainer(train, test trainers.Data) error {
-	tr, err := trainers.New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy,
-		trainers.PrecondPlain(0.1), trainers.FSD(1), trainers.WSD(0.1), trainers.Seed(1))
-	if err != nil {
-		return err
-	}
 	batches, err := trainers.NewBatches(train, 100, 1)
 	if err != nil {
 		return err
 	}
-	for step := range 3 * batches.PerEpoch() {
+	steps := 3 * batches.PerEpoch()
+	tr, err := trainers.New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy,
+		trainers.Precond(0.1), trainers.WithSchedule(trainers.Cosine(steps, 0)), trainers.Seed(1))
+	if err != nil {
+		return err
+	}
+	for step := range steps {
 		if _, err := tr.Step(batches.At(step)); err != nil {
 			return err
 		}

@@ -4,7 +4,7 @@
 // stopped and resumed:
 //
 //	go run ./examples/mnist -optimizer sgdm -lr 0.001
-//	go run ./examples/mnist -optimizer precond-plain -data fashion -epochs 10
+//	go run ./examples/mnist -optimizer precond -schedule cosine -data fashion -epochs 10
 //	go run ./examples/mnist -resume
 //
 // Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
@@ -26,7 +26,7 @@ var mnist = &app.App{
 	Name: "mnist",
 	About: `Mnist trains a fully connected net on MNIST or Fashion-MNIST.
 APO adapts the optimizer's learning rate, or its preconditioner (-optimizer
-precond-plain).
+precond or precond-plain).
 
 Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy), checkpoint, weights.safetensors, loss.png,

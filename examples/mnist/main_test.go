@@ -17,6 +17,7 @@ var suite = &exampletest.Suite{
 	Runs: map[string]exampletest.Run{
 		"sgdm":     {Args: nil, Picture: "rate.png", Rates: 1, Steps: 6},
 		"layers":   {Args: []string{"-per-layer", "-optimizer", "adam", "-schedule", "cosine", "-warm-up", "3"}, Picture: "rate.png", Rates: 2, Steps: 6},
+		"low rank": {Args: []string{"-optimizer", "precond", "-k", "5"}, Picture: "precond.png", Steps: 6},
 		"precond":  {Args: []string{"-optimizer", "precond-plain", "-meta", "rmsprop", "-dtype", "float64", "-k", "1"}, Picture: "precond.png", Steps: 6},
 		"relative": {Args: []string{"-optimizer", "precond-relative", "-k", "5"}, Picture: "precond.png", Steps: 6},
 		"fashion":  {Args: []string{"-data", "fashion", "-optimizer", "rmsprop", "-settings", `{"decay": 0.9}`, "-schedule", "step", "-activation", "tanh"}, Picture: "rate.png", Rates: 1, Steps: 6},

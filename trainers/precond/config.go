@@ -137,17 +137,33 @@ func (c *Config) shape(blocks []graph.Block) []graph.Block {
 
 // Update implements learn.Updater.
 func (c *Config) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
+	if s.NoFSD || s.NoWSD {
+		return nil, errors.Errorf("trainers: %s: λ_FSD and λ_WSD must be above 0: they are its rate and its damping", c.Name())
+	}
+	if s.K > 0 && !graph.HasProbe(t.Source) {
+		return c.relativeUpdate(t, s)
+	}
 	blocks, err := blocksOf(t, s)
 	if err != nil {
 		return nil, err
 	}
-	blocks = c.shape(blocks)
-	for _, b := range blocks {
+	narrow := c.shape(blocks)
+	for _, b := range narrow {
 		if b.Form.Probed() == nil {
 			return nil, errors.Errorf("trainers: %s: block %q: a %s preconditioner is not learned from probes", c.Name(), b.Name, b.Form.Name())
 		}
 	}
-	return newUpdate(c, t, blocks, s)
+	var lost []bool
+	if s.K > 0 {
+		if lost, err = c.withoutRows(t, blocks, narrow); err != nil {
+			return nil, err
+		}
+	}
+	u, err := newUpdate(c, t, narrow, s)
+	if own, ok := u.(interface{ shared() *core }); ok {
+		own.shared().lost = lost
+	}
+	return u, err
 }
 
 // Learner implements learn.Updater.

@@ -2,18 +2,28 @@ package precond
 
 import "github.com/apo-gorgonia/apo/trainers/rule"
 
-// Notes lists the blocks that have another form than a weight matrix.
+// noRows is the reason that a weight matrix is not learned as one.
+const noRows = "its gradient is no sum of products of a layer's inputs and output gradients"
+
+// Notes lists the blocks that have another form than a weight matrix, and those that
+// have that of a weight matrix in vain.
 func (u *update[T]) Notes() []string {
 	var diagonal, multiple rule.Simplified
 	note := ""
-	for _, b := range u.blocks {
+	for i, b := range u.blocks {
+		lost := u.lost != nil && u.lost[i]
 		switch {
 		case b.rowless:
-			multiple.Add(b.Block, "its gradient is no sum of products of inputs and output gradients")
+			multiple.Add(b.Block, noRows)
+			continue
+		case lost:
+			diagonal.Add(b.Block, noRows)
 		case !b.Matrix && b.Form.Note() != "":
-			note = b.Form.Note()
 			diagonal.Add(b.Block, rule.NoMatrix)
+		default:
+			continue
 		}
+		note = b.Form.Note()
 	}
 	return append(diagonal.Lines(u.c.Name(), note), multiple.Lines(u.c.Name(), "a multiple of the identity")...)
 }

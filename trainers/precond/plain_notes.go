@@ -10,6 +10,9 @@ import (
 // that got it by the option Blocks is not among them.
 func (u *plainUpdate[T]) Notes() []string {
 	var all []string
+	if u.note != "" {
+		all = append(all, u.note)
+	}
 	for _, note := range u.formNotes() {
 		var s rule.Simplified
 		for _, b := range u.blocks {

@@ -22,6 +22,7 @@ type plainCore struct {
 	blocks []*plainBlock
 	fsd    learn.Weight // λ_FSD
 	region trustRegion
+	note   string // on the whole, empty for none
 }
 
 // plainUpdate is the update of APO-Precond.

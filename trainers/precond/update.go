@@ -29,6 +29,8 @@ type core struct {
 	// moved is set by the learner when it has changed φ.
 	moved bool
 	seen  []measured // by block, at the last meta-step
+	// lost are the blocks that got another form for want of rows; nil for none.
+	lost []bool
 	// norms is the learner's part of Norms; nil where P is not learned.
 	norms func() []record.PrecondNorms
 }

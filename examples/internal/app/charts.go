@@ -28,7 +28,8 @@ func (t *training) drawCharts() error {
 		charts["accuracy.png"] = accuracyChart(name, t.history)
 	}
 	if t.s.Precond() != nil {
-		charts["precond.png"] = chart.Chart{Title: "Frobenius norm of S in the preconditioner, " + name, X: "step", Y: "norm of S", Lines: runlog.Norms(log)}
+		what, lines := runlog.Sizes(log)
+		charts["precond.png"] = chart.Chart{Title: "Preconditioner: " + what + ", " + name, X: "step", Y: what, Lines: lines}
 	} else {
 		charts["rate.png"] = chart.Chart{Title: "Learning rate of " + name, X: "step", Y: "learning rate", Lines: runlog.Rates(log)}
 	}

@@ -20,6 +20,7 @@ type Step struct {
 	Precond []struct {
 		Block string
 		S     float64
+		Trace float64
 	}
 }
 
@@ -68,17 +69,26 @@ func Rates(log []Step) []chart.Line {
 	return lines
 }
 
-// Norms are curves of the norm of S at the meta-steps, one for each layer.
-func Norms(log []Step) []chart.Line {
-	lines := make([]chart.Line, len(log[0].Precond))
+// Sizes are curves of the size of the preconditioner at the meta-steps, one for each
+// layer: the trace of P where the log has it, else the norm of S.
+func Sizes(log []Step) (what string, lines []chart.Line) {
+	what = "norm of S"
+	if len(log[0].Precond) > 0 && log[0].Precond[0].Trace > 0 {
+		what = "trace of P"
+	}
+	lines = make([]chart.Line, len(log[0].Precond))
 	for k := range lines {
 		lines[k] = chart.Line{Name: log[0].Precond[k].Block, Color: chart.Colors[k%len(chart.Colors)]}
 		for _, l := range log {
 			if len(l.Precond) > k {
 				lines[k].X = append(lines[k].X, float64(l.Step))
-				lines[k].Y = append(lines[k].Y, l.Precond[k].S)
+				size := l.Precond[k].S
+				if what == "trace of P" {
+					size = l.Precond[k].Trace
+				}
+				lines[k].Y = append(lines[k].Y, size)
 			}
 		}
 	}
-	return lines
+	return what, lines
 }

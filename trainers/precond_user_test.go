@@ -1,0 +1,103 @@
+package trainers
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+)
+
+// squaredWeights is a user's regression x·(u∘u)·w: the gradient by w is a product of
+// rows, that by u is not.
+func squaredWeights() graph.Problem {
+	g, must := gorgonia.NewGraph(), gorgonia.Must
+	leaf := func(name string, rows, cols int) *gorgonia.Node {
+		return gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName(name), gorgonia.WithShape(rows, cols))
+	}
+	weights := func(name string, rows, cols int) *gorgonia.Node {
+		w := tensor.New(tensor.WithShape(rows, cols), tensor.Of(tensor.Float64))
+		for i := range w.Float64s() {
+			w.Float64s()[i] = float64(i*i%7)/4 + 0.2
+		}
+		return gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName(name), gorgonia.WithValue(w))
+	}
+	x, y, u, w := leaf("x", 8, 4), leaf("y", 8, 2), weights("u", 4, 3), weights("w", 3, 2)
+	out := must(gorgonia.Mul(must(gorgonia.Mul(x, must(gorgonia.Square(u)))), w))
+	cost := must(gorgonia.Mean(must(gorgonia.Sum(must(gorgonia.Square(must(gorgonia.Sub(out, y)))), 1))))
+	return graph.Problem{Cost: cost, Output: out, Inputs: gorgonia.Nodes{x}, Targets: gorgonia.Nodes{y}, Params: gorgonia.Nodes{u, w}, Divergence: graph.HalfSquared}
+}
+
+func regressionBatch() graph.Batch {
+	x, y := tensor.New(tensor.WithShape(8, 4), tensor.Of(tensor.Float64)), tensor.New(tensor.WithShape(8, 2), tensor.Of(tensor.Float64))
+	for i := range x.Float64s() {
+		x.Float64s()[i] = float64(i*i%11)/5 - 1
+	}
+	for i := range y.Float64s() {
+		y.Float64s()[i] = float64(i%3) / 2
+	}
+	return graph.NewBatch(x, y)
+}
+
+// TestPrecondOfAUsersGraph trains a graph with a weight matrix that is no layer's: it
+// gets the diagonal, with a note. Without a way to draw probes all get the dense form.
+func TestPrecondOfAUsersGraph(t *testing.T) {
+	ownDivergence := graph.HalfSquared
+	ownDivergence.Name, ownDivergence.Probe = "own", nil
+	for want, divergence := range map[string]graph.Divergence{
+		"precond: diagonal S² for u: its gradient is no sum of products": graph.HalfSquared,
+		"precond: the dense form with relative steps":                    ownDivergence,
+	} {
+		p := squaredWeights()
+		p.Divergence = divergence
+		tr, err := FromProblem(p, Precond(0.1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := tr.Notes(); !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
+			t.Errorf("notes %q, want %q", notes, want)
+		}
+		first := step(t, tr, regressionBatch())
+		for range 60 {
+			step(t, tr, regressionBatch())
+		}
+		if last := step(t, tr, regressionBatch()); !(last < 0.7*first) {
+			t.Errorf("%s: the loss went from %v to %v", want, first, last)
+		}
+	}
+}
+
+func step(t *testing.T, tr *Trainer, b graph.Batch) float64 {
+	t.Helper()
+	s, err := tr.Step(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Loss
+}
+
+// TestPrecondWithoutAProbe trains a model with a divergence of the user's own: with
+// targets drawn by the loss it is learned from probes, without by relative steps.
+func TestPrecondWithoutAProbe(t *testing.T) {
+	own := graph.CategoricalKL
+	own.Name, own.Probe = "own", nil
+	noSample := toyLoss
+	noSample.Sample = nil
+	for loss, want := range map[string]struct {
+		loss  graph.Loss
+		notes int
+	}{"drawn": {toyLoss, 0}, "not drawn": {noSample, 1}} {
+		tr, err := New(layers.MLP(4, 5, 3), want.loss, Precond(0.1), FSD(10, own))
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, tr, 0, 12)
+		if notes := tr.Notes(); len(notes) != want.notes {
+			t.Errorf("targets %s: notes %q", loss, notes)
+		}
+	}
+}
