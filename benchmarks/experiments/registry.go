@@ -24,6 +24,7 @@ func init() {
 	}
 	Register(mnistLoss)
 	Register(resnet18Start)
+	Register(half)
 	Register(costAutoencoder)
 	Register(costMLP)
 	Register(costLeNet)
