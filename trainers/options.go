@@ -18,7 +18,7 @@ type Option func(*config) error
 
 // EveryK takes a meta-step every k steps, beginning with the first (K of
 // Algorithm 1). 0 switches them off, which leaves the base optimizer as it is.
-// The default is 10.
+// The default is 10, for Precond 20, which takes them more often at first.
 func EveryK(k int) Option {
 	return func(c *config) error {
 		if k < 0 {
@@ -31,7 +31,7 @@ func EveryK(k int) Option {
 
 // FSD sets λ_FSD, the weight of the function-space discrepancy, and optionally
 // the divergence, where the loss does not bring one. λ = 0 leaves the term and
-// its passes out. The default is 1, for RMSprop 0.1.
+// its passes out. The default is 1, for RMSprop 0.1, for Precond 1/LR.
 func FSD(lambda float64, divergence ...graph.Divergence) Option {
 	return func(c *config) error {
 		if lambda > 0 && len(divergence) == 0 {
@@ -70,7 +70,7 @@ func setDivergence(c *config, d []graph.Divergence) error {
 }
 
 // WSD sets λ_WSD, the weight of the weight-space discrepancy ½‖θ'-θ‖². The
-// default is 0 for learning rates and 0.1 for APO-Precond.
+// default is 0 for learning rates, 0.1 for PrecondPlain and Damping/LR for Precond.
 func WSD(lambda float64) Option {
 	return func(c *config) error {
 		if lambda > 0 {
@@ -99,7 +99,7 @@ func WSDSchedule(lambda Weight) Option {
 // Meta sets the meta-optimizer, such as MetaAdam(0.05): an optimizer of this
 // package that moves φ at its own learning rate. Rates are learned as log η, so
 // there 0.05 means steps of about 5%. The default is MetaAdam(0.05) for rates,
-// and Adam at 0.003 with β2 = 0.99 for APO-Precond.
+// and Adam at 0.003 with β2 = 0.99 for PrecondPlain.
 func Meta(o Optimizer) Option {
 	return func(c *config) error {
 		c.give("Meta")
@@ -221,7 +221,7 @@ func Record(r Recorder) Option {
 // called at each meta-step with the step's number, counted from 0. A resumed
 // run asks for the same numbers again, so an exact resume needs a function of
 // the number alone. By default B' is the mini-batch of the step before, and at
-// step 0 B itself.
+// step 0 B itself; for Precond the first part of B.
 func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 	return func(c *config) error {
 		if source == nil {
@@ -232,8 +232,8 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 	}
 }
 
-// Blocks sets APO-Precond's blocks. By default each matrix has A, B and S, each
-// other parameter a diagonal S². blocks gets the learned parameters, without the
+// Blocks sets APO-Precond's blocks. By default each matrix has A, B and S (Precond:
+// low rank in their place), each other parameter a diagonal S². blocks gets the learned parameters, without the
 // model's statistics.
 func Blocks(blocks func(params []*graph.Param) ([]graph.Block, error)) Option {
 	return func(c *config) error {

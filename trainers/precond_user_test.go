@@ -71,6 +71,34 @@ func TestPrecondOfAUsersGraph(t *testing.T) {
 	}
 }
 
+// TestPrecondSkipsProbes gives a B' whose probe overflows: the step is taken, the
+// meta-step counted as skipped, and P stays. The next one goes on.
+func TestPrecondSkipsProbes(t *testing.T) {
+	tr := toyTrainer(t, Precond(0.05))
+	run(t, tr, 0, 3)
+	b := rowsOf(toyData(t, tensor.Float32), 0, 12)
+	huge := b.X[0].Clone().(*tensor.Dense)
+	for i := range huge.Float32s() {
+		huge.Float32s()[i] = 1e30
+	}
+	before := cloneTensors(tr.Phi())
+	s, err := tr.StepWith(b, []*tensor.Dense{huge})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Meta.Skipped || tr.Skipped() != 1 {
+		t.Errorf("skipped: %v, %d in all", s.Meta.Skipped, tr.Skipped())
+	}
+	for i, p := range tr.Phi() {
+		if strings.HasPrefix(p.Name, "dense0/") {
+			sameArray(t, p.Name, p.Value, before[i].Value)
+		}
+	}
+	if s, err := tr.Step(b); err != nil || s.Meta.Skipped {
+		t.Errorf("afterwards %+v, %v", s.Meta, err)
+	}
+}
+
 func step(t *testing.T, tr *Trainer, b graph.Batch) float64 {
 	t.Helper()
 	s, err := tr.Step(b)

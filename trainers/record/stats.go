@@ -24,7 +24,9 @@ type Stats struct {
 
 // MetaStats holds the terms of the proximal objective (Eq. 8) at a meta-step,
 // before φ moved: Q = Loss + LambdaFSD·FSD + LambdaWSD·WSD. With Calibrated they
-// are those of θ' = θ - b·e, with the weights λ(t) and λ_W.
+// are those of θ' = θ - b·e, with the weights λ(t) and λ_W. Where P is learned from
+// probes they are means over whitened probes v: Loss is the linear term
+// -vᵀPv, FSD is ½(Pv)ᵀF(Pv), WSD is ½‖Pv‖².
 type MetaStats struct {
 	Q, Loss float64
 	// FSD is the mean function-space discrepancy over B'; WSD is ½‖θ'-θ‖².
