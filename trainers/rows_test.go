@@ -188,3 +188,34 @@ func TestFactoredStepsEqualDense(t *testing.T) {
 		}
 	}
 }
+
+// TestFactoredStepsAllocateNothing takes steps between refreshes.
+func TestFactoredStepsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool drop entries")
+	}
+	for _, o := range []Optimizer{KFAC(0.01), Precond(0.01)} {
+		tr, err := New(layers.MLP(90, 80), graph.SoftmaxCrossEntropy, o, EveryK(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := make([]float32, 2*90)
+		for i := range x {
+			x[i] = float32(i % 7)
+		}
+		if _, err := tr.Step(graph.NewBatch(denseOf(x, 2, 90), denseOf([]int{1, 2}, 2))); err != nil {
+			t.Fatal(err)
+		}
+		s := rule.Input{T: 2, Rates: []float64{0.01}}
+		if s.G, s.Rows, err = tr.engine.base.GradsAndRows(); err != nil || s.Rows == nil {
+			t.Fatalf("%s: rows %v, %v", o.Name(), s.Rows, err)
+		}
+		if n := testing.AllocsPerRun(50, func() {
+			if _, err := tr.engine.Update.Advance(s, 1, true); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations a step", o.Name(), n)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package precond
 
 import (
+	"gorgonia.org/tensor"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/graph/form"
@@ -12,6 +14,9 @@ import (
 type rowStep[T apoops.Float] struct {
 	array.RowStep[T]
 	taken bool // in this step
+	// X, X·P_B and Z·P_A as tensors, for n rows; x is nil where there is no bias.
+	n         int
+	x, xp, zp *tensor.Dense
 }
 
 // begin multiplies the rows of block i by the two sides of P. It reports false where
@@ -21,10 +26,21 @@ func (s *rowStep[T]) begin(b *block, i int, in rule.Input) bool {
 	if !s.taken {
 		return false
 	}
-	s.Begin(in.Rows[i])
+	r := in.Rows[i]
+	s.Begin(r)
+	if s.n != s.N {
+		s.n, s.x, s.xp, s.zp = s.N, nil, array.Matrix(s.XP, s.N, s.In), array.Matrix(s.ZP, s.N, s.Out)
+		if r.Bias {
+			s.x = array.Matrix(s.X, s.N, s.In)
+		}
+	}
+	x := r.A
+	if s.x != nil {
+		x = s.x
+	}
 	p := b.p.(form.TwoSided) // see WantsRows
-	p.MultiplyInputs(array.Matrix(s.XP, s.N, s.In), array.Matrix(s.X, s.N, s.In))
-	p.MultiplyOutputs(array.Matrix(s.ZP, s.N, s.Out), array.Matrix(s.Z, s.N, s.Out))
+	p.MultiplyInputs(s.xp, x)
+	p.MultiplyOutputs(s.zp, r.S)
 	return true
 }
 
