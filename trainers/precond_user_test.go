@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 )
@@ -97,6 +99,53 @@ func TestPrecondSkipsProbes(t *testing.T) {
 	if s, err := tr.Step(b); err != nil || s.Meta.Skipped {
 		t.Errorf("afterwards %+v, %v", s.Meta, err)
 	}
+}
+
+// squaredDense is x·(w∘w).
+type squaredDense struct{ in, out int }
+
+func (squaredDense) Kind() string { return "squared dense" }
+
+func (d squaredDense) Params() ([]layers.Spec, error) {
+	return []layers.Spec{{Name: "w", Shape: tensor.Shape{d.in, d.out}, Init: layers.Glorot(), Matrix: true}}, nil
+}
+
+func (squaredDense) Apply(_ *graph.Pass, x *gorgonia.Node, w gorgonia.Nodes) (*gorgonia.Node, error) {
+	s, err := gorgonia.Square(w[0])
+	if err != nil {
+		return nil, err
+	}
+	return gorgonia.Mul(x, s)
+}
+
+// TestPrecondOfAModelWithoutRows trains a layer whose matrix is squared: of a model that
+// is known with the first batch, when P has its arrays. It becomes a multiple of the
+// identity, and a run that is loaded goes on to the same bits.
+func TestPrecondOfAModelWithoutRows(t *testing.T) {
+	start := func() *Trainer {
+		o := Precond(0.05)
+		o.Rank = 1
+		tr, err := New(layers.Sequential(squaredDense{4, 5}, layers.Dense(5, 3, apoops.Identity)), toyLoss, o, EveryK(3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	whole, first, second := start(), start(), start()
+	run(t, whole, 0, 70)
+	run(t, first, 0, 58)
+	if notes := first.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "precond: a multiple of the identity for ") {
+		t.Errorf("notes %q", notes)
+	}
+	path := filepath.Join(t.TempDir(), "checkpoint")
+	if err := first.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	run(t, second, 58, 70)
+	sameBits(t, "resumed", whole.engine, second.engine)
 }
 
 func step(t *testing.T, tr *Trainer, b graph.Batch) float64 {
