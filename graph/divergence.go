@@ -114,31 +114,33 @@ var (
 )
 
 // probeOf is Source.BuildProbe of a source with the given divergence and sampler.
-func probeOf(s Source, d Divergence, sample Sampler, p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+func probeOf(s Source, d Divergence, sample Sampler, p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (objective, q *gorgonia.Node, err error) {
 	if len(x) == 0 || x[0].Dims() == 0 {
-		return nil, ErrShape.Errorf("graph: probe: no input with a first axis for the examples")
+		return nil, nil, ErrShape.Errorf("graph: probe: no input with a first axis for the examples")
 	}
 	examples := float64(x[0].Shape()[0])
 	if d.Probe == nil {
 		if sample == nil {
-			return nil, ErrNoProbe.Errorf("graph: divergence %s: there is neither a Probe of the divergence nor a Sample of the loss", d.Name)
+			return nil, nil, ErrNoProbe.Errorf("graph: divergence %s: there is neither a Probe of the divergence nor a Sample of the loss", d.Name)
 		}
 		loss, err := s.BuildSampledLoss(p, x, theta, noise)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return apoops.Times(loss, examples)
+		objective, err = apoops.Times(loss, examples)
+		return objective, nil, err
 	}
 	y, err := s.BuildOutput(p, x, theta)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	q, err := d.Probe(y, noise)
+	q, err = d.Probe(y, noise)
 	if q, err = built(q, err, "probe of divergence "+d.Name); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !apoops.SameShape(q.Shape(), y.Shape()) || q.Dtype() != y.Dtype() {
-		return nil, ErrShape.Errorf("graph: probe of divergence %s has shape %v, the outputs %v", d.Name, q.Shape(), y.Shape())
+		return nil, nil, ErrShape.Errorf("graph: probe of divergence %s has shape %v, the outputs %v", d.Name, q.Shape(), y.Shape())
 	}
-	return apoops.InnerProduct(y, q, math.Sqrt(examples))
+	objective, err = apoops.InnerProduct(y, q, math.Sqrt(examples))
+	return objective, q, err
 }

@@ -61,6 +61,7 @@ type Probe struct {
 	examples int
 	blocks   []*probed
 	hyper    *gorgonia.Node // d, b and τ of the steps
+	half     *gorgonia.Node // ½Σ‖q‖², nil where targets are drawn
 }
 
 // probed has the nodes of a block: those of its rows, or the diagonal, and of its step.
@@ -94,6 +95,9 @@ func NewProbe(c ProbeConfig) (_ *Probe, err error) {
 		default:
 			outputs = append(outputs, p.x, p.z)
 		}
+	}
+	if k.half != nil {
+		outputs = append(outputs, k.half)
 	}
 	return k, k.compileFor(outputs...)
 }
@@ -148,7 +152,10 @@ func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
 	if err != nil {
 		return nil, err
 	}
-	objective, err := c.Source.BuildProbe(&Pass{Role: CurvatureRole, Random: c.Random}, k.x, theta, c.Noise)
+	objective, q, err := c.Source.BuildProbe(&Pass{Role: CurvatureRole, Random: c.Random}, k.x, theta, c.Noise)
+	if err == nil && q != nil {
+		k.half, err = apoops.HalfSquaredNorm(q)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -158,6 +158,16 @@ func (k *Probe) Energy(i int) float64 {
 	return scalar(k.blocks[i].step.Energy.Value())
 }
 
+// OutputCurvature is the mean over B' of ‖q‖² for directions q of one example's outputs
+// in the last run, an estimate of the trace of ∂²D/∂y'²: exactly the number of outputs
+// for HalfSquared, at most 1 for classes. It is 1 where targets are drawn in place of q.
+func (k *Probe) OutputCurvature() float64 {
+	if k.half == nil {
+		return 1
+	}
+	return 2 * scalar(k.half.Value())
+}
+
 // Measures are what the step of block i measured in the last run, before it moved: see
 // the form's ProbeLearner. nil where there is nothing.
 func (k *Probe) Measures(i int) ([]form.Measure, error) {

@@ -147,7 +147,7 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 }
 
 // BuildProbe implements Source.
-func (q *Problem) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+func (q *Problem) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (objective, direction *gorgonia.Node, err error) {
 	return probeOf(q, q.Divergence, q.Sample, p, x, theta, noise)
 }
 

@@ -32,8 +32,9 @@ type Source interface {
 	BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
 	// BuildProbe is a random scalar at θ on inputs x of b' examples whose gradient h
 	// has E hhᵀ/b' equal to the Gauss-Newton matrix of the mean discrepancy: see
-	// Probe.
-	BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
+	// Probe. q are the directions of the outputs that it comes from, nil where targets
+	// are drawn in their place.
+	BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (objective, q *gorgonia.Node, err error)
 }
 
 // Objective is the Source of a model with a loss.
@@ -94,7 +95,7 @@ func (o Objective) divergence() Divergence {
 }
 
 // BuildProbe implements Source.
-func (o Objective) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+func (o Objective) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (objective, q *gorgonia.Node, err error) {
 	return probeOf(o, o.divergence(), o.Loss.Sample, p, x, theta, noise)
 }
 

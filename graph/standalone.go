@@ -147,7 +147,7 @@ func (s *Standalone) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.N
 }
 
 // BuildProbe implements Source.
-func (s *Standalone) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+func (s *Standalone) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (objective, q *gorgonia.Node, err error) {
 	return s.Problem.BuildProbe(p, x, s.split(p, theta), noise)
 }
 
