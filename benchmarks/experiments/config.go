@@ -59,3 +59,7 @@ func (c Config) EvaluateEvery() int {
 	}
 	return max(1, c.Steps/n)
 }
+
+// toZero is the schedule of experiments that compare final training losses: without a
+// decay the noise of the last steps would decide.
+var toZero = methods.Decay{Cosine: true}

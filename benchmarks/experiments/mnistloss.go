@@ -16,11 +16,11 @@ const notThePapers = "no such experiment"
 var mnistLoss = &Experiment{
 	Name: "mnist-mlp", Figure: "Not in the paper", Title: "Training loss of an MLP of width 1000 on MNIST", Data: "MNIST, 60000 images",
 	Paper:   notThePapers,
-	Choices: "batches of 128; cross-entropy; He's initialisation; constant rates; training loss on the first 10000 images",
+	Choices: "batches of 128; cross-entropy; He's initialisation; rates along a cosine to 0; training loss on the first 10000 images",
 	Scales: map[Scale]Config{
-		Smoke: {Widths: []int{784, 50, 50, 10}, Steps: 40, Batch: 100, Examples: 1000, Dtype: "float32"},
-		Small: {Widths: []int{784, 1000, 1000, 10}, Steps: 1000, Batch: 128, Rows: 10000, Dtype: "float32"},
-		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: 2000, Batch: 128, Rows: 10000, Dtype: "float32"},
+		Smoke: {Widths: []int{784, 50, 50, 10}, Steps: 40, Batch: 100, Examples: 1000, Dtype: "float32", Decay: toZero, DecayAll: true},
+		Small: {Widths: []int{784, 1000, 1000, 10}, Steps: 1000, Batch: 128, Rows: 10000, Dtype: "float32", Decay: toZero, DecayAll: true},
+		Paper: {Widths: []int{784, 1000, 1000, 10}, Steps: 2000, Batch: 128, Rows: 10000, Dtype: "float32", Decay: toZero, DecayAll: true},
 	},
 	Methods: preconditioners,
 	Task:    classifyMNIST,

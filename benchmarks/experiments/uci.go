@@ -22,11 +22,11 @@ func uci(name, data string, inputs, paperSteps int, load uciLoader) *Experiment 
 		Name: "fig3-" + name, Group: "fig3", Figure: "Figure 3", Title: "UCI " + name, Data: data,
 		Paper: "a plot without numbers: APO-Precond converges as fast as the second-order methods and reaches a lower training loss than all others",
 		Choices: "batches of 100; inputs and targets standardised; all rows are trained on; float32; the loss is ½(t-y)²; " +
-			"He's initialisation",
+			"He's initialisation; rates along a cosine to 0, for all methods",
 		Scales: map[Scale]Config{
-			Smoke: {Widths: widths, Steps: 100, Batch: 100, Examples: 2000, Dtype: "float32"},
-			Small: {Widths: widths, Steps: 3000, Batch: 100, Dtype: "float32"},
-			Paper: {Widths: widths, Steps: paperSteps, Batch: 100, Dtype: "float32"},
+			Smoke: {Widths: widths, Steps: 100, Batch: 100, Examples: 2000, Dtype: "float32", Decay: toZero, DecayAll: true},
+			Small: {Widths: widths, Steps: 3000, Batch: 100, Dtype: "float32", Decay: toZero, DecayAll: true},
+			Paper: {Widths: widths, Steps: paperSteps, Batch: 100, Dtype: "float32", Decay: toZero, DecayAll: true},
 		},
 		Methods: preconditioners,
 		Task: denseTask{

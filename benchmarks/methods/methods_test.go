@@ -96,9 +96,11 @@ func TestDecay(t *testing.T) {
 		want float64
 	}{
 		{Decay{}, 900, 1},
-		{Decay{0.2, []float64{0.3, 0.6, 0.8}}, 299, 1},
-		{Decay{0.2, []float64{0.3, 0.6, 0.8}}, 300, 0.2},
-		{Decay{0.5, []float64{0.3, 0.6, 0.8}}, 800, 0.125},
+		{Decay{Cosine: true}, 0, 1},
+		{Decay{Cosine: true}, 500, 0.5},
+		{Decay{Factor: 0.2, At: []float64{0.3, 0.6, 0.8}}, 299, 1},
+		{Decay{Factor: 0.2, At: []float64{0.3, 0.6, 0.8}}, 300, 0.2},
+		{Decay{Factor: 0.5, At: []float64{0.3, 0.6, 0.8}}, 800, 0.125},
 	} {
 		s := c.d.Schedule(1000)
 		if err := s.Err(); err != nil || s.At(c.step) != c.want {
@@ -108,7 +110,7 @@ func TestDecay(t *testing.T) {
 	if s := stepDecay(Run{Steps: 1000}); s.At(374) != 1 || s.At(375) != 0.1 {
 		t.Error("the usual decay is not at 3/8 of the run")
 	}
-	if s := stepDecay(Run{Steps: 1000, Decay: Decay{0.5, []float64{0.3}}}); s.At(300) != 0.5 {
+	if s := stepDecay(Run{Steps: 1000, Decay: Decay{Factor: 0.5, At: []float64{0.3}}}); s.At(300) != 0.5 {
 		t.Error("the run's decay is not taken")
 	}
 }

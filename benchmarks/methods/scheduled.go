@@ -3,15 +3,19 @@ package methods
 import "github.com/apo-gorgonia/apo/trainers"
 
 // Decay multiplies the learning rate by Factor at each point of At, a fraction of
-// the run from 0 to 1.
+// the run from 0 to 1, or takes it along half a cosine to 0 at the run's end.
 type Decay struct {
 	Factor float64   `json:"factor"`
 	At     []float64 `json:"at"`
+	Cosine bool      `json:"cosine,omitempty"`
 }
 
 // Schedule is the decay for a run of the given number of steps. The zero value
 // keeps the rate constant.
 func (d Decay) Schedule(steps int) trainers.Schedule {
+	if d.Cosine {
+		return trainers.Cosine(steps, 0)
+	}
 	if len(d.At) == 0 {
 		return trainers.Constant()
 	}
@@ -25,7 +29,7 @@ func (d Decay) Schedule(steps int) trainers.Schedule {
 func stepDecay(run Run) trainers.Schedule {
 	d := run.Decay
 	if len(d.At) == 0 {
-		d = Decay{0.1, []float64{3. / 8, 5. / 8}}
+		d = Decay{Factor: 0.1, At: []float64{3. / 8, 5. / 8}}
 	}
 	return d.Schedule(run.Steps)
 }
