@@ -128,8 +128,9 @@ func noise[T Float](p lowrank.Matrix[T], rho T) float64 {
 	return float64(rho) * p.Trace() / float64(p.Size)
 }
 
-// lowRankStep is the next φ of a side; its operands are X, X·V, the weights of the rows by
-// the other side, φ, the two dampings and the numbers of LowRank.Hyper.
+// lowRankStep is the next φ of a side and after it the next averages; its operands are X,
+// X·V, the weights of the rows by the other side, φ, the averages, the two dampings and the
+// numbers of LowRank.Hyper.
 type lowRankStep[T Float] struct {
 	noGradient[T]
 	side    lowrank.Side
@@ -140,12 +141,42 @@ type lowRankStep[T Float] struct {
 func (k *lowRankStep[T]) name() string     { return "lowRankStep" }
 func (k *lowRankStep[T]) clone() kernel[T] { return &lowRankStep[T]{side: k.side, i: k.i} }
 
-func (k *lowRankStep[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[3].Clone(), nil }
+func (k *lowRankStep[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{k.side.Len() + k.side.AverageLen()}, vectorOf(in[4], k.side.AverageLen(), "the averages")
+}
 
 func (k *lowRankStep[T]) run(a *args[T]) error {
-	x, xv, w, phi, hyper := a.in[0], a.in[1], a.in[2], a.in[3], a.in[5]
-	by := lowrank.Step{Size: float64(hyper[1]), Oja: float64(hyper[2]), Damping: float64(a.in[4][k.i]) * meanOf(w)}
-	k.learner.Step(lowrank.View(k.side, a.out), lowrank.View(k.side, phi), x, xv, w, len(w), by)
+	x, xv, w, phi, average, hyper := a.in[0], a.in[1], a.in[2], a.in[3], a.in[4], a.in[6]
+	by := lowrank.Step{Decay: float64(hyper[1]), Oja: float64(hyper[2]), Damping: float64(a.in[5][k.i]) * meanOf(w)}
+	n := k.side.Len()
+	next, after := lowrank.View(k.side, a.out[:n]), lowrank.ViewAverage(k.side, a.out[n:])
+	k.learner.Step(next, after, lowrank.View(k.side, phi), lowrank.ViewAverage(k.side, average), x, xv, w, len(w), by)
+	return nil
+}
+
+// partOf is φ in the result of lowRankStep, or the averages.
+type partOf[T Float] struct {
+	noGradient[T]
+	side     lowrank.Side
+	averages bool
+}
+
+func (k *partOf[T]) name() string     { return "partOf" }
+func (k *partOf[T]) clone() kernel[T] { return &partOf[T]{side: k.side, averages: k.averages} }
+
+func (k *partOf[T]) infer([]tensor.Shape) (tensor.Shape, error) {
+	if k.averages {
+		return tensor.Shape{k.side.AverageLen()}, nil
+	}
+	return tensor.Shape{k.side.Len()}, nil
+}
+
+func (k *partOf[T]) run(a *args[T]) error {
+	from := a.in[0]
+	if k.averages {
+		from = from[k.side.Len():]
+	}
+	copy(a.out, from)
 	return nil
 }
 
@@ -193,27 +224,25 @@ func (k *lowRankMeasure[T]) run(a *args[T]) error {
 	return nil
 }
 
-// gauge multiplies the P of a side by q = tr(P_A)/out, or divides it; its operands are φ
-// of the side and φ_A. P_B⊗P_A stays.
+// gauge divides the P of side A by its mean eigenvalue; its operand is the result of
+// lowRankStep. P_B has the scale of P already: each side is the minimiser given the other
+// one of before, and were P_A's scale of 1/tr(P_B) multiplied to it, the product of both
+// would come back as its inverse, step by step. At the fixed point the mean is 1 by itself.
 type gauge[T Float] struct {
 	noGradient[T]
-	side, a lowrank.Side
-	divide  bool
+	side lowrank.Side
 }
 
-func (k *gauge[T]) name() string { return "gauge" }
-func (k *gauge[T]) clone() kernel[T] {
-	return &gauge[T]{side: k.side, a: k.a, divide: k.divide}
-}
+func (k *gauge[T]) name() string     { return "gauge" }
+func (k *gauge[T]) clone() kernel[T] { return &gauge[T]{side: k.side} }
 
-func (k *gauge[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
+func (k *gauge[T]) infer([]tensor.Shape) (tensor.Shape, error) {
+	return tensor.Shape{k.side.Len()}, nil
+}
 
 func (k *gauge[T]) run(a *args[T]) error {
-	q := lowrank.View(k.a, a.in[1]).Trace() / float64(k.a.Size)
-	if k.divide {
-		q = 1 / q
-	}
 	copy(a.out, a.in[0])
-	lowrank.View(k.side, a.out).Scale(T(q))
+	p := lowrank.View(k.side, a.out)
+	p.Scale(T(float64(k.side.Size) / p.Trace()))
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 //
 // for probes g that P itself whitens, g ~ N(0, P⁻¹): their update Pg needs no inverse,
 // and the relative gradient of the mean is that of tr(PH) - log det P. Its minimiser is
-// H⁻¹, whatever the probes, and in a family the nearest to it in Stein's divergence.
+// H⁻¹, whatever the probes, and in a family the nearest to it in Stein's divergence. H is
+// averaged over the last steps, on each side what the probes show of it given the other.
 // P is learned up to λ_FSD: towards (F + d)⁻¹ with d = λ_WSD/λ_FSD. The white noise that
 // stands for the weight-space discrepancy is in the layer's inputs and in the gradients of
 // its outputs (factored damping):
@@ -30,16 +31,19 @@ type LowRank struct {
 	PhiB, PhiA *gorgonia.Node
 	// Moments are two numbers, the running averages of x² and of z²; 0 at first.
 	Moments *gorgonia.Node
-	// Hyper are d, b (the size of the relative step) and τ (that of the subspace's).
+	// AverageB and AverageA are the running averages of the sides, in vectors of
+	// lowrank.Side.AverageLen; 0 at first.
+	AverageB, AverageA *gorgonia.Node
+	// Hyper are d, w (the decay of the sides' averages) and τ (the size of the relative
+	// step of the subspaces).
 	Hyper *gorgonia.Node
 	Rank  int
 }
 
 // LowRankNext are the results.
 type LowRankNext struct {
-	// PhiB, PhiA and Moments come after PhiB, PhiA and Moments. P_A has the mean
-	// eigenvalue 1.
-	PhiB, PhiA, Moments *gorgonia.Node
+	// They come after those of the same names. P_A has the mean eigenvalue 1.
+	PhiB, PhiA, Moments, AverageB, AverageA *gorgonia.Node
 	// Measures are the numbers of LowRankMeasures.
 	Measures *gorgonia.Node
 	// Energy is the scalar mean(‖x‖²·‖z‖²)/(in·out), the mean eigenvalue of F: P is
@@ -83,7 +87,7 @@ func numbersOf[T Float](t *tensor.Dense) (all [measures]float64) {
 // LowRankStep adds one step to the graph. All results come from the old φ. Nothing has a
 // gradient.
 func LowRankStep(in LowRank) (next LowRankNext, err error) {
-	for _, n := range []*gorgonia.Node{in.X, in.Z, in.PhiB, in.PhiA, in.Moments, in.Hyper} {
+	for _, n := range []*gorgonia.Node{in.X, in.Z, in.PhiB, in.PhiA, in.Moments, in.AverageB, in.AverageA, in.Hyper} {
 		if n == nil {
 			return next, errors.New("apoops: lowRankStep: an operand is nil")
 		}
@@ -122,11 +126,13 @@ func buildLowRank[T Float](in LowRank) (next LowRankNext, err error) {
 	v := node(&rowWeights[T]{side: b, i: 0}, in.X, xv, in.PhiB, damping)
 	w := node(&rowWeights[T]{side: a, i: 1}, in.Z, zv, in.PhiA, damping)
 	stepB, stepA := &lowRankStep[T]{side: b, i: 0}, &lowRankStep[T]{side: a, i: 1}
-	movedB := node(stepB, in.X, xv, w, in.PhiB, damping, in.Hyper)
-	movedA := node(stepA, in.Z, zv, v, in.PhiA, damping, in.Hyper)
+	movedB := node(stepB, in.X, xv, w, in.PhiB, in.AverageB, damping, in.Hyper)
+	movedA := node(stepA, in.Z, zv, v, in.PhiA, in.AverageA, damping, in.Hyper)
 	next.Measures = node(&lowRankMeasure[T]{b: b, a: a, of: [2]*lowRankStep[T]{stepB, stepA}}, movedB, movedA, v, w, in.PhiB, in.PhiA, damping)
-	next.PhiB = node(&gauge[T]{side: b, a: a}, movedB, movedA)
-	next.PhiA = node(&gauge[T]{side: a, a: a, divide: true}, movedA, movedA)
+	next.PhiB = node(&partOf[T]{side: b}, movedB)
+	next.PhiA = node(&gauge[T]{side: a}, movedA)
+	next.AverageB = node(&partOf[T]{side: b, averages: true}, movedB)
+	next.AverageA = node(&partOf[T]{side: a, averages: true}, movedA)
 	return next, err
 }
 

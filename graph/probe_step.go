@@ -92,9 +92,9 @@ func (k *Probe) addStep(p *probed, b Block, l form.ProbeLearner) (err error) {
 }
 
 // Step runs the graph of a configuration with Learners on the batch at hand. The steps
-// of φ are for the damping d = λ_WSD/λ_FSD and of relative size b, that of a subspace
-// tau (see package form). φ stays as it is until Move.
-func (k *Probe) Step(d, b, tau float64) error {
+// of φ are for the damping d = λ_WSD/λ_FSD, averages of the given decay and a relative
+// step tau of subspaces (see package form). φ stays as it is until Move.
+func (k *Probe) Step(d, decay, tau float64) error {
 	if k.hyper == nil {
 		return errors.New("graph: probe: there are no learners")
 	}
@@ -102,7 +102,7 @@ func (k *Probe) Step(d, b, tau float64) error {
 	if err != nil {
 		return errors.WithMessage(err, "graph: probe")
 	}
-	set(k.hyper.Value().(*tensor.Dense), d, b, tau)
+	set(k.hyper.Value().(*tensor.Dense), d, decay, tau)
 	return k.Run()
 }
 

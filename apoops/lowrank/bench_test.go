@@ -22,8 +22,9 @@ func BenchmarkStep(b *testing.B) {
 			xv := make([]float32, n*s.Core())
 			new(Multiplier[float32]).Project(xv, x, n, p)
 			var l Learner[float32]
+			a, after := averages[float32](s), averages[float32](s)
 			for b.Loop() {
-				l.Step(next, p, x, xv, w, n, Step{Size: 0.1, Oja: 0.2, Damping: 0.03})
+				l.Step(next, after, p, a, x, xv, w, n, Step{Decay: 0.9, Oja: 0.5, Damping: 0.03})
 			}
 		})
 	}

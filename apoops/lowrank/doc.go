@@ -8,11 +8,12 @@
 // of a basis of what V leaves are the factor, p is the square of the scale of the latter.
 //
 // A side is learned from rows x_n with weights w_n, the rows √w_n·x_n of a matrix T
-// divided by the root of their number, see Step. One step goes towards the P with
+// divided by the root of their number, see Step. Steps go towards the P with
 //
-//	P⁻¹ = TᵀT + ρI
+//	P⁻¹ = E TᵀT + ρI
 //
-// in the family, by products alone: no inverse, no decomposition.
+// in the family, E the average over the last steps, by products alone: no inverse, no
+// decomposition.
 //
 // The functions write to memory of their caller, use all cores and allocate nothing
 // from their second call on. Their results have the same bits on any number of cores.

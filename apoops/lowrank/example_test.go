@@ -11,17 +11,20 @@ import (
 func Example() {
 	side := lowrank.Side{Size: 5, Rank: 1}
 	phi, next := make([]float64, side.Len()), make([]float64, side.Len())
-	p := lowrank.View(side, phi)
+	sums, after := make([]float64, side.AverageLen()), make([]float64, side.AverageLen())
+	p, average := lowrank.View(side, phi), lowrank.ViewAverage(side, sums)
 	copy(p.V, []float64{0.6, 0.8, 0, 0, 0})
 	p.SetIdentity(1)
 
 	rows, weights, projected := []float64{2, 0, 0, 0, 0}, []float64{1}, make([]float64, 1)
 	var mul lowrank.Multiplier[float64]
 	var learner lowrank.Learner[float64]
-	for range 300 {
+	for range 100 {
 		mul.Project(projected, rows, 1, p)
-		learner.Step(lowrank.View(side, next), p, rows, projected, weights, 1, lowrank.Step{Size: 0.1, Oja: 0.2, Damping: 1})
+		step := lowrank.Step{Decay: 0.9, Oja: 0.5, Damping: 1}
+		learner.Step(lowrank.View(side, next), lowrank.ViewAverage(side, after), p, average, rows, projected, weights, 1, step)
 		copy(phi, next)
+		copy(sums, after)
 	}
 	fmt.Printf("V %.3f C %.3f p %.3f\n", p.V, p.C, p.P)
 	// Output: V [1.000 0.000 0.000 0.000 0.000] C [0.200] p [1.000]

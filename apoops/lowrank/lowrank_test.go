@@ -1,6 +1,7 @@
 package lowrank
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -153,59 +154,136 @@ func symmetricPower(a *mat.Dense, e float64) *mat.Dense {
 	return &out
 }
 
+// averages are those before the first step.
+func averages[T blas.Float](s Side) Average[T] { return ViewAverage(s, make([]T, s.AverageLen())) }
+
 // twin is Learner.Step by its equations, with decompositions.
-func twin(p Matrix[float64], x, w []float64, n int, by Step) (v, c *mat.Dense, scalar float64) {
+type twin struct {
+	v, c, y, n   *mat.Dense
+	p, h, count  float64
+	size, inside int
+}
+
+func newTwin(p Matrix[float64]) *twin {
 	m, r := p.Size, p.Core()
-	t := mat.DenseCopyOf(matrix(n, m, x))
+	k := &twin{c: matrix(r, r, p.C), n: mat.NewDense(r, r, nil), size: m, inside: r}
+	if !p.Dense() {
+		k.v, k.y, k.p = matrix(m, r, p.V), mat.NewDense(m, r, nil), p.P[0]
+	}
+	return k
+}
+
+// mix is w·a + (1-w)·b.
+func mix(w float64, a, b *mat.Dense) *mat.Dense {
+	var x, y mat.Dense
+	x.Scale(w, a)
+	y.Scale(1-w, b)
+	x.Add(&x, &y)
+	return &x
+}
+
+// around is Rᵀ(A - pI)R + pI.
+func around(r, a *mat.Dense, p float64) *mat.Dense {
+	n, _ := a.Dims()
+	var x mat.Dense
+	x.Sub(a, scaledIdentity(n, p))
+	x.Product(r.T(), &x, r)
+	x.Add(&x, scaledIdentity(n, p))
+	return &x
+}
+
+func (k *twin) step(x, w []float64, n int, by Step) {
+	t := mat.DenseCopyOf(matrix(n, k.size, x))
 	for i := range n {
-		for j := range m {
+		for j := range k.size {
 			t.Set(i, j, t.At(i, j)*math.Sqrt(w[i]/float64(n)))
 		}
 	}
-	c = matrix(r, r, p.C)
-	tv := t
-	if !p.Dense() {
-		old := matrix(m, r, p.V)
-		var otv, y, gram, rot mat.Dense
-		otv.Mul(t, old)
-		y.Mul(t.T(), &otv)
-		v = mat.DenseCopyOf(old)
-		for j := range r {
-			h := mat.Dot(otv.ColView(j), otv.ColView(j))
-			for i := range m {
-				v.Set(i, j, v.At(i, j)+by.Oja*y.At(i, j)/h)
+	k.count++
+	decay, tv := min(by.Decay, 1-1/k.count), t
+	if k.v != nil {
+		k.turn(t, decay, by.Oja)
+		tv = new(mat.Dense)
+		tv.Mul(t, k.v)
+	}
+	var gram mat.Dense
+	gram.Mul(tv.T(), tv)
+	k.n = mix(decay, k.n, &gram)
+	if k.v != nil {
+		inside, whole := mat.Norm(tv, 2), mat.Norm(t, 2)
+		k.h = decay*k.h + (1-decay)*(whole*whole-inside*inside)/float64(k.size-k.inside)
+		k.p = 1 / (k.h + by.Damping)
+	}
+	iterations := 1
+	if k.count < 4 {
+		iterations = 3
+	}
+	for range iterations {
+		k.iterate(by.Damping)
+	}
+}
+
+func (k *twin) turn(t *mat.Dense, decay, tau float64) {
+	var y, gram, rot mat.Dense
+	y.Product(t.T(), t, k.v)
+	sum := mix(decay, k.y, &y)
+	v := mat.DenseCopyOf(k.v)
+	for j := range k.inside {
+		h := mat.Dot(k.v.ColView(j), sum.ColView(j))
+		for i := range k.size {
+			v.Set(i, j, v.At(i, j)+tau*sum.At(i, j)/h)
+		}
+	}
+	gram.Mul(v.T(), v)
+	v.Mul(v, symmetricPower(&gram, -0.5))
+	rot.Mul(k.v.T(), v)
+	k.y = new(mat.Dense)
+	k.y.Mul(sum, &rot)
+	k.n, k.c, k.v = around(&rot, k.n, k.h), around(&rot, k.c, k.p), v
+}
+
+// iterate is C = FFᵀ, F ← F(I - ½(FᵀMF - I)).
+func (k *twin) iterate(rho float64) {
+	var m, e, f2 mat.Dense
+	m.Add(k.n, scaledIdentity(k.inside, rho))
+	f := symmetricPower(k.c, 0.5)
+	e.Product(f.T(), &m, f)
+	if norm := k.estimate(&m); norm > 2 {
+		f.Scale(math.Sqrt(2/norm), f)
+		e.Scale(2/norm, &e)
+	}
+	e.Sub(&e, scaledIdentity(k.inside, 1))
+	e.Scale(-0.5, &e)
+	e.Add(&e, scaledIdentity(k.inside, 1))
+	f2.Mul(f, &e)
+	k.c = new(mat.Dense)
+	k.c.Mul(&f2, f2.T())
+}
+
+// estimate is the norm of M^½CM^½ as a step has it.
+func (k *twin) estimate(m *mat.Dense) float64 {
+	s := newton[float64]{m: m.RawMatrix().Data}
+	return s.norm(k.c.RawMatrix().Data, k.inside)
+}
+
+// TestNormEstimate: from below, by less than the factor 2½ that the iteration bears.
+func TestNormEstimate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 3))
+	for r := 1; r < 70; r++ {
+		for _, spread := range []float64{0, 1, 3} {
+			c, m := start[float64](rng, Side{r, r}), start[float64](rng, Side{r, r})
+			for i := range m.C {
+				m.C[i] /= math.Pow(float64((1+i%r)*(1+i/r)), spread)
+			}
+			s := newton[float64]{m: m.C}
+			var cm mat.Dense
+			f := symmetricPower(matrix(r, r, m.C), 0.5)
+			cm.Product(f, matrix(r, r, c.C), f)
+			if got, want := s.norm(c.C, r), spectral(&cm); !(got > want/2.5 && got < want*(1+1e-6)) {
+				t.Errorf("r = %d, spread %v: the norm %v is estimated as %v", r, spread, want, got)
 			}
 		}
-		gram.Mul(v.T(), v)
-		v.Mul(v, symmetricPower(&gram, -0.5))
-		rot.Mul(old.T(), v)
-		c.Sub(c, scaledIdentity(r, p.P[0]))
-		c.Product(rot.T(), c, &rot)
-		c.Add(c, scaledIdentity(r, p.P[0]))
-		tv = new(mat.Dense)
-		tv.Mul(t, v)
-		inside, whole := mat.Norm(tv, 2), mat.Norm(t, 2)
-		h := (whole*whole-inside*inside)/float64(m-r) + by.Damping
-		scalar = p.P[0] * math.Exp(max(min(-by.Size*(p.P[0]*h-1), 0.5), -0.5))
 	}
-	// C = FFᵀ, F ← F(I - b/2·(FᵀHF - I))
-	var h, e, f2 mat.Dense
-	h.Mul(tv.T(), tv)
-	h.Add(&h, scaledIdentity(r, by.Damping))
-	f := symmetricPower(c, 0.5)
-	e.Product(f.T(), &h, f)
-	b := min(by.Size, 1/mat.Norm(&e, 2))
-	if norm := spectral(&e); by.Size*norm > 1 {
-		b = 1 / norm
-	} else {
-		b = by.Size
-	}
-	e.Sub(&e, scaledIdentity(r, 1))
-	e.Scale(-b/2, &e)
-	e.Add(&e, scaledIdentity(r, 1))
-	f2.Mul(f, &e)
-	c.Mul(&f2, f2.T())
-	return v, c, scalar
 }
 
 func spectral(a *mat.Dense) float64 {
@@ -231,39 +309,59 @@ func weights[T blas.Float](rng *rand.Rand, n int) []T {
 	return w
 }
 
-// TestStepEqualsDecompositions compares a step with its equations, the congruence with a
+// TestStepEqualsDecompositions compares steps with their equations, the congruence with a
 // factor among them.
 func TestStepEqualsDecompositions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	for _, s := range sides {
-		for _, size := range []float64{0.1, 0.6} {
-			p := start[float64](rng, s)
-			next := View(s, make([]float64, s.Len()))
-			const n = 40
-			x, w := random[float64](rng, n*s.Size), weights[float64](rng, n)
-			for i := range x {
-				x[i] /= math.Sqrt(float64(1 + i%s.Size)) // unlike energies
-			}
-			xv := make([]float64, n*s.Core())
-			new(Multiplier[float64]).Project(xv, x, n, p)
-			by := Step{Size: size, Oja: 0.2, Damping: 0.03}
-			v, c, scalar := twin(p, x, w, n, by)
+		for _, scale := range []float64{0.01, 1} { // some below the norm that limits the iteration
+			p, a := start[float64](rng, s), averages[float64](s)
+			p.Scale(scale)
+			next, after := View(s, make([]float64, s.Len())), averages[float64](s)
+			want := newTwin(p)
 			var l Learner[float64]
-			for range 2 { // the second time on used memory
-				l.Step(next, p, x, xv, w, n, by)
+			const n = 40
+			xv := make([]float64, n*s.Core())
+			for step := range 6 {
+				x, w := random[float64](rng, n*s.Size), weights[float64](rng, n)
+				for i := range x {
+					x[i] /= math.Sqrt(float64(1 + i%s.Size)) // unlike energies
+				}
+				new(Multiplier[float64]).Project(xv, x, n, p)
+				by := Step{Decay: 0.7, Oja: 0.5, Damping: 0.03}
+				want.step(x, w, n, by)
+				l.Step(next, after, p, a, x, xv, w, n, by)
+				p, next, a, after = next, p, after, a
+				compareTwin(t, fmt.Sprintf("%v, scale %v, step %d", s, scale, step), p, a, want)
 			}
-			if e := apart(matrix(s.Core(), s.Core(), next.C), c); e > 1e-6 {
-				t.Errorf("%v, b = %v: C is off by %v", s, size, e)
-			}
-			if s.Dense() {
-				continue
-			}
-			if e := apart(matrix(s.Size, s.Rank, next.V), v); e > 1e-10 {
-				t.Errorf("%v: V is off by %v", s, e)
-			}
-			if d := math.Abs(next.P[0] - scalar); d > 1e-12*scalar {
-				t.Errorf("%v: p is %v, want %v", s, next.P[0], scalar)
-			}
+		}
+	}
+}
+
+func compareTwin(t *testing.T, name string, p Matrix[float64], a Average[float64], want *twin) {
+	t.Helper()
+	r := p.Core()
+	if e := apart(matrix(r, r, p.C), want.c); e > 1e-6 {
+		t.Errorf("%s: C is off by %v", name, e)
+	}
+	want.c = matrix(r, r, p.C) // the next step is compared alone
+	if e := apart(matrix(r, r, a.N), want.n); e > 1e-10 {
+		t.Errorf("%s: N is off by %v", name, e)
+	}
+	if a.Count[0] != want.count {
+		t.Errorf("%s: the count is %v", name, a.Count)
+	}
+	if p.Dense() {
+		return
+	}
+	for what, c := range map[string][2]mat.Matrix{"V": {matrix(p.Size, r, p.V), want.v}, "Y": {matrix(p.Size, r, a.Y), want.y}} {
+		if e := apart(c[0], c[1]); e > 1e-9 {
+			t.Errorf("%s: %s is off by %v", name, what, e)
+		}
+	}
+	for what, c := range map[string][2]float64{"p": {p.P[0], want.p}, "h": {a.H[0], want.h}} {
+		if math.Abs(c[0]-c[1]) > 1e-10*c[1] {
+			t.Errorf("%s: %s is %v, want %v", name, what, c[0], c[1])
 		}
 	}
 }

@@ -84,6 +84,7 @@ func spectra[T blas.Float]() []rowsOf[T] {
 func learn[T blas.Float](rng *rand.Rand, s Side, steps int, draw func(rng *rand.Rand, n, m int) []T, by Step, each func(p Matrix[T])) {
 	const n = 24
 	p, next := View(s, make([]T, s.Len())), View(s, make([]T, s.Len()))
+	a, after := averages[T](s), averages[T](s)
 	if !s.Dense() {
 		Orthonormal(p.V, s, 3)
 	}
@@ -94,13 +95,13 @@ func learn[T blas.Float](rng *rand.Rand, s Side, steps int, draw func(rng *rand.
 	for range steps {
 		x := draw(rng, n, s.Size)
 		m.Project(xv, x, n, p)
-		l.Step(next, p, x, xv, weights[T](rng, n), n, by)
-		p, next = next, p
+		l.Step(next, after, p, a, x, xv, weights[T](rng, n), n, by)
+		p, next, a, after = next, p, after, a
 		each(p)
 	}
 }
 
-// TestStepKeepsPositive looks at V and P after steps of all sizes on rows of all kinds.
+// TestStepKeepsPositive looks at V and P after steps of all decays on rows of all kinds.
 func TestStepKeepsPositive(t *testing.T) {
 	testPositive[float32](t, 4e-6)
 	testPositive[float64](t, 1e-13)
@@ -109,9 +110,9 @@ func TestStepKeepsPositive(t *testing.T) {
 func testPositive[T blas.Float](t *testing.T, tol float64) {
 	for _, s := range []Side{{40, 4}, {90, 32}, {12, 8}} {
 		for _, k := range spectra[T]() {
-			for _, size := range []float64{0.1, 0.6, 1} {
-				name, step := fmt.Sprintf("%T, %v, %s, b = %v", T(0), s, k.name, size), 0
-				learn(rand.New(rand.NewPCG(6, 1)), s, 60, k.draw, Step{Size: size, Oja: 0.2, Damping: 1e-3}, func(p Matrix[T]) {
+			for _, decay := range []float64{0, 0.5, 0.9} {
+				name, step := fmt.Sprintf("%T, %v, %s, decay %v", T(0), s, k.name, decay), 0
+				learn(rand.New(rand.NewPCG(6, 1)), s, 60, k.draw, Step{Decay: decay, Oja: 0.5, Damping: 1e-3}, func(p Matrix[T]) {
 					if step++; t.Failed() || step > 5 && step%20 != 0 {
 						return
 					}
@@ -135,7 +136,7 @@ func TestStepsStayPositive(t *testing.T) {
 	for _, s := range []Side{{90, 32}, {12, 8}} {
 		for _, k := range spectra[float32]() {
 			var last Matrix[float32]
-			learn(rand.New(rand.NewPCG(6, 1)), s, 500, k.draw, Step{Size: 0.3, Oja: 0.2, Damping: 1e-7}, func(p Matrix[float32]) { last = p })
+			learn(rand.New(rand.NewPCG(6, 1)), s, 500, k.draw, Step{Decay: 0.9, Oja: 0.5, Damping: 1e-7}, func(p Matrix[float32]) { last = p })
 			var eig mat.EigenSym
 			d := dense(last)
 			symmetric := mat.NewSymDense(s.Size, nil)
@@ -158,7 +159,7 @@ func TestStepsStayPositive(t *testing.T) {
 func TestWideSides(t *testing.T) {
 	for _, s := range []Side{{4609, 32}, {1001, 64}} {
 		k := spectra[float32]()[1]
-		learn(rand.New(rand.NewPCG(6, 2)), s, 6, k.draw, Step{Size: 0.6, Oja: 0.2, Damping: 1e-3}, func(p Matrix[float32]) {
+		learn(rand.New(rand.NewPCG(6, 2)), s, 6, k.draw, Step{Decay: 0.9, Oja: 0.5, Damping: 1e-3}, func(p Matrix[float32]) {
 			least, _, err := p.Spectrum()
 			if e := off(p); !(e < 4e-6 && least > 0 && err == nil) {
 				t.Errorf("%v: VᵀV is off I by %v, the least eigenvalue %v, %v", s, e, least, err)

@@ -118,15 +118,11 @@ func (c halfCase) learn(a arithmetic, spread, damping float64, seed uint64) [2]*
 	n, rho := c.inputs, math.Sqrt(damping)
 	low := &halfSide{arithmetic: a, v: a.round(orthonormal(rng, c.inputs, c.rank)), c: identity(c.rank), p: 1}
 	factor := mat.NewDense(c.inputs, c.inputs, nil)
-	for step := range c.steps {
+	for range c.steps {
 		x := mat.NewDense(n, c.inputs, nil)
 		x.Mul(gaussian(rng, n, c.inputs), root.T())
 		a.round(x)
-		b := 0.1
-		if step < 30 {
-			b = 0.6
-		}
-		low.step(x, b, 0.2, rho)
+		low.step(x, 0.9, 0.5, rho)
 		t := a.scaled(1/math.Sqrt(float64(n)), x)
 		factor = a.add(a.scaled(0.95, factor), 0.05, a.mul(t.T(), t))
 	}

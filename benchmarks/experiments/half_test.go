@@ -23,6 +23,7 @@ func TestHalfSideIsThatOfLowRank(t *testing.T) {
 	lowrank.Orthonormal(p.V, side, 3)
 	p.SetIdentity(0.5)
 	s := &halfSide{arithmetic: arithmetic{exact: true}, v: mat.NewDense(m, r, append([]float64(nil), p.V...)), c: mat.NewDense(r, r, append([]float64(nil), p.C...)), p: p.P[0]}
+	sums, after := lowrank.ViewAverage(side, make([]float64, side.AverageLen())), lowrank.ViewAverage(side, make([]float64, side.AverageLen()))
 	var learner lowrank.Learner[float64]
 	var multiplier lowrank.Multiplier[float64]
 	ones := make([]float64, n)
@@ -32,9 +33,9 @@ func TestHalfSideIsThatOfLowRank(t *testing.T) {
 	for range 5 {
 		x, xv := gaussian(rng, n, m), make([]float64, n*r)
 		multiplier.Project(xv, x.RawMatrix().Data, n, p)
-		learner.Step(next, p, x.RawMatrix().Data, xv, ones, n, lowrank.Step{Size: 0.1, Oja: 0.2, Damping: 0.03})
-		p, next = next, p
-		s.step(x, 0.1, 0.2, 0.03)
+		learner.Step(next, after, p, sums, x.RawMatrix().Data, xv, ones, n, lowrank.Step{Decay: 0.7, Oja: 0.5, Damping: 0.03})
+		p, next, sums, after = next, p, after, sums
+		s.step(x, 0.7, 0.5, 0.03)
 	}
 	x := gaussian(rng, n, m)
 	want := mat.NewDense(n, m, nil)

@@ -13,6 +13,9 @@ type halfSide struct {
 	arithmetic
 	v, c *mat.Dense
 	p    float64
+	y, n *mat.Dense // the averages, nil at first
+	h    float64
+	t    int // steps so far
 }
 
 // orthonormal is Z(ZᵀZ)^-½ by the coupled Newton–Schulz iteration, twice.
@@ -31,34 +34,63 @@ func (s *halfSide) orthonormal(z *mat.Dense) *mat.Dense {
 	return z
 }
 
-// step goes towards (TᵀT + ρI)⁻¹ for the rows x, TᵀT = xᵀx/n: Oja's rule with steps τ
-// for V, the congruence with steps b for C, see lowrank.Learner.
-func (s *halfSide) step(x *mat.Dense, b, tau, rho float64) {
+// step goes towards (E TᵀT + ρI)⁻¹ for the rows x, TᵀT = xᵀx/n: Oja's rule with steps τ
+// for V, the congruence for C, averages of the decay, see lowrank.Learner.
+func (s *halfSide) step(x *mat.Dense, decay, tau, rho float64) {
 	n, m := x.Dims()
+	s.t++
+	decay = min(decay, 1-1/float64(s.t))
 	t := s.scaled(1/math.Sqrt(float64(n)), x)
+	s.turn(t, decay, tau)
 	tv := s.mul(t, s.v)
-	h := s.mul(tv.T(), tv)
-	y := s.mul(t.T(), tv)
-	r, _ := h.Dims()
+	gram := s.mul(tv.T(), tv)
+	s.n = s.average(decay, s.n, gram)
+	rest := max(squares(t)-mat.Trace(gram), 0) / float64(m-gram.RawMatrix().Rows)
+	h := mat.NewDense(1, 1, []float64{decay*s.h + (1-decay)*rest})
+	s.h = s.round(h).At(0, 0)
+	p := mat.NewDense(1, 1, []float64{1 / (s.h + rho)})
+	s.p = s.round(p).At(0, 0)
+	one := identity(gram.RawMatrix().Rows)
+	target := s.add(s.n, rho, one)
+	iterations := 1
+	if s.t < 4 {
+		iterations = 3
+	}
+	for range iterations {
+		if norm := largest(s.c, target); norm > 2 {
+			s.c = s.scaled(2/norm, s.c)
+		}
+		g := s.add(s.scaled(1.5, one), -0.5, s.mul(s.c, target))
+		c := s.mul(s.mul(g, s.c), g.T())
+		s.c = s.scaled(0.5, s.add(c, 1, c.T()))
+	}
+	s.keep()
+}
+
+// turn moves V by the average of TᵀTV.
+func (s *halfSide) turn(t *mat.Dense, decay, tau float64) {
+	m, r := s.v.Dims()
+	y := s.average(decay, s.y, s.mul(t.T(), s.mul(t, s.v)))
+	h := s.mul(s.v.T(), y)
 	z := mat.NewDense(m, r, nil)
 	z.Apply(func(_, j int, v float64) float64 { return v * tau / max(h.At(j, j), 1e-30) }, y)
 	next := s.orthonormal(s.add(s.v, 1, s.round(z)))
 	turned := s.mul(s.v.T(), next)
 	w := s.add(next, -1, s.mul(s.v, turned))
-	s.c = s.add(s.mul(turned.T(), s.mul(s.c, turned)), s.p, s.mul(w.T(), w))
-	s.v = next
-	tv = s.mul(t, s.v)
-	gram := s.mul(tv.T(), tv)
-	h = s.add(gram, rho, identity(r))
-	b = min(b, 1/max(largest(s.c, h), 1e-30))
-	g := (b / 2) / (1 + b/2)
-	a := s.add(identity(r), -g, s.mul(s.c, h))
-	c := s.scaled((1+b/2)*(1+b/2), s.mul(s.mul(a, s.c), a.T()))
-	s.c = s.scaled(0.5, s.add(c, 1, c.T()))
-	rest := max(squares(t)-mat.Trace(gram), 0)/float64(m-r) + rho
-	p := mat.NewDense(1, 1, []float64{s.p * math.Exp(max(min(-b*(s.p*rest-1), 0.5), -0.5))})
-	s.p = s.round(p).At(0, 0)
-	s.keep()
+	outside := s.mul(w.T(), w)
+	s.c = s.add(s.mul(turned.T(), s.mul(s.c, turned)), s.p, outside)
+	if s.n != nil {
+		s.n = s.add(s.mul(turned.T(), s.mul(s.n, turned)), s.h, outside)
+	}
+	s.v, s.y = next, s.mul(y, turned)
+}
+
+// average is decay·sum + (1-decay)·x, x where there is no sum yet.
+func (s *halfSide) average(decay float64, sum, x *mat.Dense) *mat.Dense {
+	if sum == nil {
+		return x
+	}
+	return s.add(s.scaled(decay, sum), 1-decay, x)
 }
 
 // keep raises the eigenvalues of C where rounding left some that are not positive.

@@ -144,7 +144,7 @@ func (p *lowRank[T]) Bound(norms []float64) float64 {
 	return product
 }
 
-func (p *lowRank[T]) probed() ProbeLearner { return &lowRankLearner[T]{p, vector(make([]T, 2))} }
+func (p *lowRank[T]) probed() ProbeLearner { return newLowRankLearner(p) }
 
 // Restart makes P_B = rate·I and P_A = I.
 func (p *lowRank[T]) Restart(rate float64) {

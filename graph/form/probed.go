@@ -36,7 +36,7 @@ type ProbeInput struct {
 	Squares *gorgonia.Node
 	// Phi and State are in the order and shapes of Probed.Phi and Probed.State.
 	Phi, State gorgonia.Nodes
-	// Hyper are three numbers: d, the size b of the relative step, 0 to 1, and τ of the
+	// Hyper are three numbers: d, the decay w of running averages, 0 to 1, and τ of the
 	// step of subspaces.
 	Hyper *gorgonia.Node
 }

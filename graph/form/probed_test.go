@@ -61,11 +61,11 @@ func newProbe(t *testing.T, c *testCase, p Preconditioner, dt tensor.Dtype, n in
 		t.Fatal(err)
 	}
 	b.vm = gorgonia.NewTapeMachine(g)
-	b.set(damping, 0.1, 0.2)
+	b.set(damping, 0.9, 0.5)
 	return b
 }
 
-// set changes d, b and τ.
+// set changes d, w and τ.
 func (b *probe) set(numbers ...float64) {
 	for i, v := range numbers {
 		set(b.hyper, i, v)
@@ -112,11 +112,9 @@ func (c *testCase) checkProbed(t *testing.T) {
 		for j := range c.cols {
 			mz += sz(j) * sz(j) / float64(c.cols)
 		}
-		for step := range 400 {
-			for _, by := range []float64{0.3, 0.1, 0.02} {
-				if step >= int(12/by)-40 {
-					b.set(damping, by)
-				}
+		for step := range 200 {
+			if step == 100 {
+				b.set(damping, 0.98)
 			}
 			b.draw(sx, sz)
 			b.run(t, true)

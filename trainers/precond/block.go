@@ -60,6 +60,21 @@ func (b *block) zeros() *tensor.Dense {
 	return tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.Of(b.setup.Dtype))
 }
 
+// bound is that of the norm of P.
+func (b *block) bound() float64 {
+	norms := make([]float64, len(b.factors))
+	for i, q := range b.factors {
+		norms[i] = array.Norm(q.Value)
+	}
+	return b.p.Bound(norms)
+}
+
+// warmReach bounds bound after a warm-up: some 1/d is the largest eigenvalue, far more
+// is a reason not to use what was learned.
+func (b *block) warmReach(damping float64) float64 {
+	return 1e6 * float64(b.Rows*b.Cols) / min(damping, 1)
+}
+
 // gather sets the block's gradient.
 func gather[T apoops.Float](b *block, g []*tensor.Dense) {
 	if len(b.Params) == 1 {

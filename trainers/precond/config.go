@@ -29,9 +29,11 @@ import (
 //
 // the limit of Q(εP)/ε for ε → 0, where F is the Gauss-Newton matrix of the
 // function-space discrepancy on B'. Its minimiser is the same whatever vectors v it is
-// averaged over; those with covariance P⁻¹ show every direction equally well, and the
-// step down tr(PH) - log det P that they give needs products with the rows x and z
-// alone. The weight-space term is that of the layer's matrix when its inputs and output gradients
+// averaged over; those with covariance P⁻¹ show every direction equally well, and
+// tr(PH) - log det P, which they give, needs products with the rows x and z alone.
+// A meta-step is one of Newton's for this objective, averaged over the last meta-steps:
+// see package lowrank. The weight-space term is that of the layer's matrix when its
+// inputs and output gradients
 // carry white noise: (A + r_a·I) ⊗ (S + r_s·I) with r_a·r_s = Damping takes the place
 // of A⊗S + Damping·I. B' is the first part of B, or what the option TildeFrom gives.
 //
@@ -52,14 +54,14 @@ type Config struct {
 	// Sides of up to twice as many rows are dense.
 	Rank int `json:"rank"`
 
-	Step      float64 `json:"step"`       // b, the length of a relative step: above 0, below 1
-	StepDecay float64 `json:"step_decay"` // step t takes b/√(1+StepDecay·t); 0 or more
-	Turn      float64 `json:"turn"`       // τ, the length of a step of the subspace: 0 or more
-	// WarmUp is the number of meta-steps on the first mini-batch before step 0, each by
-	// WarmUpStep and with a probe of its own. They start from P = I/(Damping + f) with
-	// f the mean diagonal element of F. 0 starts from P = I, without them.
-	WarmUp     int     `json:"warm_up"`
-	WarmUpStep float64 `json:"warm_up_step"`
+	// Decay is that of the running averages of A, S and the subspaces over meta-steps: at
+	// least 0, below 1.
+	Decay float64 `json:"decay"`
+	Turn  float64 `json:"turn"` // τ, the length of a step of the subspaces: 0 or more
+	// WarmUp is the number of meta-steps on the first mini-batch before step 0, each with
+	// a probe of its own. They start from P = I/(Damping + f) with f the mean diagonal
+	// element of F. 0 starts from P = I, without them.
+	WarmUp int `json:"warm_up"`
 	// Frequent is how many first steps all have a meta-step. After them the distance
 	// of meta-steps grows by one in as many steps, up to K.
 	Frequent int `json:"frequent"`
@@ -75,7 +77,7 @@ var _ learn.Updater = (*Config)(nil)
 func New(lr float64) *Config {
 	return &Config{
 		LR: lr, Momentum: 0.9, Damping: 1e-3, Clip: 1e-4, Rank: form.DefaultRank,
-		Step: 0.1, Turn: 0.2, WarmUp: 30, WarmUpStep: 0.6, Frequent: 50, Rows: 0.5, Positions: 1,
+		Decay: 0.9, Turn: 0.5, WarmUp: 30, Frequent: 50, Rows: 0.5, Positions: 1,
 	}
 }
 
@@ -107,24 +109,17 @@ func (c *Config) Validate() error {
 		}
 	}
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping), rule.NotNegative("clip", c.Clip),
-		between("step", c.Step), rule.NotNegative("step_decay", c.StepDecay), rule.NotNegative("turn", c.Turn), between("warm_up_step", c.WarmUpStep),
+		rule.Fraction("decay", c.Decay), rule.NotNegative("turn", c.Turn),
 		rule.Require("rows", c.Rows, c.Rows > 0 && c.Rows <= 1, "above 0 and at most 1"))
 }
 
 // mostRank is the largest rank.
 const mostRank = 1 << 16
 
-func between(name string, v float64) rule.Check {
-	return rule.Require(name, v, v > 0 && v < 1, "above 0 and below 1")
-}
-
 // Start implements rule.Optimizer: it is an error, for a preconditioner is no rule.
 func (c *Config) Start(*rule.Task) (rule.Rule, error) {
 	return nil, errors.Errorf("trainers: %s has no learning rate to adapt", c.Name())
 }
-
-// step is b of the step of that number.
-func (c *Config) step(t int) float64 { return c.Step / math.Sqrt(1+c.StepDecay*float64(t)) }
 
 // shape gives weight matrices their form: that of Eq. 9 is narrowed to low rank.
 func (c *Config) shape(blocks []graph.Block) []graph.Block {

@@ -14,7 +14,7 @@
 //	ε            part of the update P·G that a relative step looks ahead
 //	ν            factor on the update that limits its discrepancy, at most 1
 //
-// Config is the recommended form: a P of low rank, learned by relative steps from probes
+// Config is the recommended form: a P of low rank, learned by Newton steps from probes
 // of D_F, with products alone. Its update is in update.go, its meta-step in learner.go,
 // what it does to the factors in package form (Probed) and apoops.LowRankStep. Where no
 // probes can be drawn it gives way to Relative.

@@ -130,20 +130,20 @@ func (l *learner) warmUp(in rule.Input) error {
 		return err
 	}
 	c := &l.u.c
+	rates := make([]float64, len(l.blocks))
 	for i := range c.WarmUp {
 		if err := l.draw(in.Batch, in.Batch.X); err != nil {
 			return err
 		}
-		if err := l.probe.Step(damping, c.WarmUpStep, c.Turn); err != nil {
+		if err := l.probe.Step(damping, c.Decay, c.Turn); err != nil {
 			return err
 		}
 		if i == 0 {
-			for k, b := range l.blocks {
-				if rate := 1 / (damping + l.probe.Energy(k)); rate > 0 {
-					b.Restart(rate)
-				}
+			for k := range l.blocks {
+				rates[k] = 1 / (damping + l.probe.Energy(k))
 			}
-			if err := l.probe.Step(damping, c.WarmUpStep, c.Turn); err != nil {
+			l.restart(rates)
+			if err := l.probe.Step(damping, c.Decay, c.Turn); err != nil {
 				return err
 			}
 		}
@@ -151,7 +151,22 @@ func (l *learner) warmUp(in rule.Input) error {
 			return err
 		}
 	}
+	for k, b := range l.u.blocks {
+		if b.bound() <= b.warmReach(damping) {
+			rates[k] = 0
+		}
+	}
+	l.restart(rates)
 	return nil
+}
+
+// restart makes P = rate·I where the rate is above 0.
+func (l *learner) restart(rates []float64) {
+	for k, rate := range rates {
+		if rate > 0 {
+			l.blocks[k].Restart(rate)
+		}
+	}
 }
 
 // draw feeds the probe and gives it new directions.
@@ -191,7 +206,7 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 		return nil, err
 	}
 	damping := m.LambdaWSD / m.LambdaFSD
-	if err := l.probe.Step(damping, l.u.c.step(in.Step), l.u.c.Turn); err != nil {
+	if err := l.probe.Step(damping, l.u.c.Decay, l.u.c.Turn); err != nil {
 		return nil, err
 	}
 	if m.Skipped, err = l.move(); err != nil {

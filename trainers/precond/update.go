@@ -1,8 +1,6 @@
 package precond
 
 import (
-	"math"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -149,23 +147,15 @@ func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth flo
 }
 
 // measure bounds P of each block after φ was changed. The factors are far smaller than
-// the weights. A warm-up begins with ‖P‖ ≤ 1/d, and each of its steps makes neither side
-// more than (1+b/2)² or √e times as large.
+// the weights.
 func (u *update[T]) measure(damping float64) {
 	if !u.moved {
 		return
 	}
 	for i, b := range u.blocks {
-		if u.cold() {
-			most := math.Pow(1+u.c.WarmUpStep/2, 4)
-			u.reach[i] = float64(b.Rows*b.Cols) / min(damping, 1) * math.Pow(max(most, math.E), float64(u.c.WarmUp))
-			continue
+		if u.reach[i] = b.warmReach(damping); !u.cold() {
+			u.reach[i] = b.bound()
 		}
-		norms := make([]float64, len(b.factors))
-		for j, q := range b.factors {
-			norms[j] = array.Norm(q.Value)
-		}
-		u.reach[i] = b.p.Bound(norms)
 	}
 	u.moved = u.cold()
 }

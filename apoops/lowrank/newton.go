@@ -1,0 +1,83 @@
+package lowrank
+
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+)
+
+// newton iterates C ← GCGᵀ, G = 1½I - ½CM, towards M⁻¹.
+type newton[T blas.Float] struct {
+	m     []T // N + ρI
+	a, b  []T
+	power [2][]T
+}
+
+// steady is the largest ‖M^½CM^½‖ that is iterated from. The iteration takes an eigenvalue
+// x of it to x(1½ - ½x)², which goes to 1 from below 5; the norm is estimated from
+// below.
+const steady = 2
+
+// solve writes C after some iterations from c, which it overwrites, for M = n + ρI of r×r.
+func (s *newton[T]) solve(next, c, n []T, rho float64, r, iterations int) {
+	s.m, s.a, s.b = sized(s.m, r*r), sized(s.a, r*r), sized(s.b, r*r)
+	copy(s.m, n)
+	for i := range r {
+		s.m[i*r+i] += T(rho)
+	}
+	for i := range iterations {
+		if i > 0 {
+			copy(c, next)
+		}
+		scale := 1.0
+		if norm := s.norm(c, r); norm > steady {
+			scale = steady / norm
+		}
+		s.iterate(next, c, T(scale), r)
+	}
+}
+
+// iterate writes G(scale·C)Gᵀ.
+func (s *newton[T]) iterate(next, c []T, scale T, r int) {
+	blas.Gemm(false, false, r, r, r, -scale/2, c, r, s.m, r, 0, s.a, r)
+	for i := range r {
+		s.a[i*r+i] += 1.5
+	}
+	blas.Gemm(false, false, r, r, r, scale, s.a, r, c, r, 0, s.b, r)
+	blas.Gemm(false, true, r, r, r, 1, s.b, r, s.a, r, 0, next, r)
+	for i := range r {
+		for j := range i {
+			mean := (next[i*r+j] + next[j*r+i]) / 2
+			next[i*r+j], next[j*r+i] = mean, mean
+		}
+	}
+}
+
+// powerIterations estimate a norm; the estimate is never above it.
+const powerIterations = 8
+
+// norm estimates the largest eigenvalue of CM, that is of M^½CM^½, by power iterations
+// on v ← CMv: with the length √(vᵀMv) that is iterating M^½CM^½ on M^½v.
+func (s *newton[T]) norm(c []T, r int) (norm float64) {
+	for i := range s.power {
+		s.power[i] = sized(s.power[i], r)
+	}
+	v, mv := s.power[0], s.power[1]
+	for i := range v {
+		_, part := math.Modf(float64(i) * math.Phi) // orthogonal to nothing in particular
+		v[i] = T(0.5 + part)
+	}
+	for i := range powerIterations + 1 {
+		blas.Gemm(false, false, r, 1, r, 1, s.m, r, v, 1, 0, mv, 1)
+		length := math.Sqrt(max(blas.Dot(v, mv), 0))
+		if !(length > 0) {
+			return 0
+		}
+		if i > 0 {
+			norm = length
+		}
+		blas.Scal(T(1/length), mv)
+		blas.Gemm(false, false, r, 1, r, 1, c, r, mv, 1, 0, v, 1)
+	}
+	return norm
+}
