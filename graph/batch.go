@@ -29,32 +29,36 @@ func (b Batch) Len() int {
 }
 
 // First are the first n examples, in the memory of b, whose arrays must be row-major.
-func (b Batch) First(n int) (Batch, error) {
-	if n < 1 || n > b.Len() {
-		return Batch{}, errors.Errorf("graph: the first %d of a batch of %d examples", n, b.Len())
+func (b Batch) First(n int) (Batch, error) { return b.Part(0, n) }
+
+// Part are n examples from the given one on, counted from 0, in the memory of b, whose
+// arrays must be row-major.
+func (b Batch) Part(from, n int) (Batch, error) {
+	if from < 0 || n < 1 || from > b.Len()-n {
+		return Batch{}, errors.Errorf("graph: %d examples from %d on of a batch of %d", n, from, b.Len())
 	}
-	x, err := firstRows("input", b.X, n)
+	x, err := partRows("input", b.X, from, n)
 	if err != nil {
 		return Batch{}, err
 	}
-	t, err := firstRows("target", b.T, n)
+	t, err := partRows("target", b.T, from, n)
 	return Batch{X: x, T: t}, err
 }
 
-func firstRows(kind string, arrays []*tensor.Dense, n int) ([]*tensor.Dense, error) {
-	first := make([]*tensor.Dense, len(arrays))
+func partRows(kind string, arrays []*tensor.Dense, from, n int) ([]*tensor.Dense, error) {
+	part := make([]*tensor.Dense, len(arrays))
 	for i, a := range arrays {
 		switch {
-		case a == nil || a.Dims() == 0 || a.Shape()[0] < n:
-			return nil, ErrShape.Errorf("graph: %s %d of the batch has fewer than %d examples", kind, i, n)
+		case a == nil || a.Dims() == 0 || a.Shape()[0] < from+n:
+			return nil, ErrShape.Errorf("graph: %s %d of the batch has fewer than %d examples", kind, i, from+n)
 		case !RowMajor(a):
 			return nil, errors.Errorf("graph: %s %d is a view or column-major: clone it in row-major order", kind, i)
 		}
 		shape := a.Shape().Clone()
 		shape[0] = n
-		first[i] = alias(a, shape)
+		part[i] = aliasFrom(a, from*(a.DataSize()/a.Shape()[0]), shape)
 	}
-	return first, nil
+	return part, nil
 }
 
 // Check reports an empty batch, a missing array and NaN in the inputs or

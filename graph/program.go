@@ -154,20 +154,24 @@ func RowMajor(t *tensor.Dense) bool { return !t.RequiresIterator() && !t.DataOrd
 // machines: products change it for a moment.
 func Alias(t *tensor.Dense) *tensor.Dense { return alias(t, t.Shape().Clone()) }
 
-// alias is Alias with another shape, of as many elements or fewer.
-func alias(t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
+// alias is Alias with another shape.
+func alias(t *tensor.Dense, shape tensor.Shape) *tensor.Dense { return aliasFrom(t, 0, shape) }
+
+// aliasFrom is alias of the elements from the given one on.
+func aliasFrom(t *tensor.Dense, from int, shape tensor.Shape) *tensor.Dense {
+	to := from + shape.TotalSize()
 	if t.Dtype() == tensor.Int {
-		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Ints()[:shape.TotalSize()]))
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(t.Ints()[from:to:to]))
 	}
 	of, err := apoops.Choose(t.Dtype(), aliasOf[float32], aliasOf[float64])
 	if err != nil {
 		return t.Clone().(*tensor.Dense)
 	}
-	return of(t, shape)
+	return of(t, from, to, shape)
 }
 
-func aliasOf[T apoops.Float](t *tensor.Dense, shape tensor.Shape) *tensor.Dense {
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(apoops.Elements[T](t)[:shape.TotalSize()]))
+func aliasOf[T apoops.Float](t *tensor.Dense, from, to int, shape tensor.Shape) *tensor.Dense {
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(apoops.Elements[T](t)[from:to:to]))
 }
 
 // ScalarValue is a scalar value, or the element of a tensor that has one, as a

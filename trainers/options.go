@@ -221,7 +221,7 @@ func Record(r Recorder) Option {
 // called at each meta-step with the step's number, counted from 0. A resumed
 // run asks for the same numbers again, so an exact resume needs a function of
 // the number alone. By default B' is the mini-batch of the step before, and at
-// step 0 B itself; for Precond the first part of B.
+// step 0 B itself; for Precond a part of B.
 func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 	return func(c *config) error {
 		if source == nil {

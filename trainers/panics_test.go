@@ -130,17 +130,18 @@ func TestBadOptions(t *testing.T) {
 		made("relative steps with a wrong "+name, c, strings.TrimSpace(name))
 	}
 	for name, change := range map[string]func(c *precond.Config){
-		"momentum":  func(c *precond.Config) { c.Momentum = 1 },
-		"damping":   func(c *precond.Config) { c.Damping = 0 },
-		"clip":      func(c *precond.Config) { c.Clip = -1 },
-		"rank":      func(c *precond.Config) { c.Rank = 0 },
-		" rank":     func(c *precond.Config) { c.Rank = 1 << 30 },
-		"decay":     func(c *precond.Config) { c.Decay = 1 },
-		"turn":      func(c *precond.Config) { c.Turn = math.NaN() },
-		"warm_up":   func(c *precond.Config) { c.WarmUp = -1 },
-		"frequent":  func(c *precond.Config) { c.Frequent = 0 },
-		"rows":      func(c *precond.Config) { c.Rows = 1.5 },
-		"positions": func(c *precond.Config) { c.Positions = 0 },
+		"momentum":      func(c *precond.Config) { c.Momentum = 1 },
+		"damping":       func(c *precond.Config) { c.Damping = 0 },
+		"clip":          func(c *precond.Config) { c.Clip = -1 },
+		"rank":          func(c *precond.Config) { c.Rank = 0 },
+		" rank":         func(c *precond.Config) { c.Rank = 1 << 30 },
+		"damping_decay": func(c *precond.Config) { c.DampingDecay = 0 },
+		"decay":         func(c *precond.Config) { c.Decay = 1 },
+		"turn":          func(c *precond.Config) { c.Turn = math.NaN() },
+		"warm_up":       func(c *precond.Config) { c.WarmUp = -1 },
+		"frequent":      func(c *precond.Config) { c.Frequent = 0 },
+		"rows":          func(c *precond.Config) { c.Rows = 1.5 },
+		"positions":     func(c *precond.Config) { c.Positions = 0 },
 	} {
 		c := Precond(1)
 		change(c)

@@ -35,7 +35,7 @@ import (
 // see package lowrank. The weight-space term is that of the layer's matrix when its
 // inputs and output gradients
 // carry white noise: (A + r_a·I) ⊗ (S + r_s·I) with r_a·r_s = Damping takes the place
-// of A⊗S + Damping·I. B' is the first part of B, or what the option TildeFrom gives.
+// of A⊗S + Damping·I. B' is a part of B, each time another, or of what the option TildeFrom gives.
 //
 // The options FSD and WSD set λ_FSD and λ_WSD, and with them the rate 1/λ_FSD and the
 // damping λ_WSD/λ_FSD. With EveryK(0) P stays I: SGD with momentum and the clip.
@@ -46,7 +46,10 @@ type Config struct {
 	rule.OptimizerBase
 	LR       float64 `json:"lr"`       // 1/λ_FSD
 	Momentum float64 `json:"momentum"` // μ: at least 0, below 1
-	Damping  float64 `json:"damping"`  // λ_WSD/λ_FSD, above 0
+	// Damping is λ_WSD/λ_FSD at first, above 0, in units of the trace of the Hessian of
+	// the discrepancy in the outputs (1 if that is less, as for classes; the number of
+	// outputs for squared errors). So is Clip.
+	Damping float64 `json:"damping"`
 	// Clip limits twice the function-space discrepancy that a step without momentum is
 	// predicted to have. 0 means no limit.
 	Clip float64 `json:"clip"`
@@ -54,6 +57,11 @@ type Config struct {
 	// Sides of up to twice as many rows are dense.
 	Rank int `json:"rank"`
 
+	// DampingDecay multiplies the damping at each meta-step whose step the clip left as
+	// it is: above 0, at most 1. So λ_WSD falls while steps stay where P can be trusted,
+	// as the damping of Levenberg and Marquardt does (Moré 1978; Martens & Grosse 2015,
+	// section 6.5). The damping also follows the schedule. 1 stands for no such fall.
+	DampingDecay float64 `json:"damping_decay"`
 	// Decay is that of the running averages of A, S and the subspaces over meta-steps: at
 	// least 0, below 1.
 	Decay float64 `json:"decay"`
@@ -76,7 +84,7 @@ var _ learn.Updater = (*Config)(nil)
 // recurrent nets. Its default K is 20.
 func New(lr float64) *Config {
 	return &Config{
-		LR: lr, Momentum: 0.9, Damping: 1e-3, Clip: 1e-4, Rank: form.DefaultRank,
+		LR: lr, Momentum: 0.9, Damping: 1e-3, DampingDecay: 0.7, Clip: 1e-4, Rank: form.DefaultRank,
 		Decay: 0.9, Turn: 0.5, WarmUp: 30, Frequent: 50, Rows: 0.5, Positions: 1,
 	}
 }
@@ -109,6 +117,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping), rule.NotNegative("clip", c.Clip),
+		rule.Require("damping_decay", c.DampingDecay, c.DampingDecay > 0 && c.DampingDecay <= 1, "above 0 and at most 1"),
 		rule.Fraction("decay", c.Decay), rule.NotNegative("turn", c.Turn),
 		rule.Require("rows", c.Rows, c.Rows > 0 && c.Rows <= 1, "above 0 and at most 1"))
 }

@@ -113,19 +113,26 @@ func probeConfig(t *rule.Task, blocks []*block, batch graph.Batch, c *Config, no
 	return p
 }
 
-// part is B' of a batch: a user's graph takes batches of one size alone.
+// part is B' of a batch: examples in a row, from one end of the batch to the other as
+// probe follows probe. A user's graph takes batches of one size alone.
 func (l *learner) part(batch graph.Batch) (graph.Batch, error) {
 	if _, whole := l.x.Task.Source.(interface{ Example() graph.Batch }); whole {
 		return batch, nil
 	}
-	return batch.First(max(1, int(math.Round(l.u.c.Rows*float64(batch.Len())))))
+	all := batch.Len()
+	n := max(1, int(math.Round(l.u.c.Rows*float64(all))))
+	parts, from := (all+n-1)/n, 0
+	if parts > 1 {
+		from = int(l.u.probes[0]) % parts * (all - n) / (parts - 1)
+	}
+	return batch.Part(from, n)
 }
 
 func (l *learner) Discard() { l.probe = nil }
 
 // warmUp starts P from what the first mini-batch shows.
-func (l *learner) warmUp(in rule.Input) error {
-	_, damping, err := l.u.damping(in.T - 1)
+func (l *learner) warmUp(in rule.Input, scale float64) error {
+	_, damping, err := l.u.strengths(in.T-1, scale)
 	if err != nil {
 		return err
 	}
@@ -139,6 +146,9 @@ func (l *learner) warmUp(in rule.Input) error {
 			return err
 		}
 		if i == 0 {
+			if damping, err = l.see(in.T-1, scale); err != nil {
+				return err
+			}
 			for k := range l.blocks {
 				rates[k] = 1 / (damping + l.probe.Energy(k))
 			}
@@ -160,6 +170,14 @@ func (l *learner) warmUp(in rule.Input) error {
 	return nil
 }
 
+// see takes the curvature of the outputs from the first probe and returns the damping
+// with it.
+func (l *learner) see(step int, scale float64) (damping float64, err error) {
+	l.u.damping.see(l.probe.OutputCurvature())
+	_, damping, err = l.u.strengths(step, scale)
+	return damping, err
+}
+
 // restart makes P = rate·I where the rate is above 0.
 func (l *learner) restart(rates []float64) {
 	for k, rate := range rates {
@@ -174,9 +192,13 @@ func (l *learner) draw(batch graph.Batch, tilde []*tensor.Dense) error {
 	if err := l.Prepare(batch, tilde); err != nil {
 		return err
 	}
+	part, err := l.part(graph.Batch{X: tilde})
+	if err != nil {
+		return err
+	}
 	l.noise.SetStep(int64(l.u.probes[0]))
 	l.u.probes[0]++
-	return l.probe.Feed(graph.Batch{X: tilde})
+	return l.probe.Feed(part)
 }
 
 // move takes the step that the probe has computed. Blocks whose step is not finite stay
@@ -205,9 +227,17 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	if err := l.draw(in.Batch, tilde); err != nil {
 		return nil, err
 	}
-	damping := m.LambdaWSD / m.LambdaFSD
+	_, damping, err := l.u.strengths(in.Step, in.Scale)
+	if err != nil {
+		return nil, err
+	}
 	if err := l.probe.Step(damping, l.u.c.Decay, l.u.c.Turn); err != nil {
 		return nil, err
+	}
+	m.LambdaWSD = damping * m.LambdaFSD
+	l.u.damping.see(l.probe.OutputCurvature())
+	if l.u.c.Clip > 0 && l.u.nu == 1 {
+		l.u.damping.fall(l.u.c.DampingDecay)
 	}
 	if m.Skipped, err = l.move(); err != nil {
 		return nil, err
@@ -217,6 +247,7 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 
 func (l *learner) State() []checkpoint.NamedTensor {
 	all := []checkpoint.NamedTensor{{Name: "probes", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.u.probes))}}
+	all = append(all, l.u.damping.state()...)
 	for i, b := range l.blocks {
 		for _, a := range b.State() {
 			all = append(all, checkpoint.NamedTensor{Name: l.u.blocks[i].Name + "/" + a.Name, Value: a.Value})

@@ -18,7 +18,7 @@ import (
 // every step, without warm-up.
 func resting(rank int, damping float64) *precond.Config {
 	o := precond.New(1e-12)
-	o.Rank, o.Damping, o.WarmUp, o.Rows, o.Frequent = rank, damping, 0, 1, 1<<20
+	o.Rank, o.Damping, o.DampingDecay, o.WarmUp, o.Rows, o.Frequent = rank, damping, 1, 0, 1, 1<<20
 	return o
 }
 

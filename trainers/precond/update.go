@@ -22,8 +22,10 @@ type core struct {
 	blocks   []*block
 	settings *learn.Settings
 	// warmUp is called before a step is formed while no probe was drawn; nil for none.
-	warmUp func(in rule.Input) error
-	probes []float64 // one number: those drawn so far
+	warmUp  func(in rule.Input, scale float64) error
+	damping damping
+	probes  []float64 // one number: those drawn so far
+	nu      float64   // of the step that Advance began
 	// moved is set by the learner when it has changed φ.
 	moved bool
 	seen  []measured // by block, at the last meta-step
@@ -43,7 +45,7 @@ type update[T apoops.Float] struct {
 	steps  []rowStep[T]    // by block
 
 	// The step that Advance began.
-	nu, rate, scale float64
+	rate, scale float64
 }
 
 func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
@@ -55,7 +57,7 @@ func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings)
 }
 
 func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
-	u := &update[T]{core: core{c: *c, params: t.Params, settings: s, probes: make([]float64, 1), moved: true}}
+	u := &update[T]{core: core{c: *c, params: t.Params, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping()}}
 	for i, b := range blocks {
 		k, err := newBlock(b, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: apoops.DtypeOf[T](), Rate: 1, Seed: t.Seed + uint64(i)})
 		if err != nil {
@@ -80,24 +82,15 @@ func (c *core) cold() bool { return c.warmUp != nil && c.probes[0] == 0 }
 // shared is implemented by update of any dtype.
 func (c *core) shared() *core { return c }
 
-// damping are 1/λ_FSD and λ_WSD/λ_FSD of a step.
-func (c *core) damping(step int) (rate, damping float64, err error) {
-	fsd, wsd, err := c.settings.Lambdas(step)
-	if err == nil && (!(fsd > 0) || !(wsd > 0)) {
-		err = errors.Errorf("trainers: %s: λ_FSD is %v and λ_WSD %v: both must be above 0", c.c.Name(), fsd, wsd)
-	}
-	return 1 / fsd, wsd / fsd, err
-}
-
 // Advance forms the step with P as it is. There is no lookahead with inputs: the
 // learner takes the limit ε → 0.
 func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Dense, error) {
-	rate, _, err := u.damping(in.T - 1)
+	rate, _, err := u.strengths(in.T-1, scale)
 	if err != nil {
 		return nil, err
 	}
 	if u.cold() {
-		if err := u.warmUp(in); err != nil {
+		if err := u.warmUp(in, scale); err != nil {
 			return nil, err
 		}
 	}
@@ -112,7 +105,8 @@ func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Den
 		products += u.sum.Product(apoops.Elements[T](b.g), apoops.Elements[T](b.u))
 	}
 	u.rate, u.scale = rate, scale
-	u.nu = rule.KLClip(u.c.Clip, rate*rate*products)
+	u.nu = rule.KLClip(u.c.Clip*u.damping.units(), rate*rate*products)
+	u.damping.peak[0] = max(u.damping.peak[0], scale)
 	return nil, nil
 }
 
@@ -131,7 +125,7 @@ func (u *update[T]) Move() error {
 // StaysFinite goes by the norms of weights and momentum. The learner keeps φ finite by
 // itself.
 func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth float64) bool {
-	rate, damping, err := u.damping(in.T - 1)
+	rate, damping, err := u.strengths(in.T-1, scale)
 	if err != nil || growth > 0 {
 		return false
 	}
