@@ -210,11 +210,16 @@ func TestFactoredStepsAllocateNothing(t *testing.T) {
 		if s.G, s.Rows, err = tr.engine.base.GradsAndRows(); err != nil || s.Rows == nil {
 			t.Fatalf("%s: rows %v, %v", o.Name(), s.Rows, err)
 		}
-		if n := testing.AllocsPerRun(50, func() {
+		step := func() {
 			if _, err := tr.engine.Update.Advance(s, 1, true); err != nil {
 				t.Fatal(err)
 			}
-		}); n != 0 {
+		}
+		n := testing.AllocsPerRun(10, step)
+		for range 4 { // what other goroutines of the tests allocate counts too
+			n = min(n, testing.AllocsPerRun(10, step))
+		}
+		if n != 0 {
 			t.Errorf("%s: %v allocations a step", o.Name(), n)
 		}
 	}
