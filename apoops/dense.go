@@ -197,15 +197,6 @@ func WeightGradient[T Float](dw, x, dz []T, rows int) {
 	_ = k.run(&args[T]{in: [][]T{x, dz}, shapes: []tensor.Shape{{rows, n}, {rows, m}}, out: dw}) // it cannot fail
 }
 
-// IsColumnSums reports whether a node is the sums of the columns of s, as the gradient
-// by the bias of Affine is of that by the pre-activations.
-func IsColumnSums(n, s *gorgonia.Node) bool {
-	_, ok := kernelOf(n.Op()).(interface{ sumsColumns() })
-	return ok && Operands(n)[0] == s
-}
-
-func (k *columnSums[T]) sumsColumns() {}
-
 // columnGrain is the number of columns that make a chunk of parallel work.
 const columnGrain = 256
 

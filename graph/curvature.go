@@ -178,18 +178,12 @@ func (k *Curvature) Squares(i int) (*tensor.Dense, error) {
 	return v[0], nil
 }
 
-// factorsOf finds the factors of a gradient: those of a layer of package apoops,
-// or of Gorgonia's product x·W, whose gradient is xᵀ·s.
+// factorsOf is fusedFactorsOf with the node of S, added to the graph where there is
+// none.
 func factorsOf(n *gorgonia.Node) (apoops.Factors, bool) {
-	if n.Op() == nil {
-		return apoops.Factors{}, false
+	f, ok := fusedFactorsOf(n)
+	if f.Y != nil {
+		return apoops.GradientFactors(n)
 	}
-	if f, ok := apoops.GradientFactors(n); ok {
-		return f, true
-	}
-	if !isTransposedProduct(n.Op()) {
-		return apoops.Factors{}, false
-	}
-	c := children(n)
-	return apoops.Factors{A: c[0], S: c[1]}, true
+	return f, ok
 }

@@ -56,32 +56,21 @@ func (b *Base) chooseRows(r RowReader) bool {
 	return b.rows != nil
 }
 
-// rowsOf finds the rows of a block's gradient, nil where it has none: see
-// Curvature.layer.
+// rowsOf finds the rows of a block's gradient, nil where it has none.
 func (b *Base) rowsOf(q Block) *rowNodes {
-	grad := b.grads[q.Params[0]]
-	if grad.Op() == nil || grad.Dims() != 2 || slices.ContainsFunc(children(grad), func(c *gorgonia.Node) bool { return c.Dims() != 2 }) {
-		return nil // a convolution, for which factorsOf may add a node
-	}
-	f, ok := factorsOf(grad)
-	if !ok || f.Conv != nil {
+	uses := usesOfBlock(q, b.grads)
+	if len(uses) != 1 || uses[0].transposed || uses[0].Conv != nil {
 		return nil
 	}
-	n := &rowNodes{params: q.Params, a: f.A, s: f.S, bias: f.Bias}
-	switch {
-	case len(q.Params) == 2 && !f.Bias && apoops.IsColumnSums(b.grads[q.Params[1]], f.S):
-		n.bias = true
-	case len(q.Params) != 1:
-		return nil
-	}
-	inputs := f.A.Shape()[1]
-	if n.bias {
+	u := uses[0]
+	inputs := u.A.Shape()[1]
+	if u.Bias {
 		inputs++
 	}
-	if q.Rows != inputs || q.Cols != f.S.Shape()[1] || f.A.Shape()[0] != f.S.Shape()[0] {
+	if q.Rows != inputs || q.Cols != u.S.Shape()[1] || u.A.Shape()[0] != u.S.Shape()[0] {
 		return nil
 	}
-	return n
+	return &rowNodes{params: q.Params, a: u.A, s: u.S, bias: u.Bias}
 }
 
 // keptNodes tells nodes whose values can be read after a run: data, and results of ops

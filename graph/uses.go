@@ -88,8 +88,12 @@ func rowsOf(uses []use, s apoops.RowSettings) (x, z *gorgonia.Node, err error) {
 	return x, z, err
 }
 
-// fusedFactorsOf is factorsOf without new nodes.
+// fusedFactorsOf finds the factors of a gradient: those of a layer of package apoops, see
+// apoops.FusedFactors, or of Gorgonia's product x·W, whose gradient is xᵀ·s.
 func fusedFactorsOf(n *gorgonia.Node) (apoops.Factors, bool) {
+	if n.Op() == nil {
+		return apoops.Factors{}, false
+	}
 	if f, ok := apoops.FusedFactors(n); ok {
 		return f, true
 	}
