@@ -119,7 +119,7 @@ type lowRankGrad[T Float] struct {
 	noGradient[T]
 	of       *preconditionLowRank[T]
 	x, z     []T
-	xv, dv   []T // VᵀX and VᵀdU, or ZV and dU V
+	xv, dv   []T // XᵀV and dUᵀV
 	k, cross []T
 	sum      blas.Inner[T]
 	d        [][]T
@@ -146,58 +146,34 @@ func (k *lowRankGrad[T]) run(args *args[T]) error {
 	k.of.mul.Rows(k.x, g, b.Size, pa)
 	k.of.mul.Columns(k.z, g, a.Size, pb)
 	db, da := lowRankMatrices(b, a, k.d)
-	k.left(db, pb, k.x, du, a.Size)
-	k.right(da, pa, k.z, du, b.Size)
+	k.byP(db, pb, k.x, du, a.Size, false)
+	k.byP(da, pa, du, k.z, b.Size, true) // <dU, Z·P> = <Zᵀ, P·dUᵀ>
 	copy(args.out, k.d[0])
 	return nil
 }
 
-// left are the gradients by P of P·X, X of m×n.
-func (k *lowRankGrad[T]) left(d, p lowrank.Matrix[T], x, du []T, n int) {
+// byP are the gradients by P of <dU, P·X> for X and dU of m×n, or of n×m where they are
+// transposed.
+func (k *lowRankGrad[T]) byP(d, p lowrank.Matrix[T], x, du []T, n int, transposed bool) {
 	m, r := p.Size, p.Rank
+	ld := n
+	if transposed {
+		ld = m
+	}
 	if p.Dense() {
-		blas.Gemm(false, true, m, m, n, 1, du, n, x, n, 0, d.C, m)
+		blas.Gemm(transposed, !transposed, m, m, n, 1, du, ld, x, ld, 0, d.C, m)
 		return
 	}
 	k.xv, k.dv = sized(k.xv, n*r), sized(k.dv, n*r) // XᵀV and dUᵀV
-	blas.Gemm(true, false, n, r, m, 1, x, n, p.V, r, 0, k.xv, r)
-	blas.Gemm(true, false, n, r, m, 1, du, n, p.V, r, 0, k.dv, r)
+	blas.Gemm(!transposed, false, n, r, m, 1, x, ld, p.V, r, 0, k.xv, r)
+	blas.Gemm(!transposed, false, n, r, m, 1, du, ld, p.V, r, 0, k.dv, r)
 	blas.Gemm(true, false, r, r, n, 1, k.dv, r, k.xv, r, 0, d.C, r)
 	d.P[0] = T(k.sum.Product(du, x) - k.sum.Product(k.dv, k.xv))
-	k.k, k.cross = coreOf(k.k, p), sized(k.cross, n*r)
+	k.k, k.cross = p.Excess(k.k), sized(k.cross, n*r)
 	blas.Gemm(false, true, n, r, r, 1, k.xv, r, k.k, r, 0, k.cross, r)
-	blas.Gemm(false, false, m, r, n, 1, du, n, k.cross, r, 0, d.V, r)
+	blas.Gemm(transposed, false, m, r, n, 1, du, ld, k.cross, r, 0, d.V, r)
 	blas.Gemm(false, false, n, r, r, 1, k.dv, r, k.k, r, 0, k.cross, r)
-	blas.Gemm(false, false, m, r, n, 1, x, n, k.cross, r, 1, d.V, r)
-}
-
-// right are the gradients by P of Z·P, Z of n×m.
-func (k *lowRankGrad[T]) right(d, p lowrank.Matrix[T], z, du []T, n int) {
-	m, r := p.Size, p.Rank
-	if p.Dense() {
-		blas.Gemm(true, false, m, m, n, 1, z, m, du, m, 0, d.C, m)
-		return
-	}
-	k.xv, k.dv = sized(k.xv, n*r), sized(k.dv, n*r) // ZV and dU V
-	blas.Gemm(false, false, n, r, m, 1, z, m, p.V, r, 0, k.xv, r)
-	blas.Gemm(false, false, n, r, m, 1, du, m, p.V, r, 0, k.dv, r)
-	blas.Gemm(true, false, r, r, n, 1, k.xv, r, k.dv, r, 0, d.C, r)
-	d.P[0] = T(k.sum.Product(du, z) - k.sum.Product(k.dv, k.xv))
-	k.k, k.cross = coreOf(k.k, p), sized(k.cross, n*r)
-	blas.Gemm(false, true, n, r, r, 1, k.dv, r, k.k, r, 0, k.cross, r)
-	blas.Gemm(true, false, m, r, n, 1, z, m, k.cross, r, 0, d.V, r)
-	blas.Gemm(false, false, n, r, r, 1, k.xv, r, k.k, r, 0, k.cross, r)
-	blas.Gemm(true, false, m, r, n, 1, du, m, k.cross, r, 1, d.V, r)
-}
-
-// coreOf is C - pI.
-func coreOf[T Float](k []T, p lowrank.Matrix[T]) []T {
-	k = sized(k, len(p.C))
-	copy(k, p.C)
-	for i := range p.Rank {
-		k[i*p.Rank+i] -= p.P[0]
-	}
-	return k
+	blas.Gemm(transposed, false, m, r, n, 1, x, ld, k.cross, r, 1, d.V, r)
 }
 
 // lowRankGradPart is the gradient by array i of φ; its operands are the gradient by the

@@ -97,8 +97,9 @@ func (m Matrix[T]) Spectrum() (least, largest float64, err error) {
 	return least, largest, nil
 }
 
-// core writes K = C - pI.
-func (m Matrix[T]) core(k []T) []T {
+// Excess is K = C - pI of a side that is not dense, in the memory of k where that is
+// large enough.
+func (m Matrix[T]) Excess(k []T) []T {
 	n := m.Core()
 	k = sized(k, n*n)
 	copy(k, m.C)

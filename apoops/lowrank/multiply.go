@@ -40,7 +40,7 @@ func (s *Multiplier[T]) Rows(dst, x []T, n int, p Matrix[T]) {
 		blas.Gemm(false, false, n, m, m, 1, x, m, p.C, m, 0, dst, m)
 		return
 	}
-	s.k = p.core(s.k)
+	s.k = p.Excess(s.k)
 	s.xv, s.xk = sized(s.xv, n*r), sized(s.xk, n*r)
 	blas.Gemm(false, false, n, r, m, 1, x, m, p.V, r, 0, s.xv, r)
 	blas.Gemm(false, false, n, r, r, 1, s.xv, r, s.k, r, 0, s.xk, r)
@@ -55,7 +55,7 @@ func (s *Multiplier[T]) Columns(dst, x []T, n int, p Matrix[T]) {
 		blas.Gemm(false, false, m, n, m, 1, p.C, m, x, n, 0, dst, n)
 		return
 	}
-	s.k = p.core(s.k)
+	s.k = p.Excess(s.k)
 	s.xv, s.xk = sized(s.xv, n*r), sized(s.xk, n*r)
 	blas.Gemm(true, false, r, n, m, 1, p.V, r, x, n, 0, s.xv, n)
 	blas.Gemm(false, false, r, n, r, 1, s.k, r, s.xv, n, 0, s.xk, n)
@@ -79,7 +79,7 @@ func (s *Multiplier[T]) Gradient(dst, g []T, b, a Matrix[T]) {
 	}
 	r, q := b.Rank, a.Rank
 	w := q + r
-	s.k, s.kk = b.core(s.k), a.core(s.kk)
+	s.k, s.kk = b.Excess(s.k), a.Excess(s.kk)
 	s.small, s.xk = sized(s.small, r*q), sized(s.xk, r*q)
 	ga, gb, left, right := scratch.Get[T](n*q), scratch.Get[T](m*r), scratch.Get[T](n*w), scratch.Get[T](m*w)
 	blas.Gemm(false, false, n, q, m, 1, g, m, a.V, q, 0, ga, q)
