@@ -23,7 +23,8 @@ type block struct {
 	factors []checkpoint.NamedTensor
 	g       *tensor.Dense // the gradient; gathered where the block has several parameters
 	m       *tensor.Dense // the momentum, nil for none
-	u       *tensor.Dense // P·G or P·m
+	u       *tensor.Dense // P·G or P·m; nil before the first, and where it comes from rows
+	scaled  *tensor.Dense // what P multiplies in the lookahead, nil for none
 	rowless bool          // learned as a multiple of the identity for want of rows
 }
 
@@ -33,7 +34,6 @@ func newBlock(b graph.Block, s form.Setup) (*block, error) {
 		return nil, err
 	}
 	k := &block{Block: b, setup: s, p: p}
-	k.u = k.zeros()
 	if len(b.Params) > 1 {
 		k.g = k.zeros()
 	}
@@ -58,6 +58,14 @@ func blocksOf(t *rule.Task, s *learn.Settings) ([]graph.Block, error) {
 // zeros is an array in the shape of the block's gradient.
 func (b *block) zeros() *tensor.Dense {
 	return tensor.New(tensor.WithShape(b.Rows, b.Cols), tensor.Of(b.setup.Dtype))
+}
+
+// product is where P·G goes.
+func (b *block) product() *tensor.Dense {
+	if b.u == nil {
+		b.u = b.zeros()
+	}
+	return b.u
 }
 
 // bound is that of the norm of P.

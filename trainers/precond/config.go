@@ -33,9 +33,9 @@ import (
 // tr(PH) - log det P, which they give, needs products with the rows x and z alone.
 // A meta-step is one of Newton's for this objective, averaged over the last meta-steps:
 // see package lowrank. The weight-space term is that of the layer's matrix when its
-// inputs and output gradients
-// carry white noise: (A + r_a·I) ⊗ (S + r_s·I) with r_a·r_s = Damping takes the place
-// of A⊗S + Damping·I. B' is a part of B, each time another, or of what the option TildeFrom gives.
+// inputs and output gradients carry white noise: (A + r_a·I) ⊗ (S + r_s·I) with
+// r_a·r_s = Damping takes the place of A⊗S + Damping·I. B' is a part of B, each time
+// another, or of what the option TildeFrom gives.
 //
 // The options FSD and WSD set λ_FSD and λ_WSD, and with them the rate 1/λ_FSD and the
 // damping λ_WSD/λ_FSD. With EveryK(0) P stays I: SGD with momentum and the clip.

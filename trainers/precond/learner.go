@@ -116,7 +116,7 @@ func probeConfig(t *rule.Task, blocks []*block, batch graph.Batch, c *Config, no
 // part is B' of a batch: examples in a row, from one end of the batch to the other as
 // probe follows probe. A user's graph takes batches of one size alone.
 func (l *learner) part(batch graph.Batch) (graph.Batch, error) {
-	if _, whole := l.x.Task.Source.(interface{ Example() graph.Batch }); whole {
+	if _, whole := l.x.Task.Source.(usersGraph); whole {
 		return batch, nil
 	}
 	all := batch.Len()
@@ -216,8 +216,9 @@ func (l *learner) move() (skipped bool, err error) {
 
 func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	m := &record.MetaStats{}
+	var wsd float64
 	var err error
-	if m.LambdaFSD, m.LambdaWSD, err = l.x.Settings.Lambdas(in.Step); err != nil {
+	if m.LambdaFSD, wsd, err = l.x.Settings.Lambdas(in.Step); err != nil {
 		return nil, err
 	}
 	tilde, err := in.Tilde(0)
@@ -227,14 +228,11 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	if err := l.draw(in.Batch, tilde); err != nil {
 		return nil, err
 	}
-	_, damping, err := l.u.strengths(in.Step, in.Scale)
-	if err != nil {
-		return nil, err
-	}
+	m.LambdaWSD = l.u.damping.factor(in.Scale) * wsd
+	damping := m.LambdaWSD / m.LambdaFSD
 	if err := l.probe.Step(damping, l.u.c.Decay, l.u.c.Turn); err != nil {
 		return nil, err
 	}
-	m.LambdaWSD = damping * m.LambdaFSD
 	l.u.damping.see(l.probe.OutputCurvature())
 	if l.u.c.Clip > 0 && l.u.nu == 1 {
 		l.u.damping.fall(l.u.c.DampingDecay)

@@ -10,7 +10,7 @@ import (
 
 // arrays are those of a block that its bounds are of: the weights of its
 // parameters, the momentum if there is one, the factors.
-func (u *plainUpdate[T]) arrays(b *plainBlock) [][]T {
+func (u *plainUpdate[T]) arrays(b *block) [][]T {
 	var all [][]T
 	for _, i := range b.Params {
 		all = append(all, apoops.Elements[T](u.params[i].Value))
@@ -45,7 +45,7 @@ func (u *plainUpdate[T]) StaysFinite(in rule.Input, scale float64, _ bool, growt
 
 // reach bounds the elements of a block's update, and the momentum, by the norms
 // of the gradient and of the factors.
-func (b *plainBlock) reach(c PlainConfig, g float64, factors, momentum []float64) float64 {
+func (b *block) reach(c PlainConfig, g float64, factors, momentum []float64) float64 {
 	p := b.p.Bound(factors)
 	whole := p * max(g, 1)
 	switch c.MomentumMode {

@@ -8,7 +8,6 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/graph/form"
-	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/record"
@@ -17,9 +16,8 @@ import (
 
 // plainCore is what the update shares with what learns P.
 type plainCore struct {
+	common
 	c      PlainConfig
-	params []*graph.Param
-	blocks []*plainBlock
 	fsd    learn.Weight // λ_FSD
 	region trustRegion
 	note   string // on the whole, empty for none
@@ -37,12 +35,6 @@ type plainUpdate[T apoops.Float] struct {
 	scale float64
 }
 
-// plainBlock is a block with what P multiplies in the lookahead.
-type plainBlock struct {
-	*block
-	scaled *tensor.Dense
-}
-
 func newPlainUpdate(c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
 	start, err := apoops.Choose(t.Params[0].Value.Dtype(), startPlainUpdate[float32], startPlainUpdate[float64])
 	if err != nil {
@@ -52,7 +44,7 @@ func newPlainUpdate(c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd lear
 }
 
 func startPlainUpdate[T apoops.Float](c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
-	u := &plainUpdate[T]{plainCore: plainCore{c: *c, params: t.Params, fsd: fsd}}
+	u := &plainUpdate[T]{plainCore: plainCore{common: common{params: t.Params}, c: *c, fsd: fsd}}
 	if c.Relative != nil {
 		u.region = newTrustRegion(c.Relative.Trust)
 	}
@@ -67,7 +59,7 @@ func startPlainUpdate[T apoops.Float](c *PlainConfig, t *rule.Task, blocks []gra
 	return u, nil
 }
 
-func newPlainBlock(c *PlainConfig, b graph.Block, dt tensor.Dtype, seed uint64) (*plainBlock, error) {
+func newPlainBlock(c *PlainConfig, b graph.Block, dt tensor.Dtype, seed uint64) (*block, error) {
 	if c.Relative != nil && b.Form.Relative() == nil {
 		return nil, errors.Errorf("a %s preconditioner is not learned by the relative gradient", b.Form.Name())
 	}
@@ -75,33 +67,18 @@ func newPlainBlock(c *PlainConfig, b graph.Block, dt tensor.Dtype, seed uint64) 
 	if err != nil {
 		return nil, err
 	}
+	k.scaled = k.zeros()
 	if c.momentum() {
 		k.m = k.zeros()
 	}
-	return &plainBlock{block: k, scaled: k.zeros()}, nil
-}
-
-func (u *plainUpdate[T]) Lookahead() graph.Lookahead {
-	l := graph.PrecondLookahead{}
-	for _, b := range u.blocks {
-		l.Blocks = append(l.Blocks, b.Block)
-	}
-	return l
-}
-
-func (u *plainUpdate[T]) Phi() []checkpoint.NamedTensor {
-	var all []checkpoint.NamedTensor
-	for _, b := range u.blocks {
-		all = append(all, b.factors...)
-	}
-	return all
+	return k, nil
 }
 
 // Advance averages gradients where MomentumGradient asks for it.
 func (u *plainUpdate[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	u.at, u.scale = in.T-1, scale
 	for _, b := range u.blocks {
-		gather[T](b.block, in.G)
+		gather[T](b, in.G)
 		if u.c.MomentumMode == MomentumGradient {
 			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.g), T(u.c.Momentum), T(u.c.Dampening))
 		}
@@ -114,16 +91,16 @@ func (u *plainUpdate[T]) Advance(in rule.Input, scale float64, lookahead bool) (
 
 func (u *plainUpdate[T]) Move() error {
 	for _, b := range u.blocks {
-		b.p.Multiply(b.u, b.input(u.c.MomentumMode))
+		b.p.Multiply(b.product(), b.input(u.c.MomentumMode))
 	}
 	mu, kappa := T(u.c.Momentum), T(u.c.Dampening)
 	nu := u.trust(u.at)
 	for _, b := range u.blocks {
 		if u.c.MomentumMode == MomentumPlain {
 			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.u), mu, kappa*T(nu))
-			u.vec.scatter(u.params, b.block, b.m, T(u.scale))
+			u.vec.scatter(u.params, b, b.m, T(u.scale))
 		} else {
-			u.vec.scatter(u.params, b.block, b.u, T(u.scale*nu))
+			u.vec.scatter(u.params, b, b.u, T(u.scale*nu))
 		}
 	}
 	return nil
@@ -144,22 +121,14 @@ func (u *plainUpdate[T]) inputs(scale float64) []*tensor.Dense {
 }
 
 // input is what P multiplies: the gradient or its average.
-func (b *plainBlock) input(mode MomentumMode) *tensor.Dense {
+func (b *block) input(mode MomentumMode) *tensor.Dense {
 	if mode == MomentumGradient {
 		return b.m
 	}
 	return b.g
 }
 
-func (u *plainUpdate[T]) Bound() {}
-
-func (u *plainUpdate[T]) Fallbacks() int { return 0 }
-
-func (u *plainUpdate[T]) Graphs() rule.Graphs { return nil }
-
 func (u *plainUpdate[T]) Rows() graph.RowReader { return nil }
-
-func (u *plainUpdate[T]) Rates(int, float64) []float64 { return nil }
 
 // Norms are those of the factors A and B of each block, and of its last factor.
 func (u *plainUpdate[T]) Norms() []record.PrecondNorms {
@@ -170,16 +139,6 @@ func (u *plainUpdate[T]) Norms() []record.PrecondNorms {
 			norm[q.Name] = array.Norm(b.factors[j].Value)
 		}
 		all[i] = record.PrecondNorms{Block: b.Name, A: norm["A"], B: norm["B"], S: array.Norm(b.factors[len(b.factors)-1].Value)}
-	}
-	return all
-}
-
-func (u *plainUpdate[T]) State() []checkpoint.NamedTensor {
-	var all []checkpoint.NamedTensor
-	for _, b := range u.blocks {
-		if b.m != nil {
-			all = append(all, checkpoint.NamedTensor{Name: b.Name + "/m", Value: b.m})
-		}
 	}
 	return all
 }

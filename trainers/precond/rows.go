@@ -4,7 +4,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/graph/form"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
@@ -44,16 +43,7 @@ func (s *rowStep[T]) begin(b *block, i int, in rule.Input) bool {
 	return true
 }
 
-// RowBlocks implements graph.RowReader.
-func (u *update[T]) RowBlocks() []graph.Block {
-	var all []graph.Block
-	for _, b := range u.blocks {
-		all = append(all, b.Block)
-	}
-	return all
-}
-
-// WantsRows goes by the number of multiplications.
+// WantsRows implements graph.RowReader. It goes by the number of multiplications.
 func (u *update[T]) WantsRows(i, n int) bool {
 	b := u.blocks[i]
 	p, ok := b.p.(form.TwoSided)

@@ -49,17 +49,17 @@ func (r *trustRegion) factor(squares float64) float64 {
 // trust is the factor ν on the update that keeps the change of the network small.
 func (u *plainUpdate[T]) trust(step int) float64 {
 	if u.region.limit > 0 {
-		return u.region.factor(u.products(func(b *plainBlock) *tensor.Dense { return b.u }))
+		return u.region.factor(u.products(func(b *block) *tensor.Dense { return b.u }))
 	}
 	limit := u.c.Clip * u.fsd(step)
 	if limit == 0 {
 		return 1
 	}
-	return rule.KLClip(limit, u.products(func(b *plainBlock) *tensor.Dense { return b.input(u.c.MomentumMode) }))
+	return rule.KLClip(limit, u.products(func(b *block) *tensor.Dense { return b.input(u.c.MomentumMode) }))
 }
 
 // products is Σ<x, U> over the blocks.
-func (u *plainUpdate[T]) products(x func(*plainBlock) *tensor.Dense) (sum float64) {
+func (u *plainUpdate[T]) products(x func(*block) *tensor.Dense) (sum float64) {
 	for _, b := range u.blocks {
 		sum += u.sum.Product(apoops.Elements[T](x(b)), apoops.Elements[T](b.u))
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/graph/form"
-	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/record"
@@ -17,9 +16,8 @@ import (
 
 // core is what the update shares with its learner.
 type core struct {
+	common
 	c        Config
-	params   []*graph.Param
-	blocks   []*block
 	settings *learn.Settings
 	// warmUp is called before a step is formed while no probe was drawn; nil for none.
 	warmUp  func(in rule.Input, scale float64) error
@@ -57,7 +55,7 @@ func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings)
 }
 
 func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
-	u := &update[T]{core: core{c: *c, params: t.Params, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping()}}
+	u := &update[T]{core: core{common: common{params: t.Params}, c: *c, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping()}}
 	for i, b := range blocks {
 		k, err := newBlock(b, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: apoops.DtypeOf[T](), Rate: 1, Seed: t.Seed + uint64(i)})
 		if err != nil {
@@ -101,7 +99,7 @@ func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Den
 			continue
 		}
 		gather[T](b, in.G)
-		b.p.Multiply(b.u, b.g)
+		b.p.Multiply(b.product(), b.g)
 		products += u.sum.Product(apoops.Elements[T](b.g), apoops.Elements[T](b.u))
 	}
 	u.rate, u.scale = rate, scale
@@ -159,31 +157,6 @@ func (u *update[T]) Invalidate() {
 	u.moved = true
 }
 
-// Lookahead is θ' = θ - P·G as a graph.
-func (u *update[T]) Lookahead() graph.Lookahead {
-	l := graph.PrecondLookahead{}
-	for _, b := range u.blocks {
-		l.Blocks = append(l.Blocks, b.Block)
-	}
-	return l
-}
-
-func (u *update[T]) Phi() []checkpoint.NamedTensor {
-	var all []checkpoint.NamedTensor
-	for _, b := range u.blocks {
-		all = append(all, b.factors...)
-	}
-	return all
-}
-
-func (u *update[T]) State() []checkpoint.NamedTensor {
-	var all []checkpoint.NamedTensor
-	for _, b := range u.blocks {
-		all = append(all, checkpoint.NamedTensor{Name: b.Name + "/m", Value: b.m})
-	}
-	return all
-}
-
 // Norms are those of P_A and P_B, or of S, with what the last meta-step measured.
 func (u *update[T]) Norms() []record.PrecondNorms {
 	if u.norms == nil {
@@ -192,12 +165,4 @@ func (u *update[T]) Norms() []record.PrecondNorms {
 	return u.norms()
 }
 
-func (u *update[T]) Bound() {}
-
-func (u *update[T]) Fallbacks() int { return 0 }
-
-func (u *update[T]) Graphs() rule.Graphs { return nil }
-
 func (u *update[T]) Rows() graph.RowReader { return u }
-
-func (u *update[T]) Rates(int, float64) []float64 { return nil }
