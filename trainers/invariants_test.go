@@ -167,7 +167,12 @@ func TestK0EqualsBaseRule(t *testing.T) {
 				resting, opts = &still, opts[:2] // relative steps have no meta-optimizer
 			}
 		case *precond.Config:
-			opts = []Option{Dtype(dt), EveryK(0)} // its meta-steps have no length
+			// Its meta-steps have no length. P that stays I leaves SGD with momentum.
+			free := *p
+			free.LR, free.Clip = 0.125, 0 // 1/(1/LR) is LR
+			off = toyTrainer(t, &free, Dtype(dt), EveryK(0))
+			run(t, off, 0, 25)
+			resting, opts = SGDm(0.125), []Option{Dtype(dt), EveryK(0)}
 		}
 		idle := toyTrainer(t, resting, opts...)
 		run(t, idle, 0, 25)
