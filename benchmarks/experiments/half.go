@@ -19,7 +19,7 @@ var half = &Experiment{
 	Name: "half-precision", Figure: "Not in the paper", Title: "Preconditioners in 16 bits", Data: "rows x ~ N(0, Σ)",
 	Paper: notThePapers,
 	Choices: "64 inputs, standard deviations from 1 to 1e-2 or 1e-4, evenly on a logarithmic scale, in random directions; 500 steps on 64 new rows each; " +
-		"the damping of a side is the root of the damping; the low-rank form with rank 16, steps of 0.1 (30 of 0.6 before) and τ 0.2; KFAC's average of xxᵀ decays by 0.95, " +
+		"the damping of a side is the root of the damping; the low-rank form with rank 16, averages of 0.9 and τ 0.5; KFAC's average of xxᵀ decays by 0.95, " +
 		"its inverse is Cholesky's; every factor, every product and every sum of matrices is rounded, products are added up exactly; stable means finite and, in the direction " +
 		"of each eigenvector of Σ, between half and twice what the same method has in float64, with each of three seeds",
 	Computation: halfPrecision{},
