@@ -39,7 +39,15 @@ func TestKilled(t *testing.T) {
 					patience = time.Duration((0.3 + 0.5*rng.Float64()) * float64(length))
 				}
 				if child(t, data, patience, args...) {
-					break
+					if kills > 0 {
+						break
+					}
+					// faster than the whole run was: again, with less patience
+					length /= 2
+					if err := os.RemoveAll(parts); err != nil {
+						t.Fatal(err)
+					}
+					continue
 				}
 				kills++
 				if _, err := os.Stat(filepath.Join(parts, runlog.SettingsJSON)); err == nil {
@@ -47,9 +55,6 @@ func TestKilled(t *testing.T) {
 				}
 			}
 			t.Logf("done after %d kills", kills)
-			if kills == 0 {
-				t.Error("the program was never killed")
-			}
 			exampletest.EqualRuns(t, whole, parts)
 		})
 	}
