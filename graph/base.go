@@ -30,9 +30,11 @@ func NewBase(src Source, params []*Param, example Batch, masks *apoops.Random) (
 // NewBaseRows is NewBase, but the gradients of the blocks that r wants as rows, where
 // they have such, are left out of the graph: GradsAndRows has their factors. r may be
 // nil.
-func NewBaseRows(src Source, params []*Param, example Batch, masks *apoops.Random, r RowReader) (_ *Base, err error) {
-	building.Lock()
-	defer unlock(&err)
+func NewBaseRows(src Source, params []*Param, example Batch, masks *apoops.Random, r RowReader) (*Base, error) {
+	return construct(func() (*Base, error) { return buildBase(src, params, example, masks, r) })
+}
+
+func buildBase(src Source, params []*Param, example Batch, masks *apoops.Random, r RowReader) (*Base, error) {
 	if err := CheckParams(params); err != nil {
 		return nil, err
 	}

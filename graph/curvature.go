@@ -53,9 +53,11 @@ type layer struct {
 // NewCurvature builds the graph. Blocks whose gradient is no single product of a
 // layer's inputs and the gradients by its pre-activations (see Has) are left
 // out; it is an error if all are.
-func NewCurvature(c CurvatureConfig) (_ *Curvature, err error) {
-	building.Lock()
-	defer unlock(&err)
+func NewCurvature(c CurvatureConfig) (*Curvature, error) {
+	return construct(func() (*Curvature, error) { return buildCurvature(c) })
+}
+
+func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 	if err := CheckParams(c.Params); err != nil {
 		return nil, err
 	}

@@ -23,9 +23,11 @@ type Evaluable interface {
 }
 
 // NewEvaluation builds the graph for batches of the example's shapes.
-func NewEvaluation(of Evaluable, params []*Param, example Batch) (_ *Evaluation, err error) {
-	building.Lock()
-	defer unlock(&err)
+func NewEvaluation(of Evaluable, params []*Param, example Batch) (*Evaluation, error) {
+	return construct(func() (*Evaluation, error) { return buildEvaluation(of, params, example) })
+}
+
+func buildEvaluation(of Evaluable, params []*Param, example Batch) (*Evaluation, error) {
 	if err := CheckParams(params); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"fmt"
+
 	"reflect"
 	"slices"
 
@@ -10,13 +12,38 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// unlock ends the building of a graph. It turns a panic of Gorgonia's, or of a
-// function that builds a part of it, into an error.
-func unlock(err *error) {
-	building.Unlock()
-	if r := recover(); r != nil {
-		*err = errors.Errorf("graph: building: %v", r)
+// errSameHash is about nodes that Gorgonia would take for one: it knows nodes by
+// 32-bit hashes of their type, shape, op and operands.
+var errSameHash = errors.New("nodes have the same hash")
+
+// attempts is how often a graph is built in which nodes have the same hash. Of a
+// thousand nodes two have by chance one time in ten thousand.
+const attempts = 4
+
+// renaming is before the names of the leaves that are made, so that the hashes of
+// another attempt are other ones. It belongs to the holder of building.
+var renaming string
+
+// construct builds a graph, again where nodes have the same hash. It turns a panic of
+// Gorgonia's, or of a function that builds a part of the graph, into an error.
+func construct[T any](build func() (T, error)) (v T, err error) {
+	building.Lock()
+	defer func() {
+		renaming = ""
+		building.Unlock()
+		if r := recover(); r != nil {
+			err = errors.Errorf("graph: building: %v", r)
+		}
+	}()
+	for i := range attempts {
+		if i > 0 {
+			renaming = fmt.Sprintf("%d: ", i+1)
+		}
+		if v, err = build(); !errors.Is(err, errSameHash) {
+			return v, err
+		}
 	}
+	return v, err
 }
 
 // built is the node that a function made for what, or an error that says that it

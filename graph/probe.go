@@ -74,9 +74,11 @@ type probed struct {
 
 // NewProbe builds the graph. The error is an ErrNoProbe where neither the divergence
 // has a Probe nor the loss a Sample.
-func NewProbe(c ProbeConfig) (_ *Probe, err error) {
-	building.Lock()
-	defer unlock(&err)
+func NewProbe(c ProbeConfig) (*Probe, error) {
+	return construct(func() (*Probe, error) { return compileProbe(c) })
+}
+
+func compileProbe(c ProbeConfig) (*Probe, error) {
 	k, err := buildProbe(c)
 	if err != nil {
 		return nil, err
@@ -105,9 +107,7 @@ func NewProbe(c ProbeConfig) (_ *Probe, err error) {
 // ProbeRows reports of each block whether a Probe has rows of it, without the cost of
 // compiling one.
 func ProbeRows(c ProbeConfig) (rows []bool, err error) {
-	building.Lock()
-	defer unlock(&err)
-	k, err := buildProbe(c)
+	k, err := construct(func() (*Probe, error) { return buildProbe(c) })
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func newProgram(dt tensor.Dtype) *program {
 
 // input adds a leaf of the given shape.
 func (p *program) input(dt tensor.Dtype, shape tensor.Shape, format string, a ...any) *gorgonia.Node {
-	name := gorgonia.WithName(fmt.Sprintf(format, a...))
+	name := gorgonia.WithName(renaming + fmt.Sprintf(format, a...))
 	if shape.IsScalar() {
 		return gorgonia.NewScalar(p.g, dt, name)
 	}
@@ -192,13 +192,12 @@ func scalar(v gorgonia.Value) float64 {
 	return x
 }
 
-// distinct reports nodes that Gorgonia would take for one: it knows them by
-// 32-bit hashes of their type, shape, op and children.
+// distinct reports nodes that Gorgonia would take for one, see errSameHash.
 func distinct(g *gorgonia.ExprGraph) error {
 	seen := make(map[uint32]*gorgonia.Node)
 	for _, n := range g.AllNodes() {
 		if other, ok := seen[n.Hashcode()]; ok && other != n {
-			return errors.Errorf("graph: nodes %q and %q have the same hash: give one another name", describe(other), describe(n))
+			return errors.WithMessagef(errSameHash, "graph: %q and %q: give one another name", describe(other), describe(n))
 		}
 		seen[n.Hashcode()] = n
 	}

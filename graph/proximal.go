@@ -40,9 +40,11 @@ type Proximal struct {
 
 // NewProximal builds the graph. Like Base it reads the parameters' memory
 // directly.
-func NewProximal(c ProximalConfig) (_ *Proximal, err error) {
-	building.Lock()
-	defer unlock(&err)
+func NewProximal(c ProximalConfig) (*Proximal, error) {
+	return construct(func() (*Proximal, error) { return buildProximal(c) })
+}
+
+func buildProximal(c ProximalConfig) (*Proximal, error) {
 	if err := CheckParams(c.Params); err != nil {
 		return nil, err
 	}

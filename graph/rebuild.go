@@ -88,7 +88,11 @@ func applyAgain(n *gorgonia.Node, operands gorgonia.Nodes, p *Pass) (*gorgonia.N
 	if err := checkStock(n.Op()); err != nil {
 		return nil, err
 	}
-	return gorgonia.ApplyOp(n.Op(), operands...)
+	m, err := gorgonia.ApplyOp(n.Op(), operands...)
+	if err == nil && !slices.Equal(children(m), operands) {
+		return nil, errSameHash // Gorgonia gave another node of the graph
+	}
+	return m, err
 }
 
 // describeUse names a node of the user's, and the leaves that it puts to use: of

@@ -22,22 +22,22 @@ func allFinite[T apoops.Float](t *tensor.Dense) bool { return apoops.AllFinite(a
 // "the loss". It is "" where all are finite or the model names no layers. The graph
 // is made for this one run.
 func Trace(src Source, params []*Param, batch Batch, masks *apoops.Random) (string, error) {
-	names, nodes, err := trace(src, params, batch, masks)
-	if err != nil {
-		return "", err
-	}
-	for i, n := range nodes {
-		if scalar(n.Value()) != 1 {
-			return names[i], nil
+	return construct(func() (string, error) {
+		names, nodes, err := trace(src, params, batch, masks)
+		if err != nil {
+			return "", err
 		}
-	}
-	return "", nil
+		for i, n := range nodes {
+			if scalar(n.Value()) != 1 {
+				return names[i], nil
+			}
+		}
+		return "", nil
+	})
 }
 
 // trace runs the graph: nodes[i] is 1 where what names[i] says is finite.
 func trace(src Source, params []*Param, batch Batch, masks *apoops.Random) (names []string, nodes gorgonia.Nodes, err error) {
-	building.Lock()
-	defer unlock(&err)
 	if err := CheckParams(params); err != nil {
 		return nil, nil, err
 	}
