@@ -5,6 +5,7 @@
 // group:
 //
 //	activation  ReLU, Sigmoid, Tanh, Activate, LeakyReLU
+//	attention   Attention softmax(q·kᵀ/√d)·v of all heads, AttentionWeights
 //	axis        Slice, Take, Concat, Repeat: along an axis
 //	cast        Cast16: rounding to float16 or bfloat16, straight-through gradient
 //	conv        Conv2D: images N×C×H×W, the bias in the weights; FilterMatrix,
@@ -21,7 +22,7 @@
 //	lowrank     LowRankStep: learning P = P_B⊗P_A of low rank from rows
 //	moment      InputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
 //	            and EKFAC; LayerRows, rows of the inputs and output gradients of layers
-//	norm        BatchNorm, and BatchNormWith given mean and variance
+//	norm        BatchNorm, and BatchNormWith given mean and variance; LayerNorm
 //	pool        MaxPool2D, AvgPool2D, GlobalAvgPool2D
 //	precond     Precondition U = B(S²∘BᵀGA)Aᵀ (Eq. 10), PreconditionDiagonal U = S²∘G,
 //	            PreconditionFull u = P·g, PreconditionRelative, PreconditionLowRank

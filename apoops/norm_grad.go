@@ -23,11 +23,11 @@ func (k *batchNorm[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgon
 	if err != nil {
 		return nil, err
 	}
-	dscale, err := apply(&normSum[T]{from: d, i: 0}, first)
+	dscale, err := apply(&sideResult[T]{of: "batchNormScale", from: d, i: 0, shape: in[1].Shape()}, first)
 	if err != nil {
 		return nil, err
 	}
-	dshift, err := apply(&normSum[T]{from: d, i: 1}, first)
+	dshift, err := apply(&sideResult[T]{of: "batchNormShift", from: d, i: 1, shape: in[2].Shape()}, first)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,8 @@ func (k *batchNormGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	}
 	return in[0].Clone(), sameShape(in[0], in[4])
 }
+
+func (k *batchNormGrad[T]) side(i int) []T { return k.dw[i] }
 
 func (k *batchNormGrad[T]) run(a *args[T]) error {
 	if k.body == nil {
@@ -145,29 +147,6 @@ func (k *batchNormGrad[T]) channelGrad(i, j int, m float64) {
 	} else {
 		plainNormGrad(dx, x, dy, mean, f, slope, level)
 	}
-}
-
-// normSum is the kernel of dscale and dshift: it copies what batchNormGrad, its
-// operand, computed.
-type normSum[T Float] struct {
-	noGradient[T]
-	from *batchNormGrad[T]
-	i    int
-}
-
-func (k *normSum[T]) name() string     { return [2]string{"batchNormScale", "batchNormShift"}[k.i] }
-func (k *normSum[T]) clone() kernel[T] { return &normSum[T]{from: k.from, i: k.i} }
-
-func (k *normSum[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	if in[0].Dims() == 1 {
-		return in[0].Clone(), nil
-	}
-	return tensor.Shape{in[0][1]}, nil
-}
-
-func (k *normSum[T]) run(a *args[T]) error {
-	copy(a.out, k.from.dw[k.i])
-	return nil
 }
 
 // The loops of batch norm's gradient over one channel of one image. Four elements
