@@ -77,7 +77,7 @@ func (e *engine) step(b batchStep) (Stats, error) {
 	if err != nil {
 		return s, err
 	}
-	in := rule.Input{T: e.steps + 1, G: b.g, Rows: b.rows, Norm: norm, Batch: b.batch}
+	in := rule.Input{T: e.steps + 1, G: b.g, Rows: b.rows, Norm: norm, Batch: b.batch, Loss: b.loss}
 	scale := e.c.schedule.At(e.steps)
 	meta := e.learner != nil && e.learner.Due(e.steps)
 	undo := e.secure(in, scale, meta)

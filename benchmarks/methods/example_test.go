@@ -43,6 +43,7 @@ func ExampleAll() {
 	// kfac
 	// ekfac
 	// precond
+	// precond-default
 	// precond-plain
 	// precond-above
 }

@@ -20,6 +20,12 @@ var lowRankPrecond = &Method{
 	},
 }
 
+// defaultPrecond is the recommended form as it comes: nothing of it is searched for.
+var defaultPrecond = &Method{
+	Name: "precond-default", Label: "APO-Precond, defaults", Space: "precond-default", Cost: lowRankPrecond.Cost, Needs: "precond", NoL2: true,
+	Brief: lowRankPrecond.Brief, Learning: precondLearning, Build: lowRankPrecond.Build,
+}
+
 // precondLearning is the number of meta-steps in a run of so many steps: those before
 // the first step, one at each of the first steps, and later one at the multiples of a
 // distance that grows by one in as many steps, up to k.

@@ -8,5 +8,5 @@ func init() {
 	Register(rateAPO...)
 	Register(calibrated...)
 	Register(secondOrder...)
-	Register(lowRankPrecond, precondPlain, precondAbove)
+	Register(lowRankPrecond, defaultPrecond, precondPlain, precondAbove)
 }

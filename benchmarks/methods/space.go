@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path"
+	"slices"
 
 	"github.com/pkg/errors"
 )
@@ -92,6 +93,11 @@ func (m *Method) SearchSpace(folder string) (Space, error) {
 		}
 	}
 	return s, nil
+}
+
+// Fixed reports a space that has one configuration alone.
+func (s Space) Fixed() bool {
+	return !slices.ContainsFunc(s, func(d Dimension) bool { return d.ranged() || len(d.Choices) > 1 })
 }
 
 // Defaults are the values of a method that was not tuned.

@@ -27,7 +27,18 @@ var recommendedGoals = append(costGoals(),
 		text: "the training loss is at most KFAC's at equal seconds, when the first of the two runs ends", check: atEqualSeconds("kfac")},
 	claim{where: "goal", experiments: []string{"fig4-illcond"},
 		text: "one form of APO-Precond ends at KFAC's training loss or lower", check: oneFormAtMost("kfac")},
+	claim{where: "goal", experiments: []string{"mnist-mlp", "fig3-protein", "fig3-parkinsons", "fig4-autoencoder", "fig4-illcond"}, about: untuned,
+		text: "with its defaults the final training loss is at most 1.1 times the tuned one's",
+		check: func(s *section, r *series) (verdict, string) {
+			return s.below(r, "precond", 1.1, func(r *series) float64 { return r.final().median }, "times the final training loss")
+		}},
 	claim{where: "goal", experiments: []string{"table2-cifar10-lenet"}, about: recommended,
+		text: "the test accuracy is at least KFAC's", check: notBelow("kfac")},
+	claim{where: "goal", experiments: []string{"table2-cifar10-resnet8"}, about: recommended,
+		text: "the test accuracy is at least SGDm's", check: notBelow("sgdm")},
+	claim{where: "goal", experiments: []string{"table2-cifar10-resnet8"}, about: recommended,
+		text: "the test accuracy is at least Adam's", check: notBelow("adam")},
+	claim{where: "goal", experiments: []string{"table2-cifar10-resnet8"}, about: recommended,
 		text: "the test accuracy is at least KFAC's", check: notBelow("kfac")},
 	claim{where: "goal", experiments: []string{"resnet18-start"}, about: recommended,
 		text: "the training loss after 50 steps is at most KFAC's", check: atMost("kfac")},
@@ -35,6 +46,9 @@ var recommendedGoals = append(costGoals(),
 
 // recommended selects the recommended form of APO-Precond.
 func recommended(_ *section, r *series) bool { return r.method.Name == "precond" }
+
+// untuned selects the recommended form with its defaults.
+func untuned(_ *section, r *series) bool { return r.method.Name == "precond-default" }
 
 // costGoals limit the time of a step.
 func costGoals() (all []claim) {

@@ -148,8 +148,12 @@ func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Jo
 	} else if w, ok := found[m.Base]; ok {
 		rate = w.Values["lr"] * v.Factor
 	}
+	configs := c.configs
+	if space.Fixed() {
+		configs = 1
+	}
 	var jobs []Job
-	for i := range c.configs {
+	for i := range configs {
 		for k := range c.seeds {
 			jobs = append(jobs, Job{
 				Experiment: e.Name, Scale: c.scale, Method: m.Name, Variant: v.Name, Seed: uint64(firstTuningSeed + k),

@@ -60,7 +60,10 @@ type Config struct {
 	// DampingDecay multiplies the damping at each meta-step whose step the clip left as
 	// it is: above 0, at most 1. So λ_WSD falls while steps stay where P can be trusted,
 	// as the damping of Levenberg and Marquardt does (Moré 1978; Martens & Grosse 2015,
-	// section 6.5). The damping also follows the schedule. 1 stands for no such fall.
+	// section 6.5). Where the mean loss of ten steps is larger than that of the ten
+	// before, the damping rises again by 1/DampingDecay², up to what it was at first,
+	// and does not fall in the ten steps that follow. It also follows the schedule.
+	// 1 stands for neither.
 	DampingDecay float64 `json:"damping_decay"`
 	// Decay is that of the running averages of A, S and the subspaces over meta-steps: at
 	// least 0, below 1.

@@ -15,12 +15,15 @@ import (
 //
 // h is at least 1 and the trace of the Hessian of the discrepancy in the outputs, on the
 // first mini-batch: Damping and Clip are in its units, so that they suit one output and
-// hundreds. δ falls while steps are within the clip, see Config.DampingDecay. s is the
-// schedule's factor as a part of the largest so far.
-type damping struct{ h, delta, peak []float64 } // one number each; h is 0 until it is known
+// hundreds. δ falls while steps are within the clip and rises where the loss does, see
+// Config.DampingDecay. s is the schedule's factor as a part of the largest so far.
+type damping struct {
+	h, delta, peak []float64 // one number each; h is 0 until it is known
+	losses         []float64
+}
 
 func newDamping() damping {
-	return damping{h: make([]float64, 1), delta: []float64{1}, peak: make([]float64, 1)}
+	return damping{h: make([]float64, 1), delta: []float64{1}, peak: make([]float64, 1), losses: make([]float64, lossNumbers)}
 }
 
 // The least factors of the schedule and of δ keep P finite.
@@ -45,15 +48,50 @@ func (d damping) factor(scale float64) float64 {
 	return d.units() * d.delta[0] * part
 }
 
-// fall lets δ fall, after a meta-step at whose step the clip was not active.
-func (d damping) fall(by float64) { d.delta[0] = max(d.delta[0]*by, leastDelta) }
+// fall lets δ fall, after a meta-step at whose step the clip was not active, unless the
+// loss rises.
+func (d damping) fall(by float64) {
+	if d.losses[rising] == 0 {
+		d.delta[0] = max(d.delta[0]*by, leastDelta)
+	}
+}
+
+// window is how many steps' losses are averaged to see whether the loss rises.
+const window = 10
+
+// The places of damping.losses.
+const (
+	lossSum   = iota // of the steps of this window
+	lossSteps        // their number
+	lastMean         // of the window before
+	lastKnown        // 1 where there was one
+	rising           // 1 where the mean of that window was larger than that before it
+	lossNumbers
+)
+
+// follow takes the loss of a step. δ rises after a window whose mean loss is larger than
+// that of the window before.
+func (d damping) follow(loss, by float64) {
+	l := d.losses
+	l[lossSum] += loss
+	l[lossSteps]++
+	if l[lossSteps] < window {
+		return
+	}
+	mean := l[lossSum] / l[lossSteps]
+	if l[rising] = 0; l[lastKnown] == 1 && mean > l[lastMean] {
+		l[rising] = 1
+		d.delta[0] = min(1, d.delta[0]/(by*by))
+	}
+	l[lossSum], l[lossSteps], l[lastMean], l[lastKnown] = 0, 0, mean, 1
+}
 
 func (d damping) state() []checkpoint.NamedTensor {
-	number := func(name string, x []float64) checkpoint.NamedTensor {
-		return checkpoint.NamedTensor{Name: name, Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(x))}
+	numbers := func(name string, x []float64) checkpoint.NamedTensor {
+		return checkpoint.NamedTensor{Name: name, Value: tensor.New(tensor.WithShape(len(x)), tensor.WithBacking(x))}
 	}
 	return []checkpoint.NamedTensor{
-		number("curvature of outputs", d.h), number("damping factor", d.delta), number("largest schedule factor", d.peak),
+		numbers("curvature of outputs", d.h), numbers("damping factor", d.delta), numbers("largest schedule factor", d.peak), numbers("losses", d.losses),
 	}
 }
 

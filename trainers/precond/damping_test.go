@@ -77,6 +77,39 @@ func TestDampingFallsWithinTheClip(t *testing.T) {
 	}
 }
 
+// TestDampingRisesWithTheLoss: by 1/DampingDecay² after ten steps whose mean loss is
+// larger than that of the ten before, and it does not fall in the ten after them.
+func TestDampingRisesWithTheLoss(t *testing.T) {
+	o := precond.New(0.1)
+	o.Clip, o.DampingDecay = 1e6, 0.9
+	tr, b := exactly(t, o, 1, tensor.Float64)
+	worse := b.T[0].Clone().(*tensor.Dense)
+	for i, x := range worse.Float64s() {
+		worse.Float64s()[i] = 100 * x
+	}
+	last := 0.01
+	for step := range 50 {
+		if step == 20 {
+			b.T[0] = worse // the third window has a larger loss than the second
+		}
+		s, err := tr.Step(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 0.9 // of the step before
+		switch {
+		case step == 0 || step >= 30 && step < 40:
+			want = 1
+		case step == 29: // the loss of a step is seen before its meta-step
+			want = 0.9 / 0.81
+		}
+		if got := s.Meta.LambdaWSD / last; math.Abs(got-want) > 1e-12 {
+			t.Errorf("step %d: the damping is %v times that of the step before, want %v", step, got, want)
+		}
+		last = s.Meta.LambdaWSD
+	}
+}
+
 // TestDampingFollowsTheSchedule: but not while a warm-up raises the rate.
 func TestDampingFollowsTheSchedule(t *testing.T) {
 	o := precond.New(0.1)

@@ -105,6 +105,7 @@ func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Den
 	u.rate, u.scale = rate, scale
 	u.nu = rule.KLClip(u.c.Clip*u.damping.units(), rate*rate*products)
 	u.damping.peak[0] = max(u.damping.peak[0], scale)
+	u.damping.follow(in.Loss, u.c.DampingDecay)
 	return nil, nil
 }
 

@@ -40,8 +40,9 @@ type Input struct {
 	Rows []graph.Rows
 	// Norm is the Euclidean norm of the gradient, or a bound of it where there are Rows.
 	Norm float64
-	// Batch is what G was computed on; empty for φ.
+	// Batch is what G was computed on, Loss the loss there; empty and 0 for φ.
 	Batch graph.Batch
+	Loss  float64
 	// Rates are the learning rates of each parameter before a meta-step and without
 	// the schedule's factor, which shortens a step after it was clipped (KLClip); nil
 	// where they are not known.
