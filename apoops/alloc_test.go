@@ -40,6 +40,8 @@ func TestOpsAllocateNothing(t *testing.T) {
 		"dropout":    of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.5, masks, 1) }),
 		"float16":    of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, Float16) }),
 		"bfloat16":   of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, BFloat16) }),
+		"positions":  of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return AddPositions(x, 8, 1) }),
+		"embed":      func(x, _, _, labels *gorgonia.Node) (*gorgonia.Node, error) { return Embed(x, labels, 2, -1) },
 		"crossEntropy": func(x, _, _, labels *gorgonia.Node) (*gorgonia.Node, error) {
 			return SoftmaxCrossEntropy(x, labels)
 		},

@@ -15,6 +15,7 @@
 //	dropout     Dropout; Random, the source of randomness
 //	elem        Add, AddActivate, Product, Times, Log2, InverseSqrt, ScaledSquares: by
 //	            element; InnerProduct
+//	embed       Embed rows of a table by tokens, AddPositions, Lengths of sentences
 //	finite      Finite: 1 if all elements are finite, otherwise 0
 //	image       Pad2D, Subsample
 //	loss        SoftmaxCrossEntropy, SoftCrossEntropy, SoftmaxNLL, BernoulliCrossEntropy,
