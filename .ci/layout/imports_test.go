@@ -20,7 +20,7 @@ var levels = [][]string{
 	{"trainers/curvature"},
 	{"trainers/learn"},
 	{"trainers/rule"},
-	{"trainers/record", "trainers/batch", "trainers/schedule"},
+	{"trainers/record", "trainers/batch", "trainers/schedule", "trainers/text"},
 	{"trainers/checkpoint", "trainers/internal"},
 	{"trainers/durable"},
 	{"graph"},

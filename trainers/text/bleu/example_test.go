@@ -1,0 +1,26 @@
+package bleu_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/apo-gorgonia/apo/trainers/text/bleu"
+)
+
+func ExampleCorpus() {
+	hypotheses := [][]string{strings.Fields("the cat sat on the the"), strings.Fields("a dog")}
+	references := [][]string{strings.Fields("the cat sat on the mat"), strings.Fields("a dog barks loudly")}
+	score, err := bleu.Corpus(hypotheses, references)
+	fmt.Println(score, err)
+	// Output:
+	// BLEU = 60.52, 87.5/83.3/75.0/66.7 (BP=0.779, ratio=0.800, hyp_len=8, ref_len=10) <nil>
+}
+
+// Plain text as sacreBLEU scores it.
+func ExampleTokenize13a() {
+	var counts bleu.Counts
+	counts.Add(bleu.Tokenize13a("The cat (3.5 kg) sat there."), bleu.Tokenize13a("The cat (3.5 kg) sits there."))
+	fmt.Println(counts.Score(bleu.Exponential))
+	// Output:
+	// BLEU = 66.06, 88.9/75.0/57.1/50.0 (BP=1.000, ratio=1.000, hyp_len=9, ref_len=9)
+}
