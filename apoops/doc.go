@@ -5,12 +5,14 @@
 // group:
 //
 //	activation  ReLU, Sigmoid, Tanh, Activate, LeakyReLU
-//	attention   Attention softmax(q·kᵀ/√d)·v of all heads, AttentionWeights
+//	attention   Attention softmax(q·kᵀ/√d)·v of all heads, AttentionWeights;
+//	            AttentionStep: one new position, for decoding
 //	axis        Slice, Take, Concat, Repeat: along an axis
 //	cast        Cast16: rounding to float16 or bfloat16, straight-through gradient
 //	conv        Conv2D: images N×C×H×W, the bias in the weights; FilterMatrix,
 //	            ConvBiasGradient
-//	dense       Dense act([x,1]·W), Linear act(x·W), Affine act(x·W + b)
+//	dense       Dense act([x,1]·W), Linear act(x·W), Affine act(x·W + b),
+//	            LinearTransposed x·Wᵀ
 //	divergence  CategoricalKL, BernoulliKL and their Reverse forms, means over the batch
 //	dropout     Dropout; Random, the source of randomness
 //	elem        Add, AddActivate, Product, Times, Log2, InverseSqrt, ScaledSquares: by

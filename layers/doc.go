@@ -1,6 +1,7 @@
 // Package layers has layers and models to train: fully connected and convolutional
-// layers, pooling, batch normalisation, residual blocks, activations, dropout, their
-// composition, seeded initialisers, and the nets of the experiments.
+// layers, pooling, batch and layer normalisation, attention, residual blocks,
+// activations, dropout, their composition, seeded initialisers, and the nets of the
+// experiments.
 //
 // A model is an architecture, a graph.Model. It holds no weights: Init draws them from
 // a seed, and Output builds y = f(x, θ) from nodes for them, once for each pass. The
@@ -42,6 +43,17 @@
 //
 // ImageModel makes them by name. Convolutions start from He's initialisation, the last
 // layer from small weights.
+//
+// Text is tokens, N×T arrays of tensor.Int with padding on the right. Activations are
+// rows, (N·T)×d, so that all layers of rows apply to them. Transformer is a model for
+// translation and LanguageModel its decoder alone, made of EncoderBlock, DecoderBlock,
+// MultiHeadAttention, LayerNorm and Embedding. Encode, Memory and Step decode position
+// after position:
+//
+//	net := layers.Transformer(layers.TransformerConfig{
+//		Encoder: 6, Decoder: 6, Width: 512, Heads: 4, FeedForward: 1024,
+//		Vocabulary: 10152, Shared: true, Dropout: 0.3,
+//	}) // 36 741 120 weights
 //
 // A type outside this package that implements Layer is a layer too (see the example
 // of Layer and examples/extend).

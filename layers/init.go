@@ -49,6 +49,16 @@ func Glorot() Initializer {
 	}
 }
 
+// scaled multiplies what init draws by gain.
+func scaled(gain float64, init Initializer) Initializer {
+	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {
+		init(rng, w, shape)
+		for i := range w {
+			w[i] *= gain
+		}
+	}
+}
+
 // He draws an inputs×outputs matrix from N(0, 2/inputs) (He et al. 2015).
 func He() Initializer {
 	return func(rng *rand.Rand, w []float64, shape tensor.Shape) {

@@ -25,12 +25,17 @@ func Sequential(layers ...Layer) *Model { return &Model{layers: layers} }
 // weights do not depend on the sizes of the others. The layers of a residual block
 // share theirs.
 func (m *Model) Init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
-	if !apoops.IsFloat(dt) {
-		return nil, errors.Errorf("layers: dtype %v is neither float32 nor float64", dt)
-	}
 	members, err := m.layers.members()
 	if err != nil {
 		return nil, errors.WithMessage(err, "layers")
+	}
+	return initialize(members, seed, dt)
+}
+
+// initialize draws the parameters of named layers.
+func initialize(members []member, seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
+	if !apoops.IsFloat(dt) {
+		return nil, errors.Errorf("layers: dtype %v is neither float32 nor float64", dt)
 	}
 	var all []*graph.Param
 	for i, l := range members {
