@@ -40,11 +40,22 @@ func TestOpsAllocateNothing(t *testing.T) {
 		"dropout":    of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.5, masks, 1) }),
 		"float16":    of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, Float16) }),
 		"bfloat16":   of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, BFloat16) }),
-		"positions":  of(func(x *gorgonia.Node) (*gorgonia.Node, error) { return AddPositions(x, 8, 1) }),
-		"embed":      func(x, _, _, labels *gorgonia.Node) (*gorgonia.Node, error) { return Embed(x, labels, 2, -1) },
+		"positions": of(func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			y, err := AddPositions(x, 8, 1)
+			if err != nil {
+				return nil, err
+			}
+			return Tanh(y)
+		}),
+		"embed": func(x, _, _, labels *gorgonia.Node) (*gorgonia.Node, error) { return Embed(x, labels, 2, -1) },
 		"crossEntropy": func(x, _, _, labels *gorgonia.Node) (*gorgonia.Node, error) {
 			return SoftmaxCrossEntropy(x, labels)
 		},
+		"tokenCrossEntropy": func(x, _, _, labels *gorgonia.Node) (*gorgonia.Node, error) {
+			return TokenCrossEntropy(x, labels, TokenSettings{Padding: -1, Smoothing: 0.1})
+		},
+		"tokenKL":        func(x, y, _, labels *gorgonia.Node) (*gorgonia.Node, error) { return TokenKL(x, y, labels, -1) },
+		"tokenReverseKL": func(x, y, _, labels *gorgonia.Node) (*gorgonia.Node, error) { return TokenReverseKL(x, y, labels, -1) },
 		"dense": func(x, _, w, _ *gorgonia.Node) (*gorgonia.Node, error) {
 			h, err := Dense(x, w, ReLUAct)
 			if err != nil {

@@ -13,7 +13,9 @@
 //	            ConvBiasGradient
 //	dense       Dense act([x,1]·W), Linear act(x·W), Affine act(x·W + b),
 //	            LinearTransposed x·Wᵀ
-//	divergence  CategoricalKL, BernoulliKL and their Reverse forms, means over the batch
+//	divergence  CategoricalKL, BernoulliKL and their Reverse forms, means over the batch;
+//	            TokenKL, TokenReverseKL, means over the tokens that count, with SampleTokens
+//	            and ProbeTokens
 //	dropout     Dropout; Random, the source of randomness
 //	elem        Add, AddActivate, Product, Times, Log2, InverseSqrt, ScaledSquares: by
 //	            element; InnerProduct
@@ -21,7 +23,8 @@
 //	finite      Finite: 1 if all elements are finite, otherwise 0
 //	image       Pad2D, Subsample
 //	loss        SoftmaxCrossEntropy, SoftCrossEntropy, SoftmaxNLL, BernoulliCrossEntropy,
-//	            SquaredError, SquaredDivergence: means over the batch
+//	            SquaredError, SquaredDivergence: means over the batch; TokenCrossEntropy
+//	            with smoothed labels, over the tokens that count
 //	lowrank     LowRankStep: learning P = P_B⊗P_A of low rank from rows
 //	moment      InputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
 //	            and EKFAC; LayerRows, rows of the inputs and output gradients of layers

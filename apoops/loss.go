@@ -88,7 +88,7 @@ func (k *rowMean[T]) run(a *args[T]) error {
 		at := slices.IndexFunc(a.in[1], func(v T) bool { return !k.allowed(v) })
 		return ErrTarget.Errorf("element %d of %s, in row %d, is %v: it must be %s", at, k.operands[1], at/k.cols, a.in[1][at], k.want)
 	}
-	a.out[0] = T(mean(k.loss))
+	a.out[0] = T(mean(k.loss, rows))
 	return nil
 }
 
@@ -130,13 +130,13 @@ func (k *rowMeanGrad[T]) run(a *args[T]) error {
 	return nil
 }
 
-// mean is the average of v, added up in order.
-func mean(v []float64) float64 {
+// mean is the sum of v, added up in order, by n.
+func mean(v []float64, n int) float64 {
 	var sum float64
 	for _, x := range v {
 		sum += x
 	}
-	return sum / float64(len(v))
+	return sum / float64(n)
 }
 
 // SquaredError is half the squared distance of the outputs y from the targets

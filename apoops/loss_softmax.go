@@ -67,7 +67,7 @@ func (k *crossEntropy[T]) run(a *args[T]) error {
 		return err
 	}
 	par.For(rows, par.RowGrain(k.cols), k.body)
-	a.out[0] = T(mean(k.loss))
+	a.out[0] = T(mean(k.loss, rows))
 	return nil
 }
 

@@ -19,7 +19,8 @@ func SampleCategorical(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) 
 	if noise == nil {
 		return nil, errors.New("apoops: sampleCategorical: noise is nil")
 	}
-	return applyFloat(&sampleClass[float32]{noise: noise}, &sampleClass[float64]{noise: noise}, z)
+	none := TokenSettings{Padding: -1}
+	return applyFloat(&sampleClass[float32]{noise: noise, TokenSettings: none}, &sampleClass[float64]{noise: noise, TokenSettings: none}, z)
 }
 
 // SampleBernoulli draws 1 with the probability 1/(1+e⁻ᶻ) and 0 otherwise for each
@@ -46,9 +47,10 @@ func uniform(key uint64, i int) float64 {
 	return (float64(scramble(key+uint64(i)*golden)>>11) + 0.5) / (1 << 53)
 }
 
-// sampleClass is the kernel of SampleCategorical.
+// sampleClass is the kernel of SampleCategorical and SampleTokens.
 type sampleClass[T Float] struct {
 	noGradient[T]
+	TokenSettings
 	noise *Random
 	a     *args[T]
 	key   uint64
@@ -57,12 +59,18 @@ type sampleClass[T Float] struct {
 }
 
 func (k *sampleClass[T]) name() string     { return "sampleCategorical" }
-func (k *sampleClass[T]) clone() kernel[T] { return &sampleClass[T]{noise: k.noise} }
 func (k *sampleClass[T]) resultIsInteger() {}
+
+func (k *sampleClass[T]) clone() kernel[T] {
+	return &sampleClass[T]{noise: k.noise, TokenSettings: k.TokenSettings}
+}
 
 func (k *sampleClass[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if err := wantMatrix(in[0], "logits"); err != nil {
 		return nil, err
+	}
+	if len(in) > 1 {
+		return in[1].Clone(), checkTokenRows(in[0], in[1], "logits")
 	}
 	return tensor.Shape{in[0][0]}, nil
 }
@@ -79,16 +87,29 @@ func (k *sampleClass[T]) run(a *args[T]) error {
 func (k *sampleClass[T]) rows(lo, hi int) {
 	var buf vmath.Block
 	for i := lo; i < hi; i++ {
-		k.a.outInts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], uniform(k.key, i))
+		if k.a.ints != nil && !k.counts(k.a.ints[i]) {
+			k.a.outInts[i] = k.Padding
+			continue
+		}
+		k.a.outInts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], k.Padding, uniform(k.key, i))
 	}
 }
 
-// draw is the class at which the sum of the probabilities exceeds u; the last
-// possible one where rounding leaves the sum below u.
-func draw[T Float](buf *vmath.Block, z []T, u float64) int {
+// draw is the class at which the sum of the probabilities, that of the class without
+// left out, exceeds u; the last possible one where rounding leaves the sum below u.
+func draw[T Float](buf *vmath.Block, z []T, without int, u float64) int {
 	m := vmath.RowMax(z)
-	left, class := u*vmath.SumExp(buf, z, m), 0
+	sum, class := vmath.SumExp(buf, z, m), 0
+	if without >= 0 && without < len(z) {
+		head, tail := z[:without], z[without+1:]
+		m = max(vmath.RowMax(head), vmath.RowMax(tail))
+		sum = vmath.SumExp(buf, head, m) + vmath.SumExp(buf, tail, m)
+	}
+	left := u * sum
 	for j, v := range z {
+		if j == without {
+			continue
+		}
 		p := math.Exp(float64(v) - m)
 		if p > 0 {
 			class = j
@@ -154,7 +175,7 @@ func normal(key uint64, i int) float64 {
 // Fisher matrices diag(p) - ppᵀ of the rows. The signs are a function of the seed and
 // step of noise and of the element alone. No gradient goes through q.
 func ProbeCategorical(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
-	return newProbe("Categorical", z, noise, probeCategorical[float32], probeCategorical[float64])
+	return newProbe("Categorical", noise, probeCategorical[float32], probeCategorical[float64], TokenSettings{}, z)
 }
 
 // ProbeBernoulli is ProbeCategorical for BernoulliKL, by element of z, with N the
@@ -162,62 +183,75 @@ func ProbeCategorical(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
 //
 //	q = √(p(1-p))·e/√N,   p = 1/(1+e⁻ᶻ)
 func ProbeBernoulli(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
-	return newProbe("Bernoulli", z, noise, probeBernoulli[float32], probeBernoulli[float64])
+	return newProbe("Bernoulli", noise, probeBernoulli[float32], probeBernoulli[float64], TokenSettings{}, z)
 }
 
 // ProbeSquared is ProbeCategorical for SquaredDivergence of outputs y:
 //
 //	q = e/√N
 func ProbeSquared(y *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
-	return newProbe("Squared", y, noise, func(q, y []float32) {}, func(q, y []float64) {})
+	return newProbe("Squared", noise, func(q, y []float32) {}, func(q, y []float64) {}, TokenSettings{}, y)
 }
 
-func newProbe(label string, y *gorgonia.Node, noise *Random, of32 func(q, y []float32), of64 func(q, y []float64)) (*gorgonia.Node, error) {
+func newProbe(label string, noise *Random, of32 func(q, y []float32), of64 func(q, y []float64), s TokenSettings, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if noise == nil {
 		return nil, errors.Errorf("apoops: probe%s: noise is nil", label)
 	}
-	return applyFloat(&probe[float32]{label: label, noise: noise, row: of32}, &probe[float64]{label: label, noise: noise, row: of64}, y)
+	return applyFloat(&probe[float32]{label: label, noise: noise, row: of32, TokenSettings: s}, &probe[float64]{label: label, noise: noise, row: of64, TokenSettings: s}, in...)
 }
 
 // probe is the kernel of the functions above.
 type probe[T Float] struct {
 	noGradient[T]
-	label string
-	noise *Random
-	row   func(q, y []T) // turns e/√N into q, for the outputs y of one row
-	a     *args[T]
-	key   uint64
-	rows  int
-	body  func(lo, hi int)
+	TokenSettings // where there is an operand of tokens
+	label         string
+	noise         *Random
+	row           func(q, y []T) // turns e/√N into q, for the outputs y of one row
+	a             *args[T]
+	key           uint64
+	rows, counted int
+	body          func(lo, hi int)
 }
 
 func (k *probe[T]) name() string { return "probe" + k.label }
 func (k *probe[T]) clone() kernel[T] {
-	return &probe[T]{label: k.label, noise: k.noise, row: k.row}
+	return &probe[T]{label: k.label, noise: k.noise, row: k.row, TokenSettings: k.TokenSettings}
 }
 
 func (k *probe[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].Dims() == 0 {
 		return nil, errors.New("the outputs are a scalar: their first axis has the examples")
 	}
+	if len(in) > 1 {
+		return in[0].Clone(), checkTokenRows(in[0], in[1], "the outputs")
+	}
 	return in[0].Clone(), nil
 }
 
-func (k *probe[T]) run(a *args[T]) error {
+func (k *probe[T]) run(a *args[T]) (err error) {
 	if k.body == nil {
 		k.body = k.draw
 	}
 	k.a, k.rows, k.key = a, a.shapes[0][0], k.noise.key(0)
+	if k.counted = k.rows; a.ints != nil {
+		if k.counted, err = k.number(a.ints); err != nil {
+			return err
+		}
+	}
 	par.For(k.rows, par.RowGrain(len(a.out)/k.rows), k.body)
 	return nil
 }
 
 func (k *probe[T]) draw(lo, hi int) {
 	cols := len(k.a.out) / k.rows
-	size := T(1 / math.Sqrt(float64(k.rows)))
+	size := T(1 / math.Sqrt(float64(k.counted)))
 	signs := [2]T{-size, size}
 	for i := lo; i < hi; i++ {
 		q := k.a.out[i*cols : (i+1)*cols]
+		if k.a.ints != nil && !k.counts(k.a.ints[i]) {
+			clear(q)
+			continue
+		}
 		for j := range q {
 			q[j] = signs[scramble(k.key+uint64(i*cols+j)*golden)>>63]
 		}
