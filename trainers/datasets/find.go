@@ -133,22 +133,33 @@ func (c *config) load(ctx context.Context, s set, f file, use func(content []byt
 
 // loadFrom gives use the content of f if folder holds it under one of its names.
 func (c *config) loadFrom(folder string, f file, limit int64, use func(content []byte) error) (found bool, err error) {
+	content, path, err := c.open(folder, f, limit)
+	if content == nil || err != nil {
+		return false, err
+	}
+	err = use(content)
+	return err == nil, errors.Wrapf(err, "datasets: %s", path)
+}
+
+// open is the content of f and where it lies, if folder holds it under one of its names,
+// nil if not.
+func (c *config) open(folder string, f file, limit int64) (content []byte, path string, err error) {
 	for _, name := range f.localNames() {
 		path := filepath.Join(folder, name)
 		raw, err := readOptional(path)
 		if err != nil {
-			return false, err
+			return nil, "", err
 		}
 		if raw == nil {
 			continue
 		}
 		content, err := f.open(raw, !c.skipChecksum, limit)
-		if err == nil {
-			err = use(content)
+		if content == nil {
+			content = []byte{} // nil stands for no file
 		}
-		return err == nil, errors.Wrapf(err, "datasets: %s", path)
+		return content, path, errors.Wrapf(err, "datasets: %s", path)
 	}
-	return false, nil
+	return nil, "", nil
 }
 
 // readOptional is the content of a file, nil if there is none.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/trainers/text"
 )
 
 // dirVariable is the environment variable that names the data folder.
@@ -29,6 +31,7 @@ type config struct {
 	skipChecksum bool
 	skipDownload bool
 	coarse       bool
+	limits       text.Limits
 	idle         time.Duration
 }
 
@@ -77,6 +80,12 @@ func WithoutDownload() Option {
 // fine ones. It does not concern other sets.
 func WithCoarseLabels() Option {
 	return func(c *config) { c.coarse = true }
+}
+
+// WithLimits has the loaders of texts leave out long sentences, or refuse them. Without
+// it, an empty sentence is an error, and a sentence may have any length.
+func WithLimits(limits text.Limits) Option {
+	return func(c *config) { c.limits = limits }
 }
 
 func newConfig(opts []Option) *config {

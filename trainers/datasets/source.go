@@ -28,6 +28,8 @@ type file struct {
 	// the bytes that these cannot exceed.
 	rows int
 	most int64
+	// text is set where errors are to name the line.
+	text bool
 	urls []string
 }
 

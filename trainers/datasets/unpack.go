@@ -29,7 +29,11 @@ func unpack(raw []byte, f file, limit int64) ([]byte, error) {
 		if err != nil {
 			return nil, errors.Wrap(err, "gzip")
 		}
-		content, err := readLimited(gz, limit)
+		lines := &lineReader{r: gz}
+		content, err := readLimited(lines, limit)
+		if f.text && err != nil {
+			err = errors.Wrapf(err, "line %d", lines.ends+1)
+		}
 		return content, errors.Wrap(err, "gzip")
 	case bytes.HasPrefix(raw, []byte("PK\x03\x04")):
 		content, err := unzip(raw, f, limit)
@@ -89,6 +93,18 @@ func readLimited(r io.Reader, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return content, nil
+}
+
+// lineReader counts the ends of lines in what is read of r.
+type lineReader struct {
+	r    io.Reader
+	ends int
+}
+
+func (l *lineReader) Read(b []byte) (int, error) {
+	n, err := l.r.Read(b)
+	l.ends += bytes.Count(b[:n], []byte{'\n'})
+	return n, err
 }
 
 // cappedReader is r with an error after max bytes, if r does not end there.
