@@ -93,10 +93,7 @@ func (b *BPE) Line(line string) string {
 	out.Grow(len(line) + len(line)/2)
 	out.WriteString(line[:begin])
 	first := true
-	for word := range strings.SplitSeq(words, " ") {
-		if word == "" {
-			continue
-		}
+	for _, word := range Tokens(words) {
 		for _, part := range b.word(word) {
 			if !first {
 				out.WriteByte(' ')

@@ -36,13 +36,11 @@ func (c *Counts) Add(token string, n int) {
 	c.all[i].N += n
 }
 
-// AddLines counts the tokens of lines, which are what lies between spaces.
+// AddLines counts the tokens of lines.
 func (c *Counts) AddLines(lines ...string) {
 	for _, line := range lines {
-		for token := range strings.SplitSeq(strings.Trim(line, blank), " ") {
-			if token != "" {
-				c.Add(token, 1)
-			}
+		for _, token := range Tokens(line) {
+			c.Add(token, 1)
 		}
 	}
 }

@@ -6,7 +6,7 @@
 //	bpe := text.NewBPE(codes)
 //	parts := bpe.Line(words)                  // "ein sp@@ iel@@ haus"
 //	vocabulary := text.NewVocabulary(&subwords, 1) // counts of parts
-//	ids := vocabulary.Encode(strings.Fields(parts))
+//	ids := vocabulary.Encode(text.Tokens(parts))
 //
 // Tokens stand in a line with one space between. Codes are those of subword-nmt, version
 // 0.2, and are learned and applied to the same bytes. A Vocabulary begins with <pad>,

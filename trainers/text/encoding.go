@@ -20,7 +20,7 @@ func (e Encoding) Tokens(line string) []string {
 	if e.BPE != nil {
 		line = e.BPE.Line(line)
 	}
-	return strings.Fields(line)
+	return Tokens(line)
 }
 
 // Encode are the ids of a line, without <bos> and <eos>. A token that is not in the
@@ -46,5 +46,5 @@ func (e Encoding) Words(ids []int) ([]string, error) {
 	if e.BPE == nil {
 		return tokens, nil
 	}
-	return strings.Fields(UndoBPE(strings.Join(tokens, " "))), nil
+	return Tokens(UndoBPE(strings.Join(tokens, " "))), nil
 }

@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pkg/errors"
@@ -47,4 +48,16 @@ func invalid(line []byte) int {
 		i += size
 	}
 	return -1
+}
+
+// Tokens are the tokens of a line: what lies between spaces. Other white space, such as
+// a no-break space, may be a part of a token.
+func Tokens(line string) []string {
+	var tokens []string
+	for token := range strings.SplitSeq(strings.Trim(line, blank), " ") {
+		if token != "" {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
 }

@@ -28,15 +28,14 @@ type File struct {
 // Limits say which sentences are taken. The zero value takes all but empty ones, which
 // are errors.
 type Limits struct {
-	// MaxTokens is the largest number of tokens, which are what lies between spaces, 0
-	// for no limit.
+	// MaxTokens is the largest number of tokens, 0 for no limit.
 	MaxTokens int
 	// LeaveOut leaves out, and counts, a pair of which a sentence is empty or too long.
 	// Otherwise it is an error that names file and line.
 	LeaveOut bool
 }
 
-// NewParallel pairs the lines of two files. Spaces at the ends of lines are cut.
+// NewParallel pairs the lines of two files. White space at the ends of lines is cut.
 // Different numbers of lines are an error, and so is what Lines and limits refuse; all
 // name file and line.
 func NewParallel(title string, source, target File, limits Limits) (Parallel, error) {
@@ -83,7 +82,7 @@ func (l Limits) fault(sentence string) string {
 	if sentence == "" {
 		return "an empty sentence"
 	}
-	if n := len(strings.Fields(sentence)); l.MaxTokens > 0 && n > l.MaxTokens {
+	if n := len(Tokens(sentence)); l.MaxTokens > 0 && n > l.MaxTokens {
 		return fmt.Sprintf("a sentence of %d tokens, more than %d", n, l.MaxTokens)
 	}
 	return ""

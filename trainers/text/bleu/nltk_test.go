@@ -158,6 +158,9 @@ func TestEqualsNLTK(t *testing.T) {
 
 // TestSharedSets scores damaged copies of the references of IWSLT'14 and Multi30k.
 func TestSharedSets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: -short, some seconds of Python")
+	}
 	dir := os.Getenv("APO_DATA")
 	var corpora []corpus
 	for i, name := range []string{"iwslt14.tokenized.de-en/test.en.gz", "iwslt14.tokenized.de-en/test.de.gz", "multi30k/test_2016_flickr.en.gz", "multi30k/test_2017_flickr.de.gz"} {
