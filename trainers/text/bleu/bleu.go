@@ -51,6 +51,25 @@ func Corpus(hypotheses [][]string, references ...[][]string) (Score, error) {
 	return counts.Score(Unsmoothed), err
 }
 
+// Plain is sacreBLEU's score of plain text with its default settings: Corpus of what
+// Tokenize13a makes of each sentence, with Exponential smoothing.
+func Plain(hypotheses []string, references ...[]string) (Score, error) {
+	words := make([][][]string, len(references))
+	for k, reference := range references {
+		words[k] = tokenizeAll(reference)
+	}
+	counts, err := Count(tokenizeAll(hypotheses), words...)
+	return counts.Score(Exponential), err
+}
+
+func tokenizeAll(lines []string) [][]string {
+	words := make([][]string, len(lines))
+	for i, line := range lines {
+		words[i] = Tokenize13a(line)
+	}
+	return words
+}
+
 // Count are the counts of Corpus, for a score that is smoothed, or summed up further.
 func Count(hypotheses [][]string, references ...[][]string) (Counts, error) {
 	var c Counts

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func words(lines ...string) [][]string {
+func split(lines ...string) [][]string {
 	var all [][]string
 	for _, line := range lines {
 		all = append(all, strings.Fields(line))
@@ -18,12 +18,12 @@ func words(lines ...string) [][]string {
 // TestStoredValues has scores that python3-nltk 3.8's corpus_bleu gives; the first is
 // the example of its documentation.
 func TestStoredValues(t *testing.T) {
-	hypotheses := words("It is a guide to action which ensures that the military always obeys the commands of the party",
+	hypotheses := split("It is a guide to action which ensures that the military always obeys the commands of the party",
 		"he read the book because he was interested in world history")
 	references := [][][]string{
-		words("It is a guide to action that ensures that the military will forever heed Party commands", "he was interested in world history because he read the book"),
-		words("It is the guiding principle which guarantees the military forces always being under the command of the Party", "he was interested in world history because he read the book"),
-		words("It is the practical guide for the army always to heed the directions of the party", "he was interested in world history because he read the book"),
+		split("It is a guide to action that ensures that the military will forever heed Party commands", "he was interested in world history because he read the book"),
+		split("It is the guiding principle which guarantees the military forces always being under the command of the Party", "he was interested in world history because he read the book"),
+		split("It is the practical guide for the army always to heed the directions of the party", "he was interested in world history because he read the book"),
 	}
 	for _, c := range []struct {
 		references [][][]string
@@ -38,7 +38,7 @@ func TestStoredValues(t *testing.T) {
 
 // TestByHand counts a corpus of two sentences by hand.
 func TestByHand(t *testing.T) {
-	score, err := Corpus(words("the cat sat on the the", "a dog"), words("the cat sat on the mat", "a dog barks loudly"))
+	score, err := Corpus(split("the cat sat on the the", "a dog"), split("the cat sat on the mat", "a dog barks loudly"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,17 +61,17 @@ func TestRules(t *testing.T) {
 		hypotheses, references [][]string
 		unsmoothed, smoothed   float64
 	}{
-		{"equal", words("a b c d"), words("a b c d"), 100, 100},
-		{"longer has no penalty", words("a b c d e"), words("a b c d"), 100 * math.Pow(4.0/5*3/4*2/3*1/2, 0.25), 100 * math.Pow(4.0/5*3/4*2/3*1/2, 0.25)},
-		{"brevity", words("a b c d"), words("a b c d e f g h"), 100 * math.Exp(-1), 100 * math.Exp(-1)},
+		{"equal", split("a b c d"), split("a b c d"), 100, 100},
+		{"longer has no penalty", split("a b c d e"), split("a b c d"), 100 * math.Pow(4.0/5*3/4*2/3*1/2, 0.25), 100 * math.Pow(4.0/5*3/4*2/3*1/2, 0.25)},
+		{"brevity", split("a b c d"), split("a b c d e f g h"), 100 * math.Exp(-1), 100 * math.Exp(-1)},
 		{"nothing at all", nil, nil, 0, 0},
-		{"empty hypotheses", words("", ""), words("a b c d", "e"), 0, 0},
-		{"one empty hypothesis", words("a b c d", ""), words("a b c d", "e f g h"), 100 * math.Exp(-1), 100 * math.Exp(-1)},
-		{"no word matches", words("x y z w"), words("a b c d"), 0, 0},
-		{"no 4-gram matches", words("a b c x"), words("a b c d"), 0, 100 * math.Pow(3.0/4*2/3*1/2*(1.0/2), 0.25)},
-		{"no 3-gram and 4-gram match", words("a b x y"), words("a b c d"), 0, 100 * math.Pow(2.0/4*1/3*(1.0/2)/2*(1.0/4), 0.25)},
-		{"no 4-gram in a hypothesis", words("a b c"), words("a b c"), 0, 0},
-		{"empty reference", words("a b c d", "e"), words("a b c d", ""), 100 * math.Pow(4.0/5, 0.25), 100 * math.Pow(4.0/5, 0.25)},
+		{"empty hypotheses", split("", ""), split("a b c d", "e"), 0, 0},
+		{"one empty hypothesis", split("a b c d", ""), split("a b c d", "e f g h"), 100 * math.Exp(-1), 100 * math.Exp(-1)},
+		{"no word matches", split("x y z w"), split("a b c d"), 0, 0},
+		{"no 4-gram matches", split("a b c x"), split("a b c d"), 0, 100 * math.Pow(3.0/4*2/3*1/2*(1.0/2), 0.25)},
+		{"no 3-gram and 4-gram match", split("a b x y"), split("a b c d"), 0, 100 * math.Pow(2.0/4*1/3*(1.0/2)/2*(1.0/4), 0.25)},
+		{"no 4-gram in a hypothesis", split("a b c"), split("a b c"), 0, 0},
+		{"empty reference", split("a b c d", "e"), split("a b c d", ""), 100 * math.Pow(4.0/5, 0.25), 100 * math.Pow(4.0/5, 0.25)},
 	} {
 		counts, err := Count(c.hypotheses, c.references)
 		if err != nil {
@@ -89,8 +89,8 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		references [][][]string
 		want       string
-	}{{nil, "no references"}, {[][][]string{words("a", "b"), words("a")}, "2 hypotheses, but 1 sentences in reference 2"}} {
-		if _, err := Corpus(words("a", "b"), c.references...); err == nil || !strings.Contains(err.Error(), c.want) {
+	}{{nil, "no references"}, {[][][]string{split("a", "b"), split("a")}, "2 hypotheses, but 1 sentences in reference 2"}} {
+		if _, err := Corpus(split("a", "b"), c.references...); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
@@ -117,5 +117,22 @@ func TestTokenize13a(t *testing.T) {
 		if got := Tokenize13a(line); !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%q: got %q, want %q", line, got, want)
 		}
+	}
+}
+
+// TestPlain has two sentences, and half a match of the 4-grams.
+func TestPlain(t *testing.T) {
+	score, err := Plain([]string{"It's a dog, here.", "No"}, []string{"It's a cat, here.", "No!"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It's a dog , here . No; of these It's a , here . No, two times two, one times three.
+	want := Counts{Matches: [4]int{6, 3, 1, 0}, Totals: [4]int{7, 5, 4, 3}, Hypothesis: 7, Reference: 8}
+	bleu := 100 * math.Exp(1-8.0/7) * math.Pow(6.0/7*3/5*1/4*(1.0/2)/3, 0.25)
+	if score.Counts != want || math.Abs(score.BLEU-bleu) > 1e-12 {
+		t.Errorf("got %+v, want %+v and %v", score, want, bleu)
+	}
+	if _, err := Plain([]string{"a"}, []string{"a", "b"}); err == nil {
+		t.Error("other numbers of sentences")
 	}
 }

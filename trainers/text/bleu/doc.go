@@ -9,9 +9,10 @@
 // in which an n-gram is most frequent counts, and r has the length nearest to that of the
 // hypothesis, of two equally near ones the shorter.
 //
-// Corpus gives what multi-bleu.perl and fairseq report for words as they are. On plain
-// text, divided by Tokenize13a and smoothed by Exponential, it is sacreBLEU's score with
-// its default settings.
+// Corpus gives what multi-bleu.perl and fairseq report for words as they are (fairseq
+// lets <unk> in a reference match nothing; a reference in words has none). Plain gives
+// sacreBLEU's score of plain text with its default settings: it divides by Tokenize13a
+// and smooths by Exponential.
 //
 //	score, err := bleu.Corpus(hypotheses, references)
 //	fmt.Println(score) // BLEU = 34.62, 68.3/42.4/28.6/19.7 (BP=1.000, …)

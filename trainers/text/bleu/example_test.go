@@ -17,10 +17,9 @@ func ExampleCorpus() {
 }
 
 // Plain text as sacreBLEU scores it.
-func ExampleTokenize13a() {
-	var counts bleu.Counts
-	counts.Add(bleu.Tokenize13a("The cat (3.5 kg) sat there."), bleu.Tokenize13a("The cat (3.5 kg) sits there."))
-	fmt.Println(counts.Score(bleu.Exponential))
+func ExamplePlain() {
+	score, err := bleu.Plain([]string{"The cat (3.5 kg) sat there."}, []string{"The cat (3.5 kg) sits there."})
+	fmt.Println(score, err)
 	// Output:
-	// BLEU = 66.06, 88.9/75.0/57.1/50.0 (BP=1.000, ratio=1.000, hyp_len=9, ref_len=9)
+	// BLEU = 66.06, 88.9/75.0/57.1/50.0 (BP=1.000, ratio=1.000, hyp_len=9, ref_len=9) <nil>
 }

@@ -15,12 +15,14 @@ import (
 	"testing"
 )
 
-// script is nltk's corpus_bleu of the corpora on its input.
+// script is nltk's corpus_bleu of the corpora on its input, unsmoothed and smoothed by
+// its method 3, which is Exponential.
 const script = `
 import json, sys, warnings
-from nltk.translate.bleu_score import corpus_bleu
+from nltk.translate.bleu_score import corpus_bleu, SmoothingFunction
 warnings.simplefilter("ignore")
-print(json.dumps([corpus_bleu(list(map(list, zip(*c["References"]))), c["Hypotheses"]) for c in json.load(sys.stdin)]))
+print(json.dumps([[corpus_bleu(list(map(list, zip(*c["References"]))), c["Hypotheses"], smoothing_function=s)
+    for s in (None, SmoothingFunction().method3)] for c in json.load(sys.stdin)]))
 `
 
 // corpus is what is scored: References[k][i] is that of hypothesis i.
@@ -31,7 +33,7 @@ type corpus struct {
 }
 
 // nltk are the scores by python3-nltk, from 0 to 1.
-func nltk(t *testing.T, corpora []corpus) []float64 {
+func nltk(t *testing.T, corpora []corpus) [][2]float64 {
 	t.Helper()
 	python := ""
 	for _, name := range []string{"/usr/bin/python3", "python3"} {
@@ -53,7 +55,7 @@ func nltk(t *testing.T, corpora []corpus) []float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var scores []float64
+	var scores [][2]float64
 	if err := json.Unmarshal(out, &scores); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +65,7 @@ func nltk(t *testing.T, corpora []corpus) []float64 {
 // inNLTK is the score in the way of nltk, whose denominator of an order is at least 1
 // for each sentence, also for those that are too short for it: multi-bleu.perl, fairseq
 // and sacreBLEU do not count these.
-func inNLTK(t *testing.T, c corpus) float64 {
+func inNLTK(t *testing.T, c corpus, smoothing Smoothing) float64 {
 	t.Helper()
 	counts, err := Count(c.Hypotheses, c.References...)
 	if err != nil {
@@ -76,7 +78,7 @@ func inNLTK(t *testing.T, c corpus) float64 {
 			}
 		}
 	}
-	return counts.Score(Unsmoothed).BLEU / 100
+	return counts.Score(smoothing).BLEU / 100
 }
 
 // damaged are sentences with words lost, doubled, swapped and replaced.
@@ -119,17 +121,17 @@ func lengthened(sentences [][]string) [][]string {
 
 func compare(t *testing.T, corpora []corpus) {
 	t.Helper()
-	for i, want := range nltk(t, corpora) {
+	for i, scores := range nltk(t, corpora) {
 		c := corpora[i]
-		if got := inNLTK(t, c); math.Abs(got-want) > 1e-9 {
-			t.Errorf("%s: got %.12f, nltk has %.12f", c.name, got, want)
-		}
-		if slices.ContainsFunc(c.Hypotheses, func(h []string) bool { return len(h) < MaxOrder }) {
-			continue
-		}
-		score, err := Corpus(c.Hypotheses, c.References...)
-		if err != nil || math.Abs(score.BLEU/100-want) > 1e-9 {
-			t.Errorf("%s: got %v, %v, nltk has %.12f", c.name, score, err, want)
+		long := !slices.ContainsFunc(c.Hypotheses, func(h []string) bool { return len(h) < MaxOrder })
+		for smoothing, want := range scores {
+			if got := inNLTK(t, c, Smoothing(smoothing)); math.Abs(got-want) > 1e-9 {
+				t.Errorf("%s, smoothing %d: got %.12f, nltk has %.12f", c.name, smoothing, got, want)
+			}
+			counts, err := Count(c.Hypotheses, c.References...)
+			if got := counts.Score(Smoothing(smoothing)).BLEU / 100; err != nil || long && math.Abs(got-want) > 1e-9 {
+				t.Errorf("%s, smoothing %d: got %.12f, %v, nltk has %.12f", c.name, smoothing, got, err, want)
+			}
 		}
 	}
 }
@@ -152,6 +154,9 @@ func TestEqualsNLTK(t *testing.T) {
 		one("short ones", damaged(sentences, 0.3, false, 1), sentences),
 		one("two references", lengthened(damaged(sentences, 0.2, false, 2)), sentences, others),
 		one("three references", damaged(sentences, 0.6, true, 2), sentences, others, damaged(sentences, 0.2, true, 3)),
+		one("no 4-gram", split("a b c x y"), split("a b c d e")),
+		one("no 3-gram", split("a b x c d", "e f y a b"), split("a b c d e", "a b e f")),
+		one("no word", split("x y z w"), split("a b c d")),
 		one("as near", [][]string{{"a", "b", "c", "d"}}, [][]string{{"a", "b", "c", "d", "e"}}, [][]string{{"b", "c", "d"}}),
 	})
 }
