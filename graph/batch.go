@@ -61,16 +61,32 @@ func partRows(kind string, arrays []*tensor.Dense, from, n int) ([]*tensor.Dense
 	return part, nil
 }
 
-// Check reports an empty batch, a missing array and NaN in the inputs or
-// targets. Infinities pass: they mask.
+// Check reports an empty batch, a missing array, arrays of different numbers of examples
+// and NaN in the inputs or targets. Infinities pass: they mask.
 func (b Batch) Check() error {
 	if len(b.X) == 0 || len(b.T) == 0 {
 		return errors.Errorf("graph: batch with %d inputs and %d targets", len(b.X), len(b.T))
 	}
-	return b.CheckValues()
+	if err := b.CheckValues(); err != nil {
+		return err
+	}
+	if err := b.checkExamples("input", b.X); err != nil {
+		return err
+	}
+	return b.checkExamples("target", b.T)
 }
 
-// CheckValues is Check without asking for inputs or targets to be there.
+func (b Batch) checkExamples(kind string, arrays []*tensor.Dense) error {
+	for i, a := range arrays {
+		if n := a.Shape()[0]; n != b.Len() {
+			return ErrShape.Errorf("graph: %s %d of the batch has %d examples, the first input %d: %v", kind, i, n, b.Len(), b)
+		}
+	}
+	return nil
+}
+
+// CheckValues is Check without asking for inputs or targets to be there, and without
+// counting examples.
 func (b Batch) CheckValues() error {
 	if err := checkArrays("input", b.X); err != nil {
 		return err

@@ -124,7 +124,7 @@ func TestBadBatchesLeaveTheTrainerAlone(t *testing.T) {
 		"NaN":              {graph.NewBatch(matrix(12, 4, math.NaN()), classes(12, 0)), "NaN at row 0"},
 		"infinite":         {graph.NewBatch(matrix(12, 4, math.Inf(1)), classes(12, 0)), "step 5"},
 		"too many columns": {graph.NewBatch(matrix(12, 5, 1), classes(12, 0)), "(12, 5)"},
-		"other batch size": {graph.NewBatch(matrix(11, 4, 1), classes(11, 0)), "(11, 4)"},
+		"other axes":       {graph.NewBatch(tensor.New(tensor.WithShape(48), tensor.Of(tensor.Float64)), classes(48, 0)), "float64 (48)"},
 		"targets missing":  {graph.NewBatch(matrix(12, 4, 1), classes(11, 0)), "target 0"},
 		"class too large":  {graph.NewBatch(matrix(12, 4, 1), classes(12, 3)), "3"},
 		"class negative":   {graph.NewBatch(matrix(12, 4, 1), classes(12, -1)), "-1"},

@@ -27,6 +27,7 @@ type config struct {
 	tilde      func(step int) ([]*tensor.Dense, error)
 	targets    func(step int) []*tensor.Dense
 	learner    learn.NewLearner
+	graphs     int // of each kind
 }
 
 // newConfig applies the options to the defaults of an optimizer.
@@ -59,7 +60,7 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 // every one can be changed by an option.
 func defaults(o Optimizer) *config {
 	d := o.Defaults()
-	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient}
+	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
 	c.Settings = learn.Settings{
 		K: cmp.Or(d.K, 10), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
 		MinRate: 1e-8, MaxRate: 1e3, Group: c.group,

@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"fmt"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -118,14 +119,54 @@ func describeArray(a *tensor.Dense) string {
 	return fmt.Sprintf("%v %v", a.Dtype(), a.Shape())
 }
 
-// fits reports a first mini-batch of other shapes than those of the run whose
-// checkpoint was loaded. Later ones must be like the first.
+// fits reports a mini-batch that is of another kind than the first, or than those of the
+// run whose checkpoint was loaded: of other dtypes, or other numbers of arrays or axes.
 func (e *engine) fits(b graph.Batch) error {
-	if e.expected == nil || e.shapes != nil {
+	before := e.shapes
+	if before == nil {
+		before = e.expected
+	}
+	if before == nil {
 		return nil
 	}
-	if d := checkpoint.Compare(e.expected, describeBatch(b)); d != nil {
-		return ErrShape.Errorf("mini-batch: the checkpoint that was loaded was %v", d)
+	own := describeBatch(b)
+	if d := checkpoint.Compare(kindsOf(before, axesOf), kindsOf(own, axesOf)); d != nil {
+		return ErrShape.Errorf("mini-batch of %v: those before were of another kind: %v", b, d)
+	}
+	if d := checkpoint.Compare(kindsOf(before, dtypeOf), kindsOf(own, dtypeOf)); d != nil {
+		return ErrDtype.Errorf("mini-batch of %v: those before were of another kind: %v", b, d)
 	}
 	return nil
 }
+
+// kindsOf is what the mini-batches of a run have in common, from what describeBatch
+// says of one of them. Their sizes may differ.
+func kindsOf(batch map[string]any, kind func(array string) string) map[string]any {
+	all := make(map[string]any, len(batch))
+	for name, arrays := range batch {
+		list, _ := arrays.([]any)
+		kinds := make([]any, len(list))
+		for i, a := range list {
+			kinds[i] = kind(fmt.Sprint(a))
+		}
+		all[name] = kinds
+	}
+	return all
+}
+
+// dtypeOf and axesOf are of an array, from what describeArray says.
+func dtypeOf(array string) string {
+	dt, _, _ := strings.Cut(array, " ")
+	return dt
+}
+
+func axesOf(array string) string {
+	_, shape, _ := strings.Cut(array, " ")
+	if shape == "()" {
+		return "0 axes"
+	}
+	return fmt.Sprintf("%d axes", strings.Count(shape, ",")+1)
+}
+
+// kindOf is both.
+func kindOf(array string) string { return dtypeOf(array) + " of " + axesOf(array) }

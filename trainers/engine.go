@@ -20,15 +20,13 @@ type engine struct {
 	// Context has the optimizer, the parameters and the update.
 	learn.Context
 	learner learn.Learner // nil where K = 0
-	// base is what a Trainer's gradients come from, nil before the first step and
-	// where they come from outside.
-	base *graph.Base
-	// moved is true after the first step that was taken with the graphs. Before it, a
-	// batch of other shapes than example, which base was built for, rebuilds them.
-	example graph.Batch
-	moved   bool
-	// kept are the inputs of the mini-batches before a meta-step, oldest first:
-	// the default B'.
+	// base is what a Trainer's last gradient came from, one of bases; nil before the
+	// first step and where gradients come from outside.
+	base  *graph.Base
+	bases graph.Shapes[*graph.Base]
+	// like are the inputs of a user's graph, whose shapes those of B' must have.
+	like []*tensor.Dense
+	// kept are the inputs of earlier mini-batches, oldest first: the default B'.
 	kept [][]*tensor.Dense
 	// data is how many of a batch's inputs are data, 0 for all: those behind them are
 	// the same in B and B'.
@@ -45,9 +43,10 @@ type engine struct {
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config) (*engine, error) {
 	t := &rule.Task{
 		Params: graph.Learned(params), Model: params, Blocks: blocks, Source: src,
-		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets,
+		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs,
 	}
 	e := &engine{c: c, Context: learn.Context{Settings: &c.Settings, Optimizer: o, Task: t}}
+	e.bases.Limit = c.graphs
 	var err error
 	if e.Update, err = learn.NewUpdate(o, t, &c.Settings); err != nil {
 		return nil, err
@@ -115,7 +114,6 @@ func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale f
 
 // finish is what follows the move of the weights. err is that of the meta-step.
 func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
-	e.moved, e.example = true, graph.Batch{}
 	if e.base != nil {
 		if moveErr := e.base.MoveStatistics(); err == nil {
 			err = moveErr
@@ -179,23 +177,4 @@ func (e *engine) notes() []string {
 		return all
 	}
 	return append(all, e.Update.Notes()...)
-}
-
-// discard drops all graphs; the next step builds them, for batches of other shapes.
-func (e *engine) discard() {
-	e.base = nil
-	if e.learner != nil {
-		e.learner.Discard()
-	}
-	if g := e.Update.Graphs(); g != nil {
-		g.Discard()
-	}
-}
-
-// sameShapes compares the arrays of two batches.
-func sameShapes(a, b graph.Batch) bool {
-	same := func(x, y *tensor.Dense) bool {
-		return x != nil && y != nil && x.Dtype() == y.Dtype() && apoops.SameShape(x.Shape(), y.Shape())
-	}
-	return slices.EqualFunc(a.X, b.X, same) && slices.EqualFunc(a.T, b.T, same)
 }

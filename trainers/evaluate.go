@@ -2,7 +2,6 @@ package trainers
 
 import (
 	"math"
-	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -79,17 +78,7 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 	return e, nil
 }
 
-// evalGraphs is how many graphs for evaluation a trainer keeps: for the full batches
-// and the last, shorter one of two sets.
-const evalGraphs = 4
-
-// evalGraph is a graph for batches of so many rows.
-type evalGraph struct {
-	rows  int
-	graph *graph.Evaluation
-}
-
-// evaluation runs the graph for batches of b's size.
+// evaluation runs the graph for batches of b's shapes.
 func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 	if t.fixed != nil {
 		var err error
@@ -97,22 +86,19 @@ func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 			return nil, err
 		}
 	}
-	i := slices.IndexFunc(t.evals, func(e evalGraph) bool { return e.rows == b.Len() })
-	if i < 0 {
-		g, err := graph.NewEvaluation(t.source, t.engine.Task.Model, b)
-		if err != nil {
-			return nil, err
+	g, ok := t.evals.Find(b, nil)
+	if !ok {
+		var err error
+		if g, err = graph.NewEvaluation(t.source, t.engine.Task.Model, b); err != nil {
+			return nil, errors.WithMessagef(err, "batch of %v", b)
 		}
-		i = min(len(t.evals), evalGraphs-1) // in the place of the one not used for longest
-		t.evals = append(t.evals[:i:i], evalGraph{b.Len(), g})
+		t.evals.Limit = t.engine.c.graphs
+		t.evals.Add(b, nil, g)
 	}
-	used := t.evals[i]
-	copy(t.evals[1:i+1], t.evals[:i])
-	t.evals[0] = used
-	if err := used.graph.Feed(b); err != nil {
+	if err := g.Feed(b); err != nil {
 		return nil, err
 	}
-	return used.graph, used.graph.Run()
+	return g, g.Run()
 }
 
 // classes are the class numbers of the rows; ok is false where the targets are none.

@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
@@ -108,13 +109,14 @@ func (e *engine) matches(doc checkpointMeta, stored map[string]*tensor.Dense) ([
 	if err != nil {
 		return nil, err
 	}
-	inputs := expectedBatch(doc, kept)["inputs"]
+	expected := expectedBatch(doc, kept)
 	for i, b := range kept {
-		if own := describeAll(b); !reflect.DeepEqual(inputs, any(own)) {
-			return nil, errors.Wrapf(checkpoint.ErrCorrupt, "mini-batch %d that was kept for B' has the inputs %v, not %v", i, own, inputs)
+		own, inputs := map[string]any{"inputs": describeAll(b)}, map[string]any{"inputs": expected["inputs"]}
+		if !reflect.DeepEqual(kindsOf(own, kindOf), kindsOf(inputs, kindOf)) {
+			return nil, errors.Wrapf(checkpoint.ErrCorrupt, "mini-batch %d that was kept for B' has the inputs %v, not like %v", i, own["inputs"], inputs["inputs"])
 		}
 	}
-	if d := checkpoint.Compare(expectedBatch(doc, kept), e.shapes); d != nil {
+	if d := checkpoint.Compare(kindsOf(expected, kindOf), kindsOf(e.shapes, kindOf)); d != nil {
 		return nil, errors.Errorf("mini-batches %v", d)
 	}
 	return kept, nil
@@ -136,7 +138,9 @@ func (doc checkpointMeta) settings() (map[string]any, error) {
 		"K": doc.K, "linear rate": doc.LinearRate, "seed": doc.Seed,
 	}
 	for name, v := range doc.Run {
-		all[name] = v
+		if name != "batch" { // its kind is compared, not its size
+			all[name] = v
+		}
 	}
 	return checkpoint.Settings(all)
 }
@@ -165,8 +169,19 @@ func (e *engine) keptIn(stored map[string]*tensor.Dense) ([][]*tensor.Dense, err
 	if e.learner != nil && !e.c.NoFSD && e.c.tilde == nil {
 		most = e.learner.Memory()
 	}
-	if len(kept) > most {
-		return nil, errors.Wrapf(checkpoint.ErrCorrupt, "%d mini-batches were kept, this training keeps %d", len(kept), most)
+	for i, b := range kept {
+		n := 0
+		for _, other := range kept[i:] {
+			if graph.SameShapes(b, other) {
+				n++
+			}
+		}
+		if n > most {
+			return nil, errors.Wrapf(checkpoint.ErrCorrupt, "%d mini-batches of %v were kept, this training keeps %d of any shapes", n, graph.Batch{X: b}, most)
+		}
+	}
+	if len(kept) > most*keptShapes {
+		return nil, errors.Wrapf(checkpoint.ErrCorrupt, "%d mini-batches were kept, this training keeps %d", len(kept), most*keptShapes)
 	}
 	return kept, nil
 }

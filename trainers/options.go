@@ -206,6 +206,21 @@ func Dtype(dt tensor.Dtype) Option {
 	}
 }
 
+// Graphs sets how many graphs of each kind a training keeps: of the gradient, of
+// meta-steps, of curvature, of evaluation. A graph is made for batches of some shapes when
+// they first come; beyond n graphs the one not used for longest goes, and is made again
+// when it is needed. All share weights and memory. It changes time and memory, not
+// results. The default is 8. A user's graph has one of each.
+func Graphs(n int) Option {
+	return func(c *config) error {
+		if n < 1 {
+			return errors.Errorf("trainers: Graphs(%d): it must be 1 or more", n)
+		}
+		c.graphs = n
+		return nil
+	}
+}
+
 // Record sends the statistics of every step to r.
 func Record(r Recorder) Option {
 	return func(c *config) error {
@@ -213,21 +228,6 @@ func Record(r Recorder) Option {
 			return errors.New("trainers: Record: no recorder")
 		}
 		c.recorder = r
-		return nil
-	}
-}
-
-// TildeFrom sets the source of B', the inputs of the function-space term: it is
-// called at each meta-step with the step's number, counted from 0. A resumed
-// run asks for the same numbers again, so an exact resume needs a function of
-// the number alone. By default B' is the mini-batch of the step before, and at
-// step 0 B itself; for Precond a part of B.
-func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
-	return func(c *config) error {
-		if source == nil {
-			return errors.New("trainers: TildeFrom: no function")
-		}
-		c.tilde = source
 		return nil
 	}
 }

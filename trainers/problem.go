@@ -74,7 +74,7 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 		return nil, err
 	}
 	t := &Trainer{engine: e, source: src, fixed: fixed}
-	e.Gradient, e.data = t.gradient, len(p.Inputs)
+	e.Gradient, e.data, e.like = t.gradient, len(p.Inputs), fixed.example.X
 	return t, errors.WithMessage(t.prepareAll(p.Example()), "trainers: FromProblem")
 }
 

@@ -39,7 +39,7 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // passes of its own (KFAC, EKFAC).
 //
 // The function-space term's batch B' is the mini-batch of the step before a
-// meta-step (see TildeFrom), so all batches must have one size.
+// meta-step (see TildeFrom). All batches have the graph's shapes.
 func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	c, err := newConfig(o, opts)
 	if err != nil {
@@ -91,6 +91,7 @@ func (s *Solver) prepare() error {
 	}
 	s.leaves, s.engine.data = s.problem.Leaves()
 	example := s.problem.Example()
+	s.engine.like = example.X
 	if rule != nil {
 		if err := rule.Prepare(example); err != nil {
 			return errors.WithMessage(err, "trainers: Wrap")

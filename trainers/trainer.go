@@ -17,7 +17,7 @@ type Trainer struct {
 	engine *engine
 	source trainable
 	fixed  *fixedBatch // nil where batches of any size will do
-	evals  []evalGraph // the last used first
+	evals  graph.Shapes[*graph.Evaluation]
 }
 
 // trainable is what a Trainer trains and evaluates.
@@ -77,9 +77,6 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
 	e.Task.Random.SetStep(int64(e.steps))
-	if e.base != nil && !e.moved && t.fixed == nil && !sameShapes(batch, e.example) {
-		e.discard() // the graphs are for a batch that was refused
-	}
 	if tilde != nil {
 		if err := checkTilde(tilde, len(batch.X)); err != nil {
 			return fail(errors.WithMessage(err, "function-space batch B'"))
@@ -96,9 +93,6 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 				return fail(errors.WithMessage(err, "function-space batch B'"))
 			}
 		}
-	}
-	if err := e.fits(batch); err != nil {
-		return fail(err)
 	}
 	if err := t.runBase(batch); err != nil {
 		return fail(err)
@@ -136,13 +130,23 @@ func (t *Trainer) runBase(batch graph.Batch) error {
 	return t.engine.base.Run()
 }
 
-// prepare builds the graph of the gradient for batches of these shapes, once.
-func (t *Trainer) prepare(batch graph.Batch) (err error) {
-	if e := t.engine; e.base == nil {
-		e.example = batch
-		e.base, err = graph.NewBaseRows(e.Task.Source, e.Task.Model, batch, e.Task.Random, e.Update.Rows())
+// prepare chooses the graph of the gradient for batches of these shapes, and builds it
+// where it is not kept.
+func (t *Trainer) prepare(batch graph.Batch) error {
+	e := t.engine
+	b, ok := e.bases.Find(batch, nil)
+	if !ok {
+		err := e.fits(batch)
+		if err != nil {
+			return err
+		}
+		if b, err = graph.NewBaseRows(e.Task.Source, e.Task.Model, batch, e.Task.Random, e.Update.Rows()); err != nil {
+			return errors.WithMessagef(err, "mini-batch of %v", batch)
+		}
+		e.bases.Add(batch, nil, b)
 	}
-	return err
+	e.base = b
+	return nil
 }
 
 // Steps is the number of steps taken.

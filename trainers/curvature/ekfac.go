@@ -91,6 +91,7 @@ func startEKFAC[T apoops.Float](c *EKFACConfig, t *rule.Task) rule.Rule {
 			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, refreshEvery: c.BasisEvery,
 			empirical: c.Empirical, squares: true, maxDim: c.MaxDim,
 		})
+		k.bind = k.bindBases
 		for _, l := range k.layers {
 			k.bases[l.block] = newBasis[T](l.Rows, l.Cols)
 		}
@@ -136,17 +137,14 @@ func newBasis[T apoops.Float](rows, cols int) *basis[T] {
 	return b
 }
 
-// Prepare builds the graph, which reads the bases in place.
-func (k *ekfac[T]) Prepare(batch graph.Batch) error {
-	if k.graph != nil {
-		return nil
-	}
-	if err := k.curvature.Prepare(batch); err != nil {
-		return err
-	}
-	for _, l := range k.active() {
+// bindBases has a graph read the bases in place.
+func (k *ekfac[T]) bindBases(g *graph.Curvature) error {
+	for i, l := range k.layers {
+		if !g.Has(i) {
+			continue
+		}
 		b := k.bases[l.block]
-		if err := k.graph.SetBases(l.node, array.Matrix(b.ua, b.rows, b.rows), array.Matrix(b.ug, b.cols, b.cols)); err != nil {
+		if err := g.SetBases(i, array.Matrix(b.ua, b.rows, b.rows), array.Matrix(b.ug, b.cols, b.cols)); err != nil {
 			return err
 		}
 	}
@@ -156,11 +154,11 @@ func (k *ekfac[T]) Prepare(batch graph.Batch) error {
 // observe needs a second pass only where the bases change: the squares of a step
 // are those in its new bases.
 func (k *ekfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err error) {
-	if err := k.Prepare(in.Batch); err != nil || k.graph == nil {
-		return 0, err
-	}
 	refresh := k.refreshes(in.T)
 	scale := refresh || (in.T-1)%k.scaleEvery == 0
+	if err := k.ready(in, scale || k.averages(in.T)); err != nil || k.graph == nil {
+		return 0, err
+	}
 	if failed, err = k.update(in, scale && !refresh); err != nil {
 		return failed, err
 	}

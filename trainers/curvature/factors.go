@@ -18,7 +18,9 @@ import (
 type curvature[T apoops.Float] struct {
 	s       curvatureSettings
 	t       *rule.Task
-	graph   *graph.Curvature
+	kept    graph.Shapes[*graph.Curvature]
+	graph   *graph.Curvature             // the last used
+	bind    func(*graph.Curvature) error // of what a new graph reads, nil for nothing
 	noise   *apoops.Random
 	layers  []*factors[T]
 	byBlock []*factors[T] // nil for the plain gradient
@@ -71,11 +73,43 @@ func checkCurvature(t *rule.Task, name string) error {
 	return nil
 }
 
-// Prepare builds the graph for batches of these shapes, once.
+// Prepare chooses the graph for batches of these shapes, and builds it where it is not
+// kept.
 func (c *curvature[T]) Prepare(batch graph.Batch) error {
-	if c.graph != nil || len(c.layers) == 0 {
+	if len(c.layers) == 0 {
 		return nil
 	}
+	k, ok := c.kept.Find(batch, nil)
+	if !ok {
+		var err error
+		if k, err = c.build(batch); err == nil && c.bind != nil {
+			err = c.bind(k)
+		}
+		if err != nil {
+			return err
+		}
+		c.kept.Limit = c.t.Graphs
+		c.kept.Add(batch, nil, k)
+	}
+	c.graph = k
+	for i, l := range c.layers {
+		if l.node = -1; k.Has(i) {
+			l.node = i
+		}
+	}
+	return nil
+}
+
+// ready is Prepare for a step. One that does not run the graph needs none of its shapes,
+// but to know which blocks have factors.
+func (c *curvature[T]) ready(in rule.Input, runs bool) error {
+	if c.graph != nil && !runs {
+		return nil
+	}
+	return c.Prepare(in.Batch)
+}
+
+func (c *curvature[T]) build(batch graph.Batch) (*graph.Curvature, error) {
 	config := graph.CurvatureConfig{Source: c.t.Source, Params: c.t.Model, Batch: batch, Random: c.t.Random, Noise: c.noise, Squares: c.s.squares}
 	for _, l := range c.layers {
 		config.Blocks = append(config.Blocks, l.Block)
@@ -85,23 +119,9 @@ func (c *curvature[T]) Prepare(batch graph.Batch) error {
 		if errors.Is(err, graph.ErrNoSample) {
 			err = errors.WithMessage(err, "set Sample, or Empirical to use the targets of the batch")
 		}
-		return errors.WithMessagef(err, "trainers: %s", c.s.name)
+		return nil, errors.WithMessagef(err, "trainers: %s: %v", c.s.name, batch)
 	}
-	for i, l := range c.layers {
-		if k.Has(i) {
-			l.node = i
-		}
-	}
-	c.graph = k
-	return nil
-}
-
-// Discard drops the graph.
-func (c *curvature[T]) Discard() {
-	c.graph = nil
-	for _, l := range c.layers {
-		l.node = -1
-	}
+	return k, nil
 }
 
 // run computes moments or squares on the step's batch.
@@ -156,10 +176,13 @@ func (c *curvature[T]) active() []*factors[T] {
 // refreshes reports whether the factors are to be decomposed at step t.
 func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.refreshEvery == 0 }
 
+// averages reports whether the factors of step t are averaged into the running ones.
+func (c *curvature[T]) averages(t int) bool { return (t-1)%c.s.factorEvery == 0 }
+
 // update averages the factors of a step into the running ones, at the steps that do
 // so. Factors of a block that are not finite are left out and counted.
 func (c *curvature[T]) update(in rule.Input, squares bool) (failed int, err error) {
-	moments := (in.T-1)%c.s.factorEvery == 0
+	moments := c.averages(in.T)
 	if c.graph == nil || (!moments && !squares) {
 		return 0, nil
 	}

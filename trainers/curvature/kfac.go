@@ -121,7 +121,7 @@ type inverse[T apoops.Float] struct {
 }
 
 func (k *kfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err error) {
-	if err := k.Prepare(in.Batch); err != nil {
+	if err := k.ready(in, k.averages(in.T)); err != nil {
 		return 0, err
 	}
 	failed, err = k.update(in, false)

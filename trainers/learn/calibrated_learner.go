@@ -19,7 +19,9 @@ type calibratedLearner struct {
 	c      CalibratedConfig
 	update *rates
 	search rule.LineSearch
-	prox   *graph.Proximal // values alone
+	kept   graph.Shapes[*graph.Proximal] // values alone
+	prox   *graph.Proximal               // the last used
+	look   graph.Lookahead
 	r      []*tensor.Dense // the rate at which Q is measured
 	// averages are those of N/W, L/W, F/W and 1. They start at 0 and are not
 	// corrected for it: only their ratios matter.
@@ -54,7 +56,8 @@ func newCalibratedLearner(x *Context, c CalibratedConfig) (Learner, error) {
 	}
 	l := &calibratedLearner{
 		x: x, c: c, update: u, search: search, averages: make([]float64, 4), calibrated: make([]uint64, 1),
-		r: []*tensor.Dense{array.Vector(make([]float64, 1))},
+		look: graph.RateLookahead{Group: make([]int, len(x.Task.Params)), Linear: true},
+		r:    []*tensor.Dense{array.Vector(make([]float64, 1))},
 	}
 	u.pace = l.pace
 	return l, nil
@@ -84,16 +87,9 @@ func (l *calibratedLearner) State() []checkpoint.NamedTensor {
 }
 
 func (l *calibratedLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
-	if l.prox == nil {
-		l.prox, err = l.x.Proximal(batch, tilde, graph.ProximalConfig{
-			Lookahead:  graph.RateLookahead{Group: make([]int, len(l.x.Task.Params)), Linear: true},
-			ValuesOnly: true, NoWSD: true,
-		})
-	}
+	l.prox, err = l.x.Proximal(&l.kept, batch, tilde, graph.ProximalConfig{Lookahead: l.look, ValuesOnly: true, NoWSD: true})
 	return err
 }
-
-func (l *calibratedLearner) Discard() { l.prox = nil }
 
 // rate is b.
 func (l *calibratedLearner) rate() float64 { return l.update.fromPhi(l.update.logRates[0]) }

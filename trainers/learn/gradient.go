@@ -14,7 +14,8 @@ import (
 type gradientLearner struct {
 	c    *Context
 	meta *metaOptimizer
-	prox *graph.Proximal
+	kept graph.Shapes[*graph.Proximal]
+	prox *graph.Proximal // the last used
 }
 
 // NewGradient makes the learner of Algorithm 1: every K steps Settings.Meta takes one
@@ -45,7 +46,7 @@ func (l *gradientLearner) Describe() (string, any) {
 func (l *gradientLearner) State() []checkpoint.NamedTensor { return l.meta.state() }
 
 func (l *gradientLearner) MetaGradient() []*tensor.Dense {
-	if l.prox == nil {
+	if l.kept.Len() == 0 {
 		return nil
 	}
 	return l.meta.dphi
@@ -78,13 +79,9 @@ func (l *gradientLearner) Learn(in *Input) (*record.MetaStats, error) {
 }
 
 func (l *gradientLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
-	if l.prox == nil {
-		l.prox, err = l.c.Proximal(batch, tilde, graph.ProximalConfig{Lookahead: l.c.Update.Lookahead()})
-	}
+	l.prox, err = l.c.Proximal(&l.kept, batch, tilde, graph.ProximalConfig{Lookahead: l.c.Update.Lookahead()})
 	return err
 }
-
-func (l *gradientLearner) Discard() { l.prox = nil }
 
 // run computes the terms of Q and ∂Q/∂φ.
 func (l *gradientLearner) run(in *Input, tilde []*tensor.Dense, m *record.MetaStats) error {

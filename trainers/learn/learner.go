@@ -39,10 +39,9 @@ type Learner interface {
 	// become JSON.
 	Describe() (name string, settings any)
 
-	// Prepare builds the graphs for batches of these shapes, once; after Discard it
-	// builds them again.
+	// Prepare chooses the graphs for batches of these shapes, and builds them where they
+	// are not kept (rule.Task.Graphs).
 	Prepare(batch graph.Batch, tilde []*tensor.Dense) error
-	Discard()
 }
 
 // NewLearner makes a learner for a training.
@@ -110,11 +109,20 @@ type Context struct {
 	Gradient func(graph.Batch) (float64, []*tensor.Dense, error)
 }
 
-// Proximal builds a graph of Q for batches of these shapes. c names the lookahead and
-// what differs from the usual.
-func (x *Context) Proximal(batch graph.Batch, tilde []*tensor.Dense, c graph.ProximalConfig) (*graph.Proximal, error) {
+// Proximal is the graph of Q for batches of these shapes: one of kept or a new one that
+// is kept from then on. c names the lookahead and what differs from the usual.
+func (x *Context) Proximal(kept *graph.Shapes[*graph.Proximal], batch graph.Batch, tilde []*tensor.Dense, c graph.ProximalConfig) (*graph.Proximal, error) {
+	if p, ok := kept.Find(batch, tilde); ok {
+		return p, nil
+	}
 	c.Source, c.Params, c.Random = x.Task.Source, x.Task.Model, x.Task.Random
 	c.Batch, c.Tilde = batch, tilde
 	c.NoFSD, c.NoWSD = c.NoFSD || x.Settings.NoFSD, c.NoWSD || x.Settings.NoWSD
-	return graph.NewProximal(c)
+	p, err := graph.NewProximal(c)
+	if err != nil {
+		return nil, errors.WithMessagef(err, "%v, B' %v", batch, graph.Batch{X: tilde})
+	}
+	kept.Limit = x.Task.Graphs
+	kept.Add(batch, tilde, p)
+	return p, nil
 }

@@ -22,9 +22,10 @@ type learner struct {
 	x      *learn.Context
 	u      *core
 	noise  *apoops.Random
-	probe  *graph.Probe
+	kept   graph.Shapes[*graph.Probe]
+	probe  *graph.Probe // the last used
 	blocks []form.ProbeLearner
-	// multiples are those of blocks that the probe has no rows of.
+	// multiples are those of blocks that the probe has no rows of, nil for the others.
 	multiples []*multiple
 }
 
@@ -45,6 +46,7 @@ func newLearner(x *learn.Context) (learn.Learner, error) {
 		}
 		l.blocks = append(l.blocks, p)
 	}
+	l.multiples = make([]*multiple, len(l.blocks))
 	u.norms = l.norms
 	if u.c.WarmUp > 0 {
 		u.warmUp = l.warmUp
@@ -76,32 +78,48 @@ func (l *learner) KeepsInputs(int) bool { return false }
 func (l *learner) Describe() (name string, settings any) { return "probes", struct{}{} }
 
 func (l *learner) Prepare(batch graph.Batch, tilde []*tensor.Dense) error {
-	if l.probe != nil {
-		return nil
-	}
 	example, err := l.part(graph.Batch{X: tilde})
 	if err != nil {
 		return err
 	}
+	return l.choose(example)
+}
+
+// choose takes the probe for parts of a batch like example.
+func (l *learner) choose(example graph.Batch) error {
+	if p, ok := l.kept.Find(example, nil); ok {
+		l.probe = p
+		return nil
+	}
+	p, err := l.build(example)
+	if err != nil {
+		return errors.WithMessagef(err, "trainers: %s: %v", l.u.c.Name(), example)
+	}
+	l.probe, l.kept.Limit = p, l.x.Task.Graphs
+	l.kept.Add(example, nil, p)
+	return nil
+}
+
+func (l *learner) build(example graph.Batch) (*graph.Probe, error) {
 	c := probeConfig(l.x.Task, l.u.blocks, example, &l.u.c, l.noise)
 	rows, err := graph.ProbeRows(c)
 	if err != nil {
-		return errors.WithMessagef(err, "trainers: %s", l.u.c.Name())
+		return nil, err
 	}
-	l.multiples = nil
 	for i, p := range l.blocks {
 		b := l.u.blocks[i]
 		if b.rowless = b.Form.Probed().Rows() && !rows[i]; b.rowless {
-			m, err := newMultiple(b, p)
-			if err != nil {
-				return errors.WithMessagef(err, "trainers: %s: block %q", l.u.c.Name(), b.Name)
+			m := l.multiples[i]
+			if m == nil {
+				if m, err = newMultiple(b, p); err != nil {
+					return nil, errors.WithMessagef(err, "block %q", b.Name)
+				}
 			}
-			c.Blocks[i].Form, p, l.multiples = graph.RowlessForm(), m, append(l.multiples, m)
+			c.Blocks[i].Form, p, l.multiples[i] = graph.RowlessForm(), m, m
 		}
 		c.Learners = append(c.Learners, p)
 	}
-	l.probe, err = graph.NewProbe(c)
-	return errors.WithMessagef(err, "trainers: %s", l.u.c.Name())
+	return graph.NewProbe(c)
 }
 
 // probeConfig is that of the probe on B', without its learners.
@@ -128,8 +146,6 @@ func (l *learner) part(batch graph.Batch) (graph.Batch, error) {
 	return batch.Part(from, n)
 }
 
-func (l *learner) Discard() { l.probe = nil }
-
 // warmUp starts P from what the first mini-batch shows.
 func (l *learner) warmUp(in rule.Input, scale float64) error {
 	_, damping, err := l.u.strengths(in.T-1, scale)
@@ -139,7 +155,7 @@ func (l *learner) warmUp(in rule.Input, scale float64) error {
 	c := &l.u.c
 	rates := make([]float64, len(l.blocks))
 	for i := range c.WarmUp {
-		if err := l.draw(in.Batch, in.Batch.X); err != nil {
+		if err := l.draw(in.Batch.X); err != nil {
 			return err
 		}
 		if err := l.probe.Step(damping, c.Decay, c.Turn); err != nil {
@@ -188,12 +204,12 @@ func (l *learner) restart(rates []float64) {
 }
 
 // draw feeds the probe and gives it new directions.
-func (l *learner) draw(batch graph.Batch, tilde []*tensor.Dense) error {
-	if err := l.Prepare(batch, tilde); err != nil {
-		return err
-	}
+func (l *learner) draw(tilde []*tensor.Dense) error {
 	part, err := l.part(graph.Batch{X: tilde})
 	if err != nil {
+		return err
+	}
+	if err := l.choose(part); err != nil {
 		return err
 	}
 	l.noise.SetStep(int64(l.u.probes[0]))
@@ -209,7 +225,9 @@ func (l *learner) move() (skipped bool, err error) {
 		skipped, err = true, nil
 	}
 	for _, m := range l.multiples {
-		m.take()
+		if m != nil {
+			m.take()
+		}
 	}
 	return skipped, err
 }
@@ -225,7 +243,7 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.draw(in.Batch, tilde); err != nil {
+	if err := l.draw(tilde); err != nil {
 		return nil, err
 	}
 	m.LambdaWSD = l.u.damping.factor(in.Scale) * wsd

@@ -21,7 +21,8 @@ type relativeLearner struct {
 	c       RelativeConfig
 	blocks  []relativeBlock
 	region  *trustRegion
-	prox    *graph.Proximal
+	kept    graph.Shapes[*graph.Proximal]
+	prox    *graph.Proximal // the last used
 	look    graph.RelativeLookahead
 	phi     []*tensor.Dense // of all blocks
 	dphi    []*tensor.Dense
@@ -97,13 +98,9 @@ func (l *relativeLearner) KeepsInputs(step int) bool {
 func (l *relativeLearner) Describe() (name string, settings any) { return "relative", l.c }
 
 func (l *relativeLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
-	if l.prox == nil {
-		l.prox, err = l.x.Proximal(batch, tilde, graph.ProximalConfig{Lookahead: l.look})
-	}
+	l.prox, err = l.x.Proximal(&l.kept, batch, tilde, graph.ProximalConfig{Lookahead: l.look})
 	return err
 }
-
-func (l *relativeLearner) Discard() { l.prox = nil }
 
 func (l *relativeLearner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	m := &record.MetaStats{}

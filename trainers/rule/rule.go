@@ -58,10 +58,9 @@ type Fused interface {
 
 // Graphs are the graphs that a rule builds beside that of the gradient.
 type Graphs interface {
-	// Prepare builds them for batches of these shapes, once.
+	// Prepare chooses those for batches of these shapes, and builds them where they are
+	// not kept (Task.Graphs).
 	Prepare(batch graph.Batch) error
-	// Discard drops them, so that Prepare builds them for other shapes.
-	Discard()
 }
 
 // Base has the methods of Rule that few rules need.

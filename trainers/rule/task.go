@@ -25,6 +25,8 @@ type Task struct {
 	// Targets gives the targets of the Fisher matrix at a step, counted from 0;
 	// nil where the rule draws them itself.
 	Targets func(step int) []*tensor.Dense
+	// Graphs is the Limit of graph.Shapes, for graphs of each kind.
+	Graphs int
 }
 
 // Input is what a rule gets at a step.
