@@ -231,11 +231,20 @@ func TestTextOpsAllocateNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cost := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Sum(y, 0)), 0))
-		if _, err := gorgonia.Grad(cost, x, c); err != nil {
+		table := gorgonia.NewMatrix(g, dt, gorgonia.WithShape(100, d), gorgonia.WithName("table"))
+		logits, err := LinearTransposed(y, table)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if n := checkAllocations(t, g, dt); n < 20 {
+		cost := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Sum(logits, 0)), 0))
+		if _, err := gorgonia.Grad(cost, x, c, table); err != nil {
+			t.Fatal(err)
+		}
+		last := gorgonia.NewMatrix(g, dt, gorgonia.WithShape(8, d), gorgonia.WithName("last"))
+		if _, err := AttentionStep(last, last, last, x, x, lengths, 4); err != nil {
+			t.Fatal(err)
+		}
+		if n := checkAllocations(t, g, dt); n < 24 {
 			t.Fatalf("only %d ops were run", n)
 		}
 	}

@@ -50,9 +50,9 @@ func clones(all []*tensor.Dense) (c []*tensor.Dense) {
 	return c
 }
 
-// checkGradient compares a gradient with central differences of f by some fifty
+// checkGradient compares a gradient with central differences of f by about so many
 // elements of each array of x, to 1e-6 of the array's largest.
-func checkGradient(t *testing.T, what string, x, gradient []*tensor.Dense, f func() float64) {
+func checkGradient(t *testing.T, what string, some int, x, gradient []*tensor.Dense, f func() float64) {
 	t.Helper()
 	const h = 1e-5
 	for i, a := range x {
@@ -61,7 +61,7 @@ func checkGradient(t *testing.T, what string, x, gradient []*tensor.Dense, f fun
 		for _, d := range g {
 			largest = max(largest, math.Abs(d))
 		}
-		for e := 0; e < len(v); e += 1 + len(v)/50 {
+		for e := 0; e < len(v); e += 1 + len(v)/some {
 			old := v[e]
 			v[e] = old + h
 			up := f()
@@ -87,14 +87,34 @@ func succeed(t *testing.T, errs ...error) {
 // TestConvNetGradients compares g and ∂Q/∂φ of a net of convolutions, residual
 // blocks and batch normalisation with central differences.
 func TestConvNetGradients(t *testing.T) {
-	const lambdaF, lambdaW, scale = 0.7, 0.3, 0.8
-	m := smoothNet()
-	params, err := m.Init(5, tensor.Float64)
-	succeed(t, err)
 	rng := rand.New(rand.NewPCG(31, 1))
 	images := arrays(rng, 1, tensor.Shape{5, 2, 5, 5}, tensor.Shape{5, 2, 5, 5})
 	batch := graph.NewBatch(images[0], tensor.New(tensor.WithShape(5), tensor.WithBacking([]int{0, 2, 1, 1, 0})))
-	tilde := images[1:]
+	checkGradients(t, rng, 50, smoothNet(), batch, images[1:])
+}
+
+// TestTransformerGradients does so for a Transformer with dropout and one table.
+func TestTransformerGradients(t *testing.T) {
+	rng := rand.New(rand.NewPCG(31, 2))
+	m := Transformer(TransformerConfig{
+		Encoder: 1, Decoder: 1, Width: 6, Heads: 2, FeedForward: 5, Vocabulary: 7, Shared: true, Dropout: 0.2, AttentionDropout: 0.1,
+	})
+	source := intArray([][]int{{3, 2, 4, 0}, {1, 6, 0, 0}, {5, 5, 2, 1}})
+	other := intArray([][]int{{2, 2, 0, 0}, {3, 6, 4, 1}, {5, 1, 2, 0}})
+	target, moved := intArray([][]int{{1, 2, 3}, {1, 4, 2}, {1, 5, 6}}), intArray([][]int{{1, 6, 6}, {1, 3, 2}, {1, 4, 5}})
+	batch := graph.Batch{
+		X: []*tensor.Dense{source, target},
+		T: []*tensor.Dense{tensor.New(tensor.WithShape(9), tensor.WithBacking([]int{2, 3, 1, 4, 2, 5, 5, 6, 2}))},
+	}
+	checkGradients(t, rng, 8, m, batch, []*tensor.Dense{other, moved})
+}
+
+// checkGradients compares those of J by θ and of Q by φ with central differences.
+func checkGradients(t *testing.T, rng *rand.Rand, some int, m graph.Model, batch graph.Batch, tilde []*tensor.Dense) {
+	t.Helper()
+	const lambdaF, lambdaW, scale = 0.7, 0.3, 0.8
+	params, err := m.Init(5, tensor.Float64)
+	succeed(t, err)
 	src := graph.Objective{Model: m, Loss: graph.SoftmaxCrossEntropy}
 
 	base, err := graph.NewBase(src, params, batch, apoops.NewRandom(2))
@@ -112,7 +132,7 @@ func TestConvNetGradients(t *testing.T) {
 	for i, p := range graph.Learned(params) {
 		theta, shapes, groups = append(theta, p.Value), append(shapes, p.Value.Shape()), append(groups, i%2)
 	}
-	checkGradient(t, "J", theta, clones(g), j)
+	checkGradient(t, "J", some, theta, clones(g), j)
 
 	blocks := graph.BlockPerParam(params)
 	phiOf := func(blocks []graph.Block) (phi, inputs []*tensor.Dense) {
@@ -146,6 +166,6 @@ func TestConvNetGradients(t *testing.T) {
 		}
 		d := clones(c.phi)
 		succeed(t, p.Gradient(d))
-		checkGradient(t, name, c.phi, clones(d), func() float64 { return q().Q })
+		checkGradient(t, name, some, c.phi, clones(d), func() float64 { return q().Q })
 	}
 }
