@@ -235,3 +235,45 @@ func sumColumns[T Float](sum, x []T, lo, hi int) {
 		}
 	}
 }
+
+// LinearTransposed is y = x·Wᵀ: x is N×n, W is m×n, y is N×m. It is the output layer of
+// a model whose W is the table of its embedding too, m rows of width n.
+func LinearTransposed(x, w *gorgonia.Node) (*gorgonia.Node, error) {
+	return applyFloat(&denseTransposed[float32]{}, &denseTransposed[float64]{}, x, w)
+}
+
+// denseTransposed is the kernel of LinearTransposed.
+type denseTransposed[T Float] struct{}
+
+func (k *denseTransposed[T]) name() string     { return "denseTransposed" }
+func (k *denseTransposed[T]) wrt() []bool      { return []bool{true, true} }
+func (k *denseTransposed[T]) clone() kernel[T] { return &denseTransposed[T]{} }
+
+func (k *denseTransposed[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	x, w := in[0], in[1]
+	if err := wantMatrix(x, "x"); err != nil {
+		return nil, err
+	}
+	if err := wantMatrix(w, "W"); err != nil {
+		return nil, err
+	}
+	if x[1] != w[1] {
+		return nil, ErrShape.Errorf("x of shape %v and W of shape %v have rows of different lengths", x, w)
+	}
+	return tensor.Shape{x[0], w[0]}, nil
+}
+
+func (k *denseTransposed[T]) run(a *args[T]) error {
+	x, w := a.shapes[0], a.shapes[1]
+	blas.Gemm(false, true, x[0], w[0], x[1], 1, a.in[0], x[1], a.in[1], x[1], 0, a.out, w[0])
+	return nil
+}
+
+func (k *denseTransposed[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, err := Linear(dout, in[1], Identity)
+	if err != nil {
+		return nil, errors.WithMessage(err, "x")
+	}
+	dw, err := apply(&denseGradW[T]{}, dout, in[0])
+	return gorgonia.Nodes{dx, dw}, err
+}

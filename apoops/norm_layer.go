@@ -113,3 +113,125 @@ func (k *layerNorm[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia
 	}
 	return all, nil
 }
+
+// layerNormGrad is the kernel of the gradients of LayerNorm. With x̂ = (x - μ)/√(σ² + ε)
+// and h = gain·dy it computes, row by row,
+//
+//	dx = (h - mean(h) - x̂·mean(h·x̂))/√(σ² + ε)
+//
+// and, added up over the rows, dgain = Σ dy·x̂ and dshift = Σ dy. Its operands are x, gain
+// and dy.
+type layerNormGrad[T Float] struct {
+	noGradient[T]
+	epsilon float64
+	a       *args[T]
+	grain   int
+	parts   []T    // dgain and dshift of each chunk of rows
+	dw      [2][]T // dgain and dshift
+	body    func(lo, hi int)
+	add     func(lo, hi int)
+}
+
+// normChunks bounds the number of chunks of rows, and so the memory of parts.
+const normChunks = 64
+
+func (k *layerNormGrad[T]) name() string     { return "layerNormGrad" }
+func (k *layerNormGrad[T]) clone() kernel[T] { return &layerNormGrad[T]{epsilon: k.epsilon} }
+
+func (k *layerNormGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return in[0].Clone(), sameShape(in[0], in[2])
+}
+
+func (k *layerNormGrad[T]) side(i int) []T { return k.dw[i] }
+
+func (k *layerNormGrad[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body, k.add = k.chunk, k.columns
+	}
+	k.a = a
+	d := len(a.in[1])
+	rows := len(a.out) / d
+	k.grain = max(par.RowGrain(d), (rows+normChunks-1)/normChunks)
+	chunks := (rows + k.grain - 1) / k.grain
+	k.parts = sized(k.parts, chunks*2*d)
+	for i := range k.dw {
+		k.dw[i] = sized(k.dw[i], d)
+	}
+	par.For(rows, k.grain, k.body)
+	par.For(d, columnGrain, k.add)
+	return nil
+}
+
+// chunk computes dx of the rows [lo, hi) and their part of the sums.
+func (k *layerNormGrad[T]) chunk(lo, hi int) {
+	gain := k.a.in[1]
+	d := len(gain)
+	part := k.parts[lo/k.grain*2*d:][:2*d]
+	clear(part)
+	for i := lo; i < hi; i++ {
+		x, dy, dx := k.a.in[0][i*d:(i+1)*d], k.a.in[2][i*d:(i+1)*d], k.a.out[i*d:(i+1)*d]
+		mean, inv := momentsOfRow(x, k.epsilon)
+		sum, product := normSums(part[:d], part[d:], x, dy, gain, mean, inv)
+		normRow(dx, x, dy, gain, mean, inv, T(sum/float64(d)), T(product/float64(d)))
+	}
+}
+
+// columns adds up columns [lo, hi) of the parts.
+func (k *layerNormGrad[T]) columns(lo, hi int) {
+	d := len(k.a.in[1])
+	for i, sum := range k.dw {
+		sum = sum[lo:hi]
+		clear(sum)
+		for at := i * d; at < len(k.parts); at += 2 * d {
+			for j, v := range k.parts[at+lo : at+hi] {
+				sum[j] += v
+			}
+		}
+	}
+}
+
+// normSums adds dy·x̂ to dgain and dy to dshift, and returns Σ h and Σ h·x̂.
+func normSums[T Float](dgain, dshift, x, dy, gain []T, mean, inv T) (sum, product float64) {
+	x, dgain, dshift, gain = x[:len(dy)], dgain[:len(dy)], dshift[:len(dy)], gain[:len(dy)]
+	i := 0
+	for ; i+4 <= len(dy); i += 4 {
+		v, d, g := x[i:i+4:i+4], dy[i:i+4:i+4], gain[i:i+4:i+4]
+		a, b := dgain[i:i+4:i+4], dshift[i:i+4:i+4]
+		p, q, r, s := (v[0]-mean)*inv, (v[1]-mean)*inv, (v[2]-mean)*inv, (v[3]-mean)*inv
+		a[0] += d[0] * p
+		a[1] += d[1] * q
+		a[2] += d[2] * r
+		a[3] += d[3] * s
+		b[0] += d[0]
+		b[1] += d[1]
+		b[2] += d[2]
+		b[3] += d[3]
+		h0, h1, h2, h3 := d[0]*g[0], d[1]*g[1], d[2]*g[2], d[3]*g[3]
+		sum += float64((h0 + h1) + (h2 + h3))
+		product += float64((h0*p + h1*q) + (h2*r + h3*s))
+	}
+	for ; i < len(dy); i++ {
+		p, h := (x[i]-mean)*inv, dy[i]*gain[i]
+		dgain[i] += dy[i] * p
+		dshift[i] += dy[i]
+		sum += float64(h)
+		product += float64(h * p)
+	}
+	return sum, product
+}
+
+// normRow sets dx = (h - level - x̂·slope)·inv.
+func normRow[T Float](dx, x, dy, gain []T, mean, inv, level, slope T) {
+	x, dy, gain = x[:len(dx)], dy[:len(dx)], gain[:len(dx)]
+	i := 0
+	for ; i+4 <= len(dx); i += 4 {
+		u, v, d, g := dx[i:i+4:i+4], x[i:i+4:i+4], dy[i:i+4:i+4], gain[i:i+4:i+4]
+		u[0] = (d[0]*g[0] - level - (v[0]-mean)*inv*slope) * inv
+		u[1] = (d[1]*g[1] - level - (v[1]-mean)*inv*slope) * inv
+		u[2] = (d[2]*g[2] - level - (v[2]-mean)*inv*slope) * inv
+		u[3] = (d[3]*g[3] - level - (v[3]-mean)*inv*slope) * inv
+	}
+	for ; i < len(dx); i++ {
+		dx[i] = (dy[i]*gain[i] - level - (x[i]-mean)*inv*slope) * inv
+	}
+}
