@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"iter"
 	"math"
 
 	"github.com/pkg/errors"
@@ -22,7 +23,8 @@ type Evaluation struct {
 }
 
 // Evaluate computes loss and accuracy on a whole set, in batches of at most
-// batchSize rows, in evaluation mode. A loss that is not finite, or an output of
+// batchSize rows, in evaluation mode. A set that parts itself (batch.Partitioned), such as
+// Sentences, is taken in batches of its own shapes. A loss that is not finite, or an output of
 // NaN, is an error (ErrNotFinite). For a user's graph see FromProblem.
 func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 	if t.engine == nil {
@@ -42,17 +44,9 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 	}
 	var loss float64
 	right, labelled := 0, true
-	rows := make([]int, min(batchSize, data.Len()))
-	var b graph.Batch
-	for lo := 0; lo < data.Len(); lo += batchSize {
-		n := min(batchSize, data.Len()-lo)
-		for i := range rows[:n] {
-			rows[i] = lo + i
-		}
-		if b.Len() != n {
-			b = data.NewBatch(n)
-		}
-		data.Fill(b, rows[:n], batch.Draw{First: lo})
+	lo, n := 0, 0
+	for b := range evaluationBatches(data, batchSize) {
+		lo, n = lo+n, b.Len()
 		classes, ok := t.classes(b)
 		labelled = labelled && ok
 		g, err := t.evaluation(b)
@@ -76,6 +70,38 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 		e.Accuracy = float64(right) / float64(data.Len())
 	}
 	return e, nil
+}
+
+// evaluationBatches are a set's own batches, where it has such, or its rows in their order.
+func evaluationBatches(data Dataset, size int) iter.Seq[graph.Batch] {
+	if own, ok := data.(batch.Partitioned); ok {
+		return func(yield func(graph.Batch) bool) {
+			for _, rows := range own.Parts(size) {
+				b := own.NewPart(rows)
+				own.Fill(b, rows, batch.Draw{})
+				if !yield(b) {
+					return
+				}
+			}
+		}
+	}
+	return func(yield func(graph.Batch) bool) {
+		rows := make([]int, min(size, data.Len()))
+		var b graph.Batch
+		for lo := 0; lo < data.Len(); lo += size {
+			n := min(size, data.Len()-lo)
+			for i := range rows[:n] {
+				rows[i] = lo + i
+			}
+			if b.Len() != n {
+				b = data.NewBatch(n)
+			}
+			data.Fill(b, rows[:n], batch.Draw{First: lo})
+			if !yield(b) {
+				return
+			}
+		}
+	}
 }
 
 // evaluation runs the graph for batches of b's shapes.

@@ -11,7 +11,7 @@ import (
 // prepared is the number of batches that a Stream makes ahead.
 const prepared = 4
 
-// Stream serves the mini-batches of Batches in order. A goroutine makes them ahead,
+// Stream serves the mini-batches of Batches, or of TokenBatches, in order. A goroutine makes them ahead,
 // so that the trainer does not wait for them. They are those of At, bit for bit. The
 // state of a stream is its seed and the next step, so a checkpoint keeps none of it.
 //
@@ -36,28 +36,40 @@ type Stream struct {
 // Stream starts a stream of the mini-batches from step first on. The end of the
 // context ends it; Close must be called even then.
 func (s *Batches) Stream(ctx context.Context, first int) *Stream {
+	if s.data == nil {
+		return &Stream{err: errNoBatches}
+	}
+	own := &sampler{data: s.data, size: s.size, seed: s.seed, epoch: -1}
+	return newStream(ctx, max(first, 0), func(old graph.Batch, step int) graph.Batch {
+		if old.X == nil {
+			old = own.data.NewBatch(own.size)
+		}
+		own.fill(old, step)
+		return old
+	})
+}
+
+// newStream starts a stream of what next gives for each step from first on. It gets a
+// batch that is not needed any more, or an empty one.
+func newStream(ctx context.Context, first int, next func(old graph.Batch, step int) graph.Batch) *Stream {
+	if ctx == nil {
+		return &Stream{err: errors.New("trainers: stream of batches without a context")}
+	}
 	t := &Stream{
 		ready: make(chan graph.Batch, prepared+1),
 		free:  make(chan graph.Batch, prepared+1),
 		done:  make(chan struct{}),
 	}
-	switch {
-	case ctx == nil:
-		return &Stream{err: errors.New("trainers: stream of batches without a context")}
-	case s.data == nil:
-		return &Stream{err: errNoBatches}
-	}
 	t.ctx, t.cancel = context.WithCancel(ctx)
 	for range prepared + 1 { // one of them is with the trainer
-		t.free <- s.data.NewBatch(s.size)
+		t.free <- graph.Batch{}
 	}
-	own := &sampler{data: s.data, size: s.size, seed: s.seed, epoch: -1}
-	go t.prepare(own, max(first, 0))
+	go t.prepare(next, first)
 	return t
 }
 
 // prepare is the goroutine's work.
-func (t *Stream) prepare(s *sampler, step int) {
+func (t *Stream) prepare(next func(old graph.Batch, step int) graph.Batch, step int) {
 	defer close(t.done)
 	defer func() {
 		if r := recover(); r != nil {
@@ -70,8 +82,7 @@ func (t *Stream) prepare(s *sampler, step int) {
 		case <-t.ctx.Done():
 			return
 		case b := <-t.free:
-			s.fill(b, step)
-			t.ready <- b // there are no more batches than places
+			t.ready <- next(b, step) // there are no more batches than places
 		}
 	}
 }
