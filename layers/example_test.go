@@ -89,3 +89,32 @@ func ExampleImageModel() {
 	// conv 3×6, kernel [5 5], stride [1 1], padding [0 0], dilation [1 1], relu
 	// layers: no image model "lenet5": want one of lenet, alexnet, vgg16, resnet18, resnet34, resnet32, resnet32-wide, wrn-28-10, resnet8
 }
+
+// A decoder that is trained on text: its input are tokens, N×T, its output the logits of
+// the next token of each.
+func ExampleLanguageModel() {
+	model := layers.LanguageModel(layers.TransformerConfig{
+		Decoder: 1, Width: 16, Heads: 2, FeedForward: 32, Vocabulary: 100, Shared: true, PreNorm: true,
+	})
+	params, err := model.Init(1, tensor.Float32)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, p := range params {
+		fmt.Println(p.Name, p.Value.Shape())
+	}
+	// Output:
+	// embedding (100, 16)
+	// decoder0/attention/query (17, 16)
+	// decoder0/attention/key (17, 16)
+	// decoder0/attention/value (17, 16)
+	// decoder0/attention/output (17, 16)
+	// decoder0/norm0/gain (16)
+	// decoder0/norm0/shift (16)
+	// decoder0/dense0 (17, 32)
+	// decoder0/dense1 (33, 16)
+	// decoder0/norm1/gain (16)
+	// decoder0/norm1/shift (16)
+	// decodernorm/gain (16)
+	// decodernorm/shift (16)
+}

@@ -146,7 +146,7 @@ func (c *torchCase) ours(t *testing.T) (loss float64, gradients map[string][]flo
 	for i, p := range c.params {
 		theta[i] = g.ByName(p.Name)[0]
 	}
-	j, err := c.loss(g, y)
+	j, err := apoops.TokenCrossEntropy(y, intNode(g, "targets", intArray(c.Targets)), apoops.TokenSettings{Padding: c.Config.Padding, Smoothing: c.Smoothing})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,35 +166,6 @@ func (c *torchCase) ours(t *testing.T) (loss float64, gradients map[string][]flo
 		gradients[p.Name] = d[i].Value().Data().([]float64)
 	}
 	return value.Data().(float64), gradients
-}
-
-// loss is the mean over the targets that count of the cross-entropy with smoothed
-// targets.
-func (c *torchCase) loss(g *gorgonia.ExprGraph, y *gorgonia.Node) (*gorgonia.Node, error) {
-	v := c.Config.Vocabulary
-	t := intArray(c.Targets).Ints()
-	w := make([]float64, len(t)*v)
-	count := 0.0
-	for _, k := range t {
-		if k != c.Config.Padding {
-			count++
-		}
-	}
-	for i, k := range t {
-		if k == c.Config.Padding {
-			continue
-		}
-		for j := range v {
-			w[i*v+j] = -c.Smoothing / float64(v) / count
-		}
-		w[i*v+k] -= (1 - c.Smoothing) / count
-	}
-	lp, err := apoops.LogSoftmax(y)
-	if err != nil {
-		return nil, err
-	}
-	wn := gorgonia.NodeFromAny(g, tensor.New(tensor.WithShape(len(t), v), tensor.WithBacking(w)), gorgonia.WithName("w"))
-	return apoops.InnerProduct(lp, wn, 1)
 }
 
 func intNode(g *gorgonia.ExprGraph, name string, v *tensor.Dense) *gorgonia.Node {
