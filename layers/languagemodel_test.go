@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
@@ -69,6 +70,15 @@ func continued(t *testing.T, m graph.Model, params []*graph.Param, tokens []int,
 	return tokens
 }
 
+// nextToken is the cross-entropy of N×T targets that all count.
+var nextToken = graph.Loss{
+	Name: "next token",
+	Build: func(y *gorgonia.Node, t gorgonia.Nodes) (*gorgonia.Node, error) {
+		return apoops.TokenCrossEntropy(y, t[0], apoops.TokenSettings{Padding: -1})
+	},
+	Divergence: graph.CategoricalKL, Sample: graph.CategoricalTargets,
+}
+
 // windows are those of the tokens, one from every stride-th token on, and the tokens
 // after each of theirs.
 func windows(tokens []int, window, stride int) graph.Batch {
@@ -78,7 +88,7 @@ func windows(tokens []int, window, stride int) graph.Batch {
 	}
 	return graph.Batch{
 		X: []*tensor.Dense{tensor.New(tensor.WithShape(len(x)/window, window), tensor.WithBacking(x))},
-		T: []*tensor.Dense{tensor.New(tensor.WithShape(len(next)), tensor.WithBacking(next))},
+		T: []*tensor.Dense{tensor.New(tensor.WithShape(len(next)/window, window), tensor.WithBacking(next))},
 	}
 }
 
@@ -90,7 +100,7 @@ func TestLanguageModelLearnsText(t *testing.T) {
 	model := layers.LanguageModel(layers.TransformerConfig{
 		Decoder: 2, Width: 32, Heads: 4, FeedForward: 64, Vocabulary: len(alphabet), Shared: true, PreNorm: true,
 	})
-	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, trainers.Adam(5e-3), trainers.Seed(1))
+	tr, err := trainers.New(model, nextToken, trainers.Adam(5e-3), trainers.Seed(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +134,7 @@ func TestLanguageModelByAllOptimizers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, o, trainers.Seed(1), trainers.EveryK(3))
+			tr, err := trainers.New(model, nextToken, o, trainers.Seed(1), trainers.EveryK(3))
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}

@@ -134,6 +134,29 @@ func TestTransformerDropout(t *testing.T) {
 	}
 }
 
+// TestTransformerOfShortSentences: a sentence alone, and sentences of one token, have
+// the logits that they have among longer ones.
+func TestTransformerOfShortSentences(t *testing.T) {
+	c := torchCases(t)[0]
+	c.Source, c.Target = [][]int{{4, 0, 0}, {5, 1, 0}}, [][]int{{3, 2}, {6, 2}}
+	v := c.Config.Vocabulary
+	among := c.logits(t)
+	c.Source, c.Target = [][]int{{4}}, [][]int{{3}}
+	near := func(what string, got, want []float64) {
+		t.Helper()
+		for i, w := range want {
+			if !(math.Abs(got[i]-w) < 1e-12) {
+				t.Errorf("%s: logit %d is %v, among longer ones %v", what, i, got[i], w)
+			}
+		}
+	}
+	near("one sentence of one token", c.logits(t), among[:v])
+	c.Source, c.Target = [][]int{{4}, {7}}, [][]int{{3}, {1}}
+	near("two of one token", c.logits(t)[:v], among[:v])
+	c.Source, c.Target = [][]int{{5, 1}}, [][]int{{6, 2}}
+	near("one of two tokens", c.logits(t), among[2*v:])
+}
+
 // TestTransformerRefuses: settings and inputs that are wrong are errors that name the
 // part.
 func TestTransformerRefuses(t *testing.T) {
