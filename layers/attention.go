@@ -32,6 +32,9 @@ type AttentionMask struct {
 	Lengths *gorgonia.Node
 	// Causal hides the keys behind each query.
 	Causal bool
+
+	// observe is handed the weights where it is set.
+	observe func(weights *gorgonia.Node)
 }
 
 // KeyValue are keys and values, (N·Tk)×Width each.
@@ -89,6 +92,13 @@ func (a *MultiHeadAttention) ApplyTo(p *graph.Pass, x *gorgonia.Node, kv KeyValu
 	s := apoops.AttentionSettings{Examples: m.Examples, Heads: a.Heads, Causal: m.Causal}
 	if p.Training() && a.Dropout > 0 {
 		s.Dropout, s.Random, s.Stream = a.Dropout, p.Random, p.NextStream()
+	}
+	if m.observe != nil {
+		w, err := apoops.AttentionWeights(q, kv.Keys, m.Lengths, s)
+		if err != nil {
+			return nil, err
+		}
+		m.observe(w)
 	}
 	y, err := apoops.Attention(q, kv.Keys, kv.Values, m.Lengths, s)
 	if err != nil {

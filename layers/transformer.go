@@ -160,6 +160,12 @@ func (m *TransformerModel) Describe() []string {
 
 // Output implements graph.Model.
 func (m *TransformerModel) Output(p *graph.Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error) {
+	return m.observed(p, x, theta, nil)
+}
+
+// observed builds the output and hands observe, if it is set, the weights of attention to
+// the source.
+func (m *TransformerModel) observed(p *graph.Pass, x, theta gorgonia.Nodes, observe func(*gorgonia.Node)) (*gorgonia.Node, error) {
 	if len(x) != 2 {
 		return nil, errors.Errorf("layers: a transformer takes two inputs, source and target, not %d", len(x))
 	}
@@ -167,6 +173,7 @@ func (m *TransformerModel) Output(p *graph.Pass, x, theta gorgonia.Nodes) (*gorg
 	if err != nil {
 		return nil, err
 	}
+	mask.observe = observe
 	kv, err := m.Memory(memory, theta)
 	if err != nil {
 		return nil, err
@@ -221,6 +228,14 @@ func (m *TransformerModel) Memory(memory *gorgonia.Node, theta gorgonia.Nodes) (
 		}
 	}
 	return all, nil
+}
+
+// CrossWeights builds, for each block of the decoder, the weights of its attention to the
+// source: (N·Heads·T)×S, row (n·Heads+h)·T+t those of position t of the target of sentence
+// n in head h. x are the inputs of Output.
+func (m *TransformerModel) CrossWeights(p *graph.Pass, x, theta gorgonia.Nodes) (weights []*gorgonia.Node, err error) {
+	_, err = m.observed(p, x, theta, func(w *gorgonia.Node) { weights = append(weights, w) })
+	return weights, err
 }
 
 // decode builds the logits of whole targets.

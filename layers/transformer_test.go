@@ -157,6 +157,54 @@ func TestTransformerOfShortSentences(t *testing.T) {
 	near("one of two tokens", c.logits(t), among[2*v:])
 }
 
+// TestCrossWeights: the weights of each block add up to 1 over the tokens of the source,
+// and padding has none.
+func TestCrossWeights(t *testing.T) {
+	c := torchCases(t)[0]
+	g := gorgonia.NewGraph()
+	var theta gorgonia.Nodes
+	for _, p := range c.params {
+		theta = append(theta, gorgonia.NodeFromAny(g, p.Value, gorgonia.WithName(p.Name)))
+	}
+	x := gorgonia.Nodes{intNode(g, "x0", intArray(c.Source)), intNode(g, "x1", intArray(c.Target))}
+	weights, err := c.model.(*TransformerModel).CrossWeights(&graph.Pass{Role: graph.EvalRole}, x, theta)
+	if err != nil || len(weights) != 2 {
+		t.Fatalf("weights of %d blocks: %v", len(weights), err)
+	}
+	values := make([]gorgonia.Value, len(weights))
+	for i, w := range weights {
+		gorgonia.Read(w, &values[i])
+	}
+	vm := gorgonia.NewTapeMachine(g)
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	const heads, length, width = 2, 5, 6
+	lengths := []int{6, 2, 5} // of the source
+	for i, v := range values {
+		w := v.Data().([]float64)
+		if len(w) != len(lengths)*heads*length*width {
+			t.Fatalf("block %d: %d weights", i, len(w))
+		}
+		for row := range len(w) / width {
+			var sum float64
+			for j, p := range w[row*width : (row+1)*width] {
+				if (p == 0) != (j >= lengths[row/(heads*length)]) {
+					t.Fatalf("block %d, row %d: weight %d is %v", i, row, j, p)
+				}
+				sum += p
+			}
+			if math.Abs(sum-1) > 1e-12 {
+				t.Fatalf("block %d: row %d adds up to %v", i, row, sum)
+			}
+		}
+	}
+	if slices.Equal(values[0].Data().([]float64), values[1].Data().([]float64)) {
+		t.Error("the blocks have the same weights")
+	}
+}
+
 // TestTransformerRefuses: settings and inputs that are wrong are errors that name the
 // part.
 func TestTransformerRefuses(t *testing.T) {
