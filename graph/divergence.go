@@ -11,21 +11,30 @@ import (
 
 // Divergence is an output-space divergence ρ(f(x~,θ'), f(x~,θ)) of Eq. 3,
 // averaged over the batch. Build takes the model's outputs (logits) at θ, old,
-// and at θ', moved, and returns a scalar whose gradient reaches moved alone.
+// and at θ', moved, and the inputs x that both are computed from, which may say what
+// counts, such as the tokens of sentences that are padded. It returns a scalar whose
+// gradient reaches moved alone.
 type Divergence struct {
 	Name  string
-	Build func(old, moved *gorgonia.Node) (*gorgonia.Node, error)
-	// Probe draws a direction q of the outputs y, of their shape, such that E qqᵀ is
-	// the Hessian of Build(y, y') by y' at y' = y (of the mean over the batch): what
-	// the rows of a Probe are made of. No gradient goes through q. nil where there is
-	// none: then targets are drawn instead, by the Sample of the loss.
-	Probe func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error)
+	Build func(old, moved *gorgonia.Node, x gorgonia.Nodes) (*gorgonia.Node, error)
+	// Probe draws a direction q of the outputs y on the inputs x, of the shape of y, such
+	// that E qqᵀ is the Hessian of Build(y, y', x) by y' at y' = y (of the mean over the
+	// batch): what the rows of a Probe are made of. No gradient goes through q. nil where
+	// there is none: then targets are drawn instead, by the Sample of the loss.
+	Probe func(y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
 }
+
+// comparison builds a divergence that looks at the outputs alone, discrepancy one that
+// may look at the inputs.
+type (
+	comparison  = func(old, moved *gorgonia.Node) (*gorgonia.Node, error)
+	discrepancy = func(old, moved *gorgonia.Node, x gorgonia.Nodes) (*gorgonia.Node, error)
+)
 
 // ofClasses has f take logits of any shape for rows of classes: those of one example
 // are one row, of N×T×C there are N·T of them.
-func ofClasses(f func(old, moved *gorgonia.Node) (*gorgonia.Node, error)) func(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
-	return func(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
+func ofClasses(f comparison) discrepancy {
+	return func(old, moved *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 		if old == nil || moved == nil || old.Dims() == 2 {
 			return f(old, moved)
 		}
@@ -43,8 +52,8 @@ func classRows(y *gorgonia.Node) []int {
 }
 
 // ofExamples has f take a number for the output of one example.
-func ofExamples(f func(old, moved *gorgonia.Node) (*gorgonia.Node, error)) func(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
-	return func(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
+func ofExamples(f comparison) discrepancy {
+	return func(old, moved *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 		if old == nil || moved == nil || old.Dims() > 0 {
 			return f(old, moved)
 		}
@@ -52,7 +61,7 @@ func ofExamples(f func(old, moved *gorgonia.Node) (*gorgonia.Node, error)) func(
 	}
 }
 
-func reshaped(f func(old, moved *gorgonia.Node) (*gorgonia.Node, error), old, moved *gorgonia.Node, shape ...int) (*gorgonia.Node, error) {
+func reshaped(f comparison, old, moved *gorgonia.Node, shape ...int) (*gorgonia.Node, error) {
 	old, err := apoops.Reshape(old, shape...)
 	if err != nil {
 		return nil, err
@@ -63,18 +72,23 @@ func reshaped(f func(old, moved *gorgonia.Node) (*gorgonia.Node, error), old, mo
 	return f(old, moved)
 }
 
-type prober = func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error)
+// drawing builds a draw that looks at the outputs alone, prober one that may look at the
+// inputs.
+type (
+	drawing = func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error)
+	prober  = func(y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
+)
 
 // probeClasses has f take logits as ofClasses does.
-func probeClasses(f prober) prober {
-	return func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error) {
+func probeClasses(f drawing) prober {
+	return func(y *gorgonia.Node, _ gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
 		return probeAs(f, y, noise, classRows(y))
 	}
 }
 
 // probeExamples has f take outputs as ofExamples does.
-func probeExamples(f prober) prober {
-	return func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error) {
+func probeExamples(f drawing) prober {
+	return func(y *gorgonia.Node, _ gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
 		if y.Dims() > 0 {
 			return f(y, noise)
 		}
@@ -83,7 +97,7 @@ func probeExamples(f prober) prober {
 }
 
 // probeAs draws for outputs in another shape.
-func probeAs(f prober, y *gorgonia.Node, noise *apoops.Random, shape []int) (*gorgonia.Node, error) {
+func probeAs(f drawing, y *gorgonia.Node, noise *apoops.Random, shape []int) (*gorgonia.Node, error) {
 	if slices.Equal(y.Shape(), shape) {
 		return f(y, noise)
 	}
@@ -134,7 +148,7 @@ func probeOf(s Source, d Divergence, sample Sampler, p *Pass, x, theta gorgonia.
 	if err != nil {
 		return nil, nil, err
 	}
-	q, err = d.Probe(y, noise)
+	q, err = d.Probe(y, x, noise)
 	if q, err = built(q, err, "probe of divergence "+d.Name); err != nil {
 		return nil, nil, err
 	}

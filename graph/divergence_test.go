@@ -65,7 +65,7 @@ func checkProbe(t *testing.T, d Divergence, old *tensor.Dense) {
 func drawer(t *testing.T, d Divergence, y *tensor.Dense) func(step int64) []float64 {
 	t.Helper()
 	g, noise := gorgonia.NewGraph(), apoops.NewRandom(7)
-	q, err := d.Probe(leafOf(g, y, "y"), noise)
+	q, err := d.Probe(leafOf(g, y, "y"), nil, noise)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func hessian(t *testing.T, d Divergence, old *tensor.Dense) []float64 {
 	}
 	g := gorgonia.NewGraph()
 	moved := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(at))
-	node, err := d.Build(leafOf(g, old, "old"), leafOf(g, moved, "moved"))
+	node, err := d.Build(leafOf(g, old, "old"), leafOf(g, moved, "moved"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type refusal struct {
 }
 
 func refusals() []refusal {
-	failing := func(old, _ *gorgonia.Node) (*gorgonia.Node, error) {
+	failing := func(old, _ *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 		return nil, errors.New("this one always fails")
 	}
 	return []refusal{
@@ -58,7 +58,7 @@ func refusals() []refusal {
 		{name: "divergence that fails", want: "always fails", options: []trainers.Option{
 			trainers.EveryK(1), trainers.FSD(1, graph.Divergence{Name: "failing", Build: failing})}},
 		{name: "divergence of other shapes", want: "categorical", options: []trainers.Option{
-			trainers.EveryK(1), trainers.FSD(1, graph.Divergence{Name: "categorical", Build: func(old, _ *gorgonia.Node) (*gorgonia.Node, error) { return old, nil }})}},
+			trainers.EveryK(1), trainers.FSD(1, graph.Divergence{Name: "categorical", Build: func(old, _ *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return old, nil }})}},
 		{name: "pair that is none", want: "pair", change: func(u *user) {
 			u.problem.Pairs = []graph.Pair{{Weight: u.problem.Params[0], Bias: u.problem.Inputs[0]}}
 		}},

@@ -56,8 +56,8 @@ func built(n *gorgonia.Node, err error, what string) (*gorgonia.Node, error) {
 }
 
 // sampled are the targets that a Sampler makes.
-func sampled(sample Sampler, y *gorgonia.Node, noise *apoops.Random, what string) (gorgonia.Nodes, error) {
-	t, err := sample(y, noise)
+func sampled(sample Sampler, y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random, what string) (gorgonia.Nodes, error) {
+	t, err := sample(y, x, noise)
 	if err == nil && (len(t) == 0 || slices.Contains(t, nil)) {
 		err = errors.New("it returned neither nodes nor an error")
 	}

@@ -19,11 +19,21 @@ type Loss struct {
 	// log-likelihood the loss is: what KFAC and EKFAC need for the Fisher matrix.
 	// nil where the loss is none.
 	Sample Sampler
+	// Likelihood is the negative log-likelihood of targets that Sample draws, where
+	// Build is another loss, such as one with smoothed labels. nil: Build.
+	Likelihood func(y *gorgonia.Node, t gorgonia.Nodes) (*gorgonia.Node, error)
+	// Count is the number of terms that the loss of a batch is the mean of, such as the
+	// tokens of sentences: the weight of the batch in the mean over a set. nil: the
+	// number of examples.
+	Count func(b Batch) int
+	// Counts reports whether a target, the number of a class, counts in the accuracy,
+	// as padding does not. nil: all do.
+	Counts func(target int) bool
 }
 
-// Sampler builds targets drawn from the distribution that the outputs y
+// Sampler builds targets drawn from the distribution that the outputs y on the inputs x
 // describe. The draws depend on the seed and step of noise.
-type Sampler func(y *gorgonia.Node, noise *apoops.Random) (gorgonia.Nodes, error)
+type Sampler func(y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random) (gorgonia.Nodes, error)
 
 // The distributions of the losses, each of one target array.
 var (
@@ -39,11 +49,11 @@ var (
 var (
 	// SoftmaxCrossEntropy takes logits N×C and an N-vector of tensor.Int class
 	// numbers. Its divergence is KL(p_θ ‖ p_θ').
-	SoftmaxCrossEntropy = Loss{"softmax-cross-entropy", oneTarget(apoops.SoftmaxCrossEntropy), CategoricalKL, CategoricalTargets}
+	SoftmaxCrossEntropy = Loss{Name: "softmax-cross-entropy", Build: oneTarget(apoops.SoftmaxCrossEntropy), Divergence: CategoricalKL, Sample: CategoricalTargets}
 	// BernoulliCrossEntropy takes logits N×D and targets N×D in [0, 1].
-	BernoulliCrossEntropy = Loss{"bernoulli-cross-entropy", oneTarget(apoops.BernoulliCrossEntropy), BernoulliKL, BernoulliTargets}
+	BernoulliCrossEntropy = Loss{Name: "bernoulli-cross-entropy", Build: oneTarget(apoops.BernoulliCrossEntropy), Divergence: BernoulliKL, Sample: BernoulliTargets}
 	// SquaredError is ½‖y-t‖² for N×D outputs and targets.
-	SquaredError = Loss{"squared-error", oneTarget(apoops.SquaredError), HalfSquared, NormalTargets}
+	SquaredError = Loss{Name: "squared-error", Build: oneTarget(apoops.SquaredError), Divergence: HalfSquared, Sample: NormalTargets}
 )
 
 func oneTarget(f func(y, t *gorgonia.Node) (*gorgonia.Node, error)) func(*gorgonia.Node, gorgonia.Nodes) (*gorgonia.Node, error) {
@@ -55,8 +65,8 @@ func oneTarget(f func(y, t *gorgonia.Node) (*gorgonia.Node, error)) func(*gorgon
 	}
 }
 
-func oneSample(f func(y *gorgonia.Node, noise *apoops.Random) (*gorgonia.Node, error)) Sampler {
-	return func(y *gorgonia.Node, noise *apoops.Random) (gorgonia.Nodes, error) {
+func oneSample(f drawing) Sampler {
+	return func(y *gorgonia.Node, _ gorgonia.Nodes, noise *apoops.Random) (gorgonia.Nodes, error) {
 		t, err := f(y, noise)
 		return gorgonia.Nodes{t}, err
 	}

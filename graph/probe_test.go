@@ -294,7 +294,7 @@ func (c probeCase) hessian(t *testing.T, b Block) []float64 {
 		t.Fatal(err)
 	}
 	old := gorgonia.NewTensor(g, tensor.Float64, y.Dims(), gorgonia.WithShape(y.Shape()...), gorgonia.WithName("old"), gorgonia.WithInit(gorgonia.Zeroes()))
-	d, err := c.source.BuildDiscrepancy(old, y)
+	d, err := c.source.BuildDiscrepancy(old, y, x)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,11 +135,11 @@ func (q *Problem) BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node
 }
 
 // BuildDiscrepancy implements Source.
-func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
+func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node, x gorgonia.Nodes) (*gorgonia.Node, error) {
 	if q.Divergence.Build == nil {
 		return nil, errors.New("graph: the problem names no divergence for its output")
 	}
-	n, err := q.Divergence.Build(old, moved)
+	n, err := q.Divergence.Build(old, moved, q.data(x))
 	if err == nil && n != nil && !n.IsScalar() {
 		err = errors.Errorf("its value is %s, not a scalar", nodeName(n))
 	}
@@ -148,8 +148,17 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, e
 
 // BuildProbe implements Source.
 func (q *Problem) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (objective, direction *gorgonia.Node, err error) {
-	return probeOf(q, q.Divergence, q.Sample, p, x, theta, noise)
+	d := q.Divergence
+	if probe := d.Probe; probe != nil {
+		d.Probe = func(y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
+			return probe(y, q.data(x), noise)
+		}
+	}
+	return probeOf(q, d, q.Sample, p, x, theta, noise)
 }
+
+// data are the nodes of a pass that stand for Inputs, without those for fixed leaves.
+func (q *Problem) data(x gorgonia.Nodes) gorgonia.Nodes { return x[:min(len(q.Inputs), len(x))] }
 
 // BuildSampledLoss implements Source.
 func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
@@ -160,7 +169,7 @@ func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoo
 	if err != nil {
 		return nil, err
 	}
-	t, err := sampled(q.Sample, y, noise, "sampling targets of the problem")
+	t, err := sampled(q.Sample, y, q.data(x), noise, "sampling targets of the problem")
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*
 	if err != nil {
 		return nil, err
 	}
-	return c.Source.BuildDiscrepancy(before, after)
+	return c.Source.BuildDiscrepancy(before, after, p.tilde)
 }
 
 func addWeighted(q, lambda, term *gorgonia.Node) (*gorgonia.Node, error) {

@@ -24,8 +24,8 @@ type Source interface {
 	BuildOutput(p *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, error)
 	// BuildLoss is J_B(θ) on the batch (x, t).
 	BuildLoss(p *Pass, x, t, theta gorgonia.Nodes) (*gorgonia.Node, error)
-	// BuildDiscrepancy is the divergence of two outputs.
-	BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error)
+	// BuildDiscrepancy is the divergence of two outputs on the inputs x.
+	BuildDiscrepancy(old, moved *gorgonia.Node, x gorgonia.Nodes) (*gorgonia.Node, error)
 	// BuildSampledLoss is the mean loss at θ on inputs x and on targets drawn
 	// from the model's own distribution, f(x, θ): what the Fisher matrix is made
 	// of. No gradient goes through the targets.
@@ -77,12 +77,12 @@ func (o Objective) BuildEvaluation(p *Pass, x, t, theta gorgonia.Nodes) (output,
 }
 
 // BuildDiscrepancy implements Source.
-func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
+func (o Objective) BuildDiscrepancy(old, moved *gorgonia.Node, x gorgonia.Nodes) (*gorgonia.Node, error) {
 	d := o.divergence()
 	if d.Build == nil {
 		return nil, errors.Errorf("graph: loss %s has no divergence: name one", o.Loss.Name)
 	}
-	n, err := d.Build(old, moved)
+	n, err := d.Build(old, moved, x)
 	return built(n, err, "divergence "+d.Name)
 }
 
@@ -108,10 +108,14 @@ func (o Objective) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apo
 	if err != nil {
 		return nil, err
 	}
-	t, err := sampled(o.Loss.Sample, y, noise, "sampling targets of loss "+o.Loss.Name)
+	t, err := sampled(o.Loss.Sample, y, x, noise, "sampling targets of loss "+o.Loss.Name)
 	if err != nil {
 		return nil, err
 	}
-	j, err := o.Loss.Build(y, t)
+	likelihood := o.Loss.Build
+	if o.Loss.Likelihood != nil {
+		likelihood = o.Loss.Likelihood
+	}
+	j, err := likelihood(y, t)
 	return built(j, err, "loss "+o.Loss.Name)
 }

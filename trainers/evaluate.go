@@ -14,11 +14,11 @@ import (
 
 // Evaluation is the result of Trainer.Evaluate.
 type Evaluation struct {
-	// Loss is the mean loss over the set.
+	// Loss is the mean loss over the set, in which a batch has the weight of Loss.Count.
 	Loss float64
 	// Accuracy is the fraction of rows whose largest output is that of the
-	// target class; NaN where the targets are not class numbers, nor, for a user's
-	// graph, one-hot rows.
+	// target class, among those whose target counts (Loss.Counts); NaN where the targets
+	// are not class numbers, nor, for a user's graph, one-hot rows.
 	Accuracy float64
 }
 
@@ -42,8 +42,9 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 	if err := t.fixed.checkSet(data.Len(), &batchSize); err != nil {
 		return Evaluation{}, err
 	}
-	var loss float64
-	right, labelled := 0, true
+	var loss, weights float64
+	var right, counted int
+	labelled := true
 	lo, n := 0, 0
 	for b := range evaluationBatches(data, batchSize) {
 		lo, n = lo+n, b.Len()
@@ -56,18 +57,20 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 		if err := g.CheckFinite(); err != nil {
 			return Evaluation{}, errors.WithMessagef(err, "trainers: evaluating rows %d to %d", lo, lo+n-1)
 		}
-		loss += g.LossValue() * float64(n)
+		weight := float64(t.count(b))
+		loss += g.LossValue() * weight
+		weights += weight
 		if labelled {
-			hits, err := countHits(g, classes)
+			hits, among, err := countHits(g, classes, t.loss.Counts)
 			if err != nil {
 				return Evaluation{}, err
 			}
-			right += hits
+			right, counted = right+hits, counted+among
 		}
 	}
-	e := Evaluation{Loss: loss / float64(data.Len()), Accuracy: math.NaN()}
+	e := Evaluation{Loss: loss / weights, Accuracy: math.NaN()}
 	if labelled {
-		e.Accuracy = float64(right) / float64(data.Len())
+		e.Accuracy = float64(right) / float64(counted)
 	}
 	return e, nil
 }
@@ -140,18 +143,32 @@ func (t *Trainer) classes(b graph.Batch) (labels []int, ok bool) {
 	return b.T[0].Ints(), true
 }
 
-func countHits(g *graph.Evaluation, labels []int) (int, error) {
+// count is the number of terms that the loss of a batch is the mean of.
+func (t *Trainer) count(b graph.Batch) int {
+	if t.loss.Count == nil {
+		return b.Len()
+	}
+	return t.loss.Count(b)
+}
+
+// countHits is how often the largest output is the label's, and among how many labels:
+// counts says which count, nil all.
+func countHits(g *graph.Evaluation, labels []int, counts func(label int) bool) (hits, among int, err error) {
 	y, ok := g.Output()
 	if !ok || y.Dims() != 2 || y.Shape()[0] != len(labels) {
-		return 0, errors.New("trainers: accuracy needs an output of one row for each label")
+		return 0, 0, errors.New("trainers: accuracy needs an output of one row for each label")
 	}
-	cols, hits := y.Shape()[1], 0
+	cols := y.Shape()[1]
 	for i, label := range labels {
+		if counts != nil && !counts(label) {
+			continue
+		}
+		among++
 		if label == largest(y, i*cols, (i+1)*cols) {
 			hits++
 		}
 	}
-	return hits, nil
+	return hits, among, nil
 }
 
 // largest is the place of the largest of the elements [lo, hi).

@@ -247,7 +247,7 @@ func TestBadFunctions(t *testing.T) {
 	panics := func(*gorgonia.Node, gorgonia.Nodes) (*gorgonia.Node, error) { panic("at the disco") }
 	vector := func(y *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return y, nil }
 	divergence := func(f func(a, b *gorgonia.Node) (*gorgonia.Node, error)) Option {
-		return FSD(1, graph.Divergence{Name: "mine", Build: f})
+		return FSD(1, graph.Divergence{Name: "mine", Build: func(a, b *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return f(a, b) }})
 	}
 	sample := func(f graph.Sampler) graph.Loss {
 		l := ce
@@ -281,8 +281,10 @@ func TestBadFunctions(t *testing.T) {
 		}}, ce, SGD(0.1)), `"w"|int`},
 		{"model that fails", step(badModel{Model: good, init: func() ([]*graph.Param, error) { return nil, errors.New("no weights today") }}, ce, SGD(0.1)), "initial weights|no weights today"},
 		{"no sampler", step(good, sample(nil), KFAC(0.1)), "Sample"},
-		{"sampler of nothing", step(good, sample(func(*gorgonia.Node, *apoops.Random) (gorgonia.Nodes, error) { return nil, nil }), KFAC(0.1)), "sampling targets"},
-		{"sampler of nil nodes", step(good, sample(func(*gorgonia.Node, *apoops.Random) (gorgonia.Nodes, error) { return gorgonia.Nodes{nil}, nil }), EKFAC(0.1)), "sampling targets"},
+		{"sampler of nothing", step(good, sample(func(*gorgonia.Node, gorgonia.Nodes, *apoops.Random) (gorgonia.Nodes, error) { return nil, nil }), KFAC(0.1)), "sampling targets"},
+		{"sampler of nil nodes", step(good, sample(func(*gorgonia.Node, gorgonia.Nodes, *apoops.Random) (gorgonia.Nodes, error) {
+			return gorgonia.Nodes{nil}, nil
+		}), EKFAC(0.1)), "sampling targets"},
 		{"SampledTargets of nothing", step(good, ce, KFAC(0.1), SampledTargets(func(int) []*tensor.Dense { return nil })), "target"},
 		{"SampledTargets of nil", step(good, ce, KFAC(0.1), SampledTargets(func(int) []*tensor.Dense { return []*tensor.Dense{nil} })), "target 0"},
 		{"TildeFrom of nothing", step(good, ce, SGD(0.1), tilde()), "TildeFrom|0 inputs"},

@@ -40,7 +40,7 @@ var linearLoss = graph.Loss{
 // over the rows, for M = C·Cᵀ: the function-space Hessian of a linear model is
 // then (XᵀX/N)⊗M.
 func weighted(c *mat.Dense) graph.Divergence {
-	return graph.Divergence{Name: "weighted", Build: func(old, moved *gorgonia.Node) (*gorgonia.Node, error) {
+	return graph.Divergence{Name: "weighted", Build: func(old, moved *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 		w := gorgonia.NewTensor(moved.Graph(), tensor.Float64, 2, gorgonia.WithName("C"), gorgonia.WithShape(c.Dims()), gorgonia.WithValue(dense(c)))
 		oldC, err := apoops.Linear(old, w, apoops.Identity)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 type Trainer struct {
 	engine *engine
 	source trainable
+	loss   graph.Loss  // says how batches and targets count; the zero value for a graph of the user's
 	fixed  *fixedBatch // nil where batches of any size will do
 	evals  graph.Shapes[*graph.Evaluation]
 }
@@ -52,7 +53,7 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{engine: e, source: src}
+	t := &Trainer{engine: e, source: src, loss: loss}
 	e.Gradient = t.gradient
 	return t, nil
 }

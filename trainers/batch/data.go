@@ -9,8 +9,8 @@ import (
 )
 
 // Data is a data set in memory. Row i of X and row i of T belong together:
-// X is N×d (or N×c×h×w), T is an N-vector of tensor.Int class numbers or an
-// N×out matrix of the dtype of X.
+// X is N×d (or N×c×h×w) of floats or N×T tokens of tensor.Int, T is an N-vector of
+// tensor.Int class numbers, N×T of tokens, or an N×out matrix of the dtype of X.
 type Data struct {
 	X, T *tensor.Dense
 }
@@ -36,9 +36,11 @@ func (d Data) Check() error {
 		return errors.New("trainers: empty data set")
 	case d.T.Dims() == 0 || d.T.Shape()[0] != d.Len():
 		return graph.ErrShape.Errorf("trainers: data set has %d input rows but targets of shape %v", d.Len(), d.T.Shape())
-	case !apoops.IsFloat(d.X.Dtype()):
-		return graph.ErrDtype.Errorf("trainers: data set with inputs of dtype %v, not float32 or float64", d.X.Dtype())
-	case d.T.Dtype() != tensor.Int && d.T.Dtype() != d.X.Dtype():
+	case !apoops.IsFloat(d.X.Dtype()) && d.X.Dtype() != tensor.Int:
+		return graph.ErrDtype.Errorf("trainers: data set with inputs of dtype %v, not float32, float64 or int", d.X.Dtype())
+	case d.X.Dtype() == tensor.Int && d.T.Dtype() != tensor.Int && !apoops.IsFloat(d.T.Dtype()):
+		return graph.ErrDtype.Errorf("trainers: data set with targets of dtype %v, not int, float32 or float64", d.T.Dtype())
+	case d.X.Dtype() != tensor.Int && d.T.Dtype() != tensor.Int && d.T.Dtype() != d.X.Dtype():
 		return graph.ErrDtype.Errorf("trainers: data set with targets of dtype %v, not int or %v", d.T.Dtype(), d.X.Dtype())
 	case graph.FirstNaN(d.T) >= 0:
 		at := graph.FirstNaN(d.T)
