@@ -21,7 +21,8 @@ import (
 // run.
 //
 // The gradient by the table adds up the rows of tokens that occur more than once, in
-// their order. It is an array of V×d that is cleared in each run, but see KeepRows.
+// their order. It is an array of V×d, which each run clears on all cores before it writes
+// the rows of its tokens: whoever reads a gradient may write over it.
 func Embed(table, tokens *gorgonia.Node, scale float64, padding int) (*gorgonia.Node, error) {
 	if err := wantTokens("embed", tokens); err != nil {
 		return nil, err
@@ -121,15 +122,15 @@ func (k *embed[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nod
 	return gorgonia.Nodes{d, nil}, err
 }
 
-// KeepRows promises the op of a node that its result lies in memory of the op's own, as
-// long as BufferSetter does not change that, and that nothing else writes to it. The
-// gradient of Embed then clears in each run the rows of the run before it alone, not the
-// whole table. Other ops ignore it.
-func KeepRows(op gorgonia.Op) {
-	if k, ok := kernelOf(op).(interface{ keepRows() }); ok {
-		k.keepRows()
+// TableOf is the table that the node n is rows of, nil where it is none that Embed made.
+func TableOf(n *gorgonia.Node) *gorgonia.Node {
+	if _, ok := kernelOf(n.Op()).(interface{ looksUp() }); ok {
+		return Operands(n)[0]
 	}
+	return nil
 }
+
+func (k *embed[T]) looksUp() {}
 
 // embedColumns is the least number of neighbouring columns that one core adds up.
 const embedColumns = 64
@@ -142,8 +143,6 @@ type embedGrad[T Float] struct {
 	embedding
 	table       tensor.Shape
 	a           *args[T]
-	keep        bool  // nothing else writes to the result
-	last        []int // the tokens of the last run, where keep
 	clean, body func(lo, hi int)
 }
 
@@ -155,8 +154,6 @@ func (k *embedGrad[T]) clone() kernel[T] {
 
 func (k *embedGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.table.Clone(), nil }
 
-func (k *embedGrad[T]) keepRows() { k.keep = true }
-
 func (k *embedGrad[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.columns
@@ -166,23 +163,13 @@ func (k *embedGrad[T]) run(a *args[T]) error {
 	if err := checkTokens("token", a.ints, a.shapes[1], k.table[0], k.padding); err != nil {
 		return err
 	}
-	if !k.keep || k.last == nil {
-		par.For(len(a.out), par.Grain, k.clean)
-	}
+	par.For(len(a.out), par.Grain, k.clean)
 	par.For(k.table[1], max(embedColumns, par.RowGrain(len(a.ints))), k.body)
-	if k.keep {
-		k.last = append(k.last[:0], a.ints...)
-	}
 	return nil
 }
 
 func (k *embedGrad[T]) columns(lo, hi int) {
 	cols, scale := k.table[1], T(k.scale)
-	for _, t := range k.last {
-		if t != k.padding {
-			clear(k.a.out[t*cols+lo : t*cols+hi])
-		}
-	}
 	for i, t := range k.a.ints {
 		if t == k.padding {
 			continue

@@ -45,40 +45,25 @@ func TestEmbed(t *testing.T) {
 	}
 }
 
-// TestEmbedGradientKeepsRows runs one gradient on changing tokens; where it keeps the
-// rows, what another wrote to the others stays.
-func TestEmbedGradientKeepsRows(t *testing.T) {
-	for _, keep := range []bool{false, true} {
-		k := &embedGrad[float64]{embedding: embedding{scale: 1, padding: 0}, table: tensor.Shape{5, 2}}
-		if keep {
-			k.keepRows()
-		}
-		a := &args[float64]{
-			in: [][]float64{{1, 2, 3, 4, 5, 6}, nil}, shapes: []tensor.Shape{{3, 2}, {3}},
-			out: slices.Repeat([]float64{math.NaN()}, 10),
-		}
-		for _, c := range []struct {
-			tokens []int
-			want   []float64
-		}{
-			{[]int{1, 4, 1}, []float64{0, 0, 6, 8, 0, 0, 0, 0, 3, 4}},
-			{[]int{0, 4, 2}, []float64{0, 0, 0, 0, 5, 6, 0, 0, 3, 4}},
-			{[]int{0, 0, 0}, make([]float64, 10)},
-		} {
-			a.ints = c.tokens
-			if err := k.run(a); err != nil {
-				t.Fatal(err)
-			}
-			if !slices.Equal(a.out, c.want) {
-				t.Errorf("keep %v, tokens %v: %v, not %v", keep, c.tokens, a.out, c.want)
-			}
-		}
-		a.out[6] = 9
+// TestEmbedGradientClears runs one gradient on changing tokens, and after another wrote
+// to its result.
+func TestEmbedGradientClears(t *testing.T) {
+	k := &embedGrad[float64]{embedding: embedding{scale: 1, padding: 0}, table: tensor.Shape{5, 2}}
+	a := &args[float64]{in: [][]float64{{1, 2, 3, 4, 5, 6}, nil}, shapes: []tensor.Shape{{3, 2}, {3}}, out: make([]float64, 10)}
+	for _, c := range []struct {
+		tokens []int
+		want   []float64
+	}{
+		{[]int{1, 4, 1}, []float64{0, 0, 6, 8, 0, 0, 0, 0, 3, 4}},
+		{[]int{0, 4, 2}, []float64{0, 0, 0, 0, 5, 6, 0, 0, 3, 4}},
+		{[]int{0, 0, 0}, make([]float64, 10)},
+	} {
+		a.out[6], a.ints = math.NaN(), c.tokens
 		if err := k.run(a); err != nil {
 			t.Fatal(err)
 		}
-		if kept := a.out[6] == 9; kept != keep {
-			t.Errorf("keep %v: a row that no token has was passed over: %v", keep, kept)
+		if !slices.Equal(a.out, c.want) {
+			t.Errorf("tokens %v: %v, not %v", c.tokens, a.out, c.want)
 		}
 	}
 }

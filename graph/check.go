@@ -144,10 +144,11 @@ func (q *Problem) Example() Batch {
 }
 
 // LearnableParams are the parameters as Params that share the nodes' memory. A
-// number is an array of shape (1).
+// number is an array of shape (1). Tables of embeddings are no matrices: they are tall,
+// and their gradients have few rows.
 func (q *Problem) LearnableParams() ([]*Param, error) {
 	params := make([]*Param, len(q.Params))
-	names := paramNames(q.Params)
+	names, tables := paramNames(q.Params), q.tables()
 	for i, n := range q.Params {
 		if n.Value() == nil {
 			return nil, errors.Errorf("graph: parameter %q has no value: bind one before Wrap", names[i])
@@ -156,7 +157,22 @@ func (q *Problem) LearnableParams() ([]*Param, error) {
 		if !ok {
 			return nil, errors.Errorf("graph: parameter %q has a %T as its value, neither a number nor a *tensor.Dense", names[i], n.Value())
 		}
-		params[i] = &Param{Name: names[i], Value: v, Matrix: v.Dims() == 2}
+		params[i] = &Param{Name: names[i], Value: v, Matrix: v.Dims() == 2 && !tables[n]}
 	}
 	return params, CheckParams(params)
+}
+
+// tables are the nodes whose rows are looked up by integers.
+func (q *Problem) tables() map[*gorgonia.Node]bool {
+	tables := make(map[*gorgonia.Node]bool)
+	for n := range q.used() {
+		switch {
+		case n.Op() == nil:
+		case typeName(n.Op()) == "byIndicesOp":
+			tables[children(n)[0]] = true
+		default:
+			tables[apoops.TableOf(n)] = true
+		}
+	}
+	return tables
 }
