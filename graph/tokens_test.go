@@ -190,6 +190,19 @@ func TestTokenLossCounts(t *testing.T) {
 	}
 }
 
+// TestProblemHandsOutInputs without the leaves that are fixed, which stand behind them.
+func TestProblemHandsOutInputs(t *testing.T) {
+	g := gorgonia.NewGraph()
+	y := leafOf(g, random(rand.New(rand.NewPCG(1, 1)), 1, 4, 3), "y")
+	tokens := gorgonia.NewTensor(g, tensor.Int, 2, gorgonia.WithName("tokens"), gorgonia.WithShape(2, 2))
+	for _, q := range []*Problem{{Inputs: gorgonia.Nodes{tokens}, Divergence: TokenKL(TokenSettings{})}, {Divergence: TokenKL(TokenSettings{})}} {
+		_, err := q.BuildDiscrepancy(y, y, gorgonia.Nodes{tokens, y})
+		if (err == nil) != (len(q.Inputs) == 1) {
+			t.Errorf("%d inputs: error %v", len(q.Inputs), err)
+		}
+	}
+}
+
 // TestDrawnTokens have an expected gradient of 0 where the labels are smoothed too.
 func TestDrawnTokens(t *testing.T) {
 	pr := tokenProblem(TokenSettings{Padding: -1, Smoothing: 0.4})
