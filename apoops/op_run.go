@@ -17,7 +17,9 @@ func (o *op[T]) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 		return nil, errors.Wrapf(err, "apoops: %s", o.k.name())
 	}
 	o.result()
-	if err := o.k.run(&o.a); err != nil {
+	err = o.k.run(&o.a)
+	clear(o.a.in) // so that the op keeps no memory that programs have given up
+	if err != nil {
 		return nil, errors.Wrapf(err, "apoops: %s", o.k.name())
 	}
 	if o.shape.IsScalar() {

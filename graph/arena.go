@@ -5,6 +5,7 @@ import (
 	"weak"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -55,9 +56,12 @@ type block[T apoops.Float] struct {
 
 // layout has the ops of a program whose results lie in a block, from at[i] on.
 type layout[T apoops.Float] struct {
-	ops  []apoops.BufferSetter[T]
-	at   []int
-	size int
+	ops []apoops.BufferSetter[T]
+	// nodes are those whose values may lie in the block after a run, where they are not
+	// needed any more.
+	nodes gorgonia.Nodes
+	at    []int
+	size  int
 }
 
 // join gives the ops of l their parts of the block. Where that is too small a larger
@@ -80,9 +84,28 @@ func (b *block[T]) join(l *layout[T]) error {
 	} else {
 		b.memory = make([]T, l.size)
 	}
-	for _, m := range move {
+	for i, m := range move {
 		if err := m.lieIn(b.memory); err != nil {
 			return err
+		}
+		if i > 0 {
+			if err := m.forget(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// forget has the nodes give up their values, which would keep the old memory until the
+// next run.
+func (l *layout[T]) forget() error {
+	for _, n := range l.nodes {
+		if n.Value() == nil {
+			continue
+		}
+		if err := gorgonia.UnsafeLet(n, T(0)); err != nil { // there is no way to unbind one
+			return errors.Wrap(err, "graph: sharing memory")
 		}
 	}
 	return nil

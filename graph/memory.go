@@ -31,6 +31,7 @@ func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 	defer p.arena.mu.Unlock()
 	single, double := layoutOf[float32](order, lives), layoutOf[float64](order, lives)
 	p.layouts = []any{single, double}
+	p.singleResults, p.doubleResults = resultsOf[float32](order, lives), resultsOf[float64](order, lives)
 	if err := p.arena.single.join(single); err != nil {
 		return err
 	}
@@ -47,12 +48,48 @@ func layoutOf[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lif
 		if !ok || op.BufferSize() == 0 || lives[n].to == len(order) {
 			continue
 		}
-		l.ops = append(l.ops, op)
+		l.ops, l.nodes = append(l.ops, op), append(l.nodes, n)
 		places = append(places, place{lifetime: lives[n], size: (op.BufferSize() + unit - 1) / unit})
 	}
 	l.size = arrange(places) * unit
 	for _, p := range places {
 		l.at = append(l.at, p.at*unit)
+	}
+	return l
+}
+
+// shareResults puts the results that outlive a run into memory that another program
+// takes for its own, those of one kind over the same weights: a run of any of them
+// overwrites the results of the others.
+func (p *program) shareResults(with *results) error {
+	if p.singleResults == nil {
+		return nil
+	}
+	p.arena.mu.Lock()
+	defer p.arena.mu.Unlock()
+	if err := with.single.join(p.singleResults); err != nil {
+		return err
+	}
+	return with.double.join(p.doubleResults)
+}
+
+// results is the memory of what programs of one kind leave behind.
+type results struct {
+	single block[float32]
+	double block[float64]
+}
+
+// resultsOf arranges the results of type T that outlive a run, one behind the other.
+func resultsOf[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
+	l := new(layout[T])
+	unit := alignment / int(unsafe.Sizeof(T(0)))
+	for _, n := range order {
+		op, ok := n.Op().(apoops.BufferSetter[T])
+		if !ok || op.BufferSize() == 0 || lives[n].to != len(order) {
+			continue
+		}
+		l.ops, l.at = append(l.ops, op), append(l.at, l.size)
+		l.size += (op.BufferSize() + unit - 1) / unit * unit
 	}
 	return l
 }

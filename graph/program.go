@@ -26,6 +26,9 @@ type program struct {
 
 	arena   *arena
 	layouts []any // of the results in the arena
+
+	singleResults *layout[float32] // of the results that outlive a run
+	doubleResults *layout[float64]
 }
 
 func newProgram(dt tensor.Dtype) *program {

@@ -15,12 +15,16 @@ import (
 const DefaultGraphs = 8
 
 // Shapes keeps graphs of one kind by the dtypes and shapes of the batches that they were
-// built for. The zero value is ready. It must not be used by two goroutines at once.
+// built for. Those of this package share the memory of their results, so one is valid until
+// the next run of any of them. The zero value is ready. It must not be used by two goroutines
+// at once.
 type Shapes[G any] struct {
 	// Limit is the largest number of graphs that are kept, 0 for DefaultGraphs. Beyond
 	// it the one that was not used for longest goes.
 	Limit int
 	kept  []ofShapes[G] // the last used first
+
+	results results
 }
 
 // ofShapes is a graph with the arrays that it was built for.
@@ -48,12 +52,18 @@ func (s *Shapes[G]) Find(b Batch, tilde []*tensor.Dense) (g G, ok bool) {
 	return g, false
 }
 
-// Add keeps a graph that Find does not know.
-func (s *Shapes[G]) Add(b Batch, tilde []*tensor.Dense, g G) {
+// Add keeps a graph that Find does not know, over the same weights as the others.
+func (s *Shapes[G]) Add(b Batch, tilde []*tensor.Dense, g G) error {
+	if p, ok := any(g).(interface{ shareResults(*results) error }); ok {
+		if err := p.shareResults(&s.results); err != nil {
+			return err
+		}
+	}
 	if limit := cmp.Or(s.Limit, DefaultGraphs); len(s.kept) >= limit {
 		s.kept = slices.Delete(s.kept, limit-1, len(s.kept)) // and their memory
 	}
 	s.kept = slices.Insert(s.kept, 0, ofShapes[G]{typesOf(b.X), typesOf(b.T), typesOf(tilde), g})
+	return nil
 }
 
 // Len is the number of graphs that are kept.

@@ -16,12 +16,12 @@ func TestShapesKeepTheLastUsed(t *testing.T) {
 	batch := func(n int) Batch { return NewBatch(of(tensor.Float32, n, 4), of(tensor.Int, n)) }
 	s := Shapes[string]{Limit: 3}
 	for n := 1; n <= 3; n++ {
-		s.Add(batch(n), nil, fmt.Sprint(n))
+		must(t, s.Add(batch(n), nil, fmt.Sprint(n)))
 	}
 	if g, ok := s.Find(batch(1), nil); !ok || g != "1" {
 		t.Fatalf("found %q, %v", g, ok)
 	}
-	s.Add(batch(2), batch(7).X, "2 and 7") // in the place of 2
+	must(t, s.Add(batch(2), batch(7).X, "2 and 7")) // in the place of 2
 	for _, c := range []struct {
 		b     Batch
 		tilde []*tensor.Dense
@@ -41,7 +41,7 @@ func TestShapesKeepTheLastUsed(t *testing.T) {
 	}
 	var byDefault Shapes[int]
 	for n := range 2 * DefaultGraphs {
-		byDefault.Add(batch(n+1), nil, n)
+		must(t, byDefault.Add(batch(n+1), nil, n))
 	}
 	if byDefault.Len() != DefaultGraphs {
 		t.Errorf("%d graphs by default", byDefault.Len())

@@ -122,7 +122,9 @@ func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 			return nil, errors.WithMessagef(err, "batch of %v", b)
 		}
 		t.evals.Limit = t.engine.c.graphs
-		t.evals.Add(b, nil, g)
+		if err := t.evals.Add(b, nil, g); err != nil {
+			return nil, err
+		}
 	}
 	if err := g.Feed(b); err != nil {
 		return nil, err

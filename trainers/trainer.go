@@ -144,7 +144,9 @@ func (t *Trainer) prepare(batch graph.Batch) error {
 		if b, err = graph.NewBaseRows(e.Task.Source, e.Task.Model, batch, e.Task.Random, e.Update.Rows()); err != nil {
 			return errors.WithMessagef(err, "mini-batch of %v", batch)
 		}
-		e.bases.Add(batch, nil, b)
+		if err := e.bases.Add(batch, nil, b); err != nil {
+			return err
+		}
 	}
 	e.base = b
 	return nil

@@ -124,14 +124,15 @@ func (s *Multiplier[T]) Quadratic(dst, x, xv []T, n int, p Matrix[T]) {
 		k.body = s.quadratic
 	}
 	r := p.Core()
-	s.xk = sized(s.xk, n*r)
-	blas.Gemm(false, false, n, r, r, 1, xv, r, p.C, r, 0, s.xk, r)
-	k.out, k.x, k.y, k.z, k.p, k.m, k.r = dst, x, xv, s.xk, 0, p.Size, r
+	xc := scratch.Get[T](n * r)
+	blas.Gemm(false, false, n, r, r, 1, xv, r, p.C, r, 0, xc, r)
+	k.out, k.x, k.y, k.z, k.p, k.m, k.r = dst, x, xv, xc, 0, p.Size, r
 	if !p.Dense() {
 		k.p = float64(p.P[0])
 	}
 	par.For(n, par.RowGrain(p.Size), k.body)
 	k.out, k.x, k.y, k.z = nil, nil, nil, nil
+	scratch.Put(xc)
 }
 
 func (s *Multiplier[T]) quadratic(lo, hi int) {

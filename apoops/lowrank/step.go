@@ -2,6 +2,7 @@ package lowrank
 
 import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 )
 
 // Step is what a step is computed from.
@@ -21,7 +22,6 @@ type Learner[T blas.Float] struct {
 	rows   weighted[T]
 	v      rotation[T]
 	share  Share
-	xv     []T // of the new V
 	c      []T // C in the coordinates of the new V
 	newton newton[T]
 	keep   keeper[T]
@@ -70,6 +70,12 @@ func (s *Learner[T]) Step(next Matrix[T], average Average[T], p Matrix[T], old A
 	if count <= firstSteps {
 		iterations = moreIterations
 	}
+	// Of the size of the batch, so that graphs for other batches share it.
+	s.rows.scaled = scratch.Get[T](n * r)
+	defer func() {
+		scratch.Put(s.rows.scaled)
+		s.rows.scaled = nil
+	}()
 	s.rows.weigh(xv, w, n, r)
 	if p.Dense() {
 		copy(s.c, p.C)
@@ -82,11 +88,12 @@ func (s *Learner[T]) Step(next Matrix[T], average Average[T], p Matrix[T], old A
 		return
 	}
 	s.v.turn(turned[T]{next.V, average.Y, average.N, s.c}, p, old, x, s.rows.scaled, n, decay, by.Oja)
-	s.xv = sized(s.xv, n*r)
-	blas.Gemm(false, false, n, r, p.Size, 1, x, p.Size, next.V, r, 0, s.xv, r)
-	s.rows.weigh(s.xv, w, n, r)
-	s.rows.gram(average.N, s.xv, decay)
-	s.share.Inside = s.rows.energy(s.xv, w)
+	turnedRows := scratch.Get[T](n * r)
+	blas.Gemm(false, false, n, r, p.Size, 1, x, p.Size, next.V, r, 0, turnedRows, r)
+	s.rows.weigh(turnedRows, w, n, r)
+	s.rows.gram(average.N, turnedRows, decay)
+	s.share.Inside = s.rows.energy(turnedRows, w)
+	scratch.Put(turnedRows)
 	s.rows.r = p.Size
 	s.share.Whole = s.rows.energy(x, w)
 	outside := max(s.share.Whole-s.share.Inside, 0) / float64(p.Size-r)

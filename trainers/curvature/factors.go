@@ -89,7 +89,9 @@ func (c *curvature[T]) Prepare(batch graph.Batch) error {
 			return err
 		}
 		c.kept.Limit = c.t.Graphs
-		c.kept.Add(batch, nil, k)
+		if err := c.kept.Add(batch, nil, k); err != nil {
+			return err
+		}
 	}
 	c.graph = k
 	for i, l := range c.layers {

@@ -123,6 +123,5 @@ func (x *Context) Proximal(kept *graph.Shapes[*graph.Proximal], batch graph.Batc
 		return nil, errors.WithMessagef(err, "%v, B' %v", batch, graph.Batch{X: tilde})
 	}
 	kept.Limit = x.Task.Graphs
-	kept.Add(batch, tilde, p)
-	return p, nil
+	return p, kept.Add(batch, tilde, p)
 }

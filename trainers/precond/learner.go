@@ -96,8 +96,7 @@ func (l *learner) choose(example graph.Batch) error {
 		return errors.WithMessagef(err, "trainers: %s: %v", l.u.c.Name(), example)
 	}
 	l.probe, l.kept.Limit = p, l.x.Task.Graphs
-	l.kept.Add(example, nil, p)
-	return nil
+	return l.kept.Add(example, nil, p)
 }
 
 func (l *learner) build(example graph.Batch) (*graph.Probe, error) {
