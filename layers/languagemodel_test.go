@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
@@ -70,14 +69,8 @@ func continued(t *testing.T, m graph.Model, params []*graph.Param, tokens []int,
 	return tokens
 }
 
-// nextToken is the cross-entropy of N×T targets that all count.
-var nextToken = graph.Loss{
-	Name: "next token",
-	Build: func(y *gorgonia.Node, t gorgonia.Nodes) (*gorgonia.Node, error) {
-		return apoops.TokenCrossEntropy(y, t[0], apoops.TokenSettings{Padding: -1})
-	},
-	Divergence: graph.CategoricalKL, Sample: graph.CategoricalTargets,
-}
+// nextToken is the loss of targets that all count: there is no padding.
+var nextToken = graph.TokenCrossEntropy(graph.TokenSettings{})
 
 // windows are those of the tokens, one from every stride-th token on, and the tokens
 // after each of theirs.
