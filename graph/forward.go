@@ -1,0 +1,52 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Forward is a graph of results that are computed from inputs and parameters without
+// gradients, in evaluation mode.
+type Forward struct {
+	*program
+	results []gorgonia.Value
+}
+
+// NewForward builds the graph of what build makes of the inputs and the parameters. Both
+// are bound to the memory of their arrays for good: Run takes what is there then.
+func NewForward(params []*Param, inputs []*tensor.Dense, build func(p *Pass, x, theta gorgonia.Nodes) (gorgonia.Nodes, error)) (*Forward, error) {
+	return construct(func() (*Forward, error) {
+		if err := CheckParams(params); err != nil {
+			return nil, err
+		}
+		f := &Forward{program: newProgram(params[0].Value.Dtype())}
+		x := f.inputsLike(inputs, "x")
+		if err := letAll("input", x, inputs); err != nil {
+			return nil, err
+		}
+		theta, err := f.weights(params, "theta")
+		if err != nil {
+			return nil, err
+		}
+		results, err := build(&Pass{Role: EvalRole}, x, theta)
+		if err != nil {
+			return nil, err
+		}
+		f.results = make([]gorgonia.Value, len(results))
+		for i, n := range results {
+			if n == nil {
+				return nil, errors.Errorf("graph: result %d is missing", i)
+			}
+			gorgonia.Read(n, &f.results[i])
+		}
+		return f, f.compile()
+	})
+}
+
+// Result is the i-th node of build after a run, valid until the next run of a graph over
+// the same parameters; nil where it is no array.
+func (f *Forward) Result(i int) *tensor.Dense {
+	y, _ := f.results[i].(*tensor.Dense)
+	return y
+}
