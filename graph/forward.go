@@ -45,8 +45,11 @@ func NewForward(params []*Param, inputs []*tensor.Dense, build func(p *Pass, x, 
 }
 
 // Result is the i-th node of build after a run, valid until the next run of a graph over
-// the same parameters; nil where it is no array.
+// the same parameters; nil where it is a number.
 func (f *Forward) Result(i int) *tensor.Dense {
 	y, _ := f.results[i].(*tensor.Dense)
 	return y
 }
+
+// Number is the i-th node of build after a run, where that is a number.
+func (f *Forward) Number(i int) (float64, error) { return ScalarValue(f.results[i]) }

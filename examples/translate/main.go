@@ -1,0 +1,74 @@
+// Translate trains a Transformer to translate German into English, on the descriptions
+// of pictures of Multi30k, on the talks of IWSLT'14 or on any two files of sentences, by
+// any of the library's optimizers. It evaluates every epoch (loss for each token,
+// perplexity, BLEU of greedy translations of the validation set), saves a checkpoint there
+// and every minute, and can be stopped and resumed:
+//
+//	go run ./examples/translate
+//	go run ./examples/translate -optimizer sgdm -apo plain -k 10
+//	go run ./examples/translate -resume
+//	echo "Ein Hund läuft im Schnee." | go run ./examples/translate -translate
+//
+// Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
+// from the folder that APO_DATA names, and downloads them if they are not there.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
+)
+
+const about = `Translate trains a Transformer to translate German into English, or between the
+languages of two files. Words are divided by byte-pair encoding (-merges), learned on
+both languages. Without flags it trains a small net on Multi30k.
+
+Files in the folder -out: settings.json, codes and vocabulary (of the words' parts),
+steps.jsonl and steps.csv (every step), epochs.csv (validation loss for each token,
+perplexity, BLEU of greedy search), checkpoint, weights.safetensors, best.safetensors
+(of the epoch with the best BLEU), result.json (BLEU of beam search on the test set), loss.png, bleu.png and
+attention.png (which source words the decoder saw, in its last block).
+-translate reads sentences from standard input, one a line, and prints translations by
+the net of a run in -out.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume).`
+
+func main() {
+	os.Exit(cli.Run(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+		return run(ctx, args, os.Stdin, stdout, stderr)
+	}))
+}
+
+// run is the program: options of source change where the data come from.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, source ...datasets.Option) error {
+	s, mode, err := parse(args, stdout)
+	if err != nil {
+		return err
+	}
+	name, err := apoops.UseLibraries()
+	if err != nil {
+		return err
+	}
+	if mode.translate {
+		return s.translate(ctx, stdin, stdout)
+	}
+	fmt.Fprintf(stdout, "BLAS: %s\n", name)
+	corpus, err := s.load(ctx, stderr, source)
+	if err != nil {
+		return err
+	}
+	unlock, err := cli.LockOut(s.out)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	t, err := s.newTraining(corpus, mode.resume, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	return t.run(ctx)
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/datasets"
+)
+
+// The tests translate a language of their own, word by word.
+var german = []string{"hund", "katze", "mann", "frau", "rot", "blau", "läuft", "sitzt"}
+var english = []string{"dog", "cat", "man", "woman", "red", "blue", "runs", "sits"}
+
+// writePair writes n pairs of sentences.
+func writePair(t *testing.T, rng *rand.Rand, stem string, n int) {
+	t.Helper()
+	var de, en strings.Builder
+	for range n {
+		for range 1 + rng.IntN(4) {
+			i := rng.IntN(len(german))
+			fmt.Fprint(&de, german[i], " ")
+			fmt.Fprint(&en, english[i], " ")
+		}
+		fmt.Fprintln(&de, ".")
+		fmt.Fprintln(&en, ".")
+	}
+	for suffix, b := range map[string]*strings.Builder{".de": &de, ".en": &en} {
+		if err := os.WriteFile(stem+suffix, []byte(b.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// writeData writes files as those of Multi30k.
+func writeData(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	rng := rand.New(rand.NewPCG(1, 2))
+	for name, n := range map[string]int{"train": 200, "val": 20, "test_2016_flickr": 20, "test_2017_flickr": 20} {
+		writePair(t, rng, filepath.Join(dir, name), n)
+	}
+	return dir
+}
+
+// small are flags for a net that takes no time.
+var small = []string{"-merges", "30", "-layers", "1", "-width", "16", "-heads", "2", "-hidden", "32", "-dropout", "0.05", "-tokens", "256", "-warm-up", "10", "-lr", "0.01", "-epochs", "3"}
+
+// start runs the program on the data of a folder.
+func start(t *testing.T, data, stdin string, stop *exampletest.Canceller, args ...string) (code int, stdout, messages string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out, log bytes.Buffer
+	w := io.Writer(&log)
+	if stop != nil {
+		stop.Cancel = cancel
+		w = io.MultiWriter(&log, stop)
+	}
+	err := run(ctx, args, strings.NewReader(stdin), &out, w,
+		datasets.WithDir(data), datasets.WithCacheDir(filepath.Join(data, "cache")), datasets.WithoutDownload(), datasets.WithoutChecksum())
+	return cli.Exit(err, w), out.String(), log.String()
+}
+
+func with(args []string, more ...string) []string { return exampletest.With(args, more...) }
+
+// TestLearns: a run ends with translations that are right, its files and pictures.
+func TestLearns(t *testing.T) {
+	data, out := writeData(t), t.TempDir()
+	code, stdout, stderr := start(t, data, "", nil, with(small, "-width", "32", "-epochs", "60", "-schedule", "constant", "-lr", "0.005", "-smoothing", "0", "-out", out)...)
+	if code != cli.OK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	rows := exampletest.Table(t, filepath.Join(out, "epochs.csv"))
+	if len(rows) != 61 || strings.Join(rows[0], ",") != "epoch,step,valid_loss,perplexity,bleu" {
+		t.Fatalf("epochs.csv: %v", rows)
+	}
+	score, err := strconv.ParseFloat(rows[60][4], 64)
+	if err != nil || score < 80 {
+		t.Errorf("BLEU %v after the last epoch (%v)\n%s", score, err, stdout)
+	}
+	for _, name := range []string{"loss.png", "bleu.png", "attention.png"} {
+		exampletest.CheckPicture(t, filepath.Join(out, name))
+	}
+	code, stdout, stderr = start(t, data, "Hund läuft.\n\nFrau sitzt rot .\n", nil, "-translate", "-out", out)
+	if want := "dog runs.\n\nwoman sits red.\n"; code != cli.OK || stdout != want {
+		t.Errorf("exit code %d, translations %q, want %q\n%s", code, stdout, want, stderr)
+	}
+	for stdin, says := range map[string]string{
+		"Hund\n\xff\n": "line 2: it is not UTF-8",
+		"Hund\n" + strings.Repeat("Hund ", 2000) + "\n": "line 2",
+	} {
+		if code, _, stderr := start(t, data, stdin, nil, "-translate", "-out", out); code != cli.Failed || !strings.Contains(stderr, says) {
+			t.Errorf("exit code %d, %s, want %q", code, stderr, says)
+		}
+	}
+}
+
+// TestResume: a run that is stopped in the middle of an epoch and goes on leaves what one
+// never stopped does, bit for bit.
+func TestResume(t *testing.T) {
+	data := writeData(t)
+	for name, args := range map[string][]string{
+		"adamw": nil,
+		"apo":   {"-optimizer", "sgdm", "-apo", "plain", "-k", "2", "-lr", "0.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole, parts := t.TempDir(), t.TempDir()
+			if code, _, stderr := start(t, data, "", nil, with(small, with(args, "-out", whole)...)...); code != cli.OK {
+				t.Fatalf("exit code %d\n%s", code, stderr)
+			}
+			code, stdout, _ := start(t, data, "", &exampletest.Canceller{Text: "epoch 2: 3"}, with(small, with(args, "-out", parts)...)...)
+			if code != cli.Interrupted || !strings.Contains(stdout, "-resume") {
+				t.Fatalf("exit code %d\n%s", code, stdout)
+			}
+			if code, _, stderr := start(t, data, "", nil, "-resume", "-out", parts); code != cli.OK {
+				t.Fatalf("exit code %d\n%s", code, stderr)
+			}
+			equalRuns(t, whole, parts)
+			if code, _, stderr := start(t, data, "", nil, "-resume", "-width", "32", "-out", parts); code != cli.Usage || !strings.Contains(stderr, "width") {
+				t.Errorf("another width: exit code %d, %s", code, stderr)
+			}
+		})
+	}
+}
+
+// equalRuns compares what two runs have left. The description of a checkpoint has the shapes
+// of the batch that a process began with, so only its tensors must be equal.
+func equalRuns(t *testing.T, a, b string) {
+	t.Helper()
+	for _, name := range []string{"weights.safetensors", "best.safetensors", "result.json", "epochs.csv", "codes", "vocabulary"} {
+		x, errX := os.ReadFile(filepath.Join(a, name))
+		y, errY := os.ReadFile(filepath.Join(b, name))
+		if errX != nil || errY != nil || !bytes.Equal(x, y) {
+			t.Errorf("%s differs (%v, %v)", name, errX, errY)
+		}
+	}
+	x, errX := checkpoint.Read(filepath.Join(a, "checkpoint"))
+	y, errY := checkpoint.Read(filepath.Join(b, "checkpoint"))
+	if errX != nil || errY != nil || len(x.Tensors) != len(y.Tensors) {
+		t.Fatalf("checkpoints: %v, %v", errX, errY)
+	}
+	for i, v := range x.Tensors {
+		if w := y.Tensors[i]; v.Name != w.Name || !slices.Equal(v.Value.Float32s(), w.Value.Float32s()) {
+			t.Errorf("%s of the checkpoints differs", v.Name)
+		}
+	}
+	steps := func(dir string) (all []string) {
+		for _, row := range exampletest.Table(t, filepath.Join(dir, "steps.csv")) {
+			all = append(all, strings.Join(row[:len(row)-2], ",")) // the last two are times
+		}
+		return all
+	}
+	if !slices.Equal(steps(a), steps(b)) {
+		t.Error("steps.csv differs")
+	}
+}
+
+// TestOptimizers takes a few steps by others, on files of one's own.
+func TestOptimizers(t *testing.T) {
+	data := writeData(t)
+	files := []string{"-data", "files", "-source", filepath.Join(data, "train.de"), "-target", filepath.Join(data, "train.en"), "-epochs", "1", "-limit", "40"}
+	for _, name := range []string{"precond", "shampoo"} {
+		code, stdout, stderr := start(t, data, "", nil, with(small, with(files, "-optimizer", name, "-lr", "0.01", "-out", t.TempDir())...)...)
+		if code != cli.OK || !strings.Contains(stdout, "BLEU") {
+			t.Errorf("%s: exit code %d\n%s%s", name, code, stdout, stderr)
+		}
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	data := writeData(t)
+	short := filepath.Join(data, "short.en")
+	if err := os.WriteFile(short, []byte("a\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{cli.OK, "", []string{"-h"}},
+		{cli.Usage, "-data", []string{"-data", "nosuch"}},
+		{cli.Usage, "-source", []string{"-data", "files"}},
+		{cli.Usage, "-source", []string{"-source", "x", "-target", "y"}},
+		{cli.Usage, "-optimizer", []string{"-optimizer", "nosuch"}},
+		{cli.Usage, "-apo", []string{"-apo", "magic"}},
+		{cli.Usage, "-schedule", []string{"-schedule", "nosuch"}},
+		{cli.Usage, "-heads", []string{"-heads", "3"}},
+		{cli.Usage, "-dropout", []string{"-dropout", "NaN"}},
+		{cli.Usage, "-tokens", []string{"-tokens", "0"}},
+		{cli.Usage, "-beam", []string{"-beam", "0"}},
+		{cli.Usage, "exclude", []string{"-resume", "-translate"}},
+		{cli.Failed, "settings.json", []string{"-resume"}},
+		{cli.Failed, "settings.json", []string{"-translate"}},
+		{cli.Failed, "short.en", []string{"-data", "files", "-source", filepath.Join(data, "train.de"), "-target", short}},
+	} {
+		code, _, stderr := start(t, data, "", nil, with(test.args, "-out", filepath.Join(t.TempDir(), "new"))...)
+		if code != test.code || !strings.Contains(stderr, test.says) {
+			t.Errorf("%v: exit code %d, %s", test.args, code, stderr)
+		}
+	}
+}
