@@ -6,7 +6,8 @@
 // they never run at once, slow phases of the machine affect all of them, and the
 // peak of a process's resident memory belongs to one side.
 //
-// torch_nets.py defines the nets in PyTorch and torch_step.py measures them.
+// torch_nets.py defines the nets for images in PyTorch and torch_step.py measures them;
+// torch_text_step.py has and measures the Transformer.
 // torch_train.py trains them from given weights, so that a test can compare losses
 // and weights. torch_rules.py and torch_images.py compute reference values of
 // PyTorch's optimizers and image operations for the tests of trainers and apoops.

@@ -12,10 +12,13 @@ type measurement struct {
 	Peak int64 `json:"peak_bytes"`
 	Base int64 `json:"base_bytes"`
 	// Parameters is the number of learned parameters.
-	Parameters int    `json:"parameters"`
-	Version    string `json:"version"`
-	BLAS       string `json:"blas"`
-	Threads    int    `json:"threads"`
+	Parameters int `json:"parameters"`
+	// Losses are those of all steps, for nets that start from the same weights on all
+	// sides.
+	Losses  []float64 `json:"losses,omitempty"`
+	Version string    `json:"version"`
+	BLAS    string    `json:"blas"`
+	Threads int       `json:"threads"`
 }
 
 // side is a library in a comparison, with a measurement for each round so far.

@@ -12,10 +12,12 @@ import (
 	"github.com/pkg/errors"
 )
 
-// settings are the settings of a measurement besides the net.
-type settings struct{ batch, steps, warmup int }
+// settings are the settings of a measurement besides the net. batch counts images, tokens
+// those of a batch of text.
+type settings struct{ batch, tokens, steps, warmup int }
 
-// arguments returns the settings as command-line flags with the prefix dash.
+// arguments returns the settings of nets for images as command-line flags with the
+// prefix dash.
 func (s settings) arguments(dash string) []string {
 	return []string{
 		dash + "batch", strconv.Itoa(s.batch),
@@ -27,6 +29,7 @@ func (s settings) arguments(dash string) []string {
 type options struct {
 	only    string
 	batch   int
+	tokens  int
 	size    size // -1: the comparison's own
 	threads string
 	python  string
@@ -39,7 +42,8 @@ func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet(Name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.only, "only", "", "nets to compare, separated by commas: "+names()+" (default: all)")
-	f.IntVar(&o.batch, "batch", 128, "examples in a batch")
+	f.IntVar(&o.batch, "batch", 128, "images in a batch")
+	f.IntVar(&o.tokens, "tokens", 4096, "tokens in a batch of sentences, of source and target each, with padding")
 	f.IntVar(&o.size.rounds, "rounds", -1, "number of rounds (-1: the net's own)")
 	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
 	f.IntVar(&o.size.warmup, "warmup", -1, "warm-up steps before them (-1: the net's own)")
@@ -51,9 +55,10 @@ func (o *options) flags() *flag.FlagSet {
 	return f
 }
 
-// The largest values of the flags. A batch of maxBatch images takes 800 MB.
+// The bounds of the flags. A batch of maxBatch images takes 800 MB.
 const (
 	maxBatch   = 1 << 16
+	minTokens  = 16
 	maxSteps   = 1_000_000
 	maxThreads = 1024
 )
@@ -62,8 +67,8 @@ func (o *options) check() error {
 	for _, n := range []struct {
 		flag               string
 		value, least, most int
-	}{{"batch", o.batch, 1, maxBatch}, {"rounds", o.size.rounds, 1, maxSteps}, {"steps", o.size.steps, 1, maxSteps}, {"warmup", o.size.warmup, 0, maxSteps}} {
-		if own := n.value == -1 && n.flag != "batch"; !own && (n.value < n.least || n.value > n.most) {
+	}{{"batch", o.batch, 1, maxBatch}, {"tokens", o.tokens, minTokens, maxBatch}, {"rounds", o.size.rounds, 1, maxSteps}, {"steps", o.size.steps, 1, maxSteps}, {"warmup", o.size.warmup, 0, maxSteps}} {
+		if own := n.value == -1 && n.flag != "batch" && n.flag != "tokens"; !own && (n.value < n.least || n.value > n.most) {
 			return errors.Errorf("-%s %d must be from %d to %d", n.flag, n.value, n.least, n.most)
 		}
 	}

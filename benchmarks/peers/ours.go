@@ -30,19 +30,23 @@ func measureOurs(net string, s settings, profile string) (m measurement, err err
 	m.Version = fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	m.Threads = runtime.GOMAXPROCS(0)
 	m.Base = resident.Now()
-	model, example, err := build(net)
+	t, err := taskOf(net, s)
 	if err != nil {
 		return m, err
 	}
-	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, trainers.SGDm(0.01), trainers.EveryK(0))
+	tr, err := trainers.New(t.model, t.loss, t.optimizer, trainers.EveryK(0))
 	if err != nil {
 		return m, err
 	}
 	m.Parameters = parameters(tr.Params())
-	batch := randomBatch(s.batch, example...)
+	steps := 0
 	step := func() (milliseconds float64, err error) {
 		began := time.Now()
-		_, err = tr.Step(batch)
+		info, err := tr.Step(t.batches[steps%len(t.batches)])
+		if t.comparable {
+			m.Losses = append(m.Losses, info.Loss)
+		}
+		steps++
 		return float64(time.Since(began).Nanoseconds()) / 1e6, err
 	}
 	for range s.warmup {
@@ -66,6 +70,25 @@ func measureOurs(net string, s settings, profile string) (m measurement, err err
 	// seem to need less than none.
 	m.Peak = max(resident.Peak(), m.Base)
 	return m, nil
+}
+
+// task is what a side trains.
+type task struct {
+	model     graph.Model
+	loss      graph.Loss
+	optimizer trainers.Optimizer
+	batches   []graph.Batch // used in turn
+	// comparable says that all sides have the same weights and data.
+	comparable bool
+}
+
+// taskOf is the task of a net: for images SGD with momentum on one random batch.
+func taskOf(net string, s settings) (task, error) {
+	if _, ok := transformers[net]; ok {
+		return transformerTask(net, s.tokens)
+	}
+	model, example, err := build(net)
+	return task{model: model, loss: graph.SoftmaxCrossEntropy, optimizer: trainers.SGDm(0.01), batches: []graph.Batch{randomBatch(s.batch, example...)}}, err
 }
 
 // startProfile writes a CPU profile to a file until stop is called; "" means no

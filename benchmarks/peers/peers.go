@@ -19,7 +19,15 @@ const usage = `Usage: benchmarks peers [FLAG...]
 Compares training steps of this library and of PyTorch: forward pass, softmax
 cross-entropy, backward pass and SGD with momentum 0.9, on random data of ten
 classes in float32. The nets are a fully connected one (mlp, 784-1000-1000-10 with
-ReLU) and those for images of 3×32×32. The sides run in turn, each in a process of
+ReLU) and those for images of 3×32×32.
+
+The net "transformer" is that of IWSLT'14 (6+6 blocks, width 512, 4 heads, 1024 hidden
+units, one table of 10,000 tokens) without dropout, with smoothed labels and AdamW, on
+random tokens in sentences of IWSLT's lengths. All sides start from the same weights and
+must have the same losses. PyTorch computes it in two ways, by its own modules and by
+functions that join products, each with glibc set to keep its memory; the table of ratios
+at the end has the faster one.
+ The sides run in turn, each in a process of
 its own. The time is that of whole steps. The memory is the peak of the process's
 resident memory (Linux: VmHWM); a second figure ("over base") leaves out what the
 process had before it made the net. All nets take about five minutes on two cores.
@@ -73,7 +81,7 @@ func (o *options) measure(stdout io.Writer) error {
 		return err
 	}
 	s := o.size.or(c.size)
-	m, err := measureOurs(c.net, settings{o.batch, s.steps, s.warmup}, o.profile)
+	m, err := measureOurs(c.net, settings{o.batch, o.tokens, s.steps, s.warmup}, o.profile)
 	if err != nil {
 		return err
 	}
@@ -107,7 +115,7 @@ func (o *options) compareAll(ctx context.Context, all []comparison, python strin
 	var results []result
 	var failed []string
 	for _, c := range all {
-		fmt.Fprintf(stdout, "%s: batch %d, %d rounds of %d steps after %d\n\n", c.net, o.batch, c.size.rounds, c.size.steps, c.size.warmup)
+		fmt.Fprintf(stdout, "%s: %s, %d rounds of %d steps after %d\n\n", c.net, o.batchOf(c), c.size.rounds, c.size.steps, c.size.warmup)
 		r, err := o.compare(ctx, c, python)
 		switch {
 		case ctx.Err() != nil:
@@ -138,17 +146,38 @@ func (o *options) compare(ctx context.Context, c comparison, python string) (res
 	if err != nil {
 		return result{}, err
 	}
-	s := settings{o.batch, c.size.steps, c.size.warmup}
-	sides := []*side{{name: "ours", run: ourProcess(c.net, s)}}
-	for _, n := range counts {
-		name := "PyTorch"
-		if n > 0 {
-			name = fmt.Sprintf("PyTorch-%d", n)
-		}
-		sides = append(sides, &side{name: name, run: torchProcess(python, c.net, n, s)})
+	s := settings{o.batch, o.tokens, c.size.steps, c.size.warmup}
+	others, done, err := o.torchSides(c, python, counts, s)
+	if err != nil {
+		return result{}, err
 	}
+	defer done()
+	sides := append([]*side{{name: "ours", run: ourProcess(c.net, s)}}, others...)
 	err = measureInTurn(ctx, c.size.rounds, sides, func(round int, side string, m measurement) error {
-		return record{Net: c.net, Side: side, Round: round, Batch: s.batch, Steps: s.steps, Warmup: s.warmup, measurement: m}.add(o.out)
+		r := record{Net: c.net, Side: side, Round: round, Batch: s.batch, Steps: s.steps, Warmup: s.warmup, measurement: m}
+		if c.net == transformerNet {
+			r.Batch = s.tokens
+		}
+		return r.add(o.out)
 	})
 	return result{c, sides}, err
+}
+
+// batchOf describes the batches of a comparison.
+func (o *options) batchOf(c comparison) string {
+	if c.net == transformerNet {
+		return fmt.Sprintf("%d tokens a batch", o.tokens)
+	}
+	return fmt.Sprintf("batch %d", o.batch)
+}
+
+// torchSides are PyTorch's sides on each number of threads. done removes their files.
+func (o *options) torchSides(c comparison, python string, threads []int, s settings) (sides []*side, done func(), err error) {
+	if c.net == transformerNet {
+		return transformerSides(python, c.net, threads, s)
+	}
+	for _, n := range threads {
+		sides = append(sides, &side{name: torchName(n), run: torchProcess(python, c.net, n, s)})
+	}
+	return sides, func() {}, nil
 }

@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,7 +35,7 @@ func TestHelp(t *testing.T) {
 }
 
 func TestWrongUsage(t *testing.T) {
-	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-steps", "-2"}, {"-batch", "0"}, {"-warmup", "-2"},
+	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-steps", "-2"}, {"-batch", "0"}, {"-tokens", "1"}, {"-tokens", "-1"}, {"-warmup", "-2"},
 		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-cpuprofile", "file"}} {
 		code, stdout, stderr := run(args...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, "Usage") || !strings.Contains(stderr, args[0]) {
@@ -97,6 +98,85 @@ func TestComparisons(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &r); err != nil || r.Side == "" || r.Steps != 1 || r.Min <= 0 || r.Parameters == 0 {
 			t.Errorf("%v in %s", err, line)
 		}
+	}
+}
+
+// Both ways of PyTorch have the losses of this library.
+func TestTransformersTrainAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped in short mode: importing PyTorch takes seconds")
+	}
+	python := findTorch(context.Background(), pythons)
+	if python == "" {
+		t.Skip("PyTorch not found")
+	}
+	const net = "transformer-tiny"
+	s := settings{tokens: 128, steps: 4}
+	sides, done, err := transformerSides(python, net, []int{1}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	ours := &side{name: "ours", run: func(context.Context) (measurement, error) { return measureOurs(net, s, "") }}
+	if err := measureInTurn(context.Background(), 1, append([]*side{ours}, sides...), ignore); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range sides {
+		if m := c.all[0]; len(m.Losses) != 4 || m.Losses[3] == m.Losses[1] || m.Peak < m.Base {
+			t.Errorf("side %d: %+v", i, m)
+		}
+	}
+}
+
+func TestMeasureRefusesDifferentLosses(t *testing.T) {
+	for _, losses := range [][]float64{{9, 8.97}, {9}, {9, math.NaN()}} {
+		a, b := fake(1), fake(1)
+		for c, l := range map[*side][]float64{a: {9, 9}, b: losses} {
+			run := c.run
+			c.run = func(ctx context.Context) (measurement, error) {
+				m, err := run(ctx)
+				m.Losses = l
+				return m, err
+			}
+		}
+		err := measureInTurn(context.Background(), 1, []*side{a, b}, ignore)
+		if err == nil || !strings.Contains(err.Error(), "not the same training") {
+			t.Errorf("losses %v: error %v", losses, err)
+		}
+	}
+}
+
+func TestSummaryTakesTheFastestSide(t *testing.T) {
+	a, b, c := fake(2), fake(4), fake(1)
+	if err := measureInTurn(context.Background(), 1, []*side{a, b, c}, ignore); err != nil {
+		t.Fatal(err)
+	}
+	if fastest([]*side{a, b, c}) != c || fastest([]*side{a, b}) != a {
+		t.Error("not the fastest")
+	}
+}
+
+// Sentences are of IWSLT's lengths: the batches have few sentences of many tokens or many
+// of few, and little padding.
+func TestSentenceBatches(t *testing.T) {
+	batches, err := sentenceBatches(4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range batches {
+		n := b.T[0].DataSize()
+		padding := 0
+		for _, id := range b.T[0].Ints() {
+			if id == 0 {
+				padding++
+			}
+		}
+		if n > 4096 || n < 3500 || padding > n/4 {
+			t.Errorf("batch %d of shape %v has %d tokens of padding", i, b.T[0].Shape(), padding)
+		}
+	}
+	if batches[0].T[0].Shape().Eq(batches[1].T[0].Shape()) {
+		t.Errorf("both batches of shape %v", batches[0].T[0].Shape())
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-//go:embed torch_nets.py torch_step.py torch_train.py
+//go:embed torch_nets.py torch_resident.py torch_safetensors.py torch_step.py torch_text_step.py torch_train.py
 var scripts embed.FS
 
 // pythons are the interpreters to try, in this order. The system's packages belong
@@ -38,7 +38,7 @@ func ourProcess(net string, s settings) measureFunc {
 		if err != nil {
 			return m, errors.Wrap(err, "finding this program")
 		}
-		return m, runJSON(ctx, &m, self, append([]string{Name, "-ours", net}, s.arguments("-")...)...)
+		return m, runJSON(ctx, &m, self, append([]string{Name, "-ours", net, "-tokens", strconv.Itoa(s.tokens)}, s.arguments("-")...)...)
 	}
 }
 
@@ -52,8 +52,23 @@ func torchProcess(python, net string, threads int, s settings) measureFunc {
 	}
 }
 
+// torchTransformer measures PyTorch on the Transformer of the file task. blocks says how
+// it computes them.
+func torchTransformer(python, task, blocks string, heads, threads int, s settings) measureFunc {
+	return func(ctx context.Context) (measurement, error) {
+		var m measurement
+		args := []string{"--blocks", blocks, "--heads", strconv.Itoa(heads), "--threads", strconv.Itoa(threads), "--steps", strconv.Itoa(s.steps), "--warmup", strconv.Itoa(s.warmup), task}
+		return m, runScriptWith(ctx, mallocSettings, &m, python, "torch_text_step.py", args...)
+	}
+}
+
 // runScript runs one of the scripts in a folder that has all of them.
 func runScript(ctx context.Context, result any, python, script string, args ...string) error {
+	return runScriptWith(ctx, nil, result, python, script, args...)
+}
+
+// runScriptWith is runScript with variables added to the environment.
+func runScriptWith(ctx context.Context, variables []string, result any, python, script string, args ...string) error {
 	dir, err := os.MkdirTemp("", Name)
 	if err != nil {
 		return errors.Wrap(err, "writing the scripts")
@@ -62,14 +77,19 @@ func runScript(ctx context.Context, result any, python, script string, args ...s
 	if err := os.CopyFS(dir, scripts); err != nil {
 		return errors.Wrap(err, "writing the scripts")
 	}
-	return runJSON(ctx, result, python, append([]string{filepath.Join(dir, script)}, args...)...)
+	return runJSONWith(ctx, variables, result, python, append([]string{filepath.Join(dir, script)}, args...)...)
 }
 
 // runJSON runs a program and decodes the JSON that it prints.
 func runJSON(ctx context.Context, result any, program string, args ...string) error {
+	return runJSONWith(ctx, nil, result, program, args...)
+}
+
+func runJSONWith(ctx context.Context, variables []string, result any, program string, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stderr = &stderr
+	cmd.Env = append(os.Environ(), variables...)
 	out, err := cmd.Output()
 	if err != nil {
 		return errors.Wrapf(err, "%s: %s", program, bytes.TrimSpace(stderr.Bytes()))

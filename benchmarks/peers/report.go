@@ -1,8 +1,10 @@
 package peers
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/pkg/errors"
@@ -33,13 +35,13 @@ func (r result) report(w io.Writer) error {
 	return errors.Wrap(t.Flush(), "writing the report")
 }
 
-// summary prints the ratios of this library to the second side, with the goals, for
-// all comparisons.
+// summary prints the ratios of this library to the fastest other side, with the goals,
+// for all comparisons.
 func summary(w io.Writer, all []result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ours/PyTorch\ttime, median\ttime, min\tgoal\t\tmemory, peak\tgoal\t")
 	for _, r := range all {
-		ours, other := r.sides[0], r.sides[1]
+		ours, other := r.sides[0], fastest(r.sides[1:])
 		time, memory := ours.median()/other.median(), ours.peak()/other.peak()
 		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%s\n", r.net, time, ours.min()/other.min(), verdict(time, r.goal.time), memory, verdict(memory, r.goal.memory))
 	}
@@ -55,4 +57,9 @@ func verdict(ratio, goal float64) string {
 		return fmt.Sprintf("%.2f\tmet", goal)
 	}
 	return fmt.Sprintf("%.2f\tmissed", goal)
+}
+
+// fastest is the side with the least median time, the first of equals.
+func fastest(sides []*side) *side {
+	return slices.MinFunc(sides, func(a, b *side) int { return cmp.Compare(a.median(), b.median()) })
 }

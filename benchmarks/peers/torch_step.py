@@ -14,32 +14,7 @@ import time
 import torch
 
 import torch_nets
-
-
-def blas():
-    """The shared library of torch's matrix products, if it can be found."""
-    try:
-        with open("/proc/self/maps") as maps:
-            files = {line.split()[-1] for line in maps if "/" in line}
-    except OSError:
-        return "unknown"
-    for word in ("openblas", "mkl_rt", "mkl_core", "blis", "libblas"):
-        for f in sorted(files):
-            if word in f:
-                return f.rsplit("/", 2)[-2] + "/" + f.rsplit("/", 1)[-1]
-    return "built in"
-
-
-def resident(field):
-    """A field of /proc/self/status in bytes, or 0 without it."""
-    try:
-        with open("/proc/self/status") as status:
-            for line in status:
-                if line.startswith(field + ":"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+from torch_resident import blas, resident
 
 
 def main():
