@@ -8,8 +8,8 @@
 // Keys and values of the earlier positions are kept from step to step, so a step costs
 // what one position does. Sentences of like length are searched together, in static
 // graphs of few shapes: the number of sentences is a power of 2, the length of the source
-// a multiple of 8, that of the kept positions a power of 2. Each shape has a graph that
-// stays. As soon as half of the sentences are done the others go on in a smaller graph.
+// a multiple of 8, that of the kept positions a power of 2. Graphs are kept by shape, at
+// most 128 of each kind. As soon as half of the sentences are done the others go on in a smaller graph.
 //
 // The search is fairseq's. In each step a sentence has the Width best hypotheses that
 // have not ended. Of all their continuations by a token the best 2·Width are candidates,

@@ -14,6 +14,18 @@ import (
 // that are kept, 0 for an encoder.
 type shape struct{ sentences, source, kept int }
 
+// mostGraphs is the largest number of encoders, and of steps, that are kept: more than
+// sentences of up to 80 tokens need. Beyond it all go.
+const mostGraphs = 128
+
+// keepGraph adds a graph.
+func keepGraph[G any](graphs map[shape]G, of shape, g G) {
+	if len(graphs) >= mostGraphs {
+		clear(graphs)
+	}
+	graphs[of] = g
+}
+
 // encoding is the graph of the encoder. Its results are the keys and values of each
 // decoder block's attention to the source.
 type encoding struct {
@@ -54,7 +66,7 @@ func (b *beams[T]) encoder(of shape) (*encoding, error) {
 	if err != nil {
 		return nil, errors.WithMessage(err, "search: encoder")
 	}
-	b.encoders[of] = e
+	keepGraph(b.encoders, of, e)
 	return e, nil
 }
 
@@ -92,7 +104,7 @@ func (b *beams[T]) stepper(of shape) (*stepping, error) {
 	if err != nil {
 		return nil, errors.WithMessage(err, "search: step")
 	}
-	b.steppers[of] = s
+	keepGraph(b.steppers, of, s)
 	return s, nil
 }
 

@@ -281,3 +281,14 @@ func TestErrors(t *testing.T) {
 		t.Errorf("weights that are NaN: error %v", err)
 	}
 }
+
+// TestGraphsAreBounded: beyond the limit the graphs go, and the last stays.
+func TestGraphsAreBounded(t *testing.T) {
+	graphs := make(map[shape]int)
+	for i := range 3 * mostGraphs {
+		keepGraph(graphs, shape{sentences: i}, i)
+		if graphs[shape{sentences: i}] != i || len(graphs) > mostGraphs {
+			t.Fatalf("%d graphs after %d", len(graphs), i+1)
+		}
+	}
+}
