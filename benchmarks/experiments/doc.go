@@ -13,6 +13,7 @@
 //	task.go         Task, and the data of a setting
 //	dense.go        the task of fully connected nets
 //	images.go       the task of nets for images
+//	text.go         the task of Transformers that translate
 //	computation.go  Computation, and claims that its result decides
 //
 // An experiment is run in three steps:

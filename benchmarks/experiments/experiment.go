@@ -37,6 +37,8 @@ type Experiment struct {
 	Shares []string
 	// Accuracies are the paper's test accuracies by method, in per cent.
 	Accuracies map[string]float64
+	// Scores are the paper's scores by method: BLEU.
+	Scores map[string]float64
 	// Measure is the result by which the report's tables compare the methods.
 	Measure Measure
 	// Plots are the figures to draw; none means the usual ones.
@@ -71,6 +73,7 @@ type Measure int
 const (
 	TrainingLoss Measure = iota
 	TestAccuracy
+	BLEU // a task's score, from 0 to 100
 )
 
 // Plot is a kind of figure.
@@ -81,6 +84,7 @@ const (
 	LossBySteps     Plot = "loss-steps"
 	LossByTime      Plot = "loss-time"
 	AccuracyBySteps Plot = "accuracy-steps"
+	TestLossBySteps Plot = "test-loss-steps"
 	RateBySteps     Plot = "rate-steps"
 )
 

@@ -38,7 +38,10 @@ var mnistRates = &Experiment{
 		model: layers.MLP, loss: graph.SoftmaxCrossEntropy, targets: classTargets,
 		load: func(ctx context.Context, c Config) (train, test trainers.Dataset, err error) {
 			train, test, err = datasets.MNIST(ctx, c.Type())
-			return train, first(test, c.Examples), err
+			if err == nil {
+				test, err = part(test, 0, c.Examples)
+			}
+			return train, test, err
 		},
 	},
 }

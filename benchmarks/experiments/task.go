@@ -2,8 +2,11 @@ package experiments
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
@@ -37,7 +40,12 @@ type Work struct {
 	MultiplyAdds float64
 	// EvaluationBatch is the number of examples that are evaluated at once.
 	EvaluationBatch int
+	// Unit is what Config.Batch counts where that is not rows of the data.
+	Unit string
 }
+
+// Count is a number of what Config.Batch counts, in words.
+func (w Work) Count(n int) string { return strings.TrimSpace(fmt.Sprintf("%d %s", n, w.Unit)) }
 
 // Problem is an experiment's data at one scale.
 type Problem struct {
@@ -45,6 +53,36 @@ type Problem struct {
 	// is evaluated: those of Train, or the first of them, without augmentation. Test
 	// is nil if there is no test set.
 	Train, Evaluate, Test trainers.Dataset
+	// TestLoss is the loss that is evaluated on Test, nil for the training loss.
+	TestLoss *graph.Loss
+	// Score rates a trained model at the end of a run by what is neither loss nor
+	// accuracy: the BLEU of its translations. It is nil for a task without.
+	Score func(ctx context.Context, tr *trainers.Trainer) (float64, error)
+}
+
+// Batches are the mini-batches of a run, each a function of seed and step alone.
+type Batches interface {
+	// PerEpoch is the number of batches in an epoch.
+	PerEpoch() int
+	// At is the batch of a step, valid until the next call of At.
+	At(step int) graph.Batch
+	// TildeAt are the inputs of an independent batch for the function-space term.
+	TildeAt(step int) ([]*tensor.Dense, error)
+	// Stream prepares the batches from a step on in the background.
+	Stream(ctx context.Context, first int) *batch.Stream
+}
+
+// batched is a data set that has batches of its own.
+type batched interface {
+	Batches(seed uint64) (Batches, error)
+}
+
+// Batches are the batches of the training set: of size rows, unless it has its own.
+func (p *Problem) Batches(size int, seed uint64) (Batches, error) {
+	if own, ok := p.Train.(batched); ok {
+		return own.Batches(seed)
+	}
+	return trainers.NewBatches(p.Train, size, seed)
 }
 
 // Problem loads the data of a setting.
@@ -56,18 +94,37 @@ func (e *Experiment) Problem(ctx context.Context, c Config) (*Problem, error) {
 	if err != nil {
 		return nil, errors.WithMessage(err, e.Name)
 	}
-	if n := p.Train.Len() - c.Validation; c.Validation > 0 {
-		p.Test = window{p.Evaluate, n, c.Validation}
-		p.Train, p.Evaluate = first(p.Train, n), first(p.Evaluate, n)
+	if err := p.divide(c); err != nil {
+		return nil, errors.WithMessage(err, e.Name)
 	}
-	p.Train, p.Evaluate = first(p.Train, c.Examples), first(p.Evaluate, c.Examples)
-	p.Evaluate = first(p.Evaluate, c.Rows)
+	return &p, nil
+}
+
+// divide selects the examples of the setting.
+func (p *Problem) divide(c Config) (err error) {
+	take := func(s *trainers.Dataset, from, n int) {
+		if err == nil {
+			*s, err = part(*s, from, n)
+		}
+	}
+	if n := p.Train.Len() - c.Validation; c.Validation > 0 {
+		p.Test = p.Evaluate
+		take(&p.Test, n, c.Validation)
+		take(&p.Train, 0, n)
+		take(&p.Evaluate, 0, n)
+	}
+	take(&p.Train, 0, c.Examples)
+	take(&p.Evaluate, 0, c.Examples)
+	take(&p.Evaluate, 0, c.Rows)
 	if c.TestRows < 0 {
 		p.Test = nil
 	} else if p.Test != nil {
-		p.Test = first(p.Test, c.TestRows)
+		take(&p.Test, 0, c.TestRows)
 	}
-	return &p, nil
+	if c.TestRows < 0 || c.Validation > 0 {
+		p.Score = nil
+	}
+	return err
 }
 
 // window has the n examples of a set that begin at number from.
@@ -76,12 +133,22 @@ type window struct {
 	from, n int
 }
 
-// first has the first n examples of a set, or all of them for n = 0.
-func first(s trainers.Dataset, n int) trainers.Dataset {
-	if n == 0 || n >= s.Len() {
-		return s
+// divisible is a data set that makes its own parts.
+type divisible interface {
+	// Part has n examples from number from on.
+	Part(from, n int) (trainers.Dataset, error)
+}
+
+// part has n examples of a set from number from on, or all of them for n = 0 or where
+// there are no more.
+func part(s trainers.Dataset, from, n int) (trainers.Dataset, error) {
+	if n == 0 || from == 0 && n >= s.Len() {
+		return s, nil
 	}
-	return window{s, 0, n}
+	if d, ok := s.(divisible); ok {
+		return d.Part(from, n)
+	}
+	return window{s, from, n}, nil
 }
 
 // Len implements trainers.Dataset.

@@ -7,12 +7,9 @@ import "github.com/apo-gorgonia/apo/trainers"
 // horizon.
 var calibrated = func() (ms []*Method) {
 	for _, b := range baseRules {
-		if b.name == "adamw" {
-			continue
-		}
 		ms = append(ms, &Method{
 			Name: b.name + "-apo-calibrated", Label: b.label + "-APO (calibrated)", Family: b.name, Base: b.name,
-			Space: "calibrated", Cost: b.cost + 0.2, Needs: b.name,
+			Space: "calibrated", Cost: b.cost + 0.2, Needs: b.name, NoL2: b.name == "adamw",
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 				opts := []trainers.Option{
 					trainers.EveryK(int(v["k"])),
@@ -21,7 +18,7 @@ var calibrated = func() (ms []*Method) {
 				if run.Calibration != nil {
 					opts = append(opts, trainers.CalibrateFrom(run.Calibration))
 				}
-				return b.rule(run.Rate, run.L2), opts, nil
+				return b.rule(run.Rate, run.L2, v), opts, nil
 			},
 		})
 	}

@@ -5,13 +5,10 @@ import "github.com/apo-gorgonia/apo/trainers"
 // rateAPO is the plain form of Base-APO: Adam on log η.
 var rateAPO = func() (ms []*Method) {
 	for _, b := range baseRules {
-		if b.name == "adamw" {
-			continue
-		}
 		ms = append(ms, &Method{
-			Name: b.name + "-apo", Family: b.name, Label: b.label + "-APO (plain)", Base: b.name, Space: "rate-apo", Cost: b.cost + 0.4, Needs: b.name,
+			Name: b.name + "-apo", Family: b.name, Label: b.label + "-APO (plain)", Base: b.name, Space: "rate-apo", Cost: b.cost + 0.4, Needs: b.name, NoL2: b.name == "adamw",
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
-				return b.rule(run.Rate, run.L2), []trainers.Option{
+				return b.rule(run.Rate, run.L2, v), []trainers.Option{
 					trainers.EveryK(int(v["k"])), trainers.FSD(v["fsd"]), trainers.WSD(v["wsd"]),
 					trainers.Meta(trainers.MetaAdam(v["meta_rate"])),
 				}, nil

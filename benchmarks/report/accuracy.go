@@ -27,7 +27,7 @@ func (s *section) accuracyTable() string {
 func (s *section) extrapolation() string {
 	paper := s.e.Scales[experiments.Paper]
 	t := table{head: []string{"method", "runs", "ms a step", "to SGDm's", "to KFAC's", "to the fixed rate's", "peak memory, MB", "seconds of the first step",
-		fmt.Sprintf("training loss before and after %d steps", s.config.Steps), "hours for the paper's " + s.paperLength(), "the paper's accuracy"}}
+		fmt.Sprintf("training loss before and after %d steps", s.config.Steps), "hours for the paper's " + s.paperLength(), "the paper's result"}}
 	sgdm, kfac := s.find("sgdm"), s.find("kfac")
 	for _, r := range s.series {
 		run := r.runs[0]
@@ -50,20 +50,30 @@ func (s *section) paperLength() string {
 }
 
 func (s *section) paperAccuracy(method string) string {
-	a, ok := s.e.Accuracies[method]
-	if !ok {
-		return "-"
+	if a, ok := s.e.Accuracies[method]; ok {
+		return fmt.Sprintf("%.2f%%", a)
 	}
-	return fmt.Sprintf("%.2f%%", a)
+	if b, ok := s.e.Scores[method]; ok {
+		return bleu(b)
+	}
+	return "-"
 }
 
 // besidePaper is a method's accuracy together with the paper's.
 func (s *section) besidePaper(r *series) string {
-	text := percents(r.accuracy()) + r.divergence()
+	text := s.quality(r) + r.divergence()
 	if p := s.paperAccuracy(r.method.Name); p != "-" {
 		text += "; paper " + p
 	}
 	return text
+}
+
+// quality is the measure of a series on the test set.
+func (s *section) quality(r *series) string {
+	if s.e.Measure == experiments.BLEU {
+		return r.score().bleu()
+	}
+	return percents(r.accuracy())
 }
 
 // bestEpochs is the median over the seeds of the best epoch's accuracy, with the best
@@ -96,13 +106,13 @@ func percents(s spread) string {
 // paperTables adds the paper's Tables 2 and 4 with the results here, one row for each
 // experiment.
 func (d *document) paperTables(sections []*section) {
-	for _, g := range []struct{ group, title string }{{"table2", "Table 2"}, {"table4", "Table 4"}} {
+	for _, g := range []struct{ group, title string }{{"table2", "Table 2"}, {"table2-translation", "Table 2, translation"}, {"table4", "Table 4"}} {
 		es, err := experiments.Find(g.group)
 		if err != nil || !slices.ContainsFunc(sections, func(s *section) bool { return s.e.Group == g.group }) {
 			continue
 		}
 		d.add("## %s", g.title)
-		d.add("Test accuracies here (the median over the seeds, after the given number of epochs) and in the paper. Nets that were only timed, and those " +
+		d.add("Test accuracies, or BLEU, here (the median over the seeds, after the given number of epochs) and in the paper. Nets that were only timed, and those " +
 			"whose data set is missing on this machine, have the paper's numbers only.")
 		d.add("%s", paperTable(es, sections))
 	}
@@ -120,7 +130,7 @@ func paperTable(es []*experiments.Experiment, sections []*section) string {
 		for _, name := range names {
 			cell := "-"
 			if r := s.find(name); r != nil && !s.timed() {
-				cell = percents(r.accuracy())
+				cell = s.quality(r)
 			}
 			if p := s.paperAccuracy(name); p != "-" {
 				cell += "; paper " + p

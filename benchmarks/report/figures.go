@@ -43,6 +43,12 @@ var (
 		}
 		return 100 * float64(*e.Accuracy)
 	}}
+	testLoss = quantity{"test loss", false, func(e suite.Evaluation) float64 {
+		if e.TestLoss == nil {
+			return math.NaN()
+		}
+		return float64(*e.TestLoss)
+	}}
 	learningRate = quantity{"learning rate", false, func(e suite.Evaluation) float64 {
 		if len(e.Rates) == 0 {
 			return math.NaN()
@@ -59,6 +65,7 @@ var plots = map[experiments.Plot]struct {
 	experiments.LossBySteps:     {trainingLoss, bySteps},
 	experiments.LossByTime:      {trainingLoss, byTime},
 	experiments.AccuracyBySteps: {testAccuracy, bySteps},
+	experiments.TestLossBySteps: {testLoss, bySteps},
 	experiments.RateBySteps:     {learningRate, bySteps},
 }
 

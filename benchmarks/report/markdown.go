@@ -59,7 +59,7 @@ func (d *document) summary(title string, claims []claim, sections []*section, ol
 		if len(of) == 0 && len(kept) > 0 {
 			continue
 		}
-		if len(of) == 0 && e.TimedAt(experiments.Small) && len(e.Accuracies) > 0 {
+		if len(of) == 0 && e.TimedAt(experiments.Small) && len(e.Accuracies)+len(e.Scores) > 0 {
 			continue // the paper's tables show that it was not run
 		}
 		if len(of) == 0 {
@@ -127,6 +127,8 @@ func (s *section) tables() []string {
 	switch s.e.Measure {
 	case experiments.TestAccuracy:
 		all = append(all, s.accuracyTable())
+	case experiments.BLEU:
+		all = append(all, s.bleuTable())
 	default:
 		all = append(all, s.lossTable())
 	}
@@ -142,7 +144,7 @@ func (s *section) setting() string {
 	if len(s.series) > 0 {
 		h = s.series[0].header
 	}
-	text := fmt.Sprintf("%s, %d steps of batches of %d", s.e.Task.Describe(c), c.Steps, c.Batch)
+	text := fmt.Sprintf("%s, %d steps of batches of %s", s.e.Task.Describe(c), c.Steps, s.e.Task.Work(c).Count(c.Batch))
 	if h.PerEpoch > 0 {
 		text += fmt.Sprintf(" (%s of %d rows)", epochs(c.Steps, h.PerEpoch), h.Rows)
 	}

@@ -1,9 +1,17 @@
 package suite
 
-import "math"
+import (
+	"context"
+	"math"
 
-// evaluate evaluates the current weights and writes a line.
-func (t *training) evaluate() (float64, error) {
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers"
+)
+
+// evaluate evaluates the current weights and writes a line. The last evaluation of a run
+// that is no trial has the task's score.
+func (t *training) evaluate(ctx context.Context) (float64, error) {
 	step := t.tr.Steps()
 	e := Evaluation{Step: step, Epoch: float64(step) / float64(t.batches.PerEpoch()), Seconds: t.seconds}
 	rows := t.task.Work(t.order.Config).EvaluationBatch
@@ -13,11 +21,18 @@ func (t *training) evaluate() (float64, error) {
 	}
 	e.TrainLoss, e.TrainAccuracy = Number(train.Loss), known(train.Accuracy)
 	if t.problem.Test != nil {
-		test, err := t.tr.Evaluate(t.problem.Test, rows)
+		test, err := t.test(rows)
 		if err != nil {
 			return 0, err
 		}
 		e.TestLoss, e.Accuracy = ref(test.Loss), known(test.Accuracy)
+	}
+	if t.problem.Score != nil && step == t.order.Config.Steps {
+		score, err := t.problem.Score(ctx, t.tr)
+		if err != nil {
+			return 0, err
+		}
+		e.Score = ref(score)
 	}
 	e.BatchLoss = known(t.lastLoss)
 	for _, r := range t.tr.Rates() {
@@ -25,6 +40,29 @@ func (t *training) evaluate() (float64, error) {
 	}
 	t.evaluated = step
 	return train.Loss, t.log.write(e)
+}
+
+// test evaluates the test set.
+func (t *training) test(rows int) (trainers.Evaluation, error) {
+	if t.problem.TestLoss == nil {
+		return t.tr.Evaluate(t.problem.Test, rows)
+	}
+	if t.tester == nil {
+		model, err := t.task.Model(t.order.Config)
+		if err != nil {
+			return trainers.Evaluation{}, err
+		}
+		t.tester, err = trainers.New(model, *t.problem.TestLoss, trainers.SGD(1), trainers.EveryK(0), trainers.Dtype(t.order.Config.Type()))
+		if err != nil {
+			return trainers.Evaluation{}, err
+		}
+	}
+	for i, p := range t.tr.Params() {
+		if err := tensor.Copy(t.tester.Params()[i].Value, p.Value); err != nil {
+			return trainers.Evaluation{}, err
+		}
+	}
+	return t.tester.Evaluate(t.problem.Test, rows)
 }
 
 func ref(x float64) *Number { return (*Number)(&x) }

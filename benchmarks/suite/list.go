@@ -61,7 +61,7 @@ func list(e *experiments.Experiment, quick bool, times stepTimes, w io.Writer) e
 		if !ok {
 			continue
 		}
-		fmt.Fprintf(w, "  %-7s  %s, %d steps of %d", scale, e.Task.Describe(c), c.Steps, c.Batch)
+		fmt.Fprintf(w, "  %-7s  %s, %d steps of %s", scale, e.Task.Describe(c), c.Steps, e.Task.Work(c).Count(c.Batch))
 		if e.TimedAt(scale) && c.Steps < warmedUp {
 			fmt.Fprint(w, ", only timed")
 		}

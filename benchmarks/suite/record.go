@@ -60,6 +60,7 @@ type Evaluation struct {
 	TestLoss      *Number  `json:"test_loss,omitempty"`
 	TrainAccuracy *Number  `json:"train_accuracy,omitempty"`
 	Accuracy      *Number  `json:"accuracy,omitempty"`   // on the test set
+	Score         *Number  `json:"score,omitempty"`      // experiments.Problem.Score, at the end of a run
 	BatchLoss     *Number  `json:"batch_loss,omitempty"` // of the step before
 	Rates         []Number `json:"rates,omitempty"`
 }
@@ -109,6 +110,15 @@ func (r *Run) FinalAccuracy() float64 {
 		return math.NaN()
 	}
 	return float64(*r.Evaluations[n-1].Accuracy)
+}
+
+// FinalScore is the score at the end, or NaN if the run diverged or has none.
+func (r *Run) FinalScore() float64 {
+	n := len(r.Evaluations)
+	if n == 0 || r.Done != nil && r.Done.DivergedAt != nil || r.Evaluations[n-1].Score == nil {
+		return math.NaN()
+	}
+	return float64(*r.Evaluations[n-1].Score)
 }
 
 // FinalLoss is the last training loss, or +Inf if the run diverged or has none.

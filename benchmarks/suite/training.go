@@ -24,7 +24,8 @@ type training struct {
 	task      experiments.Task
 	problem   *experiments.Problem
 	tr        *trainers.Trainer
-	batches   *trainers.Batches
+	tester    *trainers.Trainer // evaluates the test set by a loss of its own; nil for tr
+	batches   experiments.Batches
 	log       *logFile
 	header    Header
 	seconds   float64   // spent in all steps
@@ -48,10 +49,10 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if t.problem, err = e.Problem(ctx, o.Config); err != nil {
 		return nil, err
 	}
-	if t.batches, err = trainers.NewBatches(t.problem.Train, o.Config.Batch, o.Seed); err != nil {
+	if t.batches, err = t.problem.Batches(o.Config.Batch, o.Seed); err != nil {
 		return nil, err
 	}
-	calibration, err := trainers.NewBatches(t.problem.Train, o.Config.Batch, o.Seed^calibrationSeed)
+	calibration, err := t.problem.Batches(o.Config.Batch, o.Seed^calibrationSeed)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +105,13 @@ func (t *training) run(ctx context.Context, progress func(step int, loss float64
 		step := t.tr.Steps()
 		if ended := step == t.order.Config.Steps; ended || step%every == 0 {
 			if step > t.evaluated {
-				loss, err := t.evaluate()
-				if errors.Is(err, trainers.ErrNotFinite) {
+				loss, err := t.evaluate(ctx)
+				switch {
+				case errors.Is(err, trainers.ErrNotFinite):
 					return t.finish(memory, err)
-				}
-				if err != nil {
+				case err != nil && ctx.Err() != nil:
+					return t.pause(ctx)
+				case err != nil:
 					return err
 				}
 				progress(step, loss)
