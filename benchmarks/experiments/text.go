@@ -21,6 +21,7 @@ const (
 	ownDropout    = "dropout"
 	ownMerges     = "merges"     // of the byte-pair encoding, where the text has no codes
 	ownVocabulary = "vocabulary" // rows of the table of embeddings
+	ownLength     = "length"     // of the longest sentence, to which all are padded; 0 for any and several lengths
 )
 
 // textTask trains a Transformer to translate the text Config.Set. Config.Batch counts

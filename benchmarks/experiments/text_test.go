@@ -138,6 +138,22 @@ func TestVocabulariesFit(t *testing.T) {
 
 func must(b Batches, _ error) Batches { return b }
 
+// In a measurement of time the first step alone builds graphs: all batches have one shape.
+func TestTimedTextHasOneShape(t *testing.T) {
+	c := timedText(smokeText, 11)
+	c.Batch = 512
+	p, err := textTask{}.Load(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Train.(*pairs).Shapes(); len(s) != 1 || s[0] != [2]int{16, 32} {
+		t.Errorf("shapes %v", s)
+	}
+	if s := p.Train.(*pairs); s.Dropped() == s.Len() || smokeText.Own[ownLength] != 0 {
+		t.Errorf("%d sentences, %d left out", s.Len(), s.Dropped())
+	}
+}
+
 func TestBadTexts(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"no text":         func(c *Config) { c.Set = "latin" },

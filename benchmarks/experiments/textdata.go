@@ -95,9 +95,13 @@ func encode(t datasets.Translation, c Config) (*encoded, error) {
 	return e, nil
 }
 
-// pairs are those of one part. What does not fit into a batch is left out.
+// pairs are those of one part. What is too long or does not fit into a batch is left out.
 func (e *encoded) pairs(p text.Parallel, c Config) (*pairs, error) {
-	return newPairs(e.EncodeAll(p.Source), e.EncodeAll(p.Target), batch.TokenConfig{Tokens: c.Batch, DropLong: true})
+	tokens := batch.TokenConfig{Tokens: c.Batch, DropLong: true}
+	if length := int(c.Own[ownLength]); length > 0 {
+		tokens.MaxLength, tokens.Lengths = length, []int{length}
+	}
+	return newPairs(e.EncodeAll(p.Source), e.EncodeAll(p.Target), tokens)
 }
 
 // pairs is a set of pairs of sentences of which parts can be taken.
