@@ -12,8 +12,8 @@
 // Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
 // from the folder that APO_DATA names, and downloads them if they are not there.
 //
-// Without flags an epoch has 253 steps; after the first, perplexity on the validation set
-// is 52 and BLEU 9.5.
+// Without flags an epoch has 253 steps. After two of the ten, perplexity on the validation
+// set is 16.8 and BLEU of greedy search 23.2.
 package main
 
 import (
