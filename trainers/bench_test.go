@@ -33,6 +33,12 @@ type side struct {
 // each side's to the last one's.
 func compare(b *testing.B, sides ...side) {
 	b.Helper()
+	compareRounds(b, fewestRounds, sides...)
+}
+
+// compareRounds is compare with at least so many rounds.
+func compareRounds(b *testing.B, fewest int, sides ...side) {
+	b.Helper()
 	times := make([][]float64, len(sides))
 	round := func() {
 		for i, s := range sides {
@@ -52,7 +58,7 @@ func compare(b *testing.B, sides ...side) {
 	for b.Loop() {
 		round()
 	}
-	for len(times[0]) < fewestRounds {
+	for len(times[0]) < fewest {
 		round()
 	}
 	b.ReportMetric(0, "ns/op") // a round, whatever that is
