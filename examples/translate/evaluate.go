@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"math"
-	"os"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/pkg/errors"
@@ -224,32 +221,15 @@ func (t *training) finish(ctx context.Context) error {
 	return nil
 }
 
-// readHistory reads epochs.csv, whose lines are those of all epochs so far.
-func readHistory(path string) ([]epoch, error) {
-	f, err := os.Open(path)
+// readHistory reads the epochs of a run.
+func readHistory(dir string) ([]epoch, error) {
+	rows, err := runlog.ReadEpochs(dir, 5)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, errors.Wrap(err, path)
-	}
 	var history []epoch
-	for i, row := range rows[min(1, len(rows)):] {
-		var numbers [5]float64
-		for k := range numbers {
-			if k >= len(row) {
-				return nil, errors.Errorf("%s: line %d has %d columns", path, i+2, len(row))
-			}
-			if numbers[k], err = strconv.ParseFloat(row[k], 64); err != nil {
-				return nil, errors.Wrapf(err, "%s: line %d", path, i+2)
-			}
-		}
-		if int(numbers[0]) != i+1 {
-			return nil, errors.Errorf("%s: line %d is not that of epoch %d", path, i+2, i+1)
-		}
-		history = append(history, epoch{int(numbers[1]), numbers[2], numbers[3], numbers[4]})
+	for _, row := range rows {
+		history = append(history, epoch{int(row[1]), row[2], row[3], row[4]})
 	}
 	return history, nil
 }

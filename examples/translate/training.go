@@ -27,9 +27,6 @@ const (
 	resultFile     = "result.json"
 )
 
-// saveEvery is the time between two checkpoints within an epoch.
-const saveEvery = time.Minute
-
 // training is a run with its files.
 type training struct {
 	*settings
@@ -42,7 +39,7 @@ type training struct {
 	greedy         *search.Searcher
 	logs           *runlog.Log
 	history        []epoch
-	saved          time.Time
+	loop           runlog.Steps
 	stdout, stderr io.Writer
 }
 
@@ -114,6 +111,7 @@ func (t *training) newTrainer() error {
 	}
 	loss := graph.TokenCrossEntropy(graph.TokenSettings{Padding: text.Padding, Smoothing: t.Smoothing})
 	t.trainer, err = trainers.New(t.model, loss, o, opts...)
+	t.loop = runlog.Steps{Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: t.batches.PerEpoch(), Stderr: t.stderr}
 	return err
 }
 
@@ -124,7 +122,7 @@ func (t *training) start() error {
 	if err := t.logs.Open(t.out, 0); err != nil {
 		return err
 	}
-	if err := t.checkpoint(); err != nil {
+	if err := t.loop.Checkpoint(); err != nil {
 		return err
 	}
 	return runlog.WriteSettings(t.out, t.settings, nil)
@@ -143,7 +141,7 @@ func (t *training) resume() error {
 		return err
 	}
 	var err error
-	t.history, err = readHistory(t.path(runlog.EpochsCSV))
+	t.history, err = readHistory(t.out)
 	return err
 }
 
@@ -181,11 +179,11 @@ func (t *training) epochs(ctx context.Context) error {
 		if done >= t.steps() {
 			return nil
 		}
-		err := t.epoch(stream, done/per+1)
+		err := t.loop.Epoch(stream, done/per+1)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}
-		if saveErr := t.checkpoint(); saveErr != nil {
+		if saveErr := t.loop.Checkpoint(); saveErr != nil {
 			return saveErr
 		}
 		if err != nil {
@@ -201,37 +199,4 @@ func (t *training) epochs(ctx context.Context) error {
 func (t *training) trained(start time.Time) error {
 	_, err := fmt.Fprintf(t.stdout, "epoch %d of %d: trained in %.1f s\n", t.trainer.Steps()/t.batches.PerEpoch(), t.Epochs, time.Since(start).Seconds())
 	return err
-}
-
-// epoch trains to the end of the epoch, which counts from 1.
-func (t *training) epoch(stream *batch.Stream, number int) error {
-	per := t.batches.PerEpoch()
-	progress := cli.NewProgress(t.stderr, fmt.Sprintf("epoch %d", number), per)
-	defer progress.Close()
-	for t.trainer.Steps() < number*per {
-		b, err := stream.Next()
-		if err != nil {
-			return err
-		}
-		if time.Since(t.saved) > saveEvery {
-			if err := t.checkpoint(); err != nil {
-				return err
-			}
-		}
-		stats, err := t.trainer.Step(b)
-		if err != nil {
-			return err
-		}
-		progress.Show(stats.Step%per+1, stats.Loss)
-	}
-	return nil
-}
-
-// checkpoint saves the state. The logs go first, so that they are never behind.
-func (t *training) checkpoint() error {
-	if err := t.logs.Flush(); err != nil {
-		return err
-	}
-	t.saved = time.Now()
-	return t.trainer.Save(t.path(checkpointFile))
 }

@@ -1,13 +1,6 @@
 package app
 
 import (
-	"encoding/csv"
-	"os"
-	"path/filepath"
-	"strconv"
-
-	"github.com/pkg/errors"
-
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 )
 
@@ -38,37 +31,15 @@ func bestEpoch(history []evaluated) int {
 	return at + 1
 }
 
-// readHistory reads epochs.csv, whose lines are those of all epochs so far.
+// readHistory reads the epochs of a run.
 func readHistory(dir string) ([]evaluated, error) {
-	path := filepath.Join(dir, runlog.EpochsCSV)
-	f, err := os.Open(path)
+	rows, err := runlog.ReadEpochs(dir, 4)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, errors.Wrap(err, path)
-	}
 	var history []evaluated
-	for i, row := range rows {
-		if i == 0 {
-			continue
-		}
-		var e evaluated
-		if len(row) < 4 || row[0] != strconv.Itoa(i) {
-			return nil, errors.Errorf("%s: line %d is not that of epoch %d", path, i+1, i)
-		}
-		if e.step, err = strconv.Atoi(row[1]); err == nil {
-			e.loss, err = strconv.ParseFloat(row[2], 64)
-		}
-		if err == nil {
-			e.accuracy, err = strconv.ParseFloat(row[3], 64)
-		}
-		if err != nil {
-			return nil, errors.Wrapf(err, "%s: line %d", path, i+1)
-		}
-		history = append(history, e)
+	for _, row := range rows {
+		history = append(history, evaluated{step: int(row[1]), loss: row[2], accuracy: row[3]})
 	}
 	return history, nil
 }

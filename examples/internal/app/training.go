@@ -13,11 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
-	"github.com/apo-gorgonia/apo/trainers/batch"
 )
-
-// saveEvery is the time between two checkpoints within an epoch.
-const saveEvery = time.Minute
 
 // training is a run with its files.
 type training struct {
@@ -29,7 +25,7 @@ type training struct {
 	test           trainers.Dataset
 	logs           *runlog.Log
 	history        []evaluated
-	saved          time.Time // of the last checkpoint
+	loop           runlog.Steps
 	stdout, stderr io.Writer
 }
 
@@ -56,6 +52,7 @@ func (a *App) newTraining(p Program, train, test trainers.Dataset, stdout, stder
 	// run has the same ones.
 	opts = append(opts, trainers.TildeFrom(batches.TildeAt), trainers.Record(t.logs))
 	t.trainer, err = trainers.New(model, graph.SoftmaxCrossEntropy, optimizer, opts...)
+	t.loop = runlog.Steps{Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: batches.PerEpoch(), Stderr: stderr}
 	return t, cli.AsUsage(err)
 }
 
@@ -73,7 +70,7 @@ func (t *training) start() error {
 	if err := t.logs.Open(t.s.out, 0); err != nil {
 		return err
 	}
-	if err := t.checkpoint(); err != nil {
+	if err := t.loop.Checkpoint(); err != nil {
 		return err
 	}
 	return t.writeSettings()
@@ -129,11 +126,11 @@ func (t *training) epochs(ctx context.Context) error {
 			return nil
 		}
 		start = time.Now()
-		err := t.epoch(stream, done/perEpoch+1)
+		err := t.loop.Epoch(stream, done/perEpoch+1)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}
-		if saveErr := t.checkpoint(); saveErr != nil {
+		if saveErr := t.loop.Checkpoint(); saveErr != nil {
 			return saveErr
 		}
 		if err != nil {
@@ -141,43 +138,4 @@ func (t *training) epochs(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// epoch trains to the end of the epoch, which counts from 1.
-func (t *training) epoch(stream *batch.Stream, epoch int) error {
-	perEpoch := t.batches.PerEpoch()
-	progress := cli.NewProgress(t.stderr, fmt.Sprintf("epoch %d", epoch), perEpoch)
-	defer progress.Close()
-	for t.trainer.Steps() < epoch*perEpoch {
-		batch, err := stream.Next()
-		if err != nil {
-			return err
-		}
-		if err := t.saveSometimes(); err != nil {
-			return err
-		}
-		stats, err := t.trainer.Step(batch)
-		if err != nil {
-			return err
-		}
-		progress.Show(stats.Step%perEpoch+1, stats.Loss)
-	}
-	return nil
-}
-
-// checkpoint saves the state. The logs go first, so that they are never behind.
-func (t *training) checkpoint() error {
-	if err := t.logs.Flush(); err != nil {
-		return err
-	}
-	t.saved = time.Now()
-	return t.trainer.Save(t.path(checkpointFile))
-}
-
-// saveSometimes saves the state if that was last done a while ago.
-func (t *training) saveSometimes() error {
-	if time.Since(t.saved) < saveEvery {
-		return nil
-	}
-	return t.checkpoint()
 }
