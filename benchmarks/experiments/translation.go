@@ -59,8 +59,8 @@ var (
 		Decay: warmUp(4000), DecayAll: true, Dtype: "float32",
 	}
 	smallText = Config{
-		Own: merged(net(3, 128, 4, 256, 5200, 0.1), 5000), Set: multi30k.name, Steps: 2500, Batch: 2048, Rows: 1000, Evaluations: 20,
-		Decay: warmUp(300), DecayAll: true, Dtype: "float32",
+		Own: merged(net(2, 128, 4, 256, 3200, 0.1), 3000), Set: multi30k.name, Steps: 1200, Batch: 2048, Rows: 1000, Evaluations: 20,
+		Decay: warmUp(200), DecayAll: true, Dtype: "float32",
 	}
 	smallTalks = Config{
 		Own: net(3, 128, 4, 256, 10152, 0.3), Set: iwslt14.name, Steps: 2000, Batch: 2048, Rows: 1000, Evaluations: 20,
