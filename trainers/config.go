@@ -25,6 +25,7 @@ type config struct {
 	dtype      tensor.Dtype
 	recorder   Recorder
 	tilde      func(step int) ([]*tensor.Dense, error)
+	fraction   float64 // of the rows of B'
 	targets    func(step int) []*tensor.Dense
 	learner    learn.NewLearner
 	graphs     int // of each kind
@@ -60,7 +61,7 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 // every one can be changed by an option.
 func defaults(o Optimizer) *config {
 	d := o.Defaults()
-	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
+	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs, fraction: 1}
 	c.Settings = learn.Settings{
 		K: cmp.Or(d.K, 10), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
 		MinRate: 1e-8, MaxRate: 1e3, Group: c.group,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
 // give notes that an option was given.
@@ -51,6 +52,9 @@ func (c *config) conflicts(o Optimizer) []conflict {
 	}
 	add(learnsP, true, name+", which has no learning rates", "RateGroups", "RatePerParam", "LinearRate", "RateBounds")
 	add(relative, true, "the relative steps of "+name, "Meta", "ClipMeta")
+	_, probes := o.(*precond.Config)
+	add(probes, true, name+", whose Rows say how much of B it takes", "FSDFraction")
+	add(c.NoFSD, true, "FSD(0), which leaves the function-space term out", "FSDFraction")
 	add(c.given["RateGroups"], true, "RateGroups", "RatePerParam")
 	add(calibrated, true, "Calibrated", "Meta", "ClipMeta", "WSD", "WSDSchedule", "FSDSchedule", "LinearRate")
 	add(calibrated, true, "Calibrated, but for a divergence,", "FSD")
@@ -68,6 +72,14 @@ func (c *config) checkInitialRate(o Optimizer) error {
 	}
 	if rate := o.LearningRate(); rate < c.MinRate || rate > c.MaxRate {
 		return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, o.Name(), c.MinRate, c.MaxRate)
+	}
+	return nil
+}
+
+// checkFraction reports a part of B' for a graph of the user's that is there.
+func (c *config) checkFraction() error {
+	if c.K > 0 && c.fraction < 1 {
+		return errors.Errorf("FSDFraction(%v) for a graph made for mini-batches of one size: B' has that size too", c.fraction)
 	}
 	return nil
 }

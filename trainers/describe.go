@@ -29,6 +29,9 @@ func (e *engine) description() (map[string]any, error) {
 	default:
 		d["B'"] = "earlier mini-batches"
 	}
+	if e.learner != nil && !c.NoFSD {
+		d["FSDFraction"] = c.fraction
+	}
 	if len(e.rates()) > 0 {
 		group, err := c.group(e.Task.Params)
 		if err != nil {

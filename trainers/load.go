@@ -142,6 +142,9 @@ func (doc checkpointMeta) settings() (map[string]any, error) {
 			all[name] = v
 		}
 	}
+	if _, ok := all["FSDFraction"]; !ok {
+		all["FSDFraction"] = 1 // as it was before there was a choice, and where nothing takes it
+	}
 	return checkpoint.Settings(all)
 }
 

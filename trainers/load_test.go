@@ -76,6 +76,7 @@ func TestLoadRefusesAnotherRun(t *testing.T) {
 		"schedule":     {loadCase{opts: []Option{WithSchedule(Cosine(100, 0))}}, loadCase{}, []string{"schedule Cosine(100, 0), this training has Constant()"}},
 		"milestones":   {loadCase{opts: []Option{WithSchedule(WarmUp(3, StepDecay(0.1, 5)))}}, loadCase{opts: []Option{WithSchedule(WarmUp(3, StepDecay(0.1, 6)))}}, []string{"WarmUp(3, StepDecay(0.1, [5]))"}},
 		"B'":           {loadCase{}, loadCase{opts: []Option{tilde}}, []string{"B' earlier mini-batches, this training has from TildeFrom"}},
+		"fraction":     {loadCase{opts: []Option{FSDFraction(0.25)}}, loadCase{}, []string{"FSDFraction 0.25, this training has 1"}},
 		"rule's field": {loadCase{o: adam}, loadCase{}, []string{"optimizer settings.beta2 0.9, this training has 0.999"}},
 		"two":          {loadCase{o: Adam(0.02), opts: []Option{Seed(9)}}, loadCase{}, []string{"optimizer settings.lr 0.02, this training has 0.01", "seed 9, this training has 1"}},
 		"trust":        {loadCase{o: trusting(precond.TrustRegion(0.1), 1e-3)}, loadCase{o: trusting(precond.TrustRegion(0.1), 2e-3)}, []string{"trust 0.001, this training has 0.002"}},

@@ -29,6 +29,8 @@ import (
 // parameters are bound to the same tensors. In evaluation dropout is off and batch
 // norm takes the running statistics. Accuracy takes one-hot rows for classes too.
 //
+// B' has the same size: an FSDFraction below 1 is an error.
+//
 // A checkpoint is one of the same graph: its operations and parameters are compared.
 func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error) {
 	if _, err := blas.Use(); err != nil {
@@ -37,6 +39,9 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	c, err := newConfig(o, opts)
 	if err != nil {
 		return nil, err
+	}
+	if err := c.checkFraction(); err != nil {
+		return nil, errors.WithMessage(err, "trainers: FromProblem")
 	}
 	if c.divergence.Build != nil {
 		p.Divergence = c.divergence

@@ -39,7 +39,9 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // passes of its own (KFAC, EKFAC).
 //
 // The function-space term's batch B' is the mini-batch of the step before a
-// meta-step (see TildeFrom). All batches have the graph's shapes.
+// meta-step (see TildeFrom). All batches have the graph's shapes: a graph may have the
+// size of the mini-batch anywhere, so it cannot be rebuilt for another one, and an
+// FSDFraction below 1 is an error.
 func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	c, err := newConfig(o, opts)
 	if err != nil {
@@ -47,6 +49,9 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	}
 	if c.Calibration != nil {
 		return nil, errors.New("trainers: Wrap: CalibrateFrom needs a Trainer: the solver computes no gradients")
+	}
+	if err := c.checkFraction(); err != nil {
+		return nil, errors.WithMessage(err, "trainers: Wrap")
 	}
 	if c.divergence.Build != nil {
 		p.Divergence = c.divergence

@@ -1,12 +1,14 @@
 package trainers
 
 import (
+	"math"
 	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // TildeFrom sets the source of B', the inputs of the function-space term: it is
@@ -15,13 +17,39 @@ import (
 // the number alone. B' may have other shapes than B, but for a user's graph; each pair of
 // shapes has a graph of its own (Graphs). By default B' is the mini-batch of the step
 // before or, where batches have different shapes, the last one of the shapes of B; where
-// there is none, as at step 0, B itself. For Precond it is a part of B.
+// there is none, as at step 0, B itself. FSDFraction takes a part of it. For Precond it is
+// a part of B.
 func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 	return func(c *config) error {
 		if source == nil {
 			return errors.New("trainers: TildeFrom: no function")
 		}
 		c.tilde = source
+		return nil
+	}
+}
+
+// FSDFraction sets the part of the rows of B' on which the function-space discrepancy is
+// measured, above 0 and at most 1: of the default's mini-batch or of what TildeFrom gives,
+// but all of what StepWith is given. The default is 1. A meta-step on a learning rate costs
+// about 1 + 4/3·fraction times what a step costs. The discrepancy is a mean over B', so
+// what is expected of it does not change, but where batch norm takes the statistics of B'.
+//
+// max(1, round(fraction·N)) of N rows (images, sentences) are taken, the same ones of each
+// input. They are spread evenly over the batch, which may be sorted, and are others at the
+// next meta-step, so that none is left out for good where a batch comes again.
+//
+// Calibrated measures F on them. Precond takes Config.Rows of B, and a user's graph (Wrap,
+// FromProblem) has mini-batches of one size: there a fraction below 1 is an error.
+func FSDFraction(fraction float64) Option {
+	return func(c *config) error {
+		if !(fraction > 0 && fraction <= 1) {
+			return errors.Errorf("trainers: FSDFraction(%v): it must be above 0 and at most 1", fraction)
+		}
+		if fraction < 1 {
+			c.give("FSDFraction")
+		}
+		c.fraction = fraction
 		return nil
 	}
 }
@@ -41,25 +69,96 @@ func checkTilde(x []*tensor.Dense, inputs int) error {
 // as there are pairs of them.
 func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([]*tensor.Dense, error) {
 	data, fixed := e.split(batch.X)
+	var x []*tensor.Dense
 	switch {
 	case e.c.NoFSD:
 		return nil, nil
 	case given != nil:
 		return given, nil
 	case e.c.tilde != nil:
-		x, err := e.c.tilde(e.steps*e.learner.Memory() + i)
-		if err == nil {
-			err = checkTilde(x, len(data))
+		var err error
+		if x, err = e.fromSource(data, i); err != nil {
+			return nil, errors.WithMessage(err, "TildeFrom: function-space batch B'")
 		}
-		if err == nil && e.like != nil && !graph.SameShapes(x, e.like[:len(data)]) {
-			err = ErrShape.Errorf("it is %v, the graph was made for %v", graph.Batch{X: x}, graph.Batch{X: e.like[:len(data)]})
+	default:
+		like, err := e.likeTilde(data)
+		if err != nil {
+			return nil, err
 		}
-		return append(slices.Clone(x), fixed...), errors.WithMessage(err, "TildeFrom: function-space batch B'")
+		if same := e.latest(like); len(same) > 0 {
+			x = same[len(same)-1-i%len(same)]
+		} else if x, err = e.part(data, e.steps/e.c.K+i); err != nil {
+			return nil, err
+		}
 	}
-	if same := e.latest(data); len(same) > 0 {
-		return append(slices.Clone(same[len(same)-1-i%len(same)]), fixed...), nil
+	return append(slices.Clone(x), fixed...), nil
+}
+
+// fromSource is the part of what the option's source gives that is B'. data are the inputs
+// of B.
+func (e *engine) fromSource(data []*tensor.Dense, i int) ([]*tensor.Dense, error) {
+	x, err := e.c.tilde(e.steps*e.learner.Memory() + i)
+	if err == nil {
+		err = checkTilde(x, len(data))
 	}
-	return batch.X, nil
+	if err == nil && e.like != nil && !graph.SameShapes(x, e.like[:len(data)]) {
+		err = ErrShape.Errorf("it is %v, the graph was made for %v", graph.Batch{X: x}, graph.Batch{X: e.like[:len(data)]})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.part(x, e.steps/e.c.K+i)
+}
+
+// tildeRows is |B'| of n rows.
+func (e *engine) tildeRows(n int) int { return max(1, int(math.Round(e.c.fraction*float64(n)))) }
+
+// likeTilde are arrays of the shapes that B' has where B has those of data.
+func (e *engine) likeTilde(data []*tensor.Dense) ([]*tensor.Dense, error) {
+	if e.c.fraction == 1 {
+		return data, nil
+	}
+	b := graph.Batch{X: data}
+	for i, a := range data {
+		if a.Dims() == 0 || a.Shape()[0] != b.Len() {
+			return nil, ErrShape.Errorf("trainers: FSDFraction takes the same rows of all inputs: input %d has shape %v, the first %d rows", i, a.Shape(), b.Len())
+		}
+	}
+	part, err := b.First(e.tildeRows(b.Len()))
+	return part.X, errors.WithMessage(err, "trainers: FSDFraction")
+}
+
+// part are the rows of some inputs that B' has at a meta-step: the inputs themselves where
+// it has all.
+func (e *engine) part(x []*tensor.Dense, metaStep int) ([]*tensor.Dense, error) {
+	like, err := e.likeTilde(x)
+	if err != nil || e.c.fraction == 1 {
+		return x, err
+	}
+	part := make([]*tensor.Dense, len(x))
+	return part, copyTilde(part, x, like, metaStep)
+}
+
+// copyTilde copies what part takes, in the shapes of like, to arrays, which it makes where
+// they are nil.
+func copyTilde(to, x, like []*tensor.Dense, metaStep int) error {
+	for i, a := range x {
+		n := like[i].Shape()[0]
+		switch {
+		case n < a.Shape()[0]:
+			if to[i] == nil {
+				to[i] = array.LikeRows(a, n)
+			}
+			array.CopyRows(to[i], a, array.Spread(a.Shape()[0], n, metaStep))
+		case to[i] == nil:
+			to[i] = a.Clone().(*tensor.Dense)
+		default:
+			if err := tensor.Copy(to[i], a); err != nil {
+				return errors.Wrap(err, "trainers: keeping a batch")
+			}
+		}
+	}
+	return nil
 }
 
 // split divides the inputs of a batch into data and what is no data.
@@ -70,10 +169,10 @@ func (e *engine) split(x []*tensor.Dense) (data, fixed []*tensor.Dense) {
 	return x[:e.data], x[e.data:]
 }
 
-// latest are the kept mini-batches of the shapes of some inputs, oldest first.
-func (e *engine) latest(data []*tensor.Dense) (same [][]*tensor.Dense) {
+// latest are the kept inputs of the shapes of like, oldest first.
+func (e *engine) latest(like []*tensor.Dense) (same [][]*tensor.Dense) {
 	for _, k := range e.kept {
-		if graph.SameShapes(k, data) {
+		if graph.SameShapes(k, like) {
 			same = append(same, k)
 		}
 	}
@@ -91,12 +190,16 @@ func (e *engine) keep(batch graph.Batch) error {
 		return nil
 	}
 	data, _ := e.split(batch.X)
-	others := func(k []*tensor.Dense) bool { return !graph.SameShapes(k, data) }
+	like, err := e.likeTilde(data)
+	if err != nil {
+		return err
+	}
+	others := func(k []*tensor.Dense) bool { return !graph.SameShapes(k, like) }
 	if !e.learner.KeepsInputs(e.steps-1) && !slices.ContainsFunc(e.kept, others) {
 		return nil
 	}
 	to := make([]*tensor.Dense, len(data))
-	switch same := e.latest(data); {
+	switch same := e.latest(like); {
 	case len(same) == e.learner.Memory():
 		oldest := slices.IndexFunc(e.kept, func(k []*tensor.Dense) bool { return !others(k) })
 		e.kept = slices.Delete(e.kept, oldest, oldest+1)
@@ -106,14 +209,8 @@ func (e *engine) keep(batch graph.Batch) error {
 	case len(e.kept) == keptShapes*e.learner.Memory():
 		e.kept = slices.Delete(e.kept, 0, 1)
 	}
-	for i, x := range data {
-		if to[i] == nil {
-			to[i] = x.Clone().(*tensor.Dense)
-			continue
-		}
-		if err := tensor.Copy(to[i], x); err != nil {
-			return errors.Wrap(err, "trainers: keeping a batch")
-		}
+	if err := copyTilde(to, data, like, e.steps/e.c.K); err != nil {
+		return err
 	}
 	e.kept = append(e.kept, to)
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // Data is a data set in memory. Row i of X and row i of T belong together:
@@ -52,38 +53,12 @@ func (d Data) Check() error {
 }
 
 // NewBatch implements Dataset.
-func (d Data) NewBatch(n int) graph.Batch { return graph.NewBatch(likeRows(d.X, n), likeRows(d.T, n)) }
+func (d Data) NewBatch(n int) graph.Batch {
+	return graph.NewBatch(array.LikeRows(d.X, n), array.LikeRows(d.T, n))
+}
 
 // Fill implements Dataset.
 func (d Data) Fill(b graph.Batch, rows []int, _ Draw) {
-	copyRows(b.X[0], d.X, rows)
-	copyRows(b.T[0], d.T, rows)
-}
-
-// likeRows is an array for n rows of t.
-func likeRows(t *tensor.Dense, n int) *tensor.Dense {
-	shape := t.Shape().Clone()
-	shape[0] = n
-	return tensor.New(tensor.Of(t.Dtype()), tensor.WithShape(shape...))
-}
-
-// copyRows copies rows of floats or of class numbers.
-func copyRows(dst, src *tensor.Dense, rows []int) {
-	copyFloats, err := apoops.Choose(src.Dtype(), copyFloatRows[float32], copyFloatRows[float64])
-	if err != nil {
-		pickRows(dst.Ints(), src.Ints(), rows)
-		return
-	}
-	copyFloats(dst, src, rows)
-}
-
-func copyFloatRows[T apoops.Float](dst, src *tensor.Dense, rows []int) {
-	pickRows(apoops.Elements[T](dst), apoops.Elements[T](src), rows)
-}
-
-func pickRows[T any](dst, src []T, rows []int) {
-	n := len(dst) / len(rows)
-	for i, r := range rows {
-		copy(dst[i*n:(i+1)*n], src[r*n:])
-	}
+	array.CopyRows(b.X[0], d.X, rows)
+	array.CopyRows(b.T[0], d.T, rows)
 }

@@ -15,7 +15,7 @@ import (
 //	N = <g, e>                          L = 2(J_B(θ') - J_B(θ) + r·N)/r²
 //	F = 2·D_F(θ', θ)/r²                 W = ‖e‖²
 //
-// each measured at a finite r, so that the parabola
+// each measured at a finite r, F on the rows of B' that FSDFraction leaves, so that the parabola
 //
 //	Q(ρ) - J_B(θ) = -ρ·N + ½ρ²·(L + λ_0·F + λ_W·W)
 //
