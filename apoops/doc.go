@@ -62,7 +62,7 @@
 // op of another package needs gorgonia.SDOp and Cloner to work everywhere.
 //
 // How a convolution is computed (patches, Winograd's algorithm, oneDNN) is in
-// internal/conv, functions of slices in internal/vmath, temporary memory in
-// internal/scratch. Package lowrank computes with P_B and P_A, package blas opens the
+// internal/conv, functions of slices in internal/vmath, their inner loops in
+// vector instructions in internal/simd, temporary memory in internal/scratch. Package lowrank computes with P_B and P_A, package blas opens the
 // BLAS, package dnn opens oneDNN, package par runs loops on all cores.
 package apoops

@@ -17,11 +17,13 @@ import (
 // TestWithUnknownLibrary has to refuse.
 const choiceEnv = "APO_TEST_UNKNOWN_LIBRARY"
 
-// TestUnknownLibraryIsAnError starts processes with values that name no library.
+// TestUnknownLibraryIsAnError starts processes with values that name no library, or no
+// vector instructions.
 func TestUnknownLibraryIsAnError(t *testing.T) {
 	for _, choice := range []string{
 		blas.Env + "=banana", blas.Env + "=/nowhere/libnone.so",
 		dnn.Env + "=banana", dnn.Env + "=/nowhere/libnone.so", dnn.Env + "=" + os.Args[0],
+		"APO_SIMD=banana",
 	} {
 		child := exec.Command(os.Args[0], "-test.run=^TestWithUnknownLibrary$")
 		child.Env = append(os.Environ(), choiceEnv+"="+choice, choice)

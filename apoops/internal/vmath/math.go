@@ -4,46 +4,22 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // Float is the set of element types.
 type Float = blas.Float
 
-// The functions for float32 work in float64 with a table and a short
-// polynomial, so that the rounding of the result is their only visible error.
-// Those for float64 are built on package math.
+// The functions for float32 work in float64 with the exponentials of package simd, so
+// that the rounding of the result is their only visible error. Those for float64 are
+// built on package math.
 
-const (
-	expSteps = 32                  // table entries per factor of 2
-	expUnit  = math.Ln2 / expSteps // logarithm of one step
-	expLimit = 700                 // e^±z stays a normal float64 up to here
-	toInt    = 3 << 51             // adding it rounds a float64 to an integer, which then stands in the low bits
-
-	// Taylor coefficients of e^(expUnit·r).
-	expC2 = expUnit * expUnit / 2
-	expC3 = expC2 * expUnit / 3
-	expC4 = expC3 * expUnit / 4
-)
-
-// expTable holds the bits of 2^(i/32), less what the index i adds to them when
-// it is shifted into the exponent with the rest of k.
-var expTable = func() (t [expSteps]uint64) {
-	for i := range t {
-		t[i] = math.Float64bits(math.Exp2(float64(i)/expSteps)) - uint64(i)<<47
+// singles is x as float32; ok is false where it is not.
+func singles[T Float](x []T) (s []float32, ok bool) {
+	if !blas.Pick[T](true, false) {
+		return nil, false
 	}
-	return t
-}()
-
-// expParts returns s and p with eᶻ = s + s·p for |z| ≤ 700 or a NaN. Here s is
-// 2^(k/32) for the integer k nearest to 32·z/ln 2, so |p| ≤ 0.011; the relative
-// error of p is below 2⁻³².
-func expParts(z float64) (s, p float64) {
-	t := z * (1 / expUnit)
-	k := t + toInt
-	r := t - (k - toInt)
-	bits := math.Float64bits(k)
-	s = math.Float64frombits(expTable[bits%expSteps] + bits<<47)
-	return s, r * (expUnit + r*(expC2+r*(expC3+r*expC4)))
+	return any(x).([]float32), true
 }
 
 // clamp brings z into [-limit, limit]. Two branches that are nearly always
@@ -67,17 +43,7 @@ func Exps[T Float](z []float64) {
 		}
 		return
 	}
-	for i, v := range z {
-		switch {
-		case v < -expLimit:
-			z[i] = 0
-		case v > expLimit:
-			z[i] = math.Inf(1)
-		default:
-			s, p := expParts(v)
-			z[i] = s + s*p
-		}
-	}
+	simd.Exps(z)
 }
 
 // Sigmoids replaces each z by 1/(1+e⁻ᶻ).
@@ -88,9 +54,12 @@ func Sigmoids[T Float](z []T) {
 		}
 		return
 	}
-	for i, v := range z {
-		s, p := expParts(clamp(-float64(v), expLimit))
-		z[i] = T(1 / (1 + (s + s*p)))
+	for buf := new(Block); len(z) > 0; {
+		b := SigmoidBlock(buf, z)
+		for i, y := range b {
+			z[i] = T(y)
+		}
+		z = z[len(b):]
 	}
 }
 
@@ -112,8 +81,8 @@ func Tanhs[T Float](z []T) {
 		return
 	}
 	for i, v := range z {
-		s, p := expParts(clamp(2*float64(v), 40)) // tanh 20 is 1 in float32
-		e := s*p - (1 - s)                        // in this order -0 stays -0
+		s, p := simd.ExpParts(clamp(2*float64(v), 40)) // tanh 20 is 1 in float32
+		e := float64(s*p) - (1 - s)                    // in this order -0 stays -0
 		z[i] = T(e / (e + 2))
 	}
 }

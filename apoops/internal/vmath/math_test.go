@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // ulps is the distance of two float32 in units of the last place; NaNs are
@@ -30,7 +32,8 @@ func ordinal(x float32) int64 {
 
 // TestFloat32Functions compares the float32 functions with package math over a
 // stride through all bit patterns, which meets every exponent, infinities and
-// NaNs; and near zero and the borders of overflow and underflow one by one.
+// NaNs; and near zero and the borders of overflow and underflow one by one. It does so
+// at every level of package simd.
 func TestFloat32Functions(t *testing.T) {
 	functions := []struct {
 		name string
@@ -46,18 +49,24 @@ func TestFloat32Functions(t *testing.T) {
 		stride = 99991
 	}
 	const block = 1024
-	in, out := make([]float32, 0, block), make([]float32, block)
+	in, out, want := make([]float32, 0, block), make([]float32, block), make([]float32, block)
 	for _, f := range functions {
 		var worst int64
 		check := func() {
-			copy(out, in)
-			f.fast(out[:len(in)])
 			for i, z := range in {
-				want := float32(f.want(float64(z)))
-				d := ulps(out[i], want)
-				worst = max(worst, d)
-				if d > 1 || math.Signbit(float64(out[i])) != math.Signbit(float64(want)) && z == z {
-					t.Fatalf("%s(%v) = %v, want %v", f.name, z, out[i], want)
+				want[i] = float32(f.want(float64(z)))
+			}
+			for _, l := range simd.Levels() {
+				before := simd.Set(l)
+				copy(out, in)
+				f.fast(out[:len(in)])
+				simd.Set(before)
+				for i, z := range in {
+					d := ulps(out[i], want[i])
+					worst = max(worst, d)
+					if d > 1 || math.Signbit(float64(out[i])) != math.Signbit(float64(want[i])) && z == z {
+						t.Fatalf("%v: %s(%v) = %v, want %v", l, f.name, z, out[i], want[i])
+					}
 				}
 			}
 			in = in[:0]
@@ -95,7 +104,7 @@ func exp32s(z []float32) {
 	}
 }
 
-// TestExpErrors checks the stated relative errors of Exps and expParts.
+// TestExpErrors checks the stated relative errors of Exps and simd.ExpParts.
 func TestExpErrors(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
 	for range 200000 {
@@ -106,7 +115,7 @@ func TestExpErrors(t *testing.T) {
 			t.Fatalf("exp(%v) = %v, want %v", z, b[0], want)
 		}
 		small := z * 1e-6 / 70
-		if s, p := expParts(small); s != 1 || math.Abs(p-math.Expm1(small)) > math.Abs(small)/(1<<32) {
+		if s, p := simd.ExpParts(small); s != 1 || math.Abs(p-math.Expm1(small)) > math.Abs(small)/(1<<32) {
 			t.Fatalf("expm1(%v) = %v, want %v", small, p, math.Expm1(small))
 		}
 	}

@@ -1,6 +1,10 @@
 package vmath
 
-import "math"
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
+)
 
 // Block holds a part of a row in float64. A loop over rows owns one.
 type Block [128]float64
@@ -9,12 +13,7 @@ type Block [128]float64
 // in such a row is returned. In other rows a NaN may go unseen here and comes
 // up in the sum of exponentials.
 func RowMax[T Float](z []T) float64 {
-	m := T(math.Inf(-1))
-	for _, v := range z {
-		if v > m {
-			m = v
-		}
-	}
+	m := largest(z)
 	if math.IsInf(float64(m), -1) {
 		for _, v := range z {
 			if v != v {
@@ -25,9 +24,26 @@ func RowMax[T Float](z []T) float64 {
 	return float64(m)
 }
 
+func largest[T Float](z []T) T {
+	if s, ok := singles(z); ok {
+		return T(simd.Max(s))
+	}
+	m := T(math.Inf(-1))
+	for _, v := range z {
+		if v > m {
+			m = v
+		}
+	}
+	return m
+}
+
 // ExpRow sets dst = e^(z-m) and returns the sum of the elements before they
 // are rounded to T.
 func ExpRow[T Float](buf *Block, dst, z []T, m float64) (sum float64) {
+	if s, ok := singles(z); ok {
+		d, _ := singles(dst)
+		return simd.ExpRow(d, s, m)
+	}
 	for len(z) > 0 {
 		b := ExpBlock(buf, z, m)
 		d := dst[:len(b)]
@@ -42,6 +58,9 @@ func ExpRow[T Float](buf *Block, dst, z []T, m float64) (sum float64) {
 
 // SumExp is Σ e^(z-m).
 func SumExp[T Float](buf *Block, z []T, m float64) (sum float64) {
+	if s, ok := singles(z); ok {
+		return simd.SumExp(s, m)
+	}
 	for len(z) > 0 {
 		b := ExpBlock(buf, z, m)
 		for _, e := range b {
@@ -64,6 +83,10 @@ func LogSumExp[T Float](buf *Block, z []T) float64 {
 // ExpBlock returns e^(z-m) for as many of the first elements of z as buf holds.
 func ExpBlock[T Float](buf *Block, z []T, m float64) []float64 {
 	b := buf[:min(len(z), len(buf))]
+	if s, ok := singles(z); ok {
+		simd.ExpBlock(b, s[:len(b)], m)
+		return b
+	}
 	for j, v := range z[:len(b)] {
 		b[j] = float64(v) - m
 	}

@@ -1,0 +1,74 @@
+package simd
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// BenchmarkRoutines measures each routine on a row of n elements at the levels of the
+// processor, and how many times as fast as Go's twin it is.
+func BenchmarkRoutines(b *testing.B) {
+	for _, f := range timed {
+		for _, n := range []int{25, 512, 8192} {
+			call, twin := f.prepare(n), 0.
+			for _, l := range Levels() {
+				b.Run(f.name+"/"+sizeName(n)+"/"+l.String(), func(b *testing.B) {
+					defer Set(Set(l))
+					start := time.Now()
+					for range b.N {
+						call()
+					}
+					each := time.Since(start).Seconds() / float64(b.N)
+					if l == Off {
+						twin = each
+					}
+					b.ReportMetric(each*1e9/float64(n), "ns/element")
+					b.ReportMetric(twin/each, "twin/this")
+				})
+			}
+		}
+	}
+}
+
+func sizeName(n int) string {
+	switch n {
+	case 25:
+		return "short"
+	case 512:
+		return "middle"
+	}
+	return "long"
+}
+
+// timed are the routines that are measured; prepare makes the operands.
+var timed = []struct {
+	name    string
+	prepare func(n int) func()
+}{
+	{"ExpBlock", func(n int) func() {
+		z, dst := normal(n), make([]float64, n)
+		return func() { ExpBlock(dst, z, 3) }
+	}},
+	{"ExpRow", func(n int) func() {
+		z, dst := normal(n), make([]float32, n)
+		return func() { ExpRow(dst, z, 3) }
+	}},
+	{"SumExp", func(n int) func() {
+		z := normal(n)
+		return func() { SumExp(z, 3) }
+	}},
+	{"Max", func(n int) func() {
+		z := normal(n)
+		return func() { Max(z) }
+	}},
+}
+
+func normal(n int) []float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	z := make([]float32, n)
+	for i := range z {
+		z[i] = float32(r.NormFloat64())
+	}
+	return z
+}
