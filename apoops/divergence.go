@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
@@ -40,57 +41,57 @@ func CategoricalReverseKL(old, new *gorgonia.Node) (*gorgonia.Node, error) {
 func categoricalKL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "categoricalKL", operands: [2]string{"old", "new"}, of: 1, matrix: true,
-		value: categoricalRows[T], gradient: categoricalGradient[T],
+		value: categoricalRows[T], gradient: categoricalGradient[T], keeps: true,
 	}
 }
 
 func categoricalReverseKL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
-		label: "categoricalReverseKL", operands: [2]string{"old", "new"}, of: 1, matrix: true,
-		value:    func(loss []float64, old, new []T) { categoricalRows(loss, new, old) },
+		label: "categoricalReverseKL", operands: [2]string{"old", "new"}, of: 1, matrix: true, keeps: true,
+		value:    func(loss []float64, found []tilt, old, new []T) { categoricalRows(loss, found, new, old) },
 		gradient: categoricalReverseGradient[T],
 	}
 }
 
 // categoricalRows sets loss to KL(softmax(a)‖softmax(b)) of each row.
-func categoricalRows[T Float](loss []float64, a, b []T) {
-	var buf vmath.Block
+func categoricalRows[T Float](loss []float64, found []tilt, a, b []T) {
 	cols := len(a) / len(loss)
+	exps := scratch.Get[float64](blocks(cols))
 	for i := range loss {
 		ra, rb := a[i*cols:(i+1)*cols], b[i*cols:(i+1)*cols]
-		t := tiltOf(&buf, ra, rb)
-		loss[i] = divergence(&t, &buf, ra, rb)
+		found[i] = tiltOf(exps, ra, rb)
+		loss[i] = found[i].kl
 	}
+	scratch.Put(exps)
 }
 
 // categoricalGradient is the gradient (q-p)·scale of KL(p‖q) with respect to b.
-func categoricalGradient[T Float](d, a, b []T, rows int, scale float64) {
+func categoricalGradient[T Float](d, a, b []T, found []tilt, scale float64) {
 	var buf vmath.Block
-	cols := len(a) / rows
-	for i := range rows {
+	cols := len(a) / len(found)
+	for i := range found {
 		from, to := i*cols, (i+1)*cols
-		categoricalGradientRow(&buf, d[from:to], a[from:to], b[from:to], scale)
+		categoricalGradientRow(&buf, d[from:to], a[from:to], b[from:to], &found[i], scale)
 	}
 }
 
 // categoricalReverseGradient is the gradient -q_j (d_j - <q, d>)·scale of KL(q‖p)
 // with respect to new, where d = old - new.
-func categoricalReverseGradient[T Float](g, old, new []T, rows int, scale float64) {
+func categoricalReverseGradient[T Float](g, old, new []T, found []tilt, scale float64) {
 	var buf vmath.Block
-	cols := len(old) / rows
-	for i := range rows {
+	cols := len(old) / len(found)
+	for i := range found {
 		from, to := i*cols, (i+1)*cols
-		categoricalReverseGradientRow(&buf, g[from:to], old[from:to], new[from:to], scale)
+		categoricalReverseGradientRow(&buf, g[from:to], old[from:to], new[from:to], &found[i], scale)
 	}
 }
 
-func categoricalGradientRow[T Float](buf *vmath.Block, g, a, b []T, scale float64) {
-	t := tiltOf(buf, a, b)
+func categoricalGradientRow[T Float](buf *vmath.Block, g, a, b []T, t *tilt, scale float64) {
 	if t.empty {
 		clear(g)
 		return
 	}
-	kl := divergence(&t, buf, a, b)
+	kl := t.kl
 	logQ := t.logTop() + kl // ln Σ eᵇ
 	if math.IsInf(kl, 1) {
 		logQ = vmath.LogSumExp(buf, b)
@@ -110,8 +111,7 @@ func categoricalGradientRow[T Float](buf *vmath.Block, g, a, b []T, scale float6
 	}
 }
 
-func categoricalReverseGradientRow[T Float](buf *vmath.Block, g, old, new []T, scale float64) {
-	t := tiltOf(buf, new, old)
+func categoricalReverseGradientRow[T Float](buf *vmath.Block, g, old, new []T, t *tilt, scale float64) {
 	if t.empty {
 		clear(g)
 		return
@@ -151,10 +151,17 @@ type tilt struct {
 	sum    float64 // Σ exp(a - top)
 	at     float64 // d where a is largest
 	center float64 // <p, d> - at
+	kl     float64 // KL(p‖q)
 }
 
-// tiltOf compares two rows.
-func tiltOf[T Float](buf *vmath.Block, a, b []T) tilt {
+// blocks is the size of a buffer for n exponentials: whole blocks.
+func blocks(n int) int {
+	const size = len(vmath.Block{})
+	return (n + size - 1) / size * size
+}
+
+// tiltOf compares two rows. It has a buffer for the exponentials of the row, see blocks.
+func tiltOf[T Float](exps []float64, a, b []T) tilt {
 	t := tilt{top: vmath.RowMax(a)}
 	if math.IsInf(t.top, -1) {
 		t.empty = true
@@ -166,17 +173,17 @@ func tiltOf[T Float](buf *vmath.Block, a, b []T) tilt {
 		}
 	}
 	var dot float64
-	for len(a) > 0 {
-		block := vmath.ExpBlock(buf, a, t.top)
+	for from := 0; from < len(a); from += len(vmath.Block{}) {
+		block := vmath.ExpBlock((*vmath.Block)(exps[from:]), a[from:], t.top)
 		for j, e := range block {
 			t.sum += e
 			if e != 0 {
-				dot += e * t.shift(float64(a[j]), float64(b[j]))
+				dot += e * t.shift(float64(a[from+j]), float64(b[from+j]))
 			}
 		}
-		a, b = a[len(block):], b[len(block):]
 	}
 	t.center = dot / t.sum
+	t.kl = divergence(&t, exps, a, b)
 	return t
 }
 
@@ -186,39 +193,33 @@ func (t *tilt) shift(a, b float64) float64 { return ((b - a) - t.at) - t.center 
 // logTop is b_j - ln(p_j exp(c_j)), the same for every j.
 func (t *tilt) logTop() float64 { return t.top + math.Log(t.sum) + t.at + t.center }
 
-// divergence is KL(p‖q) of the rows that t was made of. As <p, c> = 0 it is
+// divergence is KL(p‖q) of the rows that t was made of, with exps = exp(a - top), which it
+// may overwrite. As <p, c> = 0 it is
 //
 //	ln(1+S),    S = Σ_j p_j (exp(c_j) - 1 - c_j)
 //
 // where no term is negative. Where S is large it is the difference of the
 // logarithms of the sums over b and a instead, which cannot overflow.
-func divergence[T Float](t *tilt, buf *vmath.Block, a, b []T) float64 {
-	if t.empty {
-		return 0
-	}
+func divergence[T Float](t *tilt, exps []float64, a, b []T) float64 {
 	if math.IsInf(t.center, -1) {
 		return math.Inf(1)
 	}
 	var s float64
 	top := t.logTop()
-	ra, rb := a, b
-	for len(ra) > 0 {
-		block := vmath.ExpBlock(buf, ra, t.top)
-		for j, e := range block {
-			c := t.shift(float64(ra[j]), float64(rb[j]))
-			switch {
-			case e == 0:
-				s += t.sum * math.Exp(float64(rb[j])-top)
-			case c > 1: // exp(c) may overflow where p is small
-				s += t.sum*math.Exp(float64(rb[j])-top) - e*(1+c)
-			default:
-				s += e * vmath.ExpRest(c)
-			}
+	b = b[:len(a)]
+	for j, e := range exps[:len(a)] {
+		c := t.shift(float64(a[j]), float64(b[j]))
+		switch {
+		case e == 0:
+			s += t.sum * math.Exp(float64(b[j])-top)
+		case c > 1: // exp(c) may overflow where p is small
+			s += t.sum*math.Exp(float64(b[j])-top) - e*(1+c)
+		default:
+			s += e * vmath.ExpRest(c)
 		}
-		ra, rb = ra[len(block):], rb[len(block):]
 	}
 	if s /= t.sum; s < 1 {
 		return vmath.Log1p(s)
 	}
-	return max(0, vmath.LogSumExp(buf, b)-top)
+	return max(0, vmath.LogSumExp((*vmath.Block)(exps), b)-top)
 }

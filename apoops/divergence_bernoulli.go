@@ -44,13 +44,13 @@ func bernoulliKL[T Float]() rowLoss[T] {
 func bernoulliReverseKL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "bernoulliReverseKL", operands: [2]string{"old", "new"}, of: 1,
-		value:    func(loss []float64, old, new []T) { binaryRows(loss, new, old) },
+		value:    func(loss []float64, found []tilt, old, new []T) { binaryRows(loss, found, new, old) },
 		gradient: binaryReverseGradient[T],
 	}
 }
 
 // binaryRows sets loss to Σ KL(σ(a)‖σ(b)) of each row.
-func binaryRows[T Float](loss []float64, a, b []T) {
+func binaryRows[T Float](loss []float64, _ []tilt, a, b []T) {
 	var buf vmath.Block
 	cols := len(a) / len(loss)
 	for i := range loss {
@@ -68,7 +68,7 @@ func binaryRows[T Float](loss []float64, a, b []T) {
 }
 
 // binaryGradient is the gradient (q-p)·scale of KL(p‖q) with respect to b.
-func binaryGradient[T Float](g, a, b []T, _ int, scale float64) {
+func binaryGradient[T Float](g, a, b []T, _ []tilt, scale float64) {
 	var bufA, bufB vmath.Block
 	for len(a) > 0 {
 		ea, eb := vmath.ExpMinusAbs(&bufA, a), vmath.ExpMinusAbs(&bufB, b)
@@ -92,7 +92,7 @@ func binaryGradient[T Float](g, a, b []T, _ int, scale float64) {
 
 // binaryReverseGradient is the gradient q(1-q)(new-old)·scale of KL(q‖p) with
 // respect to new.
-func binaryReverseGradient[T Float](g, old, new []T, _ int, scale float64) {
+func binaryReverseGradient[T Float](g, old, new []T, _ []tilt, scale float64) {
 	var buf vmath.Block
 	for len(new) > 0 {
 		block := vmath.ExpMinusAbs(&buf, new)

@@ -66,8 +66,11 @@ type tokenMean[T Float] struct {
 	TokenSettings
 	a    *args[T]
 	cols int
-	loss []float64 // by row, so that the sum does not depend on the cores
-	body func(lo, hi int)
+	// By row: the loss, so that the sum does not depend on the cores, and what the
+	// gradient needs.
+	loss  []float64
+	found []tilt
+	body  func(lo, hi int)
 }
 
 func (k *tokenMean[T]) name() string { return fmt.Sprintf("%sOfTokens(%d)", k.label, k.Padding) }
@@ -93,7 +96,7 @@ func (k *tokenMean[T]) run(a *args[T]) error {
 	if err != nil {
 		return err
 	}
-	k.a, k.cols, k.loss = a, a.shapes[0][1], sized(k.loss, rows)
+	k.a, k.cols, k.loss, k.found = a, a.shapes[0][1], sized(k.loss, rows), sized(k.found, rows)
 	par.For(rows, par.RowGrain(k.cols), k.body)
 	a.out[0] = T(mean(k.loss, n))
 	return nil
@@ -106,34 +109,30 @@ func (k *tokenMean[T]) rows(lo, hi int) {
 			continue
 		}
 		from, to := i*k.cols, (i+1)*k.cols
-		k.value(k.loss[i:i+1], k.a.in[0][from:to], k.a.in[1][from:to])
+		k.value(k.loss[i:i+1], k.found[i:i+1], k.a.in[0][from:to], k.a.in[1][from:to])
 	}
 }
 
-func (k *tokenMean[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	d, err := apply(&tokenMeanGrad[T]{rowLoss: k.rowLoss, TokenSettings: k.TokenSettings}, in[0], in[1], in[2], dout)
+func (k *tokenMean[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	d, err := apply(&tokenMeanGrad[T]{of: k}, in[0], in[1], in[2], out, dout)
 	ret := make(gorgonia.Nodes, 3)
 	ret[k.of] = d
 	return ret, err
 }
 
-// tokenMeanGrad is the gradient of tokenMean; its operands are those and the gradient of
-// the mean.
+// tokenMeanGrad is the gradient of tokenMean; its operands are those, the mean, which has
+// run before by that, and its gradient.
 type tokenMeanGrad[T Float] struct {
 	noGradient[T]
-	rowLoss[T]
-	TokenSettings
+	of    *tokenMean[T]
 	a     *args[T]
 	cols  int
 	scale float64
 	body  func(lo, hi int)
 }
 
-func (k *tokenMeanGrad[T]) name() string { return k.label + "OfTokensGrad" }
-
-func (k *tokenMeanGrad[T]) clone() kernel[T] {
-	return &tokenMeanGrad[T]{rowLoss: k.rowLoss, TokenSettings: k.TokenSettings}
-}
+func (k *tokenMeanGrad[T]) name() string     { return k.of.label + "OfTokensGrad" }
+func (k *tokenMeanGrad[T]) clone() kernel[T] { return &tokenMeanGrad[T]{of: k.of} }
 
 func (k *tokenMeanGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
@@ -141,11 +140,11 @@ func (k *tokenMeanGrad[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.rows
 	}
-	n, err := k.number(a.ints)
+	n, err := k.of.number(a.ints)
 	if err != nil {
 		return err
 	}
-	k.a, k.cols, k.scale = a, a.shapes[0][1], float64(a.in[3][0])/float64(n)
+	k.a, k.cols, k.scale = a, a.shapes[0][1], float64(a.in[4][0])/float64(n)
 	par.For(a.shapes[0][0], par.RowGrain(k.cols), k.body)
 	return nil
 }
@@ -153,10 +152,10 @@ func (k *tokenMeanGrad[T]) run(a *args[T]) error {
 func (k *tokenMeanGrad[T]) rows(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		from, to := i*k.cols, (i+1)*k.cols
-		if !k.counts(k.a.ints[i]) {
+		if !k.of.counts(k.a.ints[i]) {
 			clear(k.a.out[from:to])
 			continue
 		}
-		k.gradient(k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to], 1, k.scale)
+		k.of.gradient(k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to], k.of.found[i:i+1], k.scale)
 	}
 }

@@ -25,9 +25,11 @@ type rowLoss[T Float] struct {
 	allowed func(y T) bool
 	want    string
 	// value computes the function of each of the len(loss) rows of x and y.
-	value func(loss []float64, x, y []T)
-	// gradient computes scale times the gradient of the rows.
-	gradient func(d, x, y []T, rows int, scale float64)
+	value func(loss []float64, found []tilt, x, y []T)
+	// gradient computes scale times the gradient of each of the len(found) rows. Where
+	// keeps is set it needs what value found out about them.
+	gradient func(d, x, y []T, found []tilt, scale float64)
+	keeps    bool
 }
 
 // meanOfRows applies the loss of the first operand's dtype.
@@ -45,9 +47,12 @@ type rowMean[T Float] struct {
 	rowLoss[T]
 	a    *args[T]
 	cols int
-	loss []float64   // by row, so that the sum does not depend on the cores
-	bad  atomic.Bool // an element of y is not allowed
-	body func(lo, hi int)
+	// By row: the loss, so that the sum does not depend on the cores, and what the
+	// gradient needs.
+	loss  []float64
+	found []tilt
+	bad   atomic.Bool // an element of y is not allowed
+	body  func(lo, hi int)
 }
 
 func (k *rowMean[T]) name() string     { return k.label }
@@ -77,11 +82,11 @@ func (k *rowMean[T]) run(a *args[T]) error {
 				k.bad.Store(true)
 				return
 			}
-			k.value(k.loss[lo:hi], k.a.in[0][from:to], k.a.in[1][from:to])
+			k.value(k.loss[lo:hi], k.found[lo:hi], k.a.in[0][from:to], k.a.in[1][from:to])
 		}
 	}
 	rows := a.shapes[0][0]
-	k.a, k.cols, k.loss = a, len(a.in[0])/rows, sized(k.loss, rows)
+	k.a, k.cols, k.loss, k.found = a, len(a.in[0])/rows, sized(k.loss, rows), sized(k.found, rows)
 	k.bad.Store(false)
 	par.For(rows, par.RowGrain(k.cols), k.body)
 	if k.bad.Load() {
@@ -92,18 +97,24 @@ func (k *rowMean[T]) run(a *args[T]) error {
 	return nil
 }
 
-func (k *rowMean[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	d, err := apply(&rowMeanGrad[T]{rowLoss: k.rowLoss}, in[0], in[1], dout)
+func (k *rowMean[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	operands := gorgonia.Nodes{in[0], in[1], dout}
+	if k.keeps {
+		operands = append(operands, out)
+	}
+	d, err := apply(&rowMeanGrad[T]{rowLoss: k.rowLoss, mean: k}, operands...)
 	ret := make(gorgonia.Nodes, 2)
 	ret[k.of] = d
 	return ret, err
 }
 
-// rowMeanGrad is the gradient of rowMean; its operands are x, y and the
-// gradient of the mean.
+// rowMeanGrad is the gradient of rowMean; its operands are x, y, the gradient of the mean
+// and, where the loss keeps what it found, the mean, which has run before by that.
 type rowMeanGrad[T Float] struct {
 	noGradient[T]
 	rowLoss[T]
+	mean  *rowMean[T]
+	found []tilt // those of the mean, or without content
 	a     *args[T]
 	cols  int
 	scale float64
@@ -111,7 +122,7 @@ type rowMeanGrad[T Float] struct {
 }
 
 func (k *rowMeanGrad[T]) name() string     { return k.label + "Grad" }
-func (k *rowMeanGrad[T]) clone() kernel[T] { return &rowMeanGrad[T]{rowLoss: k.rowLoss} }
+func (k *rowMeanGrad[T]) clone() kernel[T] { return &rowMeanGrad[T]{rowLoss: k.rowLoss, mean: k.mean} }
 
 func (k *rowMeanGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[k.of].Clone(), nil
@@ -121,11 +132,16 @@ func (k *rowMeanGrad[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = func(lo, hi int) {
 			from, to := lo*k.cols, hi*k.cols
-			k.gradient(k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to], hi-lo, k.scale)
+			k.gradient(k.a.out[from:to], k.a.in[0][from:to], k.a.in[1][from:to], k.found[lo:hi], k.scale)
 		}
 	}
 	rows := a.shapes[0][0]
 	k.a, k.cols, k.scale = a, len(a.out)/rows, float64(a.in[2][0])/float64(rows)
+	found := k.mean.found
+	if !k.keeps {
+		found = sized(k.found, rows)
+	}
+	k.found = found
 	par.For(rows, par.RowGrain(k.cols), k.body)
 	return nil
 }
@@ -172,11 +188,11 @@ func squaredDivergence[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "squaredDivergence", operands: [2]string{"old", "new"}, of: 1,
 		value:    squaredRows[T],
-		gradient: func(d, old, new []T, rows int, scale float64) { squaredGradient(d, new, old, rows, scale) },
+		gradient: func(d, old, new []T, found []tilt, scale float64) { squaredGradient(d, new, old, found, scale) },
 	}
 }
 
-func squaredRows[T Float](loss []float64, y, t []T) {
+func squaredRows[T Float](loss []float64, _ []tilt, y, t []T) {
 	cols := len(y) / len(loss)
 	for i := range loss {
 		row, target := y[i*cols:(i+1)*cols], t[i*cols:(i+1)*cols]
@@ -189,7 +205,7 @@ func squaredRows[T Float](loss []float64, y, t []T) {
 	}
 }
 
-func squaredGradient[T Float](d, y, t []T, _ int, scale float64) {
+func squaredGradient[T Float](d, y, t []T, _ []tilt, scale float64) {
 	y, t = y[:len(d)], t[:len(d)]
 	for j := range d {
 		d[j] = T(scale * (float64(y[j]) - float64(t[j])))
@@ -218,7 +234,7 @@ func bernoulliCE[T Float]() rowLoss[T] {
 	}
 }
 
-func bernoulliCERows[T Float](loss []float64, z, t []T) {
+func bernoulliCERows[T Float](loss []float64, _ []tilt, z, t []T) {
 	var buf vmath.Block
 	cols := len(z) / len(loss)
 	for i := range loss {
@@ -236,7 +252,7 @@ func bernoulliCERows[T Float](loss []float64, z, t []T) {
 	}
 }
 
-func bernoulliCEGradient[T Float](d, z, t []T, _ int, scale float64) {
+func bernoulliCEGradient[T Float](d, z, t []T, _ []tilt, scale float64) {
 	var buf vmath.Block
 	for len(z) > 0 {
 		b := vmath.SigmoidBlock(&buf, z)

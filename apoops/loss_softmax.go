@@ -179,7 +179,7 @@ func softCE[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "softCrossEntropy", operands: [2]string{"logits", "targets"}, of: 0, matrix: true,
 		value:    softCERows[T],
-		gradient: func(d, z, t []T, rows int, scale float64) { softCEGradient(d, z, t, rows, scale, false) },
+		gradient: func(d, z, t []T, found []tilt, scale float64) { softCEGradient(d, z, t, len(found), scale, false) },
 	}
 }
 
@@ -187,11 +187,11 @@ func softmaxNLL[T Float]() rowLoss[T] {
 	return rowLoss[T]{
 		label: "softmaxNLL", operands: [2]string{"logits", "targets"}, of: 0, matrix: true,
 		value:    softmaxNLLRows[T],
-		gradient: func(d, z, t []T, rows int, scale float64) { softCEGradient(d, z, t, rows, scale, true) },
+		gradient: func(d, z, t []T, found []tilt, scale float64) { softCEGradient(d, z, t, len(found), scale, true) },
 	}
 }
 
-func softmaxNLLRows[T Float](loss []float64, z, t []T) {
+func softmaxNLLRows[T Float](loss []float64, _ []tilt, z, t []T) {
 	var buf vmath.Block
 	cols := len(z) / len(loss)
 	for i := range loss {
@@ -210,7 +210,7 @@ func softmaxNLLRows[T Float](loss []float64, z, t []T) {
 	}
 }
 
-func softCERows[T Float](loss []float64, z, t []T) {
+func softCERows[T Float](loss []float64, _ []tilt, z, t []T) {
 	var buf vmath.Block
 	cols := len(z) / len(loss)
 	for i := range loss {
