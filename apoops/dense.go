@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -104,8 +105,8 @@ func (k *dense[T]) biasAndActivation(lo, hi int) {
 	}
 	for i := lo; i < hi; i++ {
 		row := k.a.out[i*k.m : (i+1)*k.m]
-		for j, b := range bias {
-			row[j] += b
+		if len(bias) > 0 {
+			simd.Add(row, row, bias)
 		}
 		forward(k.act, row)
 	}
@@ -230,9 +231,7 @@ func sumColumns[T Float](sum, x []T, lo, hi int) {
 	sum = sum[lo:hi]
 	clear(sum)
 	for i := lo; i < len(x); i += m {
-		for j, v := range x[i : i+hi-lo] {
-			sum[j] += v
-		}
+		simd.Add(sum, sum, x[i:i+hi-lo])
 	}
 }
 

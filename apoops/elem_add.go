@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -60,25 +61,9 @@ func (k *add[T]) run(a *args[T]) error {
 
 func (k *add[T]) chunk(lo, hi int) {
 	y := k.a.out[lo:hi]
-	addTo(y, k.a.in[0][lo:hi], k.a.in[1][lo:hi])
+	simd.Add(y, k.a.in[0][lo:hi], k.a.in[1][lo:hi])
 	for _, term := range k.a.in[2:] {
-		addTo(y, y, term[lo:hi])
-	}
-}
-
-// addTo sets y = a + b. Four elements per iteration take half the time of one.
-func addTo[T Float](y, a, b []T) {
-	a, b = a[:len(y)], b[:len(y)]
-	i := 0
-	for ; i+4 <= len(y); i += 4 {
-		p, q, r := a[i:i+4:i+4], b[i:i+4:i+4], y[i:i+4:i+4]
-		r[0] = p[0] + q[0]
-		r[1] = p[1] + q[1]
-		r[2] = p[2] + q[2]
-		r[3] = p[3] + q[3]
-	}
-	for ; i < len(y); i++ {
-		y[i] = a[i] + b[i]
+		simd.Add(y, y, term[lo:hi])
 	}
 }
 
@@ -126,28 +111,8 @@ func (k *addActivate[T]) run(a *args[T]) error {
 
 func (k *addActivate[T]) chunk(lo, hi int) {
 	a, b, y := k.a.in[0][lo:hi], k.a.in[1][lo:hi], k.a.out[lo:hi]
-	if k.act == ReLUAct {
-		addReLU(y, a, b)
-		return
-	}
-	addTo(y, a, b)
+	simd.Add(y, a, b)
 	forward(k.act, y)
-}
-
-// addReLU sets y = max(a+b, 0). Four elements per iteration save a third of the time.
-func addReLU[T Float](y, a, b []T) {
-	a, b = a[:len(y)], b[:len(y)]
-	i := 0
-	for ; i+4 <= len(y); i += 4 {
-		p, q, r := a[i:i+4:i+4], b[i:i+4:i+4], y[i:i+4:i+4]
-		r[0] = max(p[0]+q[0], 0)
-		r[1] = max(p[1]+q[1], 0)
-		r[2] = max(p[2]+q[2], 0)
-		r[3] = max(p[3]+q[3], 0)
-	}
-	for ; i < len(y); i++ {
-		y[i] = max(a[i]+b[i], 0)
-	}
 }
 
 // grad gives both operands the same node: their gradients are equal.

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -131,10 +132,7 @@ func (k *crossEntropyGrad[T]) rows(lo, hi int) {
 		sum := vmath.ExpRow(&buf, dz, z, m)
 		t := k.a.ints[i]
 		atTarget := T(k.scale * (float64(dz[t]) - sum) / sum)
-		f := T(k.scale / sum)
-		for j := range dz {
-			dz[j] *= f
-		}
+		simd.Scale(dz, T(k.scale/sum))
 		dz[t] = atTarget
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -127,45 +128,8 @@ func (k *batchNorm[T]) runs(lo, hi int) {
 		j := i % c
 		m, f, b := mean[j], scale[j]*inv[j], shift[j]
 		x, y := k.a.in[0][i*s:(i+1)*s], k.a.out[i*s:(i+1)*s]
-		if k.act == ReLUAct {
-			affineReLU(y, x, m, f, b)
-		} else {
-			affine(y, x, m, f, b)
-			forward(k.act, y)
-		}
-	}
-}
-
-// affine sets y = (x - m)·f + b. Four elements per iteration take half the time of
-// one.
-func affine[T Float](y, x []T, m, f, b T) {
-	x = x[:len(y)]
-	i := 0
-	for ; i+4 <= len(y); i += 4 {
-		p, q := x[i:i+4:i+4], y[i:i+4:i+4]
-		q[0] = (p[0]-m)*f + b
-		q[1] = (p[1]-m)*f + b
-		q[2] = (p[2]-m)*f + b
-		q[3] = (p[3]-m)*f + b
-	}
-	for ; i < len(y); i++ {
-		y[i] = (x[i]-m)*f + b
-	}
-}
-
-// affineReLU sets y = max((x - m)·f + b, 0).
-func affineReLU[T Float](y, x []T, m, f, b T) {
-	x = x[:len(y)]
-	i := 0
-	for ; i+4 <= len(y); i += 4 {
-		p, q := x[i:i+4:i+4], y[i:i+4:i+4]
-		q[0] = max((p[0]-m)*f+b, 0)
-		q[1] = max((p[1]-m)*f+b, 0)
-		q[2] = max((p[2]-m)*f+b, 0)
-		q[3] = max((p[3]-m)*f+b, 0)
-	}
-	for ; i < len(y); i++ {
-		y[i] = max((x[i]-m)*f+b, 0)
+		simd.Affine(y, x, m, f, b)
+		forward(k.act, y)
 	}
 }
 

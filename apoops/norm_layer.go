@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -64,7 +65,7 @@ func (k *layerNorm[T]) rows(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		x, y := k.a.in[0][i*d:(i+1)*d], k.a.out[i*d:(i+1)*d]
 		mean, inv := momentsOfRow(x, k.epsilon)
-		scaleRow(y, x, gain, shift, mean, inv)
+		simd.Normalise(y, x, gain, shift, mean, inv)
 	}
 }
 
@@ -78,22 +79,6 @@ func momentsOfRow[T Float](x []T, epsilon float64) (mean, inv T) {
 		variance = 0
 	}
 	return T(float64(x[0]) + sum/n), T(1 / math.Sqrt(variance+epsilon))
-}
-
-// scaleRow sets y = gain·(x - mean)·inv + shift.
-func scaleRow[T Float](y, x, gain, shift []T, mean, inv T) {
-	x, gain, shift = x[:len(y)], gain[:len(y)], shift[:len(y)]
-	i := 0
-	for ; i+4 <= len(y); i += 4 {
-		u, v, g, s := y[i:i+4:i+4], x[i:i+4:i+4], gain[i:i+4:i+4], shift[i:i+4:i+4]
-		u[0] = (v[0]-mean)*inv*g[0] + s[0]
-		u[1] = (v[1]-mean)*inv*g[1] + s[1]
-		u[2] = (v[2]-mean)*inv*g[2] + s[2]
-		u[3] = (v[3]-mean)*inv*g[3] + s[3]
-	}
-	for ; i < len(y); i++ {
-		y[i] = (x[i]-mean)*inv*gain[i] + shift[i]
-	}
 }
 
 func (k *layerNorm[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -172,7 +157,7 @@ func (k *layerNormGrad[T]) chunk(lo, hi int) {
 		x, dy, dx := k.a.in[0][i*d:(i+1)*d], k.a.in[2][i*d:(i+1)*d], k.a.out[i*d:(i+1)*d]
 		mean, inv := momentsOfRow(x, k.epsilon)
 		sum, product := normSums(part[:d], part[d:], x, dy, gain, mean, inv)
-		normRow(dx, x, dy, gain, mean, inv, T(sum/float64(d)), T(product/float64(d)))
+		simd.NormGrad(dx, x, dy, gain, mean, inv, T(sum/float64(d)), T(product/float64(d)))
 	}
 }
 
@@ -183,9 +168,7 @@ func (k *layerNormGrad[T]) columns(lo, hi int) {
 		sum = sum[lo:hi]
 		clear(sum)
 		for at := i * d; at < len(k.parts); at += 2 * d {
-			for j, v := range k.parts[at+lo : at+hi] {
-				sum[j] += v
-			}
+			simd.Add(sum, sum, k.parts[at+lo:at+hi])
 		}
 	}
 }
@@ -218,20 +201,4 @@ func normSums[T Float](dgain, dshift, x, dy, gain []T, mean, inv T) (sum, produc
 		product += float64(h * p)
 	}
 	return sum, product
-}
-
-// normRow sets dx = (h - level - x̂·slope)·inv.
-func normRow[T Float](dx, x, dy, gain []T, mean, inv, level, slope T) {
-	x, dy, gain = x[:len(dx)], dy[:len(dx)], gain[:len(dx)]
-	i := 0
-	for ; i+4 <= len(dx); i += 4 {
-		u, v, d, g := dx[i:i+4:i+4], x[i:i+4:i+4], dy[i:i+4:i+4], gain[i:i+4:i+4]
-		u[0] = (d[0]*g[0] - level - (v[0]-mean)*inv*slope) * inv
-		u[1] = (d[1]*g[1] - level - (v[1]-mean)*inv*slope) * inv
-		u[2] = (d[2]*g[2] - level - (v[2]-mean)*inv*slope) * inv
-		u[3] = (d[3]*g[3] - level - (v[3]-mean)*inv*slope) * inv
-	}
-	for ; i < len(dx); i++ {
-		dx[i] = (dy[i]*gain[i] - level - (x[i]-mean)*inv*slope) * inv
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -149,10 +150,7 @@ func softmaxRow[T Float](buf *vmath.Block, y, x []T, scale float64) {
 		clear(y)
 		return
 	}
-	f := T(scale / vmath.ExpRow(buf, y, x, m))
-	for j := range y {
-		y[j] *= f
-	}
+	simd.Scale(y, T(scale/vmath.ExpRow(buf, y, x, m)))
 }
 
 func logSoftmaxRow[T Float](buf *vmath.Block, y, x []T) {

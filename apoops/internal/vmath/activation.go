@@ -1,6 +1,10 @@
 package vmath
 
-import "math"
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
+)
 
 // Activation is an element-wise function whose derivative is known from its value.
 type Activation int
@@ -19,9 +23,7 @@ const (
 func Forward[T Float](act Activation, z []T) {
 	switch act {
 	case ReLU:
-		for i, v := range z {
-			z[i] = max(v, 0)
-		}
+		simd.ReLU(z)
 	case Sigmoid:
 		Sigmoids(z)
 	case Tanh:
@@ -38,7 +40,7 @@ func Backward[T Float](act Activation, dz, y, dy []T) {
 	case Identity:
 		copy(dz, dy)
 	case ReLU:
-		wherePositive(dz, y, dy)
+		simd.WherePositive(dz, y, dy)
 	case Sigmoid:
 		for i, v := range y {
 			dz[i] = v * (1 - v) * dy[i]
@@ -52,22 +54,10 @@ func Backward[T Float](act Activation, dz, y, dy []T) {
 	}
 }
 
-// wherePositive sets dz to dy where y > 0, to 0 elsewhere. It looks up which of the
-// two to take: branches on random signs are mispredicted.
-func wherePositive[T Float](dz, y, dy []T) {
-	y, dy = y[:len(dz)], dy[:len(dz)]
-	for i, v := range y {
-		choice, k := [2]T{0, dy[i]}, 0
-		if v > 0 {
-			k = 1
-		}
-		dz[i] = choice[k&1]
-	}
-}
-
 // rectify replaces z by -0 below 0, by +0 at 0.
 func rectify[T Float](z []T) {
 	negativeZero := T(math.Copysign(0, -1))
+	// Branches on random signs are mispredicted: look up which of the two to take.
 	for i, v := range z {
 		choice, k := [2]T{v + 0, negativeZero}, 0
 		if v < 0 {
