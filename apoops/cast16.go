@@ -146,29 +146,44 @@ func (l layout) mask() uint16 { return 1<<l.fraction - 1 }
 // Cast16 rounds each element of x to the nearest number of the format, as
 // Round16 does. The result has the shape and the dtype of x. The gradient
 // passes straight through, as if nothing had been rounded.
-func Cast16(x *gorgonia.Node, f Format) (*gorgonia.Node, error) {
+func Cast16(x *gorgonia.Node, f Format) (*gorgonia.Node, error) { return newCast16(x, f, false) }
+
+// CastData16 is Cast16 of data: the result counts as an input of the graph. So no gradient
+// is computed by it.
+func CastData16(x *gorgonia.Node, f Format) (*gorgonia.Node, error) { return newCast16(x, f, true) }
+
+func newCast16(x *gorgonia.Node, f Format, data bool) (*gorgonia.Node, error) {
 	if !f.known() {
 		return nil, errors.Errorf("apoops: cast16: format %d is neither %v nor %v", int(f), Float16, BFloat16)
 	}
-	return applyFloat(&cast16[float32]{format: f}, &cast16[float64]{format: f}, x)
+	return applyFloat(&cast16[float32]{format: f, data: data}, &cast16[float64]{format: f, data: data}, x)
 }
 
 // cast16 is the kernel of Cast16.
 type cast16[T Float] struct {
 	format Format
+	data   bool // x is data: there is no gradient
+	copies bool // the op rounds the result, see Rounder
 	a      *args[T]
 	body   func(lo, hi int)
 }
 
 func (k *cast16[T]) name() string     { return "cast16." + k.format.String() }
-func (k *cast16[T]) wrt() []bool      { return []bool{true} }
-func (k *cast16[T]) clone() kernel[T] { return &cast16[T]{format: k.format} }
+func (k *cast16[T]) wrt() []bool      { return []bool{!k.data} }
+func (k *cast16[T]) clone() kernel[T] { return &cast16[T]{format: k.format, data: k.data} }
+func (k *cast16[T]) isInput() bool    { return k.data }
 
 func (k *cast16[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
 func (k *cast16[T]) run(a *args[T]) error {
 	if k.body == nil {
-		k.body = func(lo, hi int) { round16(k.format, k.a.out[lo:hi], k.a.in[0][lo:hi]) }
+		k.body = func(lo, hi int) {
+			if k.copies {
+				copy(k.a.out[lo:hi], k.a.in[0][lo:hi])
+			} else {
+				round16(k.format, k.a.out[lo:hi], k.a.in[0][lo:hi])
+			}
+		}
 	}
 	k.a = a
 	par.For(len(a.out), par.Grain, k.body)
@@ -193,5 +208,82 @@ func round16[T Float](f Format, y, x []T) {
 			y[i] = T(v)
 		}
 		x, y = x[len(b):], y[len(b):]
+	}
+}
+
+// expand sets x to the numbers that bits mean in the format, element by element.
+func expand(f Format, x []float32, bits []uint16) {
+	x = x[:len(bits)]
+	if f == BFloat16 {
+		for i, b := range bits {
+			x[i] = math.Float32frombits(uint32(b) << 16)
+		}
+		return
+	}
+	for i, b := range bits {
+		x[i] = fromHalf(b)
+	}
+}
+
+// fromHalf is FromBits of Float16: the exponent is moved to where float32 has it, and a
+// product makes up for its bias, of subnormal numbers too.
+func fromHalf(b uint16) float32 {
+	const largest = 1 << 16
+	r := math.Float32frombits(uint32(b&0x7fff)<<13) * 0x1p112
+	u := math.Float32bits(r)
+	if r >= largest { // infinities and NaNs
+		u |= 0x7f800000
+	}
+	return math.Float32frombits(u | uint32(b&0x8000)<<16)
+}
+
+// pack sets bits to those of x rounded to the format, as ToBits.
+func pack(f Format, bits []uint16, x []float32) {
+	bits = bits[:len(x)]
+	if f == BFloat16 {
+		for i, v := range x {
+			bits[i] = toBrain(math.Float32bits(v))
+		}
+		return
+	}
+	for i, v := range x {
+		bits[i] = toHalf(math.Float32bits(v))
+	}
+}
+
+// toBrain is ToBits of BFloat16: the upper half of a float32's bits, rounded.
+func toBrain(u uint32) uint16 {
+	if u&0x7fffffff > 0x7f800000 {
+		return uint16(u>>16) | 0x40 // a quiet NaN
+	}
+	return uint16((u + 0x7fff + u>>16&1) >> 16)
+}
+
+// toHalf is ToBits of Float16.
+func toHalf(u uint32) uint16 {
+	const (
+		infinity, tooLarge, normal = 0x7f800000, 0x477ff000, 0x38800000 // ∞, 65520, 2⁻¹⁴
+		half                       = 0x3f000000                         // whose last bit is that of the smallest subnormal number
+	)
+	sign, r := uint16(u>>16&0x8000), u&0x7fffffff
+	switch {
+	case r > infinity:
+		return sign | 0x7e00 | uint16(r>>13&0x3ff)
+	case r >= tooLarge:
+		return sign | 0x7c00
+	case r < normal:
+		return sign | uint16(math.Float32bits(math.Float32frombits(r)+0.5)-half)
+	}
+	return sign | uint16((r+0xfff+r>>13&1-(127-15)<<23)>>13)
+}
+
+// roundInPlace rounds x to the format.
+func roundInPlace(f Format, x []float32) {
+	var bits [256]uint16
+	for len(x) > 0 {
+		part := x[:min(len(x), len(bits))]
+		pack(f, bits[:], part)
+		expand(f, part, bits[:len(part)])
+		x = x[len(part):]
 	}
 }

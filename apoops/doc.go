@@ -8,7 +8,8 @@
 //	attention   Attention softmax(q·kᵀ/√d)·v of all heads, AttentionWeights;
 //	            AttentionStep: one new position, for decoding
 //	axis        Slice, Take, Concat, Repeat: along an axis
-//	cast        Cast16: rounding to float16 or bfloat16, straight-through gradient
+//	cast        Cast16: rounding to float16 or bfloat16, straight-through gradient;
+//	            CastData16: of data, without gradient
 //	conv        Conv2D: images N×C×H×W, the bias in the weights; FilterMatrix,
 //	            ConvBiasGradient
 //	dense       Dense act([x,1]·W), Linear act(x·W), Affine act(x·W + b),
@@ -20,7 +21,8 @@
 //	elem        Add, AddActivate, Product, Times, Log2, InverseSqrt, ScaledSquares: by
 //	            element; InnerProduct
 //	embed       Embed rows of a table by tokens, AddPositions, Lengths of sentences
-//	finite      Finite: 1 if all elements are finite, otherwise 0
+//	finite      Finite: 1 if all elements are finite, otherwise 0; Unscale: gradients of
+//	            a scaled loss
 //	image       Pad2D, Subsample
 //	loss        SoftmaxCrossEntropy, SoftCrossEntropy, SoftmaxNLL, BernoulliCrossEntropy,
 //	            SquaredError, SquaredDivergence: means over the batch; TokenCrossEntropy
@@ -57,6 +59,9 @@
 // the buffer of its result. So a value is valid until the next run, and an op must not
 // be applied twice: Cloner makes another. BufferSetter lets a program that knows the
 // order of a run share memory among ops.
+//
+// A Rounder of float32 rounds what it returns to a format of 16 bits, and returns the bits
+// alone if it is told to: op_round.go. What it computes with in between is float32.
 //
 // What the ops of this package have in common is in op.go, op_kernel.go and op_run.go. An
 // op of another package needs gorgonia.SDOp and Cloner to work everywhere.

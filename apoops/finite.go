@@ -1,8 +1,11 @@
 package apoops
 
 import (
+	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Finite is the scalar 1 where all elements of x are finite, otherwise 0. It has
@@ -34,4 +37,55 @@ func AllFinite[T Float](x []T) bool {
 		}
 	}
 	return true
+}
+
+// Unscale is x/s, of an array or a number x and a number s: gradients of a loss that was
+// multiplied by s. It is never rounded to 16 bits (see Rounder), and exact where s is a
+// power of two and x/s no subnormal number. It has no gradient.
+func Unscale(x, s *gorgonia.Node) (*gorgonia.Node, error) {
+	return applyFloat(&unscale[float32]{}, &unscale[float64]{}, x, s)
+}
+
+// scaledRelative takes Unscale away from a gradient. Z of its op is that of the scaled loss:
+// divided by the scaled ε it is Z/ε.
+func scaledRelative(dyb, epsilon *gorgonia.Node) (scaled, by *gorgonia.Node, err error) {
+	if _, ok := kernelOf(dyb.Op()).(interface{ unscales() }); !ok {
+		return dyb, epsilon, nil
+	}
+	operands := Operands(dyb)
+	by, err = gorgonia.Mul(epsilon, operands[1])
+	return operands[0], by, errors.Wrap(err, "apoops: relativeEnergy")
+}
+
+type unscale[T Float] struct {
+	noGradient[T]
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *unscale[T]) name() string     { return "unscale" }
+func (k *unscale[T]) clone() kernel[T] { return &unscale[T]{} }
+func (k *unscale[T]) isExact()         {}
+func (k *unscale[T]) unscales()        {}
+
+func (k *unscale[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if in[1].TotalSize() != 1 {
+		return nil, ErrShape.Errorf("the scale has shape %v", in[1])
+	}
+	return in[0].Clone(), nil
+}
+
+func (k *unscale[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = func(lo, hi int) {
+			factor := 1 / k.a.in[1][0]
+			x, y := k.a.in[0][lo:hi], k.a.out[lo:hi]
+			for i, v := range x {
+				y[i] = v * factor
+			}
+		}
+	}
+	k.a = a
+	par.For(len(a.out), par.Grain, k.body)
+	return nil
 }

@@ -23,6 +23,7 @@ type batchMoments[T Float] struct {
 }
 
 func (k *batchMoments[T]) name() string     { return fmt.Sprintf("batchMoments(%v)", k.epsilon) }
+func (k *batchMoments[T]) isExact()         {}
 func (k *batchMoments[T]) clone() kernel[T] { return &batchMoments[T]{epsilon: k.epsilon} }
 
 func (k *batchMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
@@ -104,6 +105,7 @@ type givenMoments[T Float] struct {
 }
 
 func (k *givenMoments[T]) name() string     { return fmt.Sprintf("givenMoments(%v)", k.epsilon) }
+func (k *givenMoments[T]) isExact()         {}
 func (k *givenMoments[T]) clone() kernel[T] { return &givenMoments[T]{epsilon: k.epsilon} }
 
 func (k *givenMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {

@@ -41,6 +41,7 @@ type op[T Float] struct {
 	shape   tensor.Shape
 	dense   *tensor.Dense
 	number  scalar[T] // the result where it has no axes
+	low     *rounding // nil where nothing has 16 bits
 }
 
 var (

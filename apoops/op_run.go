@@ -17,7 +17,13 @@ func (o *op[T]) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 		return nil, errors.Wrapf(err, "apoops: %s", o.k.name())
 	}
 	o.result()
+	if o.low != nil {
+		o.enter()
+	}
 	err = o.k.run(&o.a)
+	if o.low != nil {
+		o.leave(err)
+	}
 	clear(o.a.in) // so that the op keeps no memory that programs have given up
 	if err != nil {
 		return nil, errors.Wrapf(err, "apoops: %s", o.k.name())
@@ -62,6 +68,7 @@ func (o *op[T]) unpack(in []gorgonia.Value) error {
 				o.a.ints = v.Ints()
 			case !o.ints[i] && v.Dtype() == DtypeOf[T]():
 				o.a.in[i] = Elements[T](v)
+			case !o.ints[i] && o.low.reads(i, v):
 			default:
 				return ErrDtype.Errorf("operand %d is of dtype %v", i, v.Dtype())
 			}
@@ -80,6 +87,8 @@ func (o *op[T]) result() {
 		if o.a.out == nil {
 			o.a.out, o.number = make([]T, 1), newScalar[T]()
 		}
+	case o.low.packs():
+		o.packedResult()
 	case o.dense == nil || !o.dense.Shape().Eq(o.shape):
 		if _, ok := any(o.k).(integerResult); ok {
 			if o.a.outInts == nil {
@@ -106,13 +115,17 @@ func (o *op[T]) result() {
 type Buffered interface {
 	Cloner
 	// BufferSize is the number of elements that SetBuffer takes. It is 0 for a
-	// scalar, for integers and for a result that persists from run to run because
-	// its Switch may be off.
+	// scalar, for integers, for a result that persists from run to run because
+	// its Switch may be off, and for a packed one, which BufferOf has.
 	BufferSize() int
 }
 
+// Element is the set of types of elements in buffers: Float, and uint16 for the bits of
+// packed results.
+type Element interface{ float32 | float64 | uint16 }
+
 // BufferSetter is a Buffered op whose elements are of type T.
-type BufferSetter[T Float] interface {
+type BufferSetter[T Element] interface {
 	Buffered
 	// SetBuffer replaces the buffer of the result by memory of BufferSize elements.
 	// While the op runs none of its operands may lie in that memory, and no other
@@ -125,7 +138,7 @@ var _ BufferSetter[float32] = (*op[float32])(nil)
 
 // BufferSize implements Buffered.
 func (o *op[T]) BufferSize() int {
-	if o.shape.IsScalar() {
+	if o.shape.IsScalar() || o.low.packs() {
 		return 0
 	}
 	switch any(o.k).(type) {

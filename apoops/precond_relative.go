@@ -41,6 +41,10 @@ func RelativeEnergy(dya, dyb, epsilon *gorgonia.Node) (*gorgonia.Node, error) {
 	if dya == nil || dyb == nil || epsilon == nil {
 		return nil, errors.New("apoops: relativeEnergy: an operand is nil")
 	}
+	dyb, epsilon, err := scaledRelative(dyb, epsilon)
+	if err != nil {
+		return nil, err
+	}
 	k, ok := kernelOf(dyb.Op()).(interface {
 		energy(dya, dyb, epsilon *gorgonia.Node) (*gorgonia.Node, error)
 	})
@@ -289,9 +293,4 @@ func (k *relativeEnergy[T]) sumCols(lo, hi int) {
 	}
 }
 
-func abs[T Float](x T) T {
-	if x < 0 {
-		return -x
-	}
-	return x
-}
+func abs[T Float](x T) T { return max(x, -x) }

@@ -66,8 +66,15 @@ func sized[T any](buf []T, n int) []T {
 	return make([]T, n)
 }
 
-// isInput reports whether n is an input of the graph, not computed in it.
-func isInput(n *gorgonia.Node) bool { return n.Op() == nil }
+// isInput reports whether n is an input of the graph, not computed in it, or data that
+// have been rounded.
+func isInput(n *gorgonia.Node) bool {
+	if n.Op() == nil {
+		return true
+	}
+	k, ok := kernelOf(n.Op()).(interface{ isInput() bool })
+	return ok && k.isInput()
+}
 
 // reductionBlock is the number of neighbouring results that are computed at a time.
 const reductionBlock = 128

@@ -18,6 +18,7 @@ type arena struct {
 	mu     sync.Mutex // held while a program runs
 	single block[float32]
 	double block[float64]
+	packed block[uint16]
 }
 
 // arenas are those in use, by the memory of the first parameter. Programs alone keep
@@ -49,13 +50,13 @@ func arenaOf(params []*Param) *arena {
 
 // block is the part of an arena for results of type T, and the layouts of the programs
 // that are still there.
-type block[T apoops.Float] struct {
+type block[T apoops.Element] struct {
 	memory []T
 	users  []weak.Pointer[layout[T]]
 }
 
 // layout has the ops of a program whose results lie in a block, from at[i] on.
-type layout[T apoops.Float] struct {
+type layout[T apoops.Element] struct {
 	ops []apoops.BufferSetter[T]
 	// nodes are those whose values may lie in the block after a run, where they are not
 	// needed any more.
@@ -104,7 +105,11 @@ func (l *layout[T]) forget() error {
 		if n.Value() == nil {
 			continue
 		}
-		if err := gorgonia.UnsafeLet(n, T(0)); err != nil { // there is no way to unbind one
+		zero, err := apoops.Choose[any](n.Dtype(), float32(0), 0.0)
+		if err == nil {
+			err = gorgonia.UnsafeLet(n, zero) // there is no way to unbind one
+		}
+		if err != nil {
 			return errors.Wrap(err, "graph: sharing memory")
 		}
 	}

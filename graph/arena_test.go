@@ -64,38 +64,52 @@ func probeRoles(t *testing.T) (all []role) {
 			params, err := model.Init(5, tensor.Float64)
 			must(t, err)
 			x := Batch{X: []*tensor.Dense{random(rand.New(rand.NewPCG(3, 3)), 1, 4, 2, 6, 6)}}
-			noise := apoops.NewRandom(6)
-			c := ProbeConfig{Source: Objective{Model: model, Loss: SoftmaxCrossEntropy}, Params: params, Blocks: BlockPerParam(params), Batch: x, Noise: noise}
-			if steps {
-				c.Blocks, c.Learners = learnedBlocks(t, params, c)
-			}
-			k, err := NewProbe(c)
-			must(t, err)
-			return &compiled{k.program, func(t *testing.T, step int) (results [][]float64) {
-				noise.SetStep(int64(step))
-				must(t, k.Feed(x))
-				if !steps {
-					must(t, k.Run())
-					_, f := k.outerProducts(t, c.Blocks)
-					return f
-				}
-				must(t, k.Step(0.1, 0.2, 0.3), k.Move())
-				for i, l := range c.Learners {
-					results = append(results, []float64{k.Energy(i)})
-					for _, a := range append(l.Phi(), stateOf(l)...) {
-						results = append(results, numbers(a))
-					}
-					m, err := k.Measures(i)
-					must(t, err)
-					for _, v := range m {
-						results = append(results, []float64{v.Value})
-					}
-				}
-				return results
-			}}
+			return probeRole(t, Objective{Model: model, Loss: SoftmaxCrossEntropy}, params, x, steps)
 		}})
 	}
 	return all
+}
+
+func probeRole(t *testing.T, src Source, params []*Param, x Batch, steps bool) *compiled {
+	noise := apoops.NewRandom(6)
+	c := ProbeConfig{Source: src, Params: params, Blocks: BlockPerParam(params), Batch: x, Random: apoops.NewRandom(5), Noise: noise}
+	if steps {
+		c.Blocks, c.Learners = learnedBlocks(t, params, c)
+	}
+	k, err := NewProbe(c)
+	must(t, err)
+	return &compiled{k.program, func(t *testing.T, step int) (results [][]float64) {
+		noise.SetStep(int64(step))
+		must(t, k.Feed(x))
+		if !steps {
+			must(t, k.Run())
+			for i := range c.Blocks {
+				if !k.HasRows(i) {
+					d, err := k.Squares(i)
+					must(t, err)
+					results = append(results, numbers(d))
+					continue
+				}
+				x, z, err := k.Rows(i)
+				must(t, err)
+				results = append(results, numbers(x), numbers(z))
+			}
+			return results
+		}
+		must(t, k.Step(0.1, 0.2, 0.3), k.Move())
+		for i, l := range c.Learners {
+			results = append(results, []float64{k.Energy(i)})
+			for _, a := range append(l.Phi(), stateOf(l)...) {
+				results = append(results, numbers(a))
+			}
+			m, err := k.Measures(i)
+			must(t, err)
+			for _, v := range m {
+				results = append(results, []float64{v.Value})
+			}
+		}
+		return results
+	}}
 }
 
 // wanting takes the gradients of all blocks as rows.

@@ -14,6 +14,12 @@ import (
 // where a node is read more than once, which Gorgonia computes on one core and in
 // new memory, and for the errors. A graph is differentiated once.
 func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Nodes, err error) {
+	return differentiateFrom(cost, nil, wrt, func(n *gorgonia.Node) (*gorgonia.Node, error) { return n, nil })
+}
+
+// differentiateFrom is differentiate for the cost times a number, seed, nil for 1. The
+// gradients that ops make are what rounded makes of them.
+func differentiateFrom(cost, seed *gorgonia.Node, wrt gorgonia.Nodes, rounded func(*gorgonia.Node) (*gorgonia.Node, error)) (grads gorgonia.Nodes, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.Errorf("graph: differentiating: %v", r)
@@ -31,7 +37,7 @@ func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Node
 			return nil, errors.Errorf("graph: %q has no influence on the objective", n.Name())
 		}
 	}
-	b := backward{terms: make(map[*gorgonia.Node]gorgonia.Nodes)}
+	b := backward{terms: make(map[*gorgonia.Node]gorgonia.Nodes), rounded: rounded}
 	if b.order, err = readersFirst(cost, used); err != nil {
 		return nil, err
 	}
@@ -43,7 +49,7 @@ func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Node
 			return nil, errors.Errorf("graph: the objective depends on %q through ops without a gradient alone", n.Name())
 		}
 	}
-	if err := b.pass(cost); err != nil {
+	if err := b.pass(cost, seed); err != nil {
 		return nil, err
 	}
 	for _, n := range wrt {
@@ -126,16 +132,21 @@ type backward struct {
 	order  gorgonia.Nodes
 	active map[*gorgonia.Node]bool
 	terms  map[*gorgonia.Node]gorgonia.Nodes // of the gradient by a node
+	// rounded is the node that stands for a gradient of an op or a sum.
+	rounded func(*gorgonia.Node) (*gorgonia.Node, error)
 }
 
 // pass makes the gradients by all active nodes and enters them in Gorgonia's graph,
 // which keeps its machine from overwriting those of inputs.
-func (b *backward) pass(cost *gorgonia.Node) error {
-	one, err := apoops.Choose[any](cost.Dtype(), float32(1), 1.0)
-	if err != nil {
-		return errors.WithMessagef(err, "graph: differentiating %s", describe(cost))
+func (b *backward) pass(cost, seed *gorgonia.Node) error {
+	if seed == nil {
+		one, err := apoops.Choose[any](cost.Dtype(), float32(1), 1.0)
+		if err != nil {
+			return errors.WithMessagef(err, "graph: differentiating %s", describe(cost))
+		}
+		seed = cost.Graph().AddNode(gorgonia.NewConstant(one))
 	}
-	b.terms[cost] = gorgonia.Nodes{cost.Graph().AddNode(gorgonia.NewConstant(one))}
+	b.terms[cost] = gorgonia.Nodes{seed}
 	for _, n := range b.order {
 		if !b.active[n] {
 			continue
@@ -144,6 +155,9 @@ func (b *backward) pass(cost *gorgonia.Node) error {
 			return errors.Errorf("graph: %s has been differentiated before", describe(n))
 		}
 		grad, err := total(b.terms[n])
+		if err == nil {
+			grad, err = b.rounded(grad)
+		}
 		if err != nil {
 			return errors.Wrapf(err, "graph: adding up the gradient by %s", describe(n))
 		}
@@ -171,7 +185,11 @@ func (b *backward) step(n, grad *gorgonia.Node) error {
 		case i >= len(grads) || grads[i] == nil:
 			return errors.Errorf("there is none by operand %d", i)
 		default:
-			b.terms[operands[i]] = append(b.terms[operands[i]], grads[i])
+			g, err := b.rounded(grads[i])
+			if err != nil {
+				return err
+			}
+			b.terms[operands[i]] = append(b.terms[operands[i]], g)
 		}
 	}
 	return nil

@@ -12,7 +12,8 @@ import (
 type Base struct {
 	*program
 	x, t       gorgonia.Nodes
-	grads      gorgonia.Nodes
+	grads      gorgonia.Nodes // as they are computed
+	handed     gorgonia.Nodes // as they are handed out
 	loss       gorgonia.Value
 	statistics []*statistic
 	rows       []*rowNodes     // by block of the RowReader, nil for a gradient
@@ -38,28 +39,68 @@ func buildBase(src Source, params []*Param, example Batch, masks *apoops.Random,
 	if err := CheckParams(params); err != nil {
 		return nil, err
 	}
-	b := &Base{program: newProgram(params[0].Value.Dtype())}
+	p, err := newProgramOf(src, params)
+	if err != nil {
+		return nil, err
+	}
+	b := &Base{program: p}
 	b.x, b.t = b.inputsLike(example.X, "x"), b.inputsLike(example.T, "t")
-	theta, err := b.weights(params, "theta")
+	x, theta, err := b.inputsAndWeights(b.x, params)
 	if err != nil {
 		return nil, err
 	}
 	pass := &Pass{Role: BaseRole, Random: masks}
-	loss, err := src.BuildLoss(pass, b.x, b.t, theta)
+	loss, err := src.BuildLoss(pass, x, b.t, theta)
 	if err != nil {
 		return nil, err
 	}
 	gorgonia.Read(loss, &b.loss)
-	if b.grads, err = differentiate(loss, learnedOf(params, theta)); err != nil {
+	if b.grads, err = b.differentiate(loss, learnedOf(params, theta)); err != nil {
 		return nil, err
 	}
 	if b.statistics, err = readStatistics(pass.tracked, params, theta); err != nil {
 		return nil, err
 	}
-	if r != nil && b.chooseRows(r) {
+	for _, t := range pass.tracked {
+		b.keepSingle(t.batch)
+	}
+	rows := r != nil && b.chooseRows(r)
+	if err := b.handOut(); err != nil {
+		return nil, err
+	}
+	if rows {
 		return b, b.compileFor(b.rowOutputs()...)
 	}
-	return b, b.compile(b.grads...)
+	return b, b.compile(b.handed...)
+}
+
+// handOut makes the nodes of the gradients and rows that are read after a run.
+func (b *Base) handOut() error {
+	b.left, b.handed = make([]bool, len(b.grads)), make(gorgonia.Nodes, len(b.grads))
+	for _, n := range b.rows {
+		if n == nil {
+			continue
+		}
+		for _, i := range n.params {
+			b.left[i] = true
+		}
+		s, err := b.unscaled(n.s)
+		if err != nil {
+			return err
+		}
+		n.s = s[0]
+	}
+	for i, n := range b.grads {
+		if b.left[i] {
+			continue
+		}
+		g, err := b.unscaled(n)
+		if err != nil {
+			return err
+		}
+		b.handed[i] = g[0]
+	}
+	return nil
 }
 
 // Feed binds a batch.

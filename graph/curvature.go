@@ -61,7 +61,11 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 	if err := CheckParams(c.Params); err != nil {
 		return nil, err
 	}
-	k := &Curvature{program: newProgram(c.Params[0].Value.Dtype())}
+	p, err := newProgramOf(c.Source, c.Params)
+	if err != nil {
+		return nil, err
+	}
+	k := &Curvature{program: p}
 	grads, err := k.gradients(c)
 	if err != nil {
 		return nil, err
@@ -89,22 +93,22 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 // gradients builds the gradient of the loss by each learned parameter.
 func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 	k.x = k.inputsLike(c.Batch.X, "x")
-	theta, err := k.weights(c.Params, "theta")
+	x, theta, err := k.inputsAndWeights(k.x, c.Params)
 	if err != nil {
 		return nil, err
 	}
 	var loss *gorgonia.Node
 	pass := &Pass{Role: CurvatureRole, Random: c.Random}
 	if c.Noise != nil {
-		loss, err = c.Source.BuildSampledLoss(pass, k.x, theta, c.Noise)
+		loss, err = c.Source.BuildSampledLoss(pass, x, theta, c.Noise)
 	} else {
 		k.t = k.inputsLike(c.Batch.T, "t")
-		loss, err = c.Source.BuildLoss(pass, k.x, k.t, theta)
+		loss, err = c.Source.BuildLoss(pass, x, k.t, theta)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return differentiate(loss, learnedOf(c.Params, theta))
+	return k.differentiate(loss, learnedOf(c.Params, theta))
 }
 
 // layer builds a block's nodes, nil for a block without factors.
@@ -114,8 +118,12 @@ func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, 
 		return nil, nil
 	}
 	f.Bias = f.Bias || len(b.Params) == 2 // a pair of weight and bias
+	s, err := k.unscaled(f.S)
+	if err != nil {
+		return nil, err
+	}
+	f.S = s[0]
 	l := &layer{}
-	var err error
 	if l.a, err = apoops.InputMoment(f, &k.moments); err != nil {
 		return nil, err
 	}

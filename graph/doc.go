@@ -39,6 +39,10 @@
 // taken, and all passes read them as they are at θ. Gradients, blocks and groups
 // count the learned parameters alone (Learned).
 //
+// A source's Storage has all its graphs keep activations, gradients and the weights that
+// they see in 16 bits. SetLossScale then multiplies what is differentiated; what graphs
+// hand out is unscaled.
+//
 //	src := graph.Objective{Model: model, Loss: graph.SoftmaxCrossEntropy}
 //	params, err := model.Init(1, tensor.Float32)
 //	base, err := graph.NewBase(src, params, batch, nil)

@@ -31,13 +31,17 @@ func buildEvaluation(of Evaluable, params []*Param, example Batch) (*Evaluation,
 	if err := CheckParams(params); err != nil {
 		return nil, err
 	}
-	e := &Evaluation{program: newProgram(params[0].Value.Dtype())}
-	e.x, e.t = e.inputsLike(example.X, "x"), e.inputsLike(example.T, "t")
-	theta, err := e.weights(params, "theta")
+	p, err := newProgramOf(of, params)
 	if err != nil {
 		return nil, err
 	}
-	y, j, err := of.BuildEvaluation(&Pass{Role: EvalRole}, e.x, e.t, theta)
+	e := &Evaluation{program: p}
+	e.x, e.t = e.inputsLike(example.X, "x"), e.inputsLike(example.T, "t")
+	x, theta, err := e.inputsAndWeights(e.x, params)
+	if err != nil {
+		return nil, err
+	}
+	y, j, err := of.BuildEvaluation(&Pass{Role: EvalRole}, x, e.t, theta)
 	if err != nil {
 		return nil, err
 	}

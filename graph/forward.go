@@ -16,20 +16,29 @@ type Forward struct {
 // NewForward builds the graph of what build makes of the inputs and the parameters. Both
 // are bound to the memory of their arrays for good: Run takes what is there then.
 func NewForward(params []*Param, inputs []*tensor.Dense, build func(p *Pass, x, theta gorgonia.Nodes) (gorgonia.Nodes, error)) (*Forward, error) {
+	return NewForwardIn(Storage{}, params, inputs, build)
+}
+
+// NewForwardIn is NewForward with the graph's arrays kept as the storage says.
+func NewForwardIn(s Storage, params []*Param, inputs []*tensor.Dense, build func(p *Pass, x, theta gorgonia.Nodes) (gorgonia.Nodes, error)) (*Forward, error) {
 	return construct(func() (*Forward, error) {
 		if err := CheckParams(params); err != nil {
 			return nil, err
 		}
-		f := &Forward{program: newProgram(params[0].Value.Dtype())}
+		q, err := newStoredProgram(s, params)
+		if err != nil {
+			return nil, err
+		}
+		f := &Forward{program: q}
 		x := f.inputsLike(inputs, "x")
 		if err := letAll("input", x, inputs); err != nil {
 			return nil, err
 		}
-		theta, err := f.weights(params, "theta")
+		seen, theta, err := f.inputsAndWeights(x, params)
 		if err != nil {
 			return nil, err
 		}
-		results, err := build(&Pass{Role: EvalRole}, x, theta)
+		results, err := build(&Pass{Role: EvalRole}, seen, theta)
 		if err != nil {
 			return nil, err
 		}

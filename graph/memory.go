@@ -29,22 +29,25 @@ func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 	lives := lifetimes(order, p.values)
 	p.arena.mu.Lock()
 	defer p.arena.mu.Unlock()
-	single, double := layoutOf[float32](order, lives), layoutOf[float64](order, lives)
-	p.layouts = []any{single, double}
+	single, double, packed := layoutOf[float32](order, lives), layoutOf[float64](order, lives), layoutOf[uint16](order, lives)
+	p.layouts = []any{single, double, packed}
 	p.singleResults, p.doubleResults = resultsOf[float32](order, lives), resultsOf[float64](order, lives)
 	if err := p.arena.single.join(single); err != nil {
 		return err
 	}
-	return p.arena.double.join(double)
+	if err := p.arena.double.join(double); err != nil {
+		return err
+	}
+	return p.arena.packed.join(packed)
 }
 
 // layoutOf arranges all results of type T that do not outlive a run.
-func layoutOf[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
+func layoutOf[T apoops.Element](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
 	var places []place
 	l := new(layout[T])
 	unit := alignment / int(unsafe.Sizeof(T(0)))
 	for _, n := range order {
-		op, ok := n.Op().(apoops.BufferSetter[T])
+		op, ok := apoops.BufferOf[T](n.Op())
 		if !ok || op.BufferSize() == 0 || lives[n].to == len(order) {
 			continue
 		}
@@ -80,11 +83,11 @@ type results struct {
 }
 
 // resultsOf arranges the results of type T that outlive a run, one behind the other.
-func resultsOf[T apoops.Float](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
+func resultsOf[T apoops.Element](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
 	l := new(layout[T])
 	unit := alignment / int(unsafe.Sizeof(T(0)))
 	for _, n := range order {
-		op, ok := n.Op().(apoops.BufferSetter[T])
+		op, ok := apoops.BufferOf[T](n.Op())
 		if !ok || op.BufferSize() == 0 || lives[n].to != len(order) {
 			continue
 		}

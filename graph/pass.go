@@ -37,6 +37,7 @@ type Pass struct {
 	notes    *notes                            // of the Problem that is rebuilt, nil for other sources
 	fed      gorgonia.Nodes                    // inputs and targets of the Problem: leaves that are data
 	plain    bool                              // a Problem is rebuilt op by op
+	storage  Storage                           // of the Problem
 	norms    []statistics                      // of a Standalone
 	readers  map[*gorgonia.Node]gorgonia.Nodes // see Problem.readers
 }

@@ -88,7 +88,7 @@ func compileProbe(c ProbeConfig) (*Probe, error) {
 		p := k.blocks[i]
 		switch {
 		case c.Learners != nil:
-			if err := k.addStep(p, b, c.Learners[i]); err != nil {
+			if err := k.inSingle(func() error { return k.addStep(p, b, c.Learners[i]) }); err != nil {
 				return nil, errors.WithMessagef(err, "graph: probe of %q", b.Name)
 			}
 			outputs = append(outputs, p.step.outputs()...)
@@ -127,7 +127,11 @@ func buildProbe(c ProbeConfig) (*Probe, error) {
 	if c.Learners != nil && len(c.Learners) != len(c.Blocks) {
 		return nil, errors.Errorf("graph: probe: %d learners for %d blocks", len(c.Learners), len(c.Blocks))
 	}
-	k := &Probe{program: newProgram(c.Params[0].Value.Dtype()), examples: c.Batch.Len()}
+	stored, err := newProgramOf(c.Source, c.Params)
+	if err != nil {
+		return nil, err
+	}
+	k := &Probe{program: stored, examples: c.Batch.Len()}
 	grads, err := k.gradients(c)
 	if err != nil {
 		return nil, err
@@ -148,11 +152,11 @@ func buildProbe(c ProbeConfig) (*Probe, error) {
 // output does not depend on.
 func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
 	k.x = k.inputsLike(c.Batch.X, "x")
-	theta, err := k.weights(c.Params, "theta")
+	x, theta, err := k.inputsAndWeights(k.x, c.Params)
 	if err != nil {
 		return nil, err
 	}
-	objective, q, err := c.Source.BuildProbe(&Pass{Role: CurvatureRole, Random: c.Random}, k.x, theta, c.Noise)
+	objective, q, err := c.Source.BuildProbe(&Pass{Role: CurvatureRole, Random: c.Random}, x, theta, c.Noise)
 	if err == nil && q != nil {
 		k.half, err = apoops.HalfSquaredNorm(q)
 	}
@@ -161,13 +165,13 @@ func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
 	}
 	used := ancestors(objective)
 	var wrt gorgonia.Nodes
-	learned := learnedOf(c.Params, theta)
+	learned := k.leaves(learnedOf(c.Params, theta))
 	for _, n := range learned {
 		if used[n] {
 			wrt = append(wrt, n)
 		}
 	}
-	if _, err := differentiate(objective, wrt); err != nil {
+	if _, err := k.differentiate(objective, wrt); err != nil {
 		return nil, err
 	}
 	grads := make(gorgonia.Nodes, len(learned))
@@ -192,6 +196,11 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 			return nil, err
 		}
 		if p.x.Shape()[1] == b.Rows && p.z.Shape()[1] == b.Cols {
+			z, err := k.unscaled(p.z)
+			if err != nil {
+				return nil, err
+			}
+			p.z = z[0]
 			return p, nil
 		}
 	}
@@ -205,7 +214,13 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 		}
 		h = append(h, g)
 	}
-	p.diagonal, err = apoops.ScaledSquares(1/float64(k.examples), b.Rows, b.Cols, h...)
+	if h, err = k.unscaled(h...); err != nil {
+		return nil, err
+	}
+	err = k.inSingle(func() error {
+		p.diagonal, err = apoops.ScaledSquares(1/float64(k.examples), b.Rows, b.Cols, h...)
+		return err
+	})
 	return p, err
 }
 

@@ -65,6 +65,8 @@ type Problem struct {
 	// Fisher matrix of KFAC and EKFAC. It must match the cost, as NormalTargets
 	// matches ½‖y-t‖². nil: only their empirical form can be used.
 	Sample Sampler
+	// Storage is how the passes that are rebuilt keep their arrays.
+	Storage Storage
 
 	notes notes
 }
@@ -120,7 +122,7 @@ func (q *Problem) rebuild(root *gorgonia.Node, x, t, theta gorgonia.Nodes, given
 	}
 	maps.Copy(leaf, given)
 	p.notes, p.fed = &q.notes, append(inputs, q.Targets...)
-	p.readers = q.readers()
+	p.readers, p.storage = q.readers(), q.Storage
 	return rebuild(root, leaf, p)
 }
 

@@ -24,6 +24,11 @@ type program struct {
 	vm     gorgonia.VM
 	values gorgonia.Nodes // whose values are read after a run
 
+	storage Storage
+	leaf    map[*gorgonia.Node]*gorgonia.Node // behind each rounded weight
+	single  map[*gorgonia.Node]bool           // results that stay in float32
+	scale   *gorgonia.Node                    // of the loss, nil without Low
+
 	arena   *arena
 	layouts []any // of the results in the arena
 
@@ -54,7 +59,8 @@ func (p *program) inputsLike(arrays []*tensor.Dense, name string) gorgonia.Nodes
 }
 
 // weights adds leaves for the parameters, bound to their values through headers
-// of their own over the same memory. The results of the program lie in the arena of
+// of their own over the same memory, and returns the nodes that models see: with
+// Storage.Low those of rounded weights. The results of the program lie in the arena of
 // these parameters.
 func (p *program) weights(params []*Param, name string) (gorgonia.Nodes, error) {
 	p.arena = arenaOf(params)
@@ -64,6 +70,15 @@ func (p *program) weights(params []*Param, name string) (gorgonia.Nodes, error) 
 		if err := gorgonia.Let(nodes[i], Alias(q.Value)); err != nil {
 			return nil, errors.Wrapf(err, "graph: binding parameter %q", q.Name)
 		}
+		if q.Statistic || !p.storage.Low {
+			continue
+		}
+		leaf := nodes[i]
+		var err error
+		if nodes[i], err = p.storage.rounded(leaf); err != nil {
+			return nil, err
+		}
+		p.leaf[nodes[i]] = leaf
 	}
 	return nodes, nil
 }
@@ -84,6 +99,9 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 		return err
 	}
 	if err := mendLookup(g); err != nil {
+		return err
+	}
+	if err := p.roundResults(g, values); err != nil {
 		return err
 	}
 	defer func() {

@@ -48,17 +48,21 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	if err := CheckParams(c.Params); err != nil {
 		return nil, err
 	}
-	p := &Proximal{program: newProgram(c.Params[0].Value.Dtype()), noFSD: c.NoFSD, noWSD: c.NoWSD}
-	p.x, p.t = p.inputsLike(c.Batch.X, "x"), p.inputsLike(c.Batch.T, "t")
-	theta, err := p.weights(c.Params, "theta")
+	stored, err := newProgramOf(c.Source, c.Params)
 	if err != nil {
 		return nil, err
 	}
-	if p.step, err = c.Lookahead.build(p.program, Learned(c.Params), learnedOf(c.Params, theta), !c.NoWSD); err != nil {
+	p := &Proximal{program: stored, noFSD: c.NoFSD, noWSD: c.NoWSD}
+	p.x, p.t = p.inputsLike(c.Batch.X, "x"), p.inputsLike(c.Batch.T, "t")
+	x, theta, err := p.inputsAndWeights(p.x, c.Params)
+	if err != nil {
 		return nil, err
 	}
-	moved := withLearned(c.Params, theta, p.step.moved)
-	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Random: c.Random}, p.x, p.t, moved)
+	moved, err := p.moved(c, theta)
+	if err != nil {
+		return nil, err
+	}
+	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Random: c.Random}, x, p.t, moved)
 	if err != nil {
 		return nil, errors.WithMessage(err, "J_B(θ')")
 	}
@@ -83,12 +87,7 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	}
 	gorgonia.Read(q, &p.q)
 	if !c.ValuesOnly {
-		if p.dphi, err = differentiate(q, p.step.phi); err != nil {
-			return nil, err
-		}
-	}
-	if !c.ValuesOnly && p.step.energies != nil {
-		if p.energies, err = p.step.energies(p.dphi); err != nil {
+		if err := p.byPhi(q); err != nil {
 			return nil, err
 		}
 	}
@@ -98,18 +97,53 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	return p, nil
 }
 
+// moved are θ' as models see them. The lookahead reads the arrays of θ, whose numbers may
+// have more bits than those that models see.
+func (p *Proximal) moved(c ProximalConfig, theta gorgonia.Nodes) (gorgonia.Nodes, error) {
+	var err error
+	if p.step, err = c.Lookahead.build(p.program, Learned(c.Params), p.leaves(learnedOf(c.Params, theta)), !c.NoWSD); err != nil {
+		return nil, err
+	}
+	learned := make(gorgonia.Nodes, len(p.step.moved))
+	for i, n := range p.step.moved {
+		if learned[i], err = p.storage.rounded(n); err != nil {
+			return nil, err
+		}
+	}
+	return withLearned(c.Params, theta, learned), nil
+}
+
+// byPhi adds ∂Q/∂φ and what is made of it.
+func (p *Proximal) byPhi(q *gorgonia.Node) error {
+	grads, err := p.differentiate(q, p.step.phi)
+	if err != nil {
+		return err
+	}
+	if p.dphi, err = p.unscaled(grads...); err != nil || p.step.energies == nil {
+		return err
+	}
+	return p.inSingle(func() error {
+		p.energies, err = p.step.energies(p.dphi)
+		return err
+	})
+}
+
 // discrepancy is the mean of D_F(θ', θ, x~) over B'.
 func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*gorgonia.Node, error) {
 	p.tilde = p.inputsLike(c.Tilde, "tilde")
-	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Random: c.Random}, p.tilde, theta)
+	tilde, err := p.data(p.tilde)
 	if err != nil {
 		return nil, err
 	}
-	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Random: c.Random}, p.tilde, moved)
+	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Random: c.Random}, tilde, theta)
 	if err != nil {
 		return nil, err
 	}
-	return c.Source.BuildDiscrepancy(before, after, p.tilde)
+	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Random: c.Random}, tilde, moved)
+	if err != nil {
+		return nil, err
+	}
+	return c.Source.BuildDiscrepancy(before, after, tilde)
 }
 
 func addWeighted(q, lambda, term *gorgonia.Node) (*gorgonia.Node, error) {

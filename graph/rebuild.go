@@ -41,6 +41,9 @@ func (r *rebuilder) visit(n *gorgonia.Node) (*gorgonia.Node, error) {
 		return m, nil
 	}
 	m, err := r.apply(n)
+	if err == nil && !isConstant(n.Op()) {
+		m, err = r.pass.storage.rounded(m)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -93,19 +93,18 @@ func (b *Base) keptNodes() func(n *gorgonia.Node) bool {
 // are the factors of.
 func (b *Base) rowOutputs() gorgonia.Nodes {
 	var left, outputs gorgonia.Nodes
-	b.left = make([]bool, len(b.grads))
-	for _, n := range b.rows {
-		if n == nil {
-			continue
+	for i, g := range b.grads {
+		if b.left[i] {
+			left = append(left, g)
 		}
-		for _, i := range n.params {
-			b.left[i] = true
-			left = append(left, b.grads[i])
-		}
-		outputs = append(outputs, n.a, n.s)
 	}
-	for _, n := range slices.Concat(b.g.Roots(), b.grads) {
-		if !slices.Contains(left, n) && !slices.Contains(outputs, n) {
+	for _, n := range b.rows {
+		if n != nil {
+			outputs = append(outputs, n.a, n.s)
+		}
+	}
+	for _, n := range slices.Concat(b.g.Roots(), b.handed) {
+		if n != nil && !slices.Contains(left, n) && !slices.Contains(outputs, n) {
 			outputs = append(outputs, n)
 		}
 	}
@@ -117,7 +116,7 @@ func (b *Base) rowOutputs() gorgonia.Nodes {
 // is left out. They are valid until the next run.
 func (b *Base) GradsAndRows() (g []*tensor.Dense, rows []Rows, err error) {
 	if b.rows == nil {
-		g, err = denseValues(b.grads)
+		g, err = denseValues(b.handed)
 		return g, nil, err
 	}
 	g, rows = make([]*tensor.Dense, len(b.grads)), make([]Rows, len(b.rows))
@@ -125,7 +124,7 @@ func (b *Base) GradsAndRows() (g []*tensor.Dense, rows []Rows, err error) {
 		if b.left[i] {
 			continue
 		}
-		v, err := denseValues(b.grads[i : i+1])
+		v, err := denseValues(b.handed[i : i+1])
 		if err != nil {
 			return nil, nil, err
 		}

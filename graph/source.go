@@ -43,6 +43,8 @@ type Objective struct {
 	Loss  Loss
 	// Divergence replaces the loss's own where its Build is set.
 	Divergence Divergence
+	// Storage is how the graphs keep their arrays.
+	Storage Storage
 }
 
 var (

@@ -41,14 +41,17 @@ func trace(src Source, params []*Param, batch Batch, masks *apoops.Random) (name
 	if err := CheckParams(params); err != nil {
 		return nil, nil, err
 	}
-	p := newProgram(params[0].Value.Dtype())
+	p, err := newProgramOf(src, params)
+	if err != nil {
+		return nil, nil, err
+	}
 	x, t := p.inputsLike(batch.X, "x"), p.inputsLike(batch.T, "t")
-	theta, err := p.weights(params, "theta")
+	seen, theta, err := p.inputsAndWeights(x, params)
 	if err != nil {
 		return nil, nil, err
 	}
 	pass := &Pass{Role: BaseRole, Random: masks, plain: true} // for the names of all nodes
-	loss, err := src.BuildLoss(pass, x, t, theta)
+	loss, err := src.BuildLoss(pass, seen, t, theta)
 	if err != nil || len(pass.outputs) == 0 {
 		return nil, nil, err
 	}

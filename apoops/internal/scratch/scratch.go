@@ -6,27 +6,27 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 )
 
-// pool keeps as many slices as were ever in use at once.
-type pool[T blas.Float] struct {
+// Pool keeps as many slices as were ever in use at once. The zero value is empty.
+type Pool[T any] struct {
 	mu   sync.Mutex
 	free [][]T
 }
 
 var (
-	pool32 pool[float32]
-	pool64 pool[float64]
+	pool32 Pool[float32]
+	pool64 Pool[float64]
 )
 
-func poolOf[T blas.Float]() *pool[T] { return blas.Pick[T, any](&pool32, &pool64).(*pool[T]) }
+func poolOf[T blas.Float]() *Pool[T] { return blas.Pick[T, any](&pool32, &pool64).(*Pool[T]) }
 
 // Get returns n elements of any value.
-func Get[T blas.Float](n int) []T { return poolOf[T]().get(n) }
+func Get[T blas.Float](n int) []T { return poolOf[T]().Get(n) }
 
 // Put makes the slice free for the next Get. It must not be used any more.
-func Put[T blas.Float](buf []T) { poolOf[T]().put(buf) }
+func Put[T blas.Float](buf []T) { poolOf[T]().Put(buf) }
 
-// get takes the largest free slice if that is large enough.
-func (p *pool[T]) get(n int) []T {
+// Get returns n elements of any value: of the largest free slice if that is large enough.
+func (p *Pool[T]) Get(n int) []T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.free) - 1
@@ -48,7 +48,8 @@ func (p *pool[T]) get(n int) []T {
 	return buf[:n]
 }
 
-func (p *pool[T]) put(buf []T) {
+// Put makes the slice free for the next Get. It must not be used any more.
+func (p *Pool[T]) Put(buf []T) {
 	p.mu.Lock()
 	p.free = append(p.free, buf)
 	p.mu.Unlock()

@@ -1,0 +1,225 @@
+package apoops
+
+import (
+	"unsafe"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// Keeping says what becomes of the result of an op on float32.
+type Keeping int
+
+const (
+	// KeepSingle leaves the result as it is computed.
+	KeepSingle Keeping = iota
+	// KeepRounded rounds each element to the format.
+	KeepRounded
+	// KeepPacked rounds, and the result is an array of tensor.Uint16, the bits of the
+	// numbers. Ops of this package alone can read it.
+	KeepPacked
+)
+
+// Rounder is implemented by the ops of this package. A Rounder of float32 computes with
+// numbers of 16 bits as processors that have them do: operands are numbers of the format,
+// sums within the op are of float32, and the result is rounded once.
+type Rounder interface {
+	Buffered
+	// RoundResult has each run round its result to f, to nearest even, and read
+	// operands of tensor.Uint16 as bits of f. Scalars, integers, results that persist
+	// and the moments of batch norm stay as they are for any k. It gives up the buffer
+	// of the result. Clones do not round. Ops of float64 and unknown formats are errors.
+	RoundResult(f Format, k Keeping) error
+}
+
+var _ Rounder = (*op[float32])(nil)
+
+// exact is implemented by kernels of side arrays, whose results are never rounded.
+type exact interface{ isExact() }
+
+// rounding is the part of an op that has to do with 16 bits.
+type rounding struct {
+	format   Format
+	keep     Keeping
+	operands [][]uint16 // of the run, nil for those that are not packed
+	bits     []uint16   // memory of a packed result
+	work     []float32  // the expanded operands and the result of the run
+
+	x                   []float32 // what the loops work on
+	b                   []uint16
+	expand, pack, round func(lo, hi int)
+}
+
+func newRounding(f Format, k Keeping, operands int) *rounding {
+	r := &rounding{format: f, keep: k, operands: make([][]uint16, operands)}
+	r.expand = func(lo, hi int) { expand(r.format, r.x[lo:hi], r.b[lo:hi]) }
+	r.pack = func(lo, hi int) { pack(r.format, r.b[lo:hi], r.x[lo:hi]) }
+	r.round = func(lo, hi int) { roundInPlace(r.format, r.x[lo:hi]) }
+	return r
+}
+
+// RoundResult implements Rounder.
+func (o *op[T]) RoundResult(f Format, k Keeping) error {
+	if !f.known() {
+		return errors.Errorf("apoops: %s: format %d is neither %v nor %v", o.k.name(), int(f), Float16, BFloat16)
+	}
+	if blas.Pick[T](false, true) {
+		return ErrDtype.Errorf("apoops: %s: a result of float64 is not rounded to %v", o.k.name(), f)
+	}
+	if _, kept := any(o.k).(exact); kept || o.shape.IsScalar() || o.BufferSize() == 0 && !o.low.packs() {
+		k = KeepSingle
+	} else {
+		o.a.out, o.dense = nil, nil
+	}
+	if c, ok := any(o.k).(*cast16[T]); ok {
+		c.copies = k != KeepSingle && c.format == f
+	}
+	o.low = newRounding(f, k, len(o.ints))
+	return nil
+}
+
+func (r *rounding) packs() bool { return r != nil && r.keep == KeepPacked }
+
+// reads takes an operand of 16 bits. ok is false for all others.
+func (r *rounding) reads(i int, v *tensor.Dense) (ok bool) {
+	if r == nil || v.Dtype() != tensor.Uint16 {
+		return false
+	}
+	r.operands[i] = v.Uint16s()
+	return true
+}
+
+// packedResult makes the buffer of a packed result, as op.result does.
+func (o *op[T]) packedResult() {
+	if o.low.bits == nil {
+		o.low.bits = make([]uint16, o.shape.TotalSize())
+	}
+	if o.dense == nil || !o.dense.Shape().Eq(o.shape) {
+		o.dense = tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(o.low.bits))
+	}
+}
+
+// working are the slices of expanded operands and results that are not in use.
+var working scratch.Pool[float32]
+
+// workUnit is the number of elements that parts of such a slice begin at multiples of.
+const workUnit = 16
+
+func workSize(n int) int { return (n + workUnit - 1) / workUnit * workUnit }
+
+// enter expands the packed operands and makes room for a packed result.
+func (o *op[T]) enter() {
+	r := o.low
+	size := 0
+	for i, b := range r.operands {
+		if r.first(i) == i {
+			size += workSize(len(b))
+		}
+	}
+	if r.packs() {
+		size += len(r.bits)
+	}
+	if size == 0 {
+		return
+	}
+	r.work = working.Get(size)
+	rest := r.work
+	for i, b := range r.operands {
+		if b == nil {
+			continue
+		}
+		if j := r.first(i); j < i {
+			o.a.in[i] = o.a.in[j]
+			continue
+		}
+		r.x, r.b = rest[:len(b):len(b)], b
+		par.For(len(b), par.Grain, r.expand)
+		o.a.in[i] = fromSingles[T](r.x)
+		rest = rest[workSize(len(b)):]
+	}
+	if r.packs() {
+		o.a.out = fromSingles[T](rest[:len(r.bits):len(r.bits)])
+	}
+}
+
+// first is the number of the first operand that is the same array as operand i.
+func (r *rounding) first(i int) int {
+	for j, b := range r.operands[:i] {
+		if b != nil && unsafe.SliceData(b) == unsafe.SliceData(r.operands[i]) {
+			return j
+		}
+	}
+	return i
+}
+
+// leave rounds the result of a run, unless that failed, and gives back its memory.
+func (o *op[T]) leave(failed error) {
+	r := o.low
+	if failed == nil && r.keep != KeepSingle {
+		r.x, r.b = singles(o.a.out), r.bits
+		if r.packs() {
+			par.For(len(r.x), par.Grain, r.pack)
+		} else {
+			par.For(len(r.x), par.Grain, r.round)
+		}
+	}
+	if r.packs() {
+		o.a.out = nil
+	}
+	if r.work != nil {
+		working.Put(r.work)
+	}
+	r.x, r.b, r.work = nil, nil, nil
+	clear(r.operands)
+}
+
+// singles is x as what it is in an op that rounds.
+func singles[T Float](x []T) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
+func fromSingles[T Float](x []float32) []T {
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
+// BufferOf is the op as one whose result has elements of type T, those of a packed result
+// being of uint16. ok is false for other ops.
+func BufferOf[T Element](o gorgonia.Op) (b BufferSetter[T], ok bool) {
+	if p, packs := o.(interface{ packed() Buffered }); packs {
+		if b, ok = p.packed().(BufferSetter[T]); ok {
+			return b, true
+		}
+	}
+	b, ok = o.(BufferSetter[T])
+	return b, ok
+}
+
+// packed is the op with the buffer of a packed result, nil where it has none.
+func (o *op[T]) packed() Buffered {
+	if !o.low.packs() {
+		return nil
+	}
+	return packedOp[T]{o}
+}
+
+// packedOp is an op whose result is packed, for BufferOf.
+type packedOp[T Float] struct{ *op[T] }
+
+var _ BufferSetter[uint16] = packedOp[float32]{}
+
+// BufferSize implements Buffered.
+func (p packedOp[T]) BufferSize() int { return p.shape.TotalSize() }
+
+// SetBuffer implements BufferSetter.
+func (p packedOp[T]) SetBuffer(memory []uint16) error {
+	if n := p.BufferSize(); len(memory) != n {
+		return errors.Errorf("apoops: %s: a buffer of %d elements for a result of %d", p.k.name(), len(memory), n)
+	}
+	p.low.bits, p.dense = memory[:len(memory):len(memory)], nil
+	return nil
+}

@@ -1,0 +1,405 @@
+package apoops
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// TestConversions compares the conversions of slices with ToBits and FromBits: all bit
+// patterns, and the float32s at and next to all numbers and midpoints.
+func TestConversions(t *testing.T) {
+	for _, f := range formats {
+		bits := make([]uint16, 1<<16)
+		for i := range bits {
+			bits[i] = uint16(i)
+		}
+		x := make([]float32, len(bits))
+		expand(f, x, bits)
+		for i, v := range x {
+			if !sameFloat(float64(v), FromBits(f, bits[i])) {
+				t.Fatalf("%v: %#04x expands to %v, not %v", f, i, v, FromBits(f, bits[i]))
+			}
+		}
+		var all []float32
+		for i, v := range x {
+			all = append(all, v)
+			if next := x[(i+1)%len(x)]; v == v && next == next {
+				m := float32((float64(v) + float64(next)) / 2)
+				all = append(all, m, math.Nextafter32(m, float32(inf)), math.Nextafter32(m, float32(math.Inf(-1))))
+			}
+		}
+		all = append(all, math.MaxFloat32, math.SmallestNonzeroFloat32, 65504, 65519.996, 65520, -65520)
+		packed := make([]uint16, len(all))
+		pack(f, packed, all)
+		for i, v := range all {
+			if want := ToBits(f, float64(v)); packed[i] != want {
+				t.Fatalf("%v: %v packs to %#04x, not %#04x", f, v, packed[i], want)
+			}
+		}
+		again := slices.Clone(all)
+		roundInPlace(f, again)
+		for i, v := range all {
+			if want := Round16(f, v); !sameFloat(float64(again[i]), float64(want)) {
+				t.Fatalf("%v: %v rounds to %v, not %v", f, v, again[i], want)
+			}
+		}
+	}
+}
+
+// roundedCase is a graph of which all ops of this package are run.
+type roundedCase struct {
+	name  string
+	build func(n func(shape ...int) *gorgonia.Node, ints func(below int, shape ...int) *gorgonia.Node) (*gorgonia.Node, error)
+}
+
+type nodes = func(shape ...int) *gorgonia.Node
+
+func roundedCases() []roundedCase {
+	type integers = func(below int, shape ...int) *gorgonia.Node
+	var all []roundedCase
+	add := func(name string, build func(n nodes, ints integers) (*gorgonia.Node, error)) {
+		all = append(all, roundedCase{name, build})
+	}
+	of := func(name string, f func(x *gorgonia.Node) (*gorgonia.Node, error), shape ...int) {
+		add(name, func(n nodes, _ integers) (*gorgonia.Node, error) {
+			x, err := Times(n(shape...), 1) // computed, so that its gradient is wanted
+			if err != nil {
+				return nil, err
+			}
+			return f(x)
+		})
+	}
+	masks := NewRandom(3)
+	for name, f := range map[string]func(x *gorgonia.Node) (*gorgonia.Node, error){
+		"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh, "softmax": Softmax, "logSoftmax": LogSoftmax, "log2": Log2,
+		"leaky":     func(x *gorgonia.Node) (*gorgonia.Node, error) { return LeakyReLU(x, 0.1) },
+		"root":      func(x *gorgonia.Node) (*gorgonia.Node, error) { return InverseSqrt(x) },
+		"sparsemax": func(x *gorgonia.Node) (*gorgonia.Node, error) { return SparsemaxAlong(x, 1) },
+		"columns":   func(x *gorgonia.Node) (*gorgonia.Node, error) { return SoftmaxAlong(x, 0) },
+		"dropout":   func(x *gorgonia.Node) (*gorgonia.Node, error) { return Dropout(x, 0.5, masks, 1) },
+		"cast":      func(x *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(x, BFloat16) },
+		"sum":       func(x *gorgonia.Node) (*gorgonia.Node, error) { return Sum(x, 0) },
+		"max":       func(x *gorgonia.Node) (*gorgonia.Node, error) { return Max(x, 1) },
+		"slice":     func(x *gorgonia.Node) (*gorgonia.Node, error) { return Slice(x, 1, 2, 2, 7) },
+		"repeat":    func(x *gorgonia.Node) (*gorgonia.Node, error) { return Repeat(x, 0, 2, 6, 19) },
+		"reshape":   func(x *gorgonia.Node) (*gorgonia.Node, error) { return Reshape(x, 19, 6) },
+		"segment":   func(x *gorgonia.Node) (*gorgonia.Node, error) { return Segment(x, 5, 3, 4) },
+		"concat":    func(x *gorgonia.Node) (*gorgonia.Node, error) { return Concat(1, x, x) },
+		"add":       func(x *gorgonia.Node) (*gorgonia.Node, error) { return Add(x, x, x) },
+		"residual":  func(x *gorgonia.Node) (*gorgonia.Node, error) { return AddActivate(x, x, ReLUAct) },
+		"half norm": func(x *gorgonia.Node) (*gorgonia.Node, error) { return HalfSquaredNorm(x) },
+		"positions": func(x *gorgonia.Node) (*gorgonia.Node, error) { return AddPositions(x, 3, 1) },
+	} {
+		of(name, f, 6, 19)
+	}
+	for _, l := range pairLosses {
+		add(l.name, func(n nodes, _ integers) (*gorgonia.Node, error) {
+			x, err := Times(n(6, 5), 1)
+			if err != nil {
+				return nil, err
+			}
+			return l.build(x, n(6, 5))
+		})
+	}
+	add("mlp", func(n nodes, ints integers) (*gorgonia.Node, error) {
+		h, err := Dense(n(8, 5), n(6, 7), TanhAct)
+		if err != nil {
+			return nil, err
+		}
+		if h, err = Linear(h, n(7, 6), ReLUAct); err != nil {
+			return nil, err
+		}
+		if h, err = Affine(h, n(6, 4), n(4), Identity); err != nil {
+			return nil, err
+		}
+		if h, err = LinearTransposed(h, n(5, 4)); err != nil {
+			return nil, err
+		}
+		return SoftmaxCrossEntropy(h, ints(5, 8))
+	})
+	add("tokens", func(n nodes, ints integers) (*gorgonia.Node, error) {
+		h, err := Embed(n(9, 4), ints(9, 12), 2, 0)
+		if err != nil {
+			return nil, err
+		}
+		if h, err = LayerNorm(h, n(4), n(4), 1e-5); err != nil {
+			return nil, err
+		}
+		if h, err = Attention(h, h, h, ints(4, 3), AttentionSettings{Examples: 3, Heads: 2, Causal: true, Dropout: 0.3, Random: masks, Stream: 4}); err != nil {
+			return nil, err
+		}
+		return TokenCrossEntropy(h, ints(4, 12), TokenSettings{Padding: 0, Smoothing: 0.1})
+	})
+	add("token divergences", func(n nodes, ints integers) (*gorgonia.Node, error) {
+		x, err := Times(n(12, 5), 1)
+		if err != nil {
+			return nil, err
+		}
+		labels := ints(5, 12)
+		a, err := TokenKL(n(12, 5), x, labels, 0)
+		if err != nil {
+			return nil, err
+		}
+		b, err := TokenReverseKL(n(12, 5), x, labels, 0)
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.Add(a, b)
+	})
+	add("images", func(n nodes, ints integers) (*gorgonia.Node, error) {
+		h, err := Conv2D(n(3, 2, 9, 9), n(19, 4), Conv{Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}})
+		if err != nil {
+			return nil, err
+		}
+		if h, _, _, err = BatchNorm(h, n(4), n(4), 1e-5, ReLUAct); err != nil {
+			return nil, err
+		}
+		if h, err = Pad2D(h, 1, 0); err != nil {
+			return nil, err
+		}
+		if h, err = MaxPool2D(h, Pool{Kernel: [2]int{3, 2}, Stride: [2]int{2, 1}}); err != nil {
+			return nil, err
+		}
+		if h, err = Conv2D(h, n(37, 6), Conv{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Activation: TanhAct}); err != nil {
+			return nil, err
+		}
+		if h, err = Subsample(h, 2, 8); err != nil {
+			return nil, err
+		}
+		if h, err = AvgPool2D(h, Pool{Kernel: [2]int{1, 2}}); err != nil {
+			return nil, err
+		}
+		if h, err = BatchNormWith(h, n(8), n(8), n(8), n(8), 1e-3, TanhAct); err != nil {
+			return nil, err
+		}
+		if h, err = GlobalAvgPool2D(h); err != nil {
+			return nil, err
+		}
+		return SoftmaxCrossEntropy(h, ints(8, 3))
+	})
+	add("take", func(n nodes, ints integers) (*gorgonia.Node, error) { return Take(n(4, 6), ints(6, 3), 1) })
+	add("filters", func(n nodes, _ integers) (*gorgonia.Node, error) {
+		w, err := FilterMatrix(n(4, 2, 3, 3), n(4))
+		if err != nil {
+			return nil, err
+		}
+		return Conv2D(n(2, 2, 5, 5), w, Conv{Kernel: [2]int{3, 3}, Activation: ReLUAct})
+	})
+	add("lookaheads", func(n nodes, _ integers) (*gorgonia.Node, error) {
+		g := n(5, 4)
+		u, err := Precondition(n(4, 4), n(5, 5), n(5, 4), g)
+		if err != nil {
+			return nil, err
+		}
+		moved, err := Lookahead(n(5, 4), u)
+		if err != nil {
+			return nil, err
+		}
+		if u, err = PreconditionDiagonal(n(5, 4), moved); err != nil {
+			return nil, err
+		}
+		if moved, err = RateStep(moved, u, n(), n(), false); err != nil {
+			return nil, err
+		}
+		if moved, err = Minus(moved, g); err != nil {
+			return nil, err
+		}
+		return Product(moved, g)
+	})
+	return all
+}
+
+// world is a graph whose ops of this package are run one by one.
+type world struct {
+	nodes  gorgonia.Nodes
+	values map[*gorgonia.Node]gorgonia.Value
+}
+
+func newWorld(t *testing.T, c roundedCase) world {
+	t.Helper()
+	g := gorgonia.NewGraph()
+	w := world{values: make(map[*gorgonia.Node]gorgonia.Value)}
+	rng := rand.New(rand.NewPCG(15, 1))
+	var leaves gorgonia.Nodes
+	float := func(shape ...int) *gorgonia.Node {
+		name := gorgonia.WithName(fmt.Sprintf("leaf%d", len(leaves)))
+		if len(shape) == 0 {
+			n := gorgonia.NewScalar(g, tensor.Float32, name)
+			leaves, w.values[n] = append(leaves, n), gorgonia.NewF32(rng.Float32())
+			return n
+		}
+		n := gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithShape(shape...), name)
+		x := make([]float32, tensor.Shape(shape).TotalSize())
+		for i := range x {
+			x[i] = rng.Float32() + 0.01 // what losses and logarithms take
+		}
+		leaves, w.values[n] = append(leaves, n), tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))
+		return n
+	}
+	ints := func(below int, shape ...int) *gorgonia.Node {
+		n := gorgonia.NewTensor(g, tensor.Int, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(fmt.Sprintf("ints%d", len(w.values))))
+		x := make([]int, tensor.Shape(shape).TotalSize())
+		for i := range x {
+			x[i] = rng.IntN(below)
+		}
+		w.values[n] = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))
+		return n
+	}
+	out, err := c.build(float, ints)
+	if err != nil {
+		t.Fatalf("%s: %v", c.name, err)
+	}
+	for range out.Dims() {
+		if out, err = Sum(out, 0); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+	}
+	var wrt gorgonia.Nodes
+	for _, n := range leaves {
+		if hasGradient(out, n) {
+			wrt = append(wrt, n)
+		}
+	}
+	if _, err := gorgonia.Grad(out, wrt...); err != nil {
+		t.Fatalf("%s: %v", c.name, err)
+	}
+	w.nodes = g.AllNodes()
+	slices.SortFunc(w.nodes, func(a, b *gorgonia.Node) int { return int(a.ID() - b.ID()) })
+	return w
+}
+
+// hasGradient reports whether out depends on n by ops with a gradient.
+func hasGradient(out, n *gorgonia.Node) bool {
+	if out == n {
+		return true
+	}
+	op, ok := out.Op().(gorgonia.SDOp)
+	if !ok {
+		return false
+	}
+	operands := Operands(out)
+	for i, d := range op.DiffWRT(len(operands)) {
+		if d && hasGradient(operands[i], n) {
+			return true
+		}
+	}
+	return false
+}
+
+// step runs the op of a node; see makes a copy of what the result is and what the
+// readers get.
+func (w world) step(t *testing.T, n *gorgonia.Node) gorgonia.Value {
+	t.Helper()
+	var in []gorgonia.Value
+	for _, c := range Operands(n) {
+		in = append(in, w.values[c])
+	}
+	v, err := n.Op().Do(in...)
+	if err != nil {
+		t.Fatalf("%v: %v", n.Op(), err)
+	}
+	w.values[n] = v
+	return v
+}
+
+// meaningOf are the numbers of a value, those of packed arrays in the format.
+func meaningOf(f Format, v gorgonia.Value) []float64 {
+	a, ok := v.(*tensor.Dense)
+	if !ok {
+		x, _ := Number(v)
+		return []float64{x}
+	}
+	var x []float64
+	if a.Dtype() == tensor.Uint16 {
+		for _, b := range a.Uint16s() {
+			x = append(x, FromBits(f, b))
+		}
+		return x
+	}
+	for _, v := range a.Float32s() {
+		x = append(x, float64(v))
+	}
+	return x
+}
+
+// TestRoundedOps runs graphs of all ops, their gradients included, op by op: the result
+// of one on packed operands, and that of one that rounds arrays of float32, is what it
+// computes by itself on the same numbers, rounded. Each bit is compared.
+func TestRoundedOps(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, c := range roundedCases() {
+		for _, f := range formats {
+			alone, rounded, packed := newWorld(t, c), newWorld(t, c), newWorld(t, c)
+			for i, n := range alone.nodes {
+				op, ok := n.Op().(Rounder)
+				if n.Op() == nil {
+					continue
+				}
+				want := alone.step(t, n)
+				if !ok { // of Gorgonia's: numbers in 32 bits
+					rounded.step(t, rounded.nodes[i])
+					w := world{values: make(map[*gorgonia.Node]gorgonia.Value)}
+					for _, o := range Operands(packed.nodes[i]) {
+						w.values[o] = unpacked(f, packed.values[o])
+					}
+					packed.values[packed.nodes[i]] = w.step(t, packed.nodes[i])
+					continue
+				}
+				seen[strings.Split(op.String(), "(")[0]] = true
+				for k, w := range map[Keeping]world{KeepRounded: rounded, KeepPacked: packed} {
+					r := w.nodes[i].Op().(Rounder)
+					if err := r.RoundResult(f, k); err != nil {
+						t.Fatal(err)
+					}
+					w.step(t, w.nodes[i])
+				}
+				compareRounded(t, c.name, f, n, want, rounded.values[rounded.nodes[i]], packed.values[packed.nodes[i]])
+				alone.values[n] = unpacked(f, packed.values[packed.nodes[i]]) // rounded
+			}
+		}
+	}
+	if len(seen) < 60 {
+		t.Errorf("only %d kinds of ops were run", len(seen))
+	}
+}
+
+// unpacked is a value as an array of float32 of its own.
+func unpacked(f Format, v gorgonia.Value) gorgonia.Value {
+	a, ok := v.(*tensor.Dense)
+	if !ok || a.Dtype() == tensor.Int {
+		return v
+	}
+	var x []float32
+	for _, v := range meaningOf(f, a) {
+		x = append(x, float32(v))
+	}
+	return tensor.New(tensor.WithShape(a.Shape()...), tensor.WithBacking(x))
+}
+
+func compareRounded(t *testing.T, name string, f Format, n *gorgonia.Node, alone, rounded, packed gorgonia.Value) {
+	t.Helper()
+	if a, ok := alone.(*tensor.Dense); ok && a.Dtype() == tensor.Int {
+		return
+	}
+	_, kept := kernelOf(n.Op()).(exact)
+	if a, ok := packed.(*tensor.Dense); ok != !n.IsScalar() || ok && (a.Dtype() == tensor.Uint16) == kept {
+		t.Fatalf("%s, %v: %v is a %T of %v", name, f, n.Op(), packed, packed.Dtype())
+	}
+	want := meaningOf(f, alone)
+	got, bits := meaningOf(f, rounded), meaningOf(f, packed)
+	for i, x := range want {
+		if !n.IsScalar() && !kept {
+			x = Round16(f, x)
+		}
+		if !sameFloat(got[i], x) || !sameFloat(bits[i], x) {
+			t.Fatalf("%s, %v: element %d of %v is %v, packed %v, not %v", name, f, i, n.Op(), got[i], bits[i], x)
+		}
+	}
+}
