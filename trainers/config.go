@@ -25,7 +25,7 @@ type config struct {
 	dtype      tensor.Dtype
 	recorder   Recorder
 	tilde      func(step int) ([]*tensor.Dense, error)
-	fraction   float64 // of the rows of B'
+	share      share // of the rows of B'
 	targets    func(step int) []*tensor.Dense
 	learner    learn.NewLearner
 	graphs     int // of each kind
@@ -54,6 +54,7 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 	if c.MinRate > c.MaxRate {
 		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.MinRate, c.MaxRate)
 	}
+	c.settleShare(o)
 	return c, c.checkConflicts(o)
 }
 
@@ -61,7 +62,7 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 // every one can be changed by an option.
 func defaults(o Optimizer) *config {
 	d := o.Defaults()
-	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs, fraction: 1}
+	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
 	c.Settings = learn.Settings{
 		K: cmp.Or(d.K, 10), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
 		MinRate: 1e-8, MaxRate: 1e3, Group: c.group,

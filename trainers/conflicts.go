@@ -76,14 +76,6 @@ func (c *config) checkInitialRate(o Optimizer) error {
 	return nil
 }
 
-// checkFraction reports a part of B' for a graph of the user's that is there.
-func (c *config) checkFraction() error {
-	if c.K > 0 && c.fraction < 1 {
-		return errors.Errorf("FSDFraction(%v) for a graph made for mini-batches of one size: B' has that size too", c.fraction)
-	}
-	return nil
-}
-
 // checkDtype reports a Dtype other than that of the weights of a graph that is
 // there.
 func (c *config) checkDtype(params []*graph.Param) error {

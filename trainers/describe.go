@@ -30,7 +30,7 @@ func (e *engine) description() (map[string]any, error) {
 		d["B'"] = "earlier mini-batches"
 	}
 	if e.learner != nil && !c.NoFSD {
-		d["FSDFraction"] = c.fraction
+		d["FSDFraction"], d["fewest rows of B'"] = c.share.fraction, c.share.fewest
 	}
 	if len(e.rates()) > 0 {
 		group, err := c.group(e.Task.Params)

@@ -18,68 +18,68 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
-// fractionCases are kinds of trainings that measure the discrepancy on B'.
-func fractionCases() map[string]struct {
-	o    Optimizer
-	opts []Option
-} {
-	type one = struct {
-		o    Optimizer
-		opts []Option
+// partOf are the rows of the one input of a batch that a fraction stands for at a meta-step,
+// written naively.
+func partOf(b graph.Batch, fraction float64, fewest, metaStep int) []*tensor.Dense {
+	all := b.Len()
+	n := int(math.Round(fraction * float64(all)))
+	if n < fewest {
+		n = fewest
 	}
-	return map[string]one{
-		"sgdm":       {SGDm(0.05), []Option{EveryK(2)}},
-		"adam":       {Adam(0.01), []Option{EveryK(3), RatePerParam()}},
-		"calibrated": {SGDm(0.05), []Option{EveryK(2), Calibrated(CalibratedConfig{Lambda0: 1})}},
-		"plain":      {PrecondPlain(0.05), []Option{EveryK(2)}},
-		"relative":   {precond.Relative(0.5), []Option{EveryK(2)}},
+	if n > all {
+		n = all
 	}
+	turns := (all + n - 1) / n
+	x := b.X[0].Float32s()
+	var part []float32
+	for i := range n {
+		row := int(math.Floor((float64(i) + float64(metaStep%turns)/float64(turns)) * float64(all) / float64(n)))
+		part = append(part, x[4*row:4*row+4]...)
+	}
+	return []*tensor.Dense{denseOf(part, n, 4)}
 }
 
-// TestFSDFractionOfOneIsAll compares the bits of runs with all rows, by the default source
-// and from TildeFrom.
-func TestFSDFractionOfOneIsAll(t *testing.T) {
-	for name, c := range fractionCases() {
-		for source, opt := range map[string]Option{"earlier": EveryK(2), "TildeFrom": TildeFrom(func(step int) ([]*tensor.Dense, error) { return mixedBatch(t, step).X, nil })} {
-			opts := append(c.opts, opt)
-			with := toyTrainer(t, c.o, append(slices.Clone(opts), FSDFraction(1))...)
-			without := toyTrainer(t, c.o, opts...)
-			run(t, with, 0, 9)
-			run(t, without, 0, 9)
-			sameBits(t, name+" "+source, with.engine, without.engine)
-		}
-	}
-}
-
-// TestFSDFractionEqualsNaiveTwin gives a twin the rows of B' that the option stands for, at
-// each step, as arrays of their own: those of the last batch of a size, or of B.
+// TestFSDFractionEqualsNaiveTwin gives a twin the rows of B' that the option, or its default,
+// stands for, at each step, as arrays of their own: those of the last batch of a size, or of
+// B.
 func TestFSDFractionEqualsNaiveTwin(t *testing.T) {
 	const k = 3
-	naive := func(b graph.Batch, metaStep int) []*tensor.Dense {
-		all := b.Len()
-		n := max(1, int(math.Round(0.25*float64(all))))
-		turns := (all + n - 1) / n
-		x := b.X[0].Float32s()
-		var part []float32
-		for i := range n {
-			row := int(math.Floor((float64(i) + float64(metaStep%turns)/float64(turns)) * float64(all) / float64(n)))
-			part = append(part, x[4*row:4*row+4]...)
-		}
-		return []*tensor.Dense{denseOf(part, n, 4)}
-	}
-	for name, o := range map[string]Optimizer{"sgdm": SGDm(0.05), "adamw": AdamW(0.01), "plain": PrecondPlain(0.05)} {
-		part, twin := toyTrainer(t, o, EveryK(k), FSDFraction(0.25)), toyTrainer(t, o, EveryK(k))
+	calibrated := Calibrated(CalibratedConfig{Lambda0: 1})
+	for name, c := range map[string]struct {
+		o        Optimizer
+		opts     []Option
+		fraction float64
+		fewest   int
+		scale    int // of the batches
+	}{
+		"a quarter":           {SGDm(0.05), []Option{FSDFraction(0.25)}, 0.25, 1, 1},
+		"all":                 {SGDm(0.05), []Option{FSDFraction(1)}, 1, 1, 1},
+		"one row":             {Adam(0.01), []Option{FSDFraction(1e-9), RatePerParam()}, 1e-9, 1, 1},
+		"default of rates":    {AdamW(0.01), nil, 0.25, 16, 5},
+		"default of layers":   {SGDm(0.05), []Option{RatePerParam()}, 1, 1, 5},
+		"default of groups":   {SGDm(0.05), []Option{RateGroups(map[string]int{"dense0": 0, "dense1": 1})}, 1, 1, 5},
+		"it takes all of few": {AdamW(0.01), nil, 1, 1, 1},
+		"plain, a half":       {PrecondPlain(0.05), []Option{FSDFraction(0.5)}, 0.5, 1, 1},
+		"default of plain":    {PrecondPlain(0.05), nil, 1, 1, 5},
+		"calibrated, a third": {SGDm(0.05), []Option{calibrated, FSDFraction(0.33)}, 0.33, 1, 1},
+		"its default":         {SGDm(0.05), []Option{calibrated}, 1, 1, 5},
+		"relative, a quarter": {relativeOnce(), []Option{FSDFraction(0.25)}, 0.25, 1, 1},
+	} {
+		opts := append(c.opts, EveryK(k))
+		part, twin := toyTrainer(t, c.o, opts...), toyTrainer(t, c.o, opts...)
 		kept := make(map[int][]*tensor.Dense) // by rows of B'
-		sizes := make(map[int]bool)
+		sizes := make(map[int]bool)           // of B', in steps that are over
 		for step := range 24 {
-			b := mixedBatch(t, step)
+			size := mixedSizes[step%len(mixedSizes)]
 			if step < 6 {
-				b = rowsOf(toyData(t, tensor.Float32), 5*step, 12) // one size first
+				size = 12 // one size first
 			}
-			n := naive(b, 0)[0].Shape()[0]
+			size *= c.scale
+			b := rowsOf(toyData(t, tensor.Float32), 5*step%(61-size), size)
+			n := partOf(b, c.fraction, c.fewest, 0)[0].Shape()[0]
 			tilde, ok := kept[n]
 			if !ok {
-				tilde = naive(b, step/k)
+				tilde = partOf(b, c.fraction, c.fewest, step/k)
 			}
 			if _, err := part.Step(b); err != nil {
 				t.Fatal(err)
@@ -87,13 +87,19 @@ func TestFSDFractionEqualsNaiveTwin(t *testing.T) {
 			if _, err := twin.StepWith(b, tilde); err != nil {
 				t.Fatal(err)
 			}
-			sizes[b.Len()] = true
-			if (step+1)%k == 0 || len(sizes) > 1 {
-				kept[n] = naive(b, (step+1)/k)
+			if sizes[n] = true; (step+1)%k == 0 || len(sizes) > 1 {
+				kept[n] = partOf(b, c.fraction, c.fewest, (step+1)/k)
 			}
 			compareTensors(t, fmt.Sprintf("%s, step %d", name, step), part.engine, twin.engine)
 		}
 	}
+}
+
+// relativeOnce has one meta-step at a time and none before the first step.
+func relativeOnce() Optimizer {
+	o := precond.Relative(0.5)
+	o.Relative.WarmUp, o.Relative.MetaSteps = 0, 1
+	return o
 }
 
 // compareTensors compares all arrays but the mini-batches that were kept.
@@ -115,7 +121,7 @@ func TestFSDFractionOfTildeFrom(t *testing.T) {
 		return []*tensor.Dense{to}, nil
 	}
 	a := toyTrainer(t, Adam(0.01), EveryK(2), TildeFrom(whole), FSDFraction(0.3))
-	b := toyTrainer(t, Adam(0.01), EveryK(2), TildeFrom(third))
+	b := toyTrainer(t, Adam(0.01), EveryK(2), TildeFrom(third), FSDFraction(1))
 	run(t, a, 0, 18)
 	run(t, b, 0, 18)
 	compareTensors(t, "a third", a.engine, b.engine)
@@ -241,13 +247,27 @@ func TestFSDFractionErrors(t *testing.T) {
 	wantError(t, "uneven", err, "FSDFraction", "input 1", "(3, 2)", "4 rows")
 }
 
-// TestFSDFractionInCheckpoints: it is compared, and 1 in files from before there was one.
+// TestFSDFractionInCheckpoints: it is compared where it was chosen, and 1 in files from before
+// there was one. A run that left it to the default goes on with what it had.
 func TestFSDFractionInCheckpoints(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoint")
 	altered(t, path, func(_ *checkpoint.Snapshot, meta map[string]any) {
 		delete(meta["run"].(map[string]any), "FSDFraction")
 	})
 	wantNil(t, toyTrainer(t, Adam(0.01), EveryK(2), FSDFraction(1)).Load(path))
+	whole, old := toyTrainer(t, Adam(0.01), EveryK(2), FSDFraction(1)), toyTrainer(t, Adam(0.01), EveryK(2))
+	wantNil(t, old.Load(path))
+	run(t, whole, 0, 9)
+	run(t, old, 5, 9)
+	sameBits(t, "from before", whole.engine, old.engine)
+	wantNil(t, old.Save(path))
+	again := toyTrainer(t, Adam(0.01), EveryK(2))
+	wantNil(t, again.Load(path))
+	sameBits(t, "from a run from before", whole.engine, again.engine)
 	err := toyTrainer(t, Adam(0.01), EveryK(2), FSDFraction(0.25)).Load(path)
 	wantError(t, "from before", err, "FSDFraction 1, this training has 0.25")
+	own := toyTrainer(t, Adam(0.01), EveryK(2), Seed(5))
+	if err := own.Load(path); err == nil || own.engine.c.share.fraction != 0.25 {
+		t.Errorf("error %v, fraction %v after it", err, own.engine.c.share.fraction)
+	}
 }

@@ -325,7 +325,7 @@ func TestDropInEqualsTrainer(t *testing.T) {
 			o = &whole
 		}
 		model := layers.MLPWith(apoops.TanhAct, 4, 5, 3)
-		opts := []Option{Dtype(dt), EveryK(3), FSD(0.5, graph.CategoricalKL), WSD(0.1)}
+		opts := []Option{Dtype(dt), EveryK(3), FSDFraction(1), FSD(0.5, graph.CategoricalKL), WSD(0.1)}
 		tr, err := New(model, graph.SoftmaxCrossEntropy, o, opts...)
 		if err != nil {
 			t.Fatal(err)

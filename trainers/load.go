@@ -30,8 +30,11 @@ func (e *engine) load(path string) error {
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	stored := byName(s.Tensors)
+	before := e.c.share
+	e.c.share = e.shareOf(doc)
 	kept, err := e.matches(doc, stored)
 	if err != nil {
+		e.c.share = before
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	for _, t := range e.tensors() {
@@ -43,6 +46,29 @@ func (e *engine) load(path string) error {
 	e.invalidate()
 	e.loaded = environmentNotes(doc.Environment)
 	return nil
+}
+
+// shareOf is the share of a run that goes on from a checkpoint: what was chosen or, where
+// it was left to the default, that of the run, whose default may have been another.
+func (e *engine) shareOf(doc checkpointMeta) share {
+	if e.c.share.chosen {
+		return e.c.share
+	}
+	number := func(name string) float64 {
+		n, _ := doc.Run[name].(json.Number)
+		x, err := n.Float64()
+		if _, there := doc.Run[name]; !there {
+			return 1 // as it was before there was a choice
+		} else if err != nil {
+			return 0
+		}
+		return x
+	}
+	s := share{fraction: number("FSDFraction"), fewest: int(number("fewest rows of B'"))}
+	if !(s.fraction > 0 && s.fraction <= 1) || s.fewest < 1 {
+		return e.c.share // the comparison says what is wrong
+	}
+	return s
 }
 
 // readMeta reads a checkpoint's document.

@@ -76,7 +76,7 @@ func TestLoadRefusesAnotherRun(t *testing.T) {
 		"schedule":     {loadCase{opts: []Option{WithSchedule(Cosine(100, 0))}}, loadCase{}, []string{"schedule Cosine(100, 0), this training has Constant()"}},
 		"milestones":   {loadCase{opts: []Option{WithSchedule(WarmUp(3, StepDecay(0.1, 5)))}}, loadCase{opts: []Option{WithSchedule(WarmUp(3, StepDecay(0.1, 6)))}}, []string{"WarmUp(3, StepDecay(0.1, [5]))"}},
 		"B'":           {loadCase{}, loadCase{opts: []Option{tilde}}, []string{"B' earlier mini-batches, this training has from TildeFrom"}},
-		"fraction":     {loadCase{opts: []Option{FSDFraction(0.25)}}, loadCase{}, []string{"FSDFraction 0.25, this training has 1"}},
+		"fraction":     {loadCase{opts: []Option{FSDFraction(0.25)}}, loadCase{opts: []Option{FSDFraction(1)}}, []string{"FSDFraction 0.25, this training has 1"}},
 		"rule's field": {loadCase{o: adam}, loadCase{}, []string{"optimizer settings.beta2 0.9, this training has 0.999"}},
 		"two":          {loadCase{o: Adam(0.02), opts: []Option{Seed(9)}}, loadCase{}, []string{"optimizer settings.lr 0.02, this training has 0.01", "seed 9, this training has 1"}},
 		"trust":        {loadCase{o: trusting(precond.TrustRegion(0.1), 1e-3)}, loadCase{o: trusting(precond.TrustRegion(0.1), 2e-3)}, []string{"trust 0.001, this training has 0.002"}},
@@ -106,7 +106,7 @@ func TestLoadRefusesAnotherRun(t *testing.T) {
 // altered saves a checkpoint of five steps after a change.
 func altered(t *testing.T, path string, change func(s *checkpoint.Snapshot, meta map[string]any)) {
 	t.Helper()
-	tr := toyTrainer(t, Adam(0.01), EveryK(2))
+	tr := toyTrainer(t, Adam(0.01), EveryK(2), FSDFraction(1)) // as there was no other
 	run(t, tr, 0, 5)
 	if err := tr.Save(path); err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestLoadedRunKeepsItsBatches(t *testing.T) {
 		},
 	} {
 		altered(t, path, change)
-		whole, tr := toyTrainer(t, Adam(0.01), EveryK(2)), toyTrainer(t, Adam(0.01), EveryK(2))
+		whole, tr := toyTrainer(t, Adam(0.01), EveryK(2), FSDFraction(1)), toyTrainer(t, Adam(0.01), EveryK(2))
 		run(t, whole, 0, 8)
 		if err := tr.Load(path); err != nil {
 			t.Fatal(err)

@@ -40,7 +40,7 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkFraction(); err != nil {
+	if err := c.wholeTilde(); err != nil {
 		return nil, errors.WithMessage(err, "trainers: FromProblem")
 	}
 	if c.divergence.Build != nil {

@@ -117,7 +117,7 @@ func TestWideLayersOfMixedShapes(t *testing.T) {
 // TestDefaultTildeHasTheShapesOfB counts the graphs of meta-steps: as many as there are
 // sizes. B' is the last mini-batch of the size of B, or B.
 func TestDefaultTildeHasTheShapesOfB(t *testing.T) {
-	tr := toyTrainer(t, SGD(0.1), EveryK(1))
+	tr := toyTrainer(t, SGD(0.1), EveryK(1), FSDFraction(1))
 	last := make(map[int]graph.Batch)
 	for step := range 2 * len(mixedSizes) {
 		b := mixedBatch(t, step)
@@ -154,7 +154,7 @@ func TestDefaultTildeHasTheShapesOfB(t *testing.T) {
 func TestTildeOfAnyShape(t *testing.T) {
 	data := toyData(t, tensor.Float32)
 	tildeAt := func(step int) ([]*tensor.Dense, error) { return rowsOf(data, step, 3+step%4).X, nil }
-	given, source := toyTrainer(t, Adam(0.01), EveryK(1)), toyTrainer(t, Adam(0.01), EveryK(1), TildeFrom(tildeAt))
+	given, source := toyTrainer(t, Adam(0.01), EveryK(1)), toyTrainer(t, Adam(0.01), EveryK(1), TildeFrom(tildeAt), FSDFraction(1))
 	for step := range 9 {
 		b := mixedBatch(t, step)
 		x, _ := tildeAt(step)

@@ -50,7 +50,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if c.Calibration != nil {
 		return nil, errors.New("trainers: Wrap: CalibrateFrom needs a Trainer: the solver computes no gradients")
 	}
-	if err := c.checkFraction(); err != nil {
+	if err := c.wholeTilde(); err != nil {
 		return nil, errors.WithMessage(err, "trainers: Wrap")
 	}
 	if c.divergence.Build != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
 // TildeFrom sets the source of B', the inputs of the function-space term: it is
@@ -30,17 +31,22 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 }
 
 // FSDFraction sets the part of the rows of B' on which the function-space discrepancy is
-// measured, above 0 and at most 1: of the default's mini-batch or of what TildeFrom gives,
-// but all of what StepWith is given. The default is 1. A meta-step on a learning rate costs
-// about 1 + 4/3·fraction times what a step costs. The discrepancy is a mean over B', so
-// what is expected of it does not change, but where batch norm takes the statistics of B'.
+// measured, above 0 and at most 1: max(1, round(fraction·N)) of N rows (images, sentences),
+// the same ones of each input. B' is the default's mini-batch or what TildeFrom gives; what
+// StepWith is given is taken whole. The rows are spread evenly over the batch, which may be
+// sorted, and are others at the next meta-step, so that none is left out for good where a
+// batch comes again.
 //
-// max(1, round(fraction·N)) of N rows (images, sentences) are taken, the same ones of each
-// input. They are spread evenly over the batch, which may be sorted, and are others at the
-// next meta-step, so that none is left out for good where a batch comes again.
+// A meta-step on a learning rate costs about 1 + 4/3·fraction times what a step costs. The
+// discrepancy is a mean over B', so what is expected of it does not change, but where batch
+// norm takes the statistics of B'.
 //
-// Calibrated measures F on them. Precond takes Config.Rows of B, and a user's graph (Wrap,
-// FromProblem) has mini-batches of one size: there a fraction below 1 is an error.
+// The default for one learning rate is 1/4, but at least 16 rows or, where there are fewer,
+// all. It is 1 with RatePerParam and RateGroups, for PrecondPlain, and with Calibrated,
+// whose F is measured on these rows. A run that is resumed without this option goes on with
+// what its checkpoint has. Precond takes Config.Rows of B, and a user's graph (Wrap,
+// FromProblem), whose mini-batches are of one size, all rows: there a fraction below 1 is an
+// error.
 func FSDFraction(fraction float64) Option {
 	return func(c *config) error {
 		if !(fraction > 0 && fraction <= 1) {
@@ -49,9 +55,42 @@ func FSDFraction(fraction float64) Option {
 		if fraction < 1 {
 			c.give("FSDFraction")
 		}
-		c.fraction = fraction
+		c.share = share{fraction, 1, true}
 		return nil
 	}
+}
+
+// share says how many rows of a mini-batch B' has.
+type share struct {
+	fraction float64
+	fewest   int  // rows, where there are as many
+	chosen   bool // by an option, or there is no choice
+}
+
+// rows are those of n.
+func (s share) rows(n int) int {
+	return min(n, max(s.fewest, int(math.Round(s.fraction*float64(n)))))
+}
+
+// settleShare takes the default where FSDFraction is not given.
+func (c *config) settleShare(o Optimizer) {
+	_, learnsP := o.(learn.Updater)
+	switch {
+	case c.share.chosen:
+	case learnsP || c.given["Calibrated"] || c.perParam || c.groups != nil:
+		c.share = share{1, 1, false}
+	default:
+		c.share = share{0.25, 16, false}
+	}
+}
+
+// wholeTilde settles that B' has all its rows, for a graph of the user's that is there.
+func (c *config) wholeTilde() error {
+	if c.K > 0 && c.share.chosen && c.share.fraction < 1 {
+		return errors.Errorf("FSDFraction(%v) for a graph made for mini-batches of one size: B' has that size too", c.share.fraction)
+	}
+	c.share = share{1, 1, true}
+	return nil
 }
 
 // checkTilde reports inputs of B' that are missing or hold NaN, or are not as many as
@@ -110,12 +149,10 @@ func (e *engine) fromSource(data []*tensor.Dense, i int) ([]*tensor.Dense, error
 	return e.part(x, e.steps/e.c.K+i)
 }
 
-// tildeRows is |B'| of n rows.
-func (e *engine) tildeRows(n int) int { return max(1, int(math.Round(e.c.fraction*float64(n)))) }
-
-// likeTilde are arrays of the shapes that B' has where B has those of data.
+// likeTilde are arrays of the shapes that B' has where B has those of data: data itself
+// where it has all rows.
 func (e *engine) likeTilde(data []*tensor.Dense) ([]*tensor.Dense, error) {
-	if e.c.fraction == 1 {
+	if e.c.share.fraction == 1 {
 		return data, nil
 	}
 	b := graph.Batch{X: data}
@@ -124,7 +161,11 @@ func (e *engine) likeTilde(data []*tensor.Dense) ([]*tensor.Dense, error) {
 			return nil, ErrShape.Errorf("trainers: FSDFraction takes the same rows of all inputs: input %d has shape %v, the first %d rows", i, a.Shape(), b.Len())
 		}
 	}
-	part, err := b.First(e.tildeRows(b.Len()))
+	n := e.c.share.rows(b.Len())
+	if n == b.Len() {
+		return data, nil
+	}
+	part, err := b.First(n)
 	return part.X, errors.WithMessage(err, "trainers: FSDFraction")
 }
 
@@ -132,7 +173,7 @@ func (e *engine) likeTilde(data []*tensor.Dense) ([]*tensor.Dense, error) {
 // it has all.
 func (e *engine) part(x []*tensor.Dense, metaStep int) ([]*tensor.Dense, error) {
 	like, err := e.likeTilde(x)
-	if err != nil || e.c.fraction == 1 {
+	if err != nil || slices.Equal(like, x) {
 		return x, err
 	}
 	part := make([]*tensor.Dense, len(x))
