@@ -143,6 +143,81 @@ func (k *softmaxGrad[T]) rows(lo, hi int) {
 	}
 }
 
+// LogSumExp is ln Σ_j exp(x_j) of each row of the matrix x, a vector: what LogSoftmax
+// takes off a row. A row whose elements are all -Inf has -Inf, and its gradient is zero.
+func LogSumExp(x *gorgonia.Node) (*gorgonia.Node, error) {
+	return applyFloat(&logSumExp[float32]{}, &logSumExp[float64]{}, x)
+}
+
+// logSumExp is the kernel of LogSumExp.
+type logSumExp[T Float] struct {
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *logSumExp[T]) name() string     { return "logSumExp" }
+func (k *logSumExp[T]) wrt() []bool      { return []bool{true} }
+func (k *logSumExp[T]) clone() kernel[T] { return &logSumExp[T]{} }
+
+func (k *logSumExp[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if err := wantMatrix(in[0], "x"); err != nil {
+		return nil, err
+	}
+	_, err := wantRows(in[0])
+	return tensor.Shape{in[0][0]}, err
+}
+
+func (k *logSumExp[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.rows
+	}
+	k.a = a
+	par.For(len(a.out), par.RowGrain(lastAxis(a.shapes[0])), k.body)
+	return nil
+}
+
+func (k *logSumExp[T]) rows(lo, hi int) {
+	var buf vmath.Block
+	cols := lastAxis(k.a.shapes[0])
+	for i := lo; i < hi; i++ {
+		k.a.out[i] = T(vmath.LogSumExp(&buf, k.a.in[0][i*cols:(i+1)*cols]))
+	}
+}
+
+func (k *logSumExp[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
+	dx, err := apply(&logSumExpGrad[T]{}, in[0], dout)
+	return gorgonia.Nodes{dx}, err
+}
+
+// logSumExpGrad is the kernel dx = dy·softmax(x).
+type logSumExpGrad[T Float] struct {
+	noGradient[T]
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (k *logSumExpGrad[T]) name() string     { return "logSumExpGrad" }
+func (k *logSumExpGrad[T]) clone() kernel[T] { return &logSumExpGrad[T]{} }
+
+func (k *logSumExpGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
+
+func (k *logSumExpGrad[T]) run(a *args[T]) error {
+	if k.body == nil {
+		k.body = k.rows
+	}
+	k.a = a
+	par.For(a.shapes[0][0], par.RowGrain(lastAxis(a.shapes[0])), k.body)
+	return nil
+}
+
+func (k *logSumExpGrad[T]) rows(lo, hi int) {
+	var buf vmath.Block
+	cols := lastAxis(k.a.shapes[0])
+	for i := lo; i < hi; i++ {
+		softmaxRow(&buf, k.a.out[i*cols:(i+1)*cols], k.a.in[0][i*cols:(i+1)*cols], float64(k.a.in[1][i]))
+	}
+}
+
 // softmaxRow sets y = scale·softmax(x).
 func softmaxRow[T Float](buf *vmath.Block, y, x []T, scale float64) {
 	m := vmath.RowMax(x)

@@ -58,6 +58,30 @@ func TestSoftmax(t *testing.T) {
 	}
 }
 
+func TestLogSumExp(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 2))
+	for _, s := range [][]int{{1, 1}, {3, 4}, {4, 1}, {2, 150}} {
+		opTest{
+			name:   "logSumExp",
+			build:  func(in gorgonia.Nodes) (*gorgonia.Node, error) { return LogSumExp(in[0]) },
+			inputs: []*tensor.Dense{randn(rng, s...)}, wrt: []int{0},
+			want: func(in [][]float64) []float64 {
+				return rowsOf(in[0], s[1], func(row []float64) []float64 {
+					sum := 0.0
+					for _, v := range row {
+						sum += math.Exp(v)
+					}
+					return []float64{math.Log(sum)}
+				})
+			},
+		}.run(t)
+	}
+	g := gorgonia.NewGraph()
+	if _, err := LogSumExp(inputNode(g, randn(rng, 5), tensor.Float64, "x")); err == nil {
+		t.Error("a vector is accepted")
+	}
+}
+
 // TestSoftmaxOfSpecialRows gives rows with masks, huge logits and NaNs.
 func TestSoftmaxOfSpecialRows(t *testing.T) {
 	nan := math.NaN()
