@@ -41,18 +41,18 @@ func (b *best) offer(c candidate) {
 }
 
 // offerRow offers the continuations of a hypothesis by all tokens from the first to
-// before the last. It reports whether the log probabilities are numbers.
-func offerRow[T apoops.Float](b *best, row []T, from, to, rank int, sum float64) bool {
-	least := b.least()
-	numbers := true
-	for token := from; token < to; token++ {
-		p := sum + float64(row[token])
-		if p > least {
-			b.offer(candidate{rank, token, p})
-			least = b.least()
-		} else if p != p {
-			numbers = false
+// before the last, given the logits and what to add to them for the sum of the log
+// probabilities.
+func offerRow[T apoops.Float](b *best, logits []T, from, to, rank int, add float64) {
+	// No number of type T lies between the bound and what it is rounded to.
+	bound := T(b.least() - add)
+	for i, v := range logits[from:to] {
+		if v < bound {
+			continue
+		}
+		if sum := add + float64(v); sum > b.least() {
+			b.offer(candidate{rank, from + i, sum})
+			bound = T(b.least() - add)
 		}
 	}
-	return numbers
 }

@@ -9,7 +9,8 @@
 // what one position does. Sentences of like length are searched together, in static
 // graphs of few shapes: the number of sentences is a power of 2, the length of the source
 // a multiple of 8, that of the kept positions a power of 2. Graphs are kept by shape, at
-// most 128 of each kind. As soon as half of the sentences are done the others go on in a smaller graph.
+// most 128 of each kind. As soon as a sentence is done the next one takes its place; at the
+// end, when half of the places are free, the others go on in a smaller graph.
 //
 // The search is fairseq's. In each step a sentence has the Width best hypotheses that
 // have not ended. Of all their continuations by a token the best 2·Width are candidates,

@@ -33,8 +33,9 @@ type encoding struct {
 	source *tensor.Dense // sentences × source
 }
 
-// stepping is the graph of a step. Its results are the log probabilities of the next
-// token, and keys and values of the new position in each block.
+// stepping is the graph of a step. Its results are the logits of the next token, for each
+// hypothesis the logarithm of the sum of their exponentials, and keys and values of the
+// new position in each block.
 type stepping struct {
 	*graph.Forward
 	tokens, position *tensor.Dense // of each hypothesis
@@ -94,8 +95,8 @@ func (b *beams[T]) stepper(of shape) (*stepping, error) {
 		if err != nil {
 			return nil, err
 		}
-		y, err := apoops.LogSoftmax(logits)
-		all := gorgonia.Nodes{y}
+		total, err := apoops.LogSumExp(logits)
+		all := gorgonia.Nodes{logits, total}
 		for _, block := range added {
 			all = append(all, block.Keys, block.Values)
 		}

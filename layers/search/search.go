@@ -28,8 +28,8 @@ type Searcher struct {
 	decode decoder
 }
 
-// decoder searches sentences together, sources of at most s tokens with End. Element i
-// of most is the largest length of the target of sentence i.
+// decoder searches for targets of sources, the longest first. Element i of most is the
+// largest length of the target of source i.
 type decoder interface {
 	search(ctx context.Context, sources [][]int, most []int) ([][]Hypothesis, error)
 }
@@ -66,37 +66,30 @@ func (s *Searcher) Search(ctx context.Context, sources [][]int) ([][]Hypothesis,
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(sources[b]), len(sources[a])) })
+	sorted, most := make([][]int, len(order)), make([]int, len(order))
+	for k, i := range order {
+		sorted[k], most[k] = sources[i], s.config.longest(s.model, len(sources[i]))
+	}
+	all, err := s.decode.search(ctx, sorted, most)
+	if err != nil {
+		return nil, err
+	}
 	found := make([][]Hypothesis, len(sources))
-	for len(order) > 0 {
-		n := min(len(order), s.together(len(sources[order[0]])+1))
-		group, most := make([][]int, n), make([]int, n)
-		for k, i := range order[:n] {
-			group[k], most[k] = sources[i], s.config.longest(s.model, len(sources[i]))
-		}
-		all, err := s.decode.search(ctx, group, most)
-		if err != nil {
-			return nil, err
-		}
-		for k, i := range order[:n] {
-			found[i] = all[k]
-		}
-		order = order[n:]
+	for k, i := range order {
+		found[i] = all[k]
 	}
 	return found, nil
 }
 
-// together is the number of sentences of a length that are searched at once, a power
-// of 2.
-func (s *Searcher) together(length int) int {
+// together is the number of sentences that are searched at once, a power of 2, where a
+// graph has sources of the given length and so many sentences are left.
+func (c *Config) together(source, left int) int {
 	n := 1
-	for 2*n*roundSource(length) <= s.config.Batch {
+	for n < left && 2*n*source <= c.Batch {
 		n *= 2
 	}
 	return n
 }
-
-// roundSource is the length of the source in a graph.
-func roundSource(length int) int { return (length + 7) / 8 * 8 }
 
 // roundPower is the smallest power of 2 that is not below n.
 func roundPower(n int) int {

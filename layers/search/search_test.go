@@ -217,6 +217,44 @@ func scale[T apoops.Float](a *tensor.Dense, by float64) {
 	}
 }
 
+// counting counts the steps of a search: each asks for the error, and once more at the end.
+type counting struct {
+	context.Context
+	asked int
+}
+
+func (c *counting) Err() error { c.asked++; return nil }
+
+// TestRowsAreGivenOn: a sentence that waits takes the row of one that is done, so that
+// together they take no more steps than full batches and the last sentences need.
+func TestRowsAreGivenOn(t *testing.T) {
+	m, params := net(t, small[0], 3, tensor.Float64)
+	s, err := New(m, params, Config{Width: 2, PerToken: 4, Extra: 1, Begin: begin, End: end, Batch: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := func(sources [][]int) int {
+		ctx := &counting{Context: t.Context()}
+		if _, err := s.Search(ctx, sources); err != nil {
+			t.Fatal(err)
+		}
+		return ctx.asked - 1
+	}
+	const rows = 4 // of 8 tokens
+	sources := draw(rand.New(rand.NewPCG(3, 92)), small[0], 40, 7)
+	sum, least, most := 0, math.MaxInt, 0
+	for _, source := range sources {
+		n := steps([][]int{source})
+		sum, least, most = sum+n, min(least, n), max(most, n)
+	}
+	if got, bound := steps(sources), sum/rows+most; got > bound {
+		t.Errorf("%d steps, of sentences with %d to %d steps and %d in all; at most %d", got, least, most, sum, bound)
+	}
+	if least == most {
+		t.Errorf("all sentences take %d steps: a test of nothing", most)
+	}
+}
+
 // TestTies: with all logits equal, earlier ranks and smaller tokens come first.
 func TestTies(t *testing.T) {
 	m, params := net(t, small[0], 1, tensor.Float64)

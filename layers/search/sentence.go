@@ -17,9 +17,10 @@ type hypothesis struct {
 
 // sentence is the search of one.
 type sentence struct {
-	index      int // in the group
+	index      int // among the sources
 	most       int // the largest length of the target
 	length     int // of the source, with End
+	at         int // the length of the live hypotheses
 	live, next []hypothesis
 	found      []Hypothesis
 	candidates best
@@ -38,35 +39,46 @@ func newSentence(index, length, most, width int) *sentence {
 // done reports that the search is over.
 func (s *sentence) done() bool { return len(s.live) == 0 }
 
-// advance continues the hypotheses, all of length at, by a token, given the log
-// probabilities of each slot. copies are then the slots whose keys and values go to
-// others.
-func advance[T apoops.Float](s *sentence, c *Config, padding, at int, slot func(int) []T) {
+// advance continues the hypotheses by a token, given the logits of each slot and the
+// logarithm of the sum of their exponentials. copies are then the slots whose keys and
+// values go to others.
+func advance[T apoops.Float](s *sentence, c *Config, padding int, slot func(int) ([]T, T)) {
 	b := &s.candidates
 	b.kept = b.kept[:0]
-	bounds := []int{c.Begin, c.End, padding}
-	slices.Sort(bounds)
 	for rank, h := range s.live {
-		row := slot(h.slot)
+		logits, total := slot(h.slot)
+		add := h.sum - float64(total)
+		if math.IsNaN(add) || math.IsInf(add, 0) {
+			s.notNumbers = true
+			return
+		}
 		from := 0
-		for _, token := range bounds {
-			if at < s.most && !offerRow(b, row, from, token, rank, h.sum) {
-				s.notNumbers = true
+		for _, token := range c.special(padding) {
+			if s.at < s.most {
+				offerRow(b, logits, from, token, rank, add)
 			}
-			if token == c.End && at > 0 && !offerRow(b, row, token, token+1, rank, h.sum) {
-				s.notNumbers = true
+			if token == c.End && s.at > 0 {
+				offerRow(b, logits, token, token+1, rank, add)
 			}
 			from = token + 1
 		}
-		if at < s.most && !offerRow(b, row, from, len(row), rank, h.sum) {
-			s.notNumbers = true
+		if s.at < s.most {
+			offerRow(b, logits, from, len(logits), rank, add)
 		}
 	}
-	s.choose(c, at)
+	s.choose(c)
+	s.at++
+}
+
+// special are the tokens that do not go on a target, the smallest first.
+func (c *Config) special(padding int) [3]int {
+	all := [3]int{c.Begin, c.End, padding}
+	slices.Sort(all[:])
+	return all
 }
 
 // choose takes what is found out of the candidates, and the hypotheses that go on.
-func (s *sentence) choose(c *Config, at int) {
+func (s *sentence) choose(c *Config) {
 	s.next = s.next[:0]
 	parents := make([]int, 0, c.Width)
 	for i, k := range s.candidates.kept {
@@ -81,7 +93,7 @@ func (s *sentence) choose(c *Config, at int) {
 			s.found = append(s.found, Hypothesis{
 				Tokens:         slices.Clone(s.live[k.rank].tokens),
 				LogProbability: k.sum,
-				Score:          k.sum / math.Pow(float64(at+1), *c.LengthPenalty),
+				Score:          k.sum / math.Pow(float64(s.at+1), *c.LengthPenalty),
 			})
 		}
 	}
