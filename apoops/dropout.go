@@ -3,13 +3,13 @@ package apoops
 import (
 	"fmt"
 	"math"
-	"math/bits"
 	"sync/atomic"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -36,33 +36,7 @@ func (r *Random) Step() int64 { return r.step.Load() }
 
 // key differs from stream to stream and from step to step.
 func (r *Random) key(stream uint64) uint64 {
-	return scramble(scramble(scramble(r.seed)+stream) + uint64(r.step.Load()))
-}
-
-// golden is 2⁶⁴ divided by the golden ratio, the increment of SplitMix64
-// (Steele, Lea and Flood: Fast splittable pseudorandom number generators, 2014).
-const golden = 0x9e3779b97f4a7c15
-
-// scramble is one step of SplitMix64 from the state x.
-func scramble(x uint64) uint64 {
-	x += golden
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-// dropOut sets y to scale·x where the mask keeps the element and to 0 where it
-// does not; x[0] is element number first. An element is dropped if its hash is
-// below threshold.
-func dropOut[T Float](y, x []T, first int, key, threshold uint64, scale T) {
-	y = y[:len(x)]
-	state := key + uint64(first)*golden
-	for i, v := range x {
-		_, dropped := bits.Sub64(scramble(state), threshold, 0)
-		state += golden
-		kept := math.Float64bits(float64(v*scale)) & (dropped - 1)
-		y[i] = T(math.Float64frombits(kept))
-	}
+	return simd.Scramble(simd.Scramble(simd.Scramble(r.seed)+stream) + uint64(r.step.Load()))
 }
 
 // Dropout sets elements of x to zero with probability rate and divides the
@@ -124,7 +98,7 @@ func (k *dropout[T]) run(a *args[T]) error {
 	}
 	if k.body == nil {
 		k.body = func(lo, hi int) {
-			dropOut(k.a.out[lo:hi], k.a.in[0][lo:hi], lo, k.key, k.threshold, k.scale)
+			simd.DropOut(k.a.out[lo:hi], k.a.in[0][lo:hi], k.key+uint64(lo)*simd.Golden, k.threshold, k.scale)
 		}
 	}
 	k.a, k.key = a, k.masks.key(k.stream)

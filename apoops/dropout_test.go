@@ -8,6 +8,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // maskOf returns 1 where the mask of n elements keeps one and 0 elsewhere.
@@ -118,7 +120,7 @@ func TestDropoutOfInfinities(t *testing.T) {
 		x[i] = inf
 	}
 	y := make([]float64, len(x))
-	dropOut(y, x, 0, 1, 1<<63, 2)
+	simd.DropOut(y, x, 1, 1<<63, 2)
 	var zeros int
 	for _, v := range y {
 		if v == 0 {

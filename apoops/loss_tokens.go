@@ -186,13 +186,7 @@ func (k *tokenLossGrad[T]) rows(lo, hi int) {
 		}
 		// p - 1 without the cancellation where p is close to 1.
 		atTarget := vmath.Expm1((float64(y[t])-m)-rest) + (k.of.Smoothing - uniform)
-		for dst, src := d, y; len(src) > 0; {
-			block := vmath.ExpBlock(&buf, src, m+rest)
-			for j, p := range block {
-				dst[j] = T(k.scale * (p - uniform))
-			}
-			dst, src = dst[len(block):], src[len(block):]
-		}
+		vmath.ExpLess(&buf, d, y, m+rest, uniform, k.scale)
 		d[t] = T(k.scale * atTarget)
 	}
 }

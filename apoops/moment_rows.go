@@ -11,6 +11,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops/internal/conv"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -186,7 +187,7 @@ func (k *layerRows[T]) gather(lo, hi int) {
 		p := &k.parts[part]
 		row := i - p.first
 		if p.each < p.group {
-			drawn, _ := bits.Mul64(scramble(k.key+uint64(i)*golden), uint64(p.group))
+			drawn, _ := bits.Mul64(simd.Scramble(k.key+uint64(i)*simd.Golden), uint64(p.group))
 			row = row/p.each*p.group + int(drawn)
 		}
 		dst := k.a.out[i*p.width : (i+1)*p.width]

@@ -73,7 +73,7 @@ func (k *layerNorm[T]) rows(lo, hi int) {
 // the first element, in float64: one pass over the row is accurate.
 func momentsOfRow[T Float](x []T, epsilon float64) (mean, inv T) {
 	n := float64(len(x))
-	sum, square := squares(x, float64(x[0]))
+	sum, square := simd.Squares(x, float64(x[0]))
 	variance := (square - sum*sum/n) / n
 	if variance < 0 {
 		variance = 0
@@ -156,7 +156,7 @@ func (k *layerNormGrad[T]) chunk(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		x, dy, dx := k.a.in[0][i*d:(i+1)*d], k.a.in[2][i*d:(i+1)*d], k.a.out[i*d:(i+1)*d]
 		mean, inv := momentsOfRow(x, k.epsilon)
-		sum, product := normSums(part[:d], part[d:], x, dy, gain, mean, inv)
+		sum, product := simd.NormSums(part[:d], part[d:], x, dy, gain, mean, inv)
 		simd.NormGrad(dx, x, dy, gain, mean, inv, T(sum/float64(d)), T(product/float64(d)))
 	}
 }
@@ -171,34 +171,4 @@ func (k *layerNormGrad[T]) columns(lo, hi int) {
 			simd.Add(sum, sum, k.parts[at+lo:at+hi])
 		}
 	}
-}
-
-// normSums adds dy·x̂ to dgain and dy to dshift, and returns Σ h and Σ h·x̂.
-func normSums[T Float](dgain, dshift, x, dy, gain []T, mean, inv T) (sum, product float64) {
-	x, dgain, dshift, gain = x[:len(dy)], dgain[:len(dy)], dshift[:len(dy)], gain[:len(dy)]
-	i := 0
-	for ; i+4 <= len(dy); i += 4 {
-		v, d, g := x[i:i+4:i+4], dy[i:i+4:i+4], gain[i:i+4:i+4]
-		a, b := dgain[i:i+4:i+4], dshift[i:i+4:i+4]
-		p, q, r, s := (v[0]-mean)*inv, (v[1]-mean)*inv, (v[2]-mean)*inv, (v[3]-mean)*inv
-		a[0] += d[0] * p
-		a[1] += d[1] * q
-		a[2] += d[2] * r
-		a[3] += d[3] * s
-		b[0] += d[0]
-		b[1] += d[1]
-		b[2] += d[2]
-		b[3] += d[3]
-		h0, h1, h2, h3 := d[0]*g[0], d[1]*g[1], d[2]*g[2], d[3]*g[3]
-		sum += float64((h0 + h1) + (h2 + h3))
-		product += float64((h0*p + h1*q) + (h2*r + h3*s))
-	}
-	for ; i < len(dy); i++ {
-		p, h := (x[i]-mean)*inv, dy[i]*gain[i]
-		dgain[i] += dy[i] * p
-		dshift[i] += dy[i]
-		sum += float64(h)
-		product += float64(h * p)
-	}
-	return sum, product
 }

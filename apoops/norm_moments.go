@@ -7,6 +7,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -55,7 +56,7 @@ func (k *batchMoments[T]) chunk(lo, hi int) {
 	clear(k.sums[lo:hi])
 	for i := range k.l.n {
 		for j := lo; j < hi; j++ {
-			d, q := squares(x[(i*c+j)*s:(i*c+j+1)*s], float64(x[j*s]))
+			d, q := simd.Squares(x[(i*c+j)*s:(i*c+j+1)*s], float64(x[j*s]))
 			k.sums[j][0] += d
 			k.sums[j][1] += q
 		}
@@ -71,30 +72,6 @@ func (k *batchMoments[T]) chunk(lo, hi int) {
 		k.a.out[c+j] = T(1 / math.Sqrt(deviations/m+k.epsilon))
 		k.a.out[2*c+j] = T(deviations / (m - 1))
 	}
-}
-
-// squares is the sum of x - x0 and that of its square.
-func squares[T Float](x []T, x0 float64) (sum, square float64) {
-	var a, b, c, d, aa, bb, cc, dd float64
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		v := x[i : i+4 : i+4]
-		p, q, r, s := float64(v[0])-x0, float64(v[1])-x0, float64(v[2])-x0, float64(v[3])-x0
-		a += p
-		b += q
-		c += r
-		d += s
-		aa += p * p
-		bb += q * q
-		cc += r * r
-		dd += s * s
-	}
-	for _, v := range x[i:] {
-		p := float64(v) - x0
-		a += p
-		aa += p * p
-	}
-	return (a + b) + (c + d), (aa + bb) + (cc + dd)
 }
 
 // givenMoments is the kernel that puts mean and variance in the form of

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -44,7 +45,7 @@ func newSample(y *gorgonia.Node, noise *Random, logistic bool) (*gorgonia.Node, 
 
 // uniform is the i-th number of a stream, in (0, 1).
 func uniform(key uint64, i int) float64 {
-	return (float64(scramble(key+uint64(i)*golden)>>11) + 0.5) / (1 << 53)
+	return (float64(simd.Scramble(key+uint64(i)*simd.Golden)>>11) + 0.5) / (1 << 53)
 }
 
 // sampleClass is the kernel of SampleCategorical and SampleTokens.
@@ -253,7 +254,7 @@ func (k *probe[T]) draw(lo, hi int) {
 			continue
 		}
 		for j := range q {
-			q[j] = signs[scramble(k.key+uint64(i*cols+j)*golden)>>63]
+			q[j] = signs[simd.Scramble(k.key+uint64(i*cols+j)*simd.Golden)>>63]
 		}
 		k.row(q, k.a.in[0][i*cols:(i+1)*cols])
 	}

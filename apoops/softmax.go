@@ -138,7 +138,7 @@ func (k *softmaxGrad[T]) rows(lo, hi int) {
 		if k.log {
 			logSoftmaxGradRow(&buf, dx, y, dy)
 		} else {
-			softmaxGradRow(dx, y, dy)
+			simd.SoftmaxGrad(dx, y, dy)
 		}
 	}
 }
@@ -236,17 +236,6 @@ func logSoftmaxRow[T Float](buf *vmath.Block, y, x []T) {
 	}
 	for j, v := range x {
 		y[j] = T(float64(v) - l)
-	}
-}
-
-func softmaxGradRow[T Float](dx, y, dy []T) {
-	y, dy = y[:len(dx)], dy[:len(dx)]
-	var dot float64
-	for j, v := range y {
-		dot += float64(v) * float64(dy[j])
-	}
-	for j, v := range y {
-		dx[j] = T(float64(v) * (float64(dy[j]) - dot))
 	}
 }
 

@@ -58,6 +58,46 @@ var timed = []struct {
 		z := normal(n)
 		return func() { SumExp(z, 3) }
 	}},
+	{"ExpLess", func(n int) func() {
+		z, dst := normal(n), make([]float32, n)
+		return func() { ExpLess(dst, z, 3, 0.1, 2) }
+	}},
+	{"SoftmaxGrad", func(n int) func() {
+		dx, y, dy := normal(n), normal(n), normal(n)
+		return func() { SoftmaxGrad(dx, y, dy) }
+	}},
+	{"Squares", func(n int) func() {
+		x := normal(n)
+		return func() { Squares(x, 3) }
+	}},
+	{"NormSums", func(n int) func() {
+		dgain, dshift, x, dy, gain := normal(n), normal(n), normal(n), normal(n), normal(n)
+		return func() { NormSums(dgain, dshift, x, dy, gain, 1, 2) }
+	}},
+	{"NormGrad", func(n int) func() {
+		dx, x, dy, gain := normal(n), normal(n), normal(n), normal(n)
+		return func() { NormGrad(dx, x, dy, gain, 1, 2, 3, 4) }
+	}},
+	{"Normalise", func(n int) func() {
+		y, x, gain, shift := normal(n), normal(n), normal(n), normal(n)
+		return func() { Normalise(y, x, gain, shift, 1, 2) }
+	}},
+	{"DropOut", func(n int) func() {
+		x, y := normal(n), normal(n)
+		return func() { DropOut(y, x, 1, 1<<62, 1.5) }
+	}},
+	{"Add", func(n int) func() {
+		a, b, y := normal(n), normal(n), normal(n)
+		return func() { Add(y, a, b) }
+	}},
+	{"ReLU", func(n int) func() {
+		y := normal(n)
+		return func() { ReLU(y) }
+	}},
+	{"WherePositive", func(n int) func() {
+		dz, y, dy := normal(n), normal(n), normal(n)
+		return func() { WherePositive(dz, y, dy) }
+	}},
 	{"Max", func(n int) func() {
 		z := normal(n)
 		return func() { Max(z) }

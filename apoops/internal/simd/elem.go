@@ -6,8 +6,11 @@ import "unsafe"
 // bits at both levels: memory is no quicker for longer ones.
 type Float interface{ float32 | float64 }
 
+// single reports whether T is float32.
+func single[T Float]() bool { return unsafe.Sizeof(T(0)) == unsafe.Sizeof(float32(0)) }
+
 // fast reports whether there is a vector routine for T.
-func fast[T Float]() bool { return level > Off && unsafe.Sizeof(T(0)) == unsafe.Sizeof(float32(0)) }
+func fast[T Float]() bool { return level > Off && single[T]() }
 
 // singles is x, which is of float32.
 func singles[T Float](x []T) []float32 {

@@ -22,3 +22,29 @@ func normalise(y, x, gain, shift []float32, mean, inv float32)
 
 //go:noescape
 func normGrad(dx, x, dy, gain []float32, mean, inv, level, slope float32)
+
+//go:noescape
+func timesLess(dx, y, dy []float32, dot float64)
+
+//go:noescape
+func dot(lanes *Lanes, x, y []float32)
+
+//go:noescape
+func squares(sum, square *Lanes, x []float32, x0 float64)
+
+//go:noescape
+func normSums(sum, product *Lanes, dgain, dshift, x, dy, gain []float32, mean, inv float32)
+
+//go:noescape
+func dropOutAVX512(y, x []float32, state, threshold uint64, f float32)
+
+//go:noescape
+func dropOutAVX2(y, x []float32, state, threshold uint64, f float32)
+
+func dropOut(y, x []float32, state, threshold uint64, f float32) {
+	if level == AVX512 {
+		dropOutAVX512(y, x, state, threshold, f)
+		return
+	}
+	dropOutAVX2(y, x, state, threshold, f)
+}

@@ -11,3 +11,9 @@ func wherePositive(_, _, _ []float32)                   {}
 func affine(_, _ []float32, _, _, _ float32)            {}
 func normalise(_, _, _, _ []float32, _, _ float32)      {}
 func normGrad(_, _, _, _ []float32, _, _, _, _ float32) {}
+
+func timesLess(_, _, _ []float32, _ float64)                      {}
+func dot(_ *Lanes, _, _ []float32)                                {}
+func squares(_, _ *Lanes, _ []float32, _ float64)                 {}
+func normSums(_, _ *Lanes, _, _, _, _, _ []float32, _, _ float32) {}
+func dropOut(_, _ []float32, _, _ uint64, _ float32)              {}

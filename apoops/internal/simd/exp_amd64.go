@@ -32,6 +32,12 @@ func sumExpAVX512(lanes *Lanes, z *float32, n int, m float64)
 func sumExpAVX2(lanes *Lanes, z *float32, n int, m float64)
 
 //go:noescape
+func expLessAVX512(dst, z *float32, n int, m, less, f float64)
+
+//go:noescape
+func expLessAVX2(dst, z *float32, n int, m, less, f float64)
+
+//go:noescape
 func maxAVX512(z *float32, n int) float32
 
 //go:noescape
@@ -86,6 +92,19 @@ func sumExpVector(lanes *Lanes, z []float32, m float64) bool {
 		sumExpAVX512(lanes, at(z), len(z), m)
 	case level == AVX2:
 		sumExpAVX2(lanes, at(z), len(z), m)
+	default:
+		return false
+	}
+	return true
+}
+
+func expLessVector(dst, z []float32, m, less, f float64) bool {
+	switch {
+	case len(z) == 0:
+	case level == AVX512:
+		expLessAVX512(at(dst), at(z), len(z), m, less, f)
+	case level == AVX2:
+		expLessAVX2(at(dst), at(z), len(z), m, less, f)
 	default:
 		return false
 	}

@@ -8,7 +8,7 @@
 //	SI, DI   the next elements of the operand and of the result
 //	CX       the number of elements that are left
 //	R8, R9   constants, table
-//	Y6, Y7   the partial sums 0..3 and 4..7
+//	Y6, Y7   the partial sums 0..3 and 4..7; less and f of expLess
 //	Y8       m in all elements
 //	Y9       toInt
 //	Y10      31, the bits that are an index of the table
@@ -233,5 +233,60 @@ done:
 	MOVQ lanes+0(FP), AX
 	VMOVUPD Y6, (AX)
 	VMOVUPD Y7, 32(AX)
+	VZEROUPPER
+	RET
+
+// func expLessAVX2(dst, z *float32, n int, m, less, f float64)
+TEXT ·expLessAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ z+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSD m+24(FP), Y8
+	VBROADCASTSD less+32(FP), Y6
+	VBROADCASTSD f+40(FP), Y7
+	CONSTANTS
+	SUBQ $8, CX
+	JLT  last
+
+loop:
+	VCVTPS2PD 16(SI), Y14
+	VCVTPS2PD (SI), Y0
+	VSUBPD Y8, Y0, Y0
+	EXP
+	VSUBPD Y6, Y4, Y4
+	VMULPD Y7, Y4, Y4
+	VCVTPD2PSY Y4, X4
+	VMOVUPS X4, (DI)
+	VSUBPD Y8, Y14, Y0
+	EXP
+	VSUBPD Y6, Y4, Y4
+	VMULPD Y7, Y4, Y4
+	VCVTPD2PSY Y4, X4
+	VMOVUPS X4, 16(DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JGE  loop
+
+last:
+	ADDQ $8, CX
+	JEQ  done
+	LASTMASK
+	LASTFLOATS
+	VSUBPD Y8, Y0, Y0
+	EXP
+	VSUBPD Y6, Y4, Y4
+	VMULPD Y7, Y4, Y4
+	VCVTPD2PSY Y4, X15
+	VCVTPS2PD X14, Y0
+	VSUBPD Y8, Y0, Y0
+	EXP
+	VSUBPD Y6, Y4, Y4
+	VMULPD Y7, Y4, Y4
+	VCVTPD2PSY Y4, X4
+	VINSERTF128 $1, X4, Y15, Y4
+	VMASKMOVPS Y4, Y11, (DI)
+
+done:
 	VZEROUPPER
 	RET

@@ -9,6 +9,7 @@
 //	CX      the number of elements that are left
 //	K1      the elements of the last vector that are there
 //	Z6, Z7  m in all elements, the partial sums
+//	Z8, Z9  less and f of expLess
 //	Z16..21 1/unit, toInt, c4, c3, c2, unit
 //	Z22..24 -limit, limit, +Inf
 //	Z25     16, the bit that chooses a half of the table
@@ -204,5 +205,47 @@ last:
 done:
 	MOVQ lanes+0(FP), AX
 	VMOVUPD Z7, (AX)
+	VZEROUPPER
+	RET
+
+// func expLessAVX512(dst, z *float32, n int, m, less, f float64)
+TEXT ·expLessAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ z+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSD m+24(FP), Z6
+	VBROADCASTSD less+32(FP), Z8
+	VBROADCASTSD f+40(FP), Z9
+	CONSTANTS
+	SUBQ $8, CX
+	JLT  last
+
+loop:
+	VCVTPS2PD (SI), Z0
+	VSUBPD Z6, Z0, Z0
+	EXP
+	VSUBPD Z8, Z4, Z4
+	VMULPD Z9, Z4, Z4
+	VCVTPD2PS Z4, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JGE  loop
+
+last:
+	ADDQ $8, CX
+	JEQ  done
+	LASTMASK
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z0
+	VSUBPD Z6, Z0, Z0
+	EXP
+	VSUBPD Z8, Z4, Z4
+	VMULPD Z9, Z4, Z4
+	VCVTPD2PS Z4, Y4
+	VMOVUPS Y4, K1, (DI)
+
+done:
 	VZEROUPPER
 	RET

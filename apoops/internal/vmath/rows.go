@@ -56,6 +56,22 @@ func ExpRow[T Float](buf *Block, dst, z []T, m float64) (sum float64) {
 	return sum
 }
 
+// ExpLess sets dst = f·(e^(z-m) - less).
+func ExpLess[T Float](buf *Block, dst, z []T, m, less, f float64) {
+	if s, ok := singles(z); ok {
+		d, _ := singles(dst)
+		simd.ExpLess(d, s, m, less, f)
+		return
+	}
+	for len(z) > 0 {
+		b := ExpBlock(buf, z, m)
+		for j, e := range b {
+			dst[j] = T(f * (e - less))
+		}
+		dst, z = dst[len(b):], z[len(b):]
+	}
+}
+
 // SumExp is Σ e^(z-m).
 func SumExp[T Float](buf *Block, z []T, m float64) (sum float64) {
 	if s, ok := singles(z); ok {
