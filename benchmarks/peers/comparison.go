@@ -32,6 +32,7 @@ var comparisons = []comparison{
 	{net: "resnet18", size: size{3, 3, 1}, goal: goal{1.1, 1.3}},
 	{net: "resnet32", size: size{3, 8, 2}, goal: goal{1.1, 1.3}},
 	{net: transformerNet, size: size{3, 2, 2}, goal: goal{1.0, 1.0}},
+	{net: translateNet, size: size{3, 1, 0}, goal: goal{1.0, 0}},
 }
 
 // find returns the comparison of a net.
@@ -57,7 +58,7 @@ type measureFunc func(ctx context.Context) (measurement, error)
 
 // measureInTurn measures the sides in turn in each round and calls record after
 // each measurement. It returns an error if the sides' nets have different numbers
-// of parameters or different losses.
+// of parameters, different losses or different translations.
 func measureInTurn(ctx context.Context, rounds int, sides []*side, record func(round int, side string, m measurement) error) error {
 	for round := range rounds {
 		for _, c := range sides {
@@ -71,6 +72,9 @@ func measureInTurn(ctx context.Context, rounds int, sides []*side, record func(r
 			}
 			if err := sameLosses(sides[0].all[0].Losses, m.Losses); err != nil {
 				return errors.WithMessagef(err, "not the same training: %s and %s", sides[0].name, c.name)
+			}
+			if equal := equalTargets(sides[0].all[0].Targets, m.Targets); equal < leastEqual {
+				return errors.Errorf("not the same search: %.1f %% of the targets of %s and %s are equal, fewer than %v %%", 100*equal, sides[0].name, c.name, 100*leastEqual)
 			}
 			if err := record(round, c.name, m); err != nil {
 				return err

@@ -7,7 +7,8 @@
 // peak of a process's resident memory belongs to one side.
 //
 // torch_nets.py defines the nets for images in PyTorch and torch_step.py measures them;
-// torch_text_step.py has and measures the Transformer.
+// torch_text_net.py has the Transformer, torch_text_step.py measures its training and
+// torch_translate.py its beam search.
 // torch_train.py trains them from given weights, so that a test can compare losses
 // and weights. torch_rules.py and torch_images.py compute reference values of
 // PyTorch's optimizers and image operations for the tests of trainers and apoops.

@@ -15,10 +15,12 @@ type measurement struct {
 	Parameters int `json:"parameters"`
 	// Losses are those of all steps, for nets that start from the same weights on all
 	// sides.
-	Losses  []float64 `json:"losses,omitempty"`
-	Version string    `json:"version"`
-	BLAS    string    `json:"blas"`
-	Threads int       `json:"threads"`
+	Losses []float64 `json:"losses,omitempty"`
+	// Targets are the best translations of all sources.
+	Targets [][]int `json:"targets,omitempty"`
+	Version string  `json:"version"`
+	BLAS    string  `json:"blas"`
+	Threads int     `json:"threads"`
 }
 
 // side is a library in a comparison, with a measurement for each round so far.

@@ -30,23 +30,13 @@ func measureOurs(net string, s settings, profile string) (m measurement, err err
 	m.Version = fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	m.Threads = runtime.GOMAXPROCS(0)
 	m.Base = resident.Now()
-	t, err := taskOf(net, s)
+	run, err := workOf(net, s, &m)
 	if err != nil {
 		return m, err
 	}
-	tr, err := trainers.New(t.model, t.loss, t.optimizer, trainers.EveryK(0))
-	if err != nil {
-		return m, err
-	}
-	m.Parameters = parameters(tr.Params())
-	steps := 0
 	step := func() (milliseconds float64, err error) {
 		began := time.Now()
-		info, err := tr.Step(t.batches[steps%len(t.batches)])
-		if t.comparable {
-			m.Losses = append(m.Losses, info.Loss)
-		}
-		steps++
+		err = run()
 		return float64(time.Since(began).Nanoseconds()) / 1e6, err
 	}
 	for range s.warmup {
@@ -70,6 +60,37 @@ func measureOurs(net string, s settings, profile string) (m measurement, err err
 	// seem to need less than none.
 	m.Peak = max(resident.Peak(), m.Base)
 	return m, nil
+}
+
+// workOf prepares a net's work and returns its step. Both enter in m what is compared
+// with the other sides.
+func workOf(net string, s settings, m *measurement) (step func() error, err error) {
+	if _, ok := translators[net]; ok {
+		return translation(net, s, m)
+	}
+	return training(net, s, m)
+}
+
+// training is a net's training.
+func training(net string, s settings, m *measurement) (step func() error, err error) {
+	t, err := taskOf(net, s)
+	if err != nil {
+		return nil, err
+	}
+	tr, err := trainers.New(t.model, t.loss, t.optimizer, trainers.EveryK(0))
+	if err != nil {
+		return nil, err
+	}
+	m.Parameters = parameters(tr.Params())
+	steps := 0
+	return func() error {
+		info, err := tr.Step(t.batches[steps%len(t.batches)])
+		if t.comparable {
+			m.Losses = append(m.Losses, info.Loss)
+		}
+		steps++
+		return err
+	}, nil
 }
 
 // task is what a side trains.

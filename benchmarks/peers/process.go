@@ -13,7 +13,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-//go:embed torch_nets.py torch_resident.py torch_safetensors.py torch_step.py torch_text_step.py torch_train.py
+//go:embed torch_nets.py torch_resident.py torch_safetensors.py torch_step.py torch_text_net.py torch_text_step.py torch_train.py torch_translate.py
 var scripts embed.FS
 
 // pythons are the interpreters to try, in this order. The system's packages belong

@@ -26,6 +26,7 @@ func (r record) add(path string) error {
 	if path == "" {
 		return nil
 	}
+	r.Targets = nil // a thousand sentences
 	r.Time = time.Now().UTC().Format(time.RFC3339)
 	line, err := json.Marshal(r)
 	if err != nil {

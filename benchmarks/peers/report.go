@@ -29,6 +29,11 @@ func (r result) report(w io.Writer) error {
 	for _, c := range r.sides[1:] {
 		fmt.Fprintf(t, "%s/%s\t%.2f\t%.2f\t%.2f\t%.2f\n", ours.name, c.name, ours.median()/c.median(), ours.min()/c.min(), ours.peak()/c.peak(), ours.grown()/c.grown())
 	}
+	if len(ours.all[0].Targets) > 0 {
+		for _, c := range r.sides[1:] {
+			fmt.Fprintf(t, "targets equal to %s's\t%.1f %%\n", c.name, 100*equalTargets(ours.all[0].Targets, c.all[0].Targets))
+		}
+	}
 	if r.goal != (goal{}) {
 		fmt.Fprintf(t, "goal\t%.2f\t%.2f\t%.2f\n", r.goal.time, r.goal.time, r.goal.memory)
 	}
