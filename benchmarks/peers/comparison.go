@@ -21,18 +21,23 @@ type size struct{ rounds, steps, warmup int }
 
 // goal bounds the ratios of this library's time and memory to PyTorch's; 0 means
 // no goal.
-type goal struct{ time, memory float64 }
+type goal struct {
+	time, memory float64
+	// overBase says that the goal of memory leaves out what a process had before it made
+	// the net. Otherwise the peak counts whole.
+	overBase bool
+}
 
 // comparisons take about ten minutes at these sizes on two cores of 2020.
 var comparisons = []comparison{
 	{net: "mlp", size: size{5, 50, 20}},
-	{net: "lenet", size: size{5, 100, 20}, goal: goal{1.0, 1.3}},
-	{net: "alexnet", size: size{5, 30, 5}, goal: goal{1.1, 1.3}},
-	{net: "vgg16", size: size{3, 3, 1}, goal: goal{1.1, 1.3}},
-	{net: "resnet18", size: size{3, 3, 1}, goal: goal{1.1, 1.3}},
-	{net: "resnet32", size: size{3, 8, 2}, goal: goal{1.1, 1.3}},
-	{net: transformerNet, size: size{3, 2, 2}, goal: goal{1.0, 1.0}},
-	{net: translateNet, size: size{3, 1, 0}, goal: goal{1.0, 0}},
+	{net: "lenet", size: size{5, 100, 20}, goal: goal{time: 1.0, memory: 1.3}},
+	{net: "alexnet", size: size{5, 30, 5}, goal: goal{time: 1.1, memory: 1.3}},
+	{net: "vgg16", size: size{3, 3, 1}, goal: goal{time: 1.1, memory: 1.3}},
+	{net: "resnet18", size: size{3, 3, 1}, goal: goal{time: 1.1, memory: 1.3}},
+	{net: "resnet32", size: size{3, 8, 2}, goal: goal{time: 1.1, memory: 1.3}},
+	{net: transformerNet, size: size{3, 2, 2}, goal: goal{time: 1.0, memory: 1.0, overBase: true}},
+	{net: translateNet, size: size{3, 1, 0}, goal: goal{time: 1.0}},
 }
 
 // find returns the comparison of a net.

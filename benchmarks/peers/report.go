@@ -44,11 +44,15 @@ func (r result) report(w io.Writer) error {
 // for all comparisons.
 func summary(w io.Writer, all []result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ours/PyTorch\ttime, median\ttime, min\tgoal\t\tmemory, peak\tgoal\t")
+	fmt.Fprintln(t, "ours/PyTorch\ttime, median\ttime, min\tgoal\t\tmemory, peak\tover base\tgoal\t")
 	for _, r := range all {
 		ours, other := r.sides[0], fastest(r.sides[1:])
-		time, memory := ours.median()/other.median(), ours.peak()/other.peak()
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%s\n", r.net, time, ours.min()/other.min(), verdict(time, r.goal.time), memory, verdict(memory, r.goal.memory))
+		time, peak, grown := ours.median()/other.median(), ours.peak()/other.peak(), ours.grown()/other.grown()
+		memory := peak
+		if r.goal.overBase {
+			memory = grown
+		}
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%.2f\t%s\n", r.net, time, ours.min()/other.min(), verdict(time, r.goal.time), peak, grown, verdict(memory, r.goal.memory))
 	}
 	return errors.Wrap(t.Flush(), "writing the report")
 }
