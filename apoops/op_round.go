@@ -178,6 +178,22 @@ func (o *op[T]) leave(failed error) {
 	clear(r.operands)
 }
 
+// RoundAll rounds each element of x times scale, a power of two, to the format, to nearest
+// even, and divides by scale.
+func RoundAll(f Format, x []float32, scale float64) {
+	s, inverse := float32(scale), float32(1/scale)
+	par.For(len(x), par.Grain, func(lo, hi int) {
+		part := x[lo:hi]
+		for i := range part {
+			part[i] *= s
+		}
+		roundInPlace(f, part)
+		for i := range part {
+			part[i] *= inverse
+		}
+	})
+}
+
 // singles is x as what it is in an op that rounds.
 func singles[T Float](x []T) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
 )
 
 // TestConversions compares the conversions of slices with ToBits and FromBits: all bit
@@ -293,15 +296,10 @@ func hasGradient(out, n *gorgonia.Node) bool {
 	return false
 }
 
-// step runs the op of a node; see makes a copy of what the result is and what the
-// readers get.
+// step runs the op of a node.
 func (w world) step(t *testing.T, n *gorgonia.Node) gorgonia.Value {
 	t.Helper()
-	var in []gorgonia.Value
-	for _, c := range Operands(n) {
-		in = append(in, w.values[c])
-	}
-	v, err := n.Op().Do(in...)
+	v, err := n.Op().Do(w.operands(n)...)
 	if err != nil {
 		t.Fatalf("%v: %v", n.Op(), err)
 	}
@@ -401,5 +399,93 @@ func compareRounded(t *testing.T, name string, f Format, n *gorgonia.Node, alone
 		if !sameFloat(got[i], x) || !sameFloat(bits[i], x) {
 			t.Fatalf("%s, %v: element %d of %v is %v, packed %v, not %v", name, f, i, n.Op(), got[i], bits[i], x)
 		}
+	}
+}
+
+// TestRoundedOpsAllocateNothing runs ops on packed operands, with packed results, in
+// memory of their own and in given memory full of other bits.
+func TestRoundedOpsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool drop entries")
+	}
+	name, err := blas.Use()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range roundedCases() {
+		w := newWorld(t, c)
+		for _, n := range w.nodes {
+			op, ok := n.Op().(Rounder)
+			if n.Op() == nil {
+				continue
+			}
+			if !ok {
+				for _, o := range Operands(n) {
+					w.values[o] = unpacked(Float16, w.values[o])
+				}
+				w.step(t, n)
+				continue
+			}
+			if err := op.RoundResult(Float16, KeepPacked); err != nil {
+				t.Fatal(err)
+			}
+			v := w.step(t, n)
+			if name == "gonum" {
+				continue // whose products start goroutines, and so allocate
+			}
+			in := w.operands(n)
+			run := func() {
+				if _, err := op.Do(in...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if allocs := testing.AllocsPerRun(50, run); allocs != 0 {
+				t.Errorf("%s: %v: %v allocations a run", c.name, op, allocs)
+			}
+			b, ok := BufferOf[uint16](op)
+			if a, array := v.(*tensor.Dense); ok != (array && a.Dtype() == tensor.Uint16) {
+				t.Fatalf("%s: %v has a buffer of 16 bits: %v", c.name, op, ok)
+			}
+			if !ok {
+				continue
+			}
+			want := slices.Clone(v.(*tensor.Dense).Uint16s())
+			memory := slices.Repeat([]uint16{0x7fff}, b.BufferSize()) // NaNs
+			if err := b.SetBuffer(memory); err != nil || op.BufferSize() != 0 || b.SetBuffer(memory[1:]) == nil {
+				t.Fatalf("%s: %v: a buffer of 16 bits and one of %d: %v", c.name, op, op.BufferSize(), err)
+			}
+			w.step(t, n)
+			if !slices.Equal(memory, want) {
+				t.Fatalf("%s: %v: other bits in a given buffer", c.name, op)
+			}
+		}
+	}
+}
+
+func (w world) operands(n *gorgonia.Node) (in []gorgonia.Value) {
+	for _, c := range Operands(n) {
+		in = append(in, w.values[c])
+	}
+	return in
+}
+
+// TestRoundResultRefuses: formats that are unknown, results of float64, and packed
+// operands of ops that were not told of a format.
+func TestRoundResultRefuses(t *testing.T) {
+	g := gorgonia.NewGraph()
+	op := func(dt tensor.Dtype, name string) Rounder {
+		x := gorgonia.NewVector(g, dt, gorgonia.WithShape(4), gorgonia.WithName(name))
+		return gorgonia.Must(Tanh(x)).Op().(Rounder)
+	}
+	single := op(tensor.Float32, "x")
+	if err := single.RoundResult(5, KeepPacked); err == nil {
+		t.Error("an unknown format was accepted")
+	}
+	if err := op(tensor.Float64, "y").RoundResult(Float16, KeepRounded); !errors.Is(err, ErrDtype) {
+		t.Errorf("float64: %v", err)
+	}
+	bits := tensor.New(tensor.WithShape(4), tensor.WithBacking(make([]uint16, 4)))
+	if _, err := single.Do(bits); !errors.Is(err, ErrDtype) {
+		t.Errorf("packed operands of an op of 32 bits: %v", err)
 	}
 }

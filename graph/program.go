@@ -28,6 +28,7 @@ type program struct {
 	leaf    map[*gorgonia.Node]*gorgonia.Node // behind each rounded weight
 	single  map[*gorgonia.Node]bool           // results that stay in float32
 	scale   *gorgonia.Node                    // of the loss, nil without Low
+	scaleBy float64                           // its value
 
 	arena   *arena
 	layouts []any // of the results in the arena

@@ -163,6 +163,11 @@ func (b *Base) form(g []*tensor.Dense, rows []Rows) ([]*tensor.Dense, error) {
 			g[j] = b.formed[j]
 		}
 		form(rows[i], g, n.params)
+		for _, j := range n.params {
+			if b.storage.Low { // as the graph would have
+				apoops.RoundAll(b.storage.Format, g[j].Float32s(), b.scaleBy)
+			}
+		}
 	}
 	return g, nil
 }

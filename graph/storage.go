@@ -81,7 +81,7 @@ func newStoredProgram(s Storage, params []*Param) (*program, error) {
 	}
 	p.leaf, p.single = make(map[*gorgonia.Node]*gorgonia.Node), make(map[*gorgonia.Node]bool)
 	p.scale = p.input(dt, tensor.ScalarShape(), "lossScale")
-	return p, letScalar(p.scale, 1)
+	return p, p.SetLossScale(1)
 }
 
 // SetLossScale multiplies what is differentiated by s in the runs that follow, so that
@@ -93,6 +93,7 @@ func (p *program) SetLossScale(s float64) error {
 	case !(s > 0) || fraction != 0.5 || exponent < -125 || exponent > 126:
 		return errors.Errorf("graph: the loss scale %v is no power of two from 2^-126 to 2^125", s)
 	case p.scale != nil:
+		p.scaleBy = s
 		return letScalar(p.scale, s)
 	case s != 1:
 		return errors.Errorf("graph: the loss scale %v is for graphs that keep 16 bits", s)

@@ -42,6 +42,9 @@ func lowRoles(t *testing.T, s Storage) []role {
 			return Objective{Model: of.model, Loss: of.loss, Storage: s}, params, of.model
 		}
 		all = append(all, rolesOf(name, tensor.Float32, of.problem, source)...)
+		all = append(all, role{name + "/rows", func(t *testing.T) *compiled {
+			return lowRows(t, source, of.problem)
+		}})
 		for _, steps := range []bool{false, true} {
 			all = append(all, role{fmt.Sprintf("%s/probe, steps: %v", name, steps), func(t *testing.T) *compiled {
 				src, params, _ := source(t)
@@ -62,6 +65,31 @@ func lowRoles(t *testing.T, s Storage) []role {
 		return u.Problem, params, nil
 	})...)
 	return all
+}
+
+// lowRows is a base graph that leaves the gradients out that rows stand for. They have the
+// bits of a graph that does not.
+func lowRows(t *testing.T, source func(t *testing.T) (Source, []*Param, Model), pr problem) *compiled {
+	src, params, _ := source(t)
+	b, err := NewBaseRows(src, params, pr.batch, apoops.NewRandom(5), wanting(BlockPerParam(params)))
+	must(t, err)
+	whole, err := NewBase(src, params, pr.batch, apoops.NewRandom(5))
+	must(t, err)
+	return &compiled{b.program, func(t *testing.T, _ int) (results [][]float64) {
+		must(t, whole.SetLossScale(b.scaleBy), b.Feed(pr.batch), whole.Feed(pr.batch), b.Run())
+		g, err := b.Grads()
+		must(t, err)
+		for _, d := range g {
+			results = append(results, numbers(d))
+		}
+		must(t, whole.Run())
+		want, err := whole.Grads()
+		must(t, err)
+		for i, d := range want {
+			equalBits(t, "gradient "+params[i].Name, results[i], numbers(d))
+		}
+		return append(results, []float64{b.LossValue()})
+	}}
 }
 
 // TestPackedProgramsHaveTheBitsOfEmulatedOnes runs graphs of every kind with arrays of 16
