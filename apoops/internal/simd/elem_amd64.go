@@ -48,3 +48,15 @@ func dropOut(y, x []float32, state, threshold uint64, f float32) {
 	}
 	dropOutAVX2(y, x, state, threshold, f)
 }
+
+//go:noescape
+func batchSums(product, sum *Lanes, x, dy []float32, mean float32)
+
+//go:noescape
+func batchReLUSums(product, sum *Lanes, x, dy []float32, mean, f, shift float32)
+
+//go:noescape
+func batchGrad(dx, x, dy []float32, mean, f, slope, level float32)
+
+//go:noescape
+func batchReLUGrad(dx, x, dy []float32, mean, f, shift, slope, level float32)

@@ -17,3 +17,8 @@ func dot(_ *Lanes, _, _ []float32)                                {}
 func squares(_, _ *Lanes, _ []float32, _ float64)                 {}
 func normSums(_, _ *Lanes, _, _, _, _, _ []float32, _, _ float32) {}
 func dropOut(_, _ []float32, _, _ uint64, _ float32)              {}
+
+func batchSums(_, _ *Lanes, _, _ []float32, _ float32)           {}
+func batchReLUSums(_, _ *Lanes, _, _ []float32, _, _, _ float32) {}
+func batchGrad(_, _, _ []float32, _, _, _, _ float32)            {}
+func batchReLUGrad(_, _, _ []float32, _, _, _, _, _ float32)     {}

@@ -28,6 +28,19 @@ func init() {
 			sum, product := NormSums(x[0], x[1], x[2], x[3], x[4], float32(number(r, rare)), float32(number(r, rare)))
 			return bitsOf(bitsOf(bitsOf(nil, x[0]...), x[1]...), sum, product)
 		}},
+		elementwise("BatchGrad", 3, 4, func(x [][]float32, f []float32) { BatchGrad(x[0], x[1], x[2], f[0], f[1], f[2], f[3]) }),
+		elementwise("BatchReLUGrad", 3, 5, func(x [][]float32, f []float32) {
+			BatchReLUGrad(x[0], x[1], x[2], f[0], f[1], f[2], f[3], f[4])
+		}),
+		routine{"BatchSums", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
+			product, sum := BatchSums(random(r, m.singles(n), rare), random(r, m.singles(n), rare), float32(number(r, rare)))
+			return bitsOf(nil, product, sum)
+		}},
+		routine{"BatchReLUSums", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
+			f := random(r, make([]float32, 3), rare)
+			product, sum := BatchReLUSums(random(r, m.singles(n), rare), random(r, m.singles(n), rare), f[0], f[1], f[2])
+			return bitsOf(nil, product, sum)
+		}},
 		routine{"DropOut", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
 			x, y := random(r, m.singles(n), rare), m.singles(n)
 			threshold := r.Uint64()
