@@ -66,6 +66,10 @@ var timed = []struct {
 		dx, y, dy := normal(n), normal(n), normal(n)
 		return func() { SoftmaxGrad(dx, y, dy) }
 	}},
+	{"Sum", func(n int) func() {
+		x := normal(n)
+		return func() { Sum(x) }
+	}},
 	{"Squares", func(n int) func() {
 		x := normal(n)
 		return func() { Squares(x, 3) }

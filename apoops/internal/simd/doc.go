@@ -7,8 +7,7 @@
 //     twins convert products, float64(x*y) + z, as Go fuses them on some processors
 //     otherwise.
 //   - A sum over Sequential elements or more is made in eight partial sums, element i
-//     in sum i%8, which Lanes.Sum adds up; a shorter one from the first element to
-//     the last.
+//     in sum i%8, which Lanes.Sum adds up; a shorter one is made as for float64.
 //   - A NaN is a NaN; its bits may differ.
 //
 // APO_SIMD=off (or avx2, avx512) forces a choice, which changes the time of a run and

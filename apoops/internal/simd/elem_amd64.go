@@ -27,6 +27,9 @@ func normGrad(dx, x, dy, gain []float32, mean, inv, level, slope float32)
 func timesLess(dx, y, dy []float32, dot float64)
 
 //go:noescape
+func sum(lanes *Lanes, x []float32)
+
+//go:noescape
 func dot(lanes *Lanes, x, y []float32)
 
 //go:noescape

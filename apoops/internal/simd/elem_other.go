@@ -22,3 +22,5 @@ func batchSums(_, _ *Lanes, _, _ []float32, _ float32)           {}
 func batchReLUSums(_, _ *Lanes, _, _ []float32, _, _, _ float32) {}
 func batchGrad(_, _, _ []float32, _, _, _, _ float32)            {}
 func batchReLUGrad(_, _, _ []float32, _, _, _, _, _ float32)     {}
+
+func sum(*Lanes, []float32) {}

@@ -1,5 +1,38 @@
 package simd
 
+// Sum is Σ x in float64.
+func Sum[T Float](x []T) float64 {
+	if !single[T]() || len(x) < Sequential {
+		return sumInFours(x)
+	}
+	var lanes Lanes
+	if fast[T]() {
+		sum(&lanes, singles(x))
+		return lanes.Sum()
+	}
+	for i, v := range x {
+		lanes[i%len(lanes)] += float64(v)
+	}
+	return lanes.Sum()
+}
+
+// sumInFours makes four partial sums.
+func sumInFours[T Float](x []T) float64 {
+	var a, b, c, d float64
+	for len(x) >= 4 {
+		v := x[:4:4]
+		a += float64(v[0])
+		b += float64(v[1])
+		c += float64(v[2])
+		d += float64(v[3])
+		x = x[4:]
+	}
+	for _, v := range x {
+		a += float64(v)
+	}
+	return (a + b) + (c + d)
+}
+
 // Dot is Σ x·y in float64.
 func Dot[T Float](x, y []T) (sum float64) {
 	y = y[:len(x)]

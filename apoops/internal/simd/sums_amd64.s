@@ -77,6 +77,40 @@ done:
 	VZEROUPPER
 	RET
 
+// func sum(lanes *Lanes, x []float32)
+TEXT ·sum(SB), NOSPLIT, $0-32
+	MOVQ x_base+8(FP), SI
+	MOVQ x_len+16(FP), CX
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	SUBQ $8, CX
+	JLT  last
+
+loop:
+	VCVTPS2PD (SI), Y2
+	VCVTPS2PD 16(SI), Y3
+	VADDPD Y2, Y4, Y4
+	VADDPD Y3, Y5, Y5
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JGE  loop
+
+last:
+	ADDQ $8, CX
+	JEQ  done
+	EDGE
+	VMASKMOVPS (SI), Y11, Y0
+	WIDEN(Y0, X0, Y2, Y3)
+	VADDPD Y2, Y4, Y4
+	VADDPD Y3, Y5, Y5
+
+done:
+	MOVQ lanes+0(FP), AX
+	VMOVUPD Y4, (AX)
+	VMOVUPD Y5, 32(AX)
+	VZEROUPPER
+	RET
+
 // DOT adds the products of Y0 and Y1. Those of elements that are not there are 0.
 #define DOT \
 	WIDEN(Y0, X0, Y2, Y3); \

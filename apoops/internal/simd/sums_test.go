@@ -13,6 +13,9 @@ func init() {
 		elementwise("ExpLess", 2, 3, func(x [][]float32, f []float32) {
 			ExpLess(x[0], x[1], float64(f[0]), float64(f[1]), float64(f[2]))
 		}),
+		routine{"Sum", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
+			return bitsOf(nil, Sum(random(r, m.singles(n), rare)))
+		}},
 		routine{"Dot", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
 			return bitsOf(nil, Dot(random(r, m.singles(n), rare), random(r, m.singles(n), rare)))
 		}},
@@ -87,7 +90,7 @@ func checkSums[T Float](t *testing.T, n int) {
 	}
 	s, q := Squares(x, 3)
 	a, b := NormSums(dgain, dshift, x, y, gain, 0.5, 2)
-	for i, pair := range [][2]float64{{Dot(x, y), dot}, {s, sum}, {q, square}, {a, h}, {b, hx}} {
+	for i, pair := range [][2]float64{{Dot(x, y), dot}, {s, sum}, {Sum(x), sum + 3*float64(n)}, {q, square}, {a, h}, {b, hx}} {
 		if math.Abs(pair[0]-pair[1]) > 1e-5*float64(n) {
 			t.Fatalf("%v, %T: sum %d of %d elements is %v, want %v", level, x, i, n, pair[0], pair[1])
 		}

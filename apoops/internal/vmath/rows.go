@@ -136,18 +136,4 @@ func SigmoidBlock[T Float](buf *Block, z []T) []float64 {
 }
 
 // Sum64 is the sum of x in float64.
-func Sum64[T Float](x []T) float64 {
-	var a, b, c, d float64
-	for len(x) >= 4 {
-		v := x[:4:4]
-		a += float64(v[0])
-		b += float64(v[1])
-		c += float64(v[2])
-		d += float64(v[3])
-		x = x[4:]
-	}
-	for _, v := range x {
-		a += float64(v)
-	}
-	return (a + b) + (c + d)
-}
+func Sum64[T Float](x []T) float64 { return simd.Sum(x) }
