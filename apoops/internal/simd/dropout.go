@@ -19,16 +19,6 @@ func Scramble(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// scrambleConstants are those of the vector routines, which know them by their order:
-// Golden times 0 to 7, and then in all elements Golden times 8, Golden, the two
-// factors, and the sign bit.
-var scrambleConstants = [...][8]uint64{
-	{0, Golden, Golden * 2 % (1 << 64), Golden * 3 % (1 << 64), Golden * 4 % (1 << 64), Golden * 5 % (1 << 64), Golden * 6 % (1 << 64), Golden * 7 % (1 << 64)},
-	allBits(Golden * 8 % (1 << 64)), allBits(Golden), allBits(scramble1), allBits(scramble2), allBits(1 << 63),
-}
-
-func allBits(x uint64) [8]uint64 { return [8]uint64{x, x, x, x, x, x, x, x} }
-
 // DropOut sets y to f·x where Scramble of the element's state is threshold or more and
 // to 0 elsewhere; the state is that of the first element and grows by Golden.
 func DropOut[T Float](y, x []T, state, threshold uint64, f T) {

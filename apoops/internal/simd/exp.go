@@ -31,17 +31,6 @@ var expTable = [expSteps]uint64{
 	0x3fef5818dcfba487, 0x3fef7c97337b9b5f, 0x3fefa4afa2a490da, 0x3fefd0765b6e4540,
 }
 
-// vector is a constant in all elements of the longest vector.
-type vector [8]float64
-
-func all(x float64) vector { return vector{x, x, x, x, x, x, x, x} }
-
-// expConstants are those of the vector routines, which know them by their order.
-var expConstants = [...]vector{
-	all(1 / expUnit), all(toInt), all(expC4), all(expC3), all(expC2), all(expUnit),
-	all(-expLimit), all(expLimit), all(math.Inf(1)),
-}
-
 // ExpParts returns s and p with eᶻ = s + s·p for |z| ≤ 700 or a NaN. Here s is
 // 2^(k/32) for the integer k nearest to 32·z/ln 2, so |p| ≤ 0.011; the relative
 // error of p is below 2⁻³².

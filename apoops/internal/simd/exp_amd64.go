@@ -2,9 +2,6 @@ package simd
 
 import "unsafe"
 
-// edge has the mask of the r first elements of eight from its element 8-r on.
-var edge = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
-
 // The routines read and write n elements and nothing beside them; n is at least 1.
 
 //go:noescape
