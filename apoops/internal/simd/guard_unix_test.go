@@ -39,7 +39,7 @@ func TestPageEnds(t *testing.T) {
 		}
 		for _, l := range vectors(t) {
 			for n := range 301 {
-				compare(t, l, n, 0, uint64(n), guard)
+				compare(t, routines, l, n, 0, uint64(n), guard)
 			}
 		}
 	}

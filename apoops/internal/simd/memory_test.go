@@ -95,10 +95,10 @@ type routine struct {
 	run  func(m *memory, n int, r *rand.Rand, rare bool) []uint64
 }
 
-// compare runs every routine at level l and in Go.
-func compare(t *testing.T, l Level, n, offset int, seed uint64, guard func(int) unsafe.Pointer) {
+// compare runs routines at level l and in Go.
+func compare(t *testing.T, which []routine, l Level, n, offset int, seed uint64, guard func(int) unsafe.Pointer) {
 	t.Helper()
-	for _, f := range routines {
+	for _, f := range which {
 		at := func(l Level) []uint64 {
 			defer Set(Set(l))
 			m := &memory{offset: offset, guard: guard}

@@ -45,7 +45,7 @@ func TestTwins(t *testing.T) {
 				if n > 40 && (offset+n)%5 != 0 {
 					continue
 				}
-				compare(t, l, n, offset, uint64(2*n+offset%2), nil)
+				compare(t, routines, l, n, offset, uint64(2*n+offset%2), nil)
 			}
 		}
 	}
@@ -55,7 +55,8 @@ func FuzzTwins(f *testing.F) {
 	f.Add(uint64(1), 100, 3)
 	f.Fuzz(func(t *testing.T, seed uint64, n, offset int) {
 		for _, l := range Levels()[1:] {
-			compare(t, l, int(uint(n)%2000), int(uint(offset)%16), seed, nil)
+			one := routines[seed/2%uint64(len(routines)):][:1]
+			compare(t, one, l, int(uint(n)%500), int(uint(offset)%16), seed, nil)
 		}
 	})
 }
