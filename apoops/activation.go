@@ -82,6 +82,7 @@ type activation[T Float] struct {
 func (k *activation[T]) name() string     { return k.act.String() }
 func (k *activation[T]) wrt() []bool      { return []bool{true} }
 func (k *activation[T]) clone() kernel[T] { return &activation[T]{act: k.act} }
+func (k *activation[T]) isByElement()     {}
 
 func (k *activation[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
@@ -113,6 +114,7 @@ type activationGrad[T Float] struct {
 
 func (k *activationGrad[T]) name() string     { return k.act.String() + "Grad" }
 func (k *activationGrad[T]) clone() kernel[T] { return &activationGrad[T]{act: k.act} }
+func (k *activationGrad[T]) isByElement()     {}
 
 func (k *activationGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])
@@ -156,6 +158,7 @@ type leakyReLU[T Float] struct {
 func (k *leakyReLU[T]) name() string     { return fmt.Sprintf("leakyReLU(%v)", k.alpha) }
 func (k *leakyReLU[T]) wrt() []bool      { return []bool{true} }
 func (k *leakyReLU[T]) clone() kernel[T] { return &leakyReLU[T]{alpha: k.alpha} }
+func (k *leakyReLU[T]) isByElement()     {}
 
 func (k *leakyReLU[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[len(in)-1])

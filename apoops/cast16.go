@@ -171,6 +171,7 @@ type cast16[T Float] struct {
 func (k *cast16[T]) name() string     { return "cast16." + k.format.String() }
 func (k *cast16[T]) wrt() []bool      { return []bool{!k.data} }
 func (k *cast16[T]) clone() kernel[T] { return &cast16[T]{format: k.format, data: k.data} }
+func (k *cast16[T]) isByElement()     {}
 func (k *cast16[T]) isInput() bool    { return k.data }
 
 func (k *cast16[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }

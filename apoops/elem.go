@@ -51,6 +51,7 @@ type pointwise[T Float] struct {
 func (k *pointwise[T]) name() string                                  { return k.f.name }
 func (k *pointwise[T]) wrt() []bool                                   { return []bool{true} }
 func (k *pointwise[T]) clone() kernel[T]                              { return &pointwise[T]{f: k.f} }
+func (k *pointwise[T]) isByElement()                                  {}
 func (k *pointwise[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
 func (k *pointwise[T]) run(a *args[T]) error {
@@ -82,6 +83,7 @@ type pointwiseGrad[T Float] struct {
 
 func (k *pointwiseGrad[T]) name() string     { return k.f.name + "Grad" }
 func (k *pointwiseGrad[T]) clone() kernel[T] { return &pointwiseGrad[T]{f: k.f} }
+func (k *pointwiseGrad[T]) isByElement()     {}
 
 func (k *pointwiseGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[2])
@@ -115,6 +117,7 @@ type product[T Float] struct {
 func (k *product[T]) name() string     { return "product" }
 func (k *product[T]) wrt() []bool      { return []bool{true, true} }
 func (k *product[T]) clone() kernel[T] { return &product[T]{} }
+func (k *product[T]) isByElement()     {}
 
 func (k *product[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])

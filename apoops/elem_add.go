@@ -32,6 +32,7 @@ type add[T Float] struct {
 
 func (k *add[T]) name() string     { return fmt.Sprintf("add(%d)", k.n) }
 func (k *add[T]) clone() kernel[T] { return &add[T]{n: k.n} }
+func (k *add[T]) isByElement()     {}
 
 func (k *add[T]) wrt() []bool {
 	all := make([]bool, k.n)
@@ -95,6 +96,7 @@ type addActivate[T Float] struct {
 func (k *addActivate[T]) name() string     { return "add." + k.act.String() }
 func (k *addActivate[T]) wrt() []bool      { return []bool{true, true} }
 func (k *addActivate[T]) clone() kernel[T] { return &addActivate[T]{act: k.act} }
+func (k *addActivate[T]) isByElement()     {}
 
 func (k *addActivate[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])

@@ -65,6 +65,7 @@ type unscale[T Float] struct {
 
 func (k *unscale[T]) name() string     { return "unscale" }
 func (k *unscale[T]) clone() kernel[T] { return &unscale[T]{} }
+func (k *unscale[T]) isByElement()     {}
 func (k *unscale[T]) isExact()         {}
 func (k *unscale[T]) unscales()        {}
 

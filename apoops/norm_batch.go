@@ -109,6 +109,8 @@ func (k *batchNorm[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), nil
 }
 
+func (k *batchNorm[T]) pieces() ([]bool, bool) { return []bool{true, false, false, false}, true }
+
 func (k *batchNorm[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.runs
@@ -124,13 +126,16 @@ func (k *batchNorm[T]) runs(lo, hi int) {
 	c, s := k.l.c, k.l.s
 	mean, inv := k.a.in[3][:c], k.a.in[3][c:2*c]
 	scale, shift := k.a.in[1], k.a.in[2]
+	room := k.a.room(s)
 	for i := lo; i < hi; i++ {
 		j := i % c
 		m, f, b := mean[j], scale[j]*inv[j], shift[j]
-		x, y := k.a.in[0][i*s:(i+1)*s], k.a.out[i*s:(i+1)*s]
+		x, y := k.a.piece(0, i*s, (i+1)*s, room), k.a.place(i*s, (i+1)*s, room)
 		simd.Affine(y, x, m, f, b)
 		forward(k.act, y)
+		k.a.put(i*s, y)
 	}
+	k.a.leave(room)
 }
 
 // channels is the layout of N×C×H×W or N×C: n images of c runs of s elements.

@@ -72,6 +72,10 @@ func (k *batchNormGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[4])
 }
 
+func (k *batchNormGrad[T]) pieces() ([]bool, bool) {
+	return []bool{true, false, false, false, true}, k.requiresGrad
+}
+
 func (k *batchNormGrad[T]) side(i int) []T { return k.dw[i] }
 
 func (k *batchNormGrad[T]) run(a *args[T]) error {
@@ -92,10 +96,12 @@ func (k *batchNormGrad[T]) chunk(lo, hi int) {
 	c := k.l.c
 	mean, inv := k.a.in[3][:c], k.a.in[3][c:2*c]
 	scale, shift := k.a.in[1], k.a.in[2]
+	room := k.a.room(3 * k.l.s)
+	defer k.a.leave(room)
 	clear(k.sums[lo:hi])
 	for i := range k.l.n {
 		for j := lo; j < hi; j++ {
-			x, dy := k.channel(0, i, j), k.channel(4, i, j)
+			x, dy := k.channels(i, j, room)
 			var p, q float64
 			if k.act == ReLUAct {
 				p, q = simd.BatchReLUSums(x, dy, mean[j], scale[j]*inv[j], shift[j])
@@ -119,23 +125,30 @@ func (k *batchNormGrad[T]) chunk(lo, hi int) {
 	}
 	for i := range k.l.n {
 		for j := lo; j < hi; j++ {
-			k.channelGrad(i, j, m)
+			k.channelGrad(i, j, m, room)
 		}
 	}
 }
 
-// channel is channel j of image i of an operand.
-func (k *batchNormGrad[T]) channel(operand, i, j int) []T {
-	at := (i*k.l.c + j) * k.l.s
-	return k.a.in[operand][at : at+k.l.s]
+// channels are channel j of image i of x and dy.
+func (k *batchNormGrad[T]) channels(i, j int, room []T) (x, dy []T) {
+	at, s := (i*k.l.c+j)*k.l.s, k.l.s
+	if room == nil {
+		return k.a.in[0][at : at+s], k.a.in[4][at : at+s]
+	}
+	return k.a.piece(0, at, at+s, room), k.a.piece(4, at, at+s, room[s:])
 }
 
 // channelGrad sets dx in channel j of image i; m is the number of values whose
 // moments depend on x, or 0.
-func (k *batchNormGrad[T]) channelGrad(i, j int, m float64) {
+func (k *batchNormGrad[T]) channelGrad(i, j int, m float64, room []T) {
 	at := (i*k.l.c + j) * k.l.s
-	dx := k.a.out[at : at+k.l.s]
-	x, dy := k.channel(0, i, j), k.channel(4, i, j)
+	var own []T
+	if room != nil {
+		own = room[2*k.l.s:]
+	}
+	dx := k.a.place(at, at+k.l.s, own)
+	x, dy := k.channels(i, j, room)
 	mean, inv := k.a.in[3][j], k.a.in[3][k.l.c+j]
 	f := k.a.in[1][j] * inv
 	var slope, level T
@@ -148,4 +161,5 @@ func (k *batchNormGrad[T]) channelGrad(i, j int, m float64) {
 	} else {
 		simd.BatchGrad(dx, x, dy, mean, f, slope, level)
 	}
+	k.a.put(at, dx)
 }

@@ -19,7 +19,8 @@ type batchMoments[T Float] struct {
 	epsilon float64
 	a       *args[T]
 	l       channels
-	sums    [][2]float64 // of x - x₀ and its square, by channel
+	first   []float64    // x₀, by channel
+	sums    [][2]float64 // of x - x₀ and its square
 	body    func(lo, hi int)
 }
 
@@ -38,13 +39,15 @@ func (k *batchMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{3 * l.c}, nil
 }
 
+func (k *batchMoments[T]) pieces() ([]bool, bool) { return []bool{true}, false }
+
 func (k *batchMoments[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.chunk
 	}
 	k.a = a
 	k.l, _ = channelsOf(a.shapes[0])
-	k.sums = sized(k.sums, k.l.c)
+	k.sums, k.first = sized(k.sums, k.l.c), sized(k.first, k.l.c)
 	par.For(k.l.c, k.l.grain(), k.body)
 	return nil
 }
@@ -52,15 +55,21 @@ func (k *batchMoments[T]) run(a *args[T]) error {
 // chunk takes the moments of channels [lo, hi). Sums are of differences from the
 // channel's first value, in float64: one pass over x is accurate.
 func (k *batchMoments[T]) chunk(lo, hi int) {
-	c, s, x := k.l.c, k.l.s, k.a.in[0]
+	c, s := k.l.c, k.l.s
+	room := k.a.room(s)
 	clear(k.sums[lo:hi])
 	for i := range k.l.n {
 		for j := lo; j < hi; j++ {
-			d, q := simd.Squares(x[(i*c+j)*s:(i*c+j+1)*s], float64(x[j*s]))
+			x := k.a.piece(0, (i*c+j)*s, (i*c+j+1)*s, room)
+			if i == 0 {
+				k.first[j] = float64(x[0])
+			}
+			d, q := simd.Squares(x, k.first[j])
 			k.sums[j][0] += d
 			k.sums[j][1] += q
 		}
 	}
+	k.a.leave(room)
 	m := float64(k.l.n * s)
 	for j := lo; j < hi; j++ {
 		d, q := k.sums[j][0], k.sums[j][1]
@@ -68,7 +77,7 @@ func (k *batchMoments[T]) chunk(lo, hi int) {
 		if deviations < 0 {
 			deviations = 0
 		}
-		k.a.out[j] = T(float64(x[j*s]) + d/m)
+		k.a.out[j] = T(k.first[j] + d/m)
 		k.a.out[c+j] = T(1 / math.Sqrt(deviations/m+k.epsilon))
 		k.a.out[2*c+j] = T(deviations / (m - 1))
 	}

@@ -5,6 +5,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 )
 
 // streamed is implemented by kernels that draw random masks.
@@ -37,6 +39,61 @@ type args[T Float] struct {
 	shapes  []tensor.Shape
 	out     []T
 	outInts []int // the result of an integerResult kernel
+
+	format Format
+	bits   [][]uint16 // packed operands that the kernel reads in pieces
+	to     []uint16   // the memory of a packed result that it writes in pieces
+}
+
+// piecewise is implemented by kernels that read large operands, and write their result,
+// by args.piece, args.place and args.put: those of 16 bits are never there in 32 bits as
+// a whole. pieces says which operands, and whether the result.
+type piecewise interface {
+	pieces() (operands []bool, result bool)
+}
+
+// byElement is implemented by kernels whose elements depend on the same elements of
+// operands of the same length alone: they can run part by part. They look at no shapes.
+type byElement interface{ isByElement() }
+
+// room is memory for pieces of n elements in all, nil where nothing is packed. leave gives
+// it back.
+func (a *args[T]) room(n int) []T {
+	if a.bits == nil {
+		return nil
+	}
+	return scratch.Get[T](n)
+}
+
+func (a *args[T]) leave(room []T) {
+	if room != nil {
+		scratch.Put(room)
+	}
+}
+
+// piece are the elements [lo, hi) of operand i, in buf where it is packed.
+func (a *args[T]) piece(i, lo, hi int, buf []T) []T {
+	if a.bits == nil || a.bits[i] == nil {
+		return a.in[i][lo:hi]
+	}
+	buf = buf[: hi-lo : hi-lo]
+	expand(a.format, singles(buf), a.bits[i][lo:hi])
+	return buf
+}
+
+// place is where to write the elements [lo, hi) of the result: buf where that is packed.
+func (a *args[T]) place(lo, hi int, buf []T) []T {
+	if a.to == nil {
+		return a.out[lo:hi]
+	}
+	return buf[: hi-lo : hi-lo]
+}
+
+// put completes the elements from lo on that were written to place.
+func (a *args[T]) put(lo int, y []T) {
+	if a.to != nil {
+		pack(a.format, a.to[lo:lo+len(y)], singles(y))
+	}
 }
 
 // integerResult is implemented by kernels whose result is an array of tensor.Int.

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
@@ -46,9 +45,13 @@ type exact interface{ isExact() }
 type rounding struct {
 	format   Format
 	keep     Keeping
-	operands [][]uint16 // of the run, nil for those that are not packed
-	bits     []uint16   // memory of a packed result
-	work     []float32  // the expanded operands and the result of the run
+	operands [][]uint16  // of the run, nil for those that are not packed
+	whole    [][]float32 // the others
+	bits     []uint16    // memory of a packed result
+	work     []float32   // the expanded operands and the result of the run
+	pieces   []bool      // operands that the kernel reads in pieces
+	piece    bool        // it writes the result so
+	parts    bool        // it can run part by part
 
 	x                   []float32 // what the loops work on
 	b                   []uint16
@@ -56,7 +59,7 @@ type rounding struct {
 }
 
 func newRounding(f Format, k Keeping, operands int) *rounding {
-	r := &rounding{format: f, keep: k, operands: make([][]uint16, operands)}
+	r := &rounding{format: f, keep: k, operands: make([][]uint16, operands), whole: make([][]float32, operands)}
 	r.expand = func(lo, hi int) { expand(r.format, r.x[lo:hi], r.b[lo:hi]) }
 	r.pack = func(lo, hi int) { pack(r.format, r.b[lo:hi], r.x[lo:hi]) }
 	r.round = func(lo, hi int) { roundInPlace(r.format, r.x[lo:hi]) }
@@ -80,6 +83,11 @@ func (o *op[T]) RoundResult(f Format, k Keeping) error {
 		c.copies = k != KeepSingle && c.format == f
 	}
 	o.low = newRounding(f, k, len(o.ints))
+	if p, ok := any(o.k).(piecewise); ok {
+		o.low.pieces, o.low.piece = p.pieces()
+		o.a.format, o.a.bits = f, make([][]uint16, len(o.ints))
+	}
+	_, o.low.parts = any(o.k).(byElement)
 	return nil
 }
 
@@ -112,38 +120,98 @@ const workUnit = 16
 
 func workSize(n int) int { return (n + workUnit - 1) / workUnit * workUnit }
 
-// enter expands the packed operands and makes room for a packed result.
-func (o *op[T]) enter() {
-	r := o.low
-	size := 0
+// partSize is the number of elements of a part, where a kernel runs part by part.
+const partSize = 1 << 18
+
+// runRounded runs the kernel on operands of which some may be packed, and rounds its
+// result.
+func (o *op[T]) runRounded() (err error) {
+	r, out := o.low, o.a.out
+	n := max(1, o.shape.TotalSize())
+	step := n
+	if r.parts {
+		step = min(n, partSize)
+	}
+	for i, x := range o.a.in {
+		r.whole[i] = singles(x)
+	}
+	if size := r.workOf(n, step); size > 0 {
+		r.work = working.Get(size)
+	}
+	for lo := 0; lo < n && err == nil; lo += step {
+		o.a.out = out
+		o.enter(n, lo, min(lo+step, n))
+		if err = o.k.run(&o.a); err == nil {
+			o.leave(lo, min(lo+step, n))
+		}
+	}
+	if o.a.out = out; r.packs() {
+		o.a.out = nil
+	}
+	if r.work != nil {
+		working.Put(r.work)
+	}
+	r.x, r.b, r.work, o.a.to = nil, nil, nil, nil
+	clear(r.operands)
+	clear(r.whole)
+	clear(o.a.bits)
+	return err
+}
+
+// inPieces reports whether the kernel reads a packed operand itself.
+func (r *rounding) inPieces(i int) bool { return r.pieces != nil && r.pieces[i] }
+
+// workOf is the number of elements that a part of that size needs of a result of n.
+func (r *rounding) workOf(n, step int) (size int) {
 	for i, b := range r.operands {
-		if r.first(i) == i {
+		switch {
+		case r.inPieces(i) || r.first(i) < i:
+		case len(b) == n:
+			size += workSize(step)
+		default:
 			size += workSize(len(b))
 		}
 	}
-	if r.packs() {
-		size += len(r.bits)
+	if r.packs() && !r.piece {
+		size += step
 	}
-	if size == 0 {
-		return
-	}
-	r.work = working.Get(size)
+	return size
+}
+
+// enter expands the elements [lo, hi) of packed operands of n elements, and others as a
+// whole, and makes room for those of a packed result.
+func (o *op[T]) enter(n, lo, hi int) {
+	r := o.low
 	rest := r.work
 	for i, b := range r.operands {
-		if b == nil {
-			continue
+		switch first := r.first(i); {
+		case b == nil:
+			if x := r.whole[i]; len(x) == n {
+				o.a.in[i] = fromSingles[T](x[lo:hi])
+			}
+		case r.inPieces(i):
+			o.a.bits[i] = b
+		case first < i:
+			o.a.in[i] = o.a.in[first]
+		default:
+			if len(b) == n {
+				b = b[lo:hi]
+			}
+			r.x, r.b = rest[:len(b):len(b)], b
+			par.For(len(b), par.Grain, r.expand)
+			o.a.in[i] = fromSingles[T](r.x)
+			rest = rest[min(workSize(len(b)), len(rest)):]
 		}
-		if j := r.first(i); j < i {
-			o.a.in[i] = o.a.in[j]
-			continue
-		}
-		r.x, r.b = rest[:len(b):len(b)], b
-		par.For(len(b), par.Grain, r.expand)
-		o.a.in[i] = fromSingles[T](r.x)
-		rest = rest[workSize(len(b)):]
 	}
-	if r.packs() {
-		o.a.out = fromSingles[T](rest[:len(r.bits):len(r.bits)])
+	switch {
+	case !r.packs():
+		if len(o.a.out) == n {
+			o.a.out = o.a.out[lo:hi]
+		}
+	case r.piece:
+		o.a.to = r.bits
+	default:
+		o.a.out = fromSingles[T](rest[: hi-lo : hi-lo])
 	}
 }
 
@@ -157,25 +225,17 @@ func (r *rounding) first(i int) int {
 	return i
 }
 
-// leave rounds the result of a run, unless that failed, and gives back its memory.
-func (o *op[T]) leave(failed error) {
+// leave rounds the elements [lo, hi) of the result.
+func (o *op[T]) leave(lo, hi int) {
 	r := o.low
-	if failed == nil && r.keep != KeepSingle {
-		r.x, r.b = singles(o.a.out), r.bits
-		if r.packs() {
-			par.For(len(r.x), par.Grain, r.pack)
-		} else {
-			par.For(len(r.x), par.Grain, r.round)
-		}
+	switch {
+	case r.keep == KeepRounded:
+		r.x = singles(o.a.out)
+		par.For(len(r.x), par.Grain, r.round)
+	case r.packs() && !r.piece:
+		r.x, r.b = singles(o.a.out), r.bits[lo:hi]
+		par.For(len(r.x), par.Grain, r.pack)
 	}
-	if r.packs() {
-		o.a.out = nil
-	}
-	if r.work != nil {
-		working.Put(r.work)
-	}
-	r.x, r.b, r.work = nil, nil, nil
-	clear(r.operands)
 }
 
 // RoundAll rounds each element of x times scale, a power of two, to the format, to nearest
@@ -201,41 +261,4 @@ func singles[T Float](x []T) []float32 {
 
 func fromSingles[T Float](x []float32) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
-}
-
-// BufferOf is the op as one whose result has elements of type T, those of a packed result
-// being of uint16. ok is false for other ops.
-func BufferOf[T Element](o gorgonia.Op) (b BufferSetter[T], ok bool) {
-	if p, packs := o.(interface{ packed() Buffered }); packs {
-		if b, ok = p.packed().(BufferSetter[T]); ok {
-			return b, true
-		}
-	}
-	b, ok = o.(BufferSetter[T])
-	return b, ok
-}
-
-// packed is the op with the buffer of a packed result, nil where it has none.
-func (o *op[T]) packed() Buffered {
-	if !o.low.packs() {
-		return nil
-	}
-	return packedOp[T]{o}
-}
-
-// packedOp is an op whose result is packed, for BufferOf.
-type packedOp[T Float] struct{ *op[T] }
-
-var _ BufferSetter[uint16] = packedOp[float32]{}
-
-// BufferSize implements Buffered.
-func (p packedOp[T]) BufferSize() int { return p.shape.TotalSize() }
-
-// SetBuffer implements BufferSetter.
-func (p packedOp[T]) SetBuffer(memory []uint16) error {
-	if n := p.BufferSize(); len(memory) != n {
-		return errors.Errorf("apoops: %s: a buffer of %d elements for a result of %d", p.k.name(), len(memory), n)
-	}
-	p.low.bits, p.dense = memory[:len(memory):len(memory)], nil
-	return nil
 }

@@ -111,6 +111,26 @@ func roundedCases() []roundedCase {
 			return l.build(x, n(6, 5))
 		})
 	}
+	of("parts", func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		y, err := AddActivate(x, x, ReLUAct)
+		if err != nil {
+			return nil, err
+		}
+		if y, err = Add(y, x); err != nil {
+			return nil, err
+		}
+		return Product(y, x)
+	}, 2, partSize-100)
+	add("norm of columns", func(n nodes, ints integers) (*gorgonia.Node, error) {
+		h, _, _, err := BatchNorm(n(40, 3), n(3), n(3), 1e-5, TanhAct)
+		if err != nil {
+			return nil, err
+		}
+		if h, _, _, err = BatchNorm(h, n(3), n(3), 1e-5, ReLUAct); err != nil {
+			return nil, err
+		}
+		return SoftmaxCrossEntropy(h, ints(3, 40))
+	})
 	add("mlp", func(n nodes, ints integers) (*gorgonia.Node, error) {
 		h, err := Dense(n(8, 5), n(6, 7), TanhAct)
 		if err != nil {

@@ -18,11 +18,9 @@ func (o *op[T]) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 	}
 	o.result()
 	if o.low != nil {
-		o.enter()
-	}
-	err = o.k.run(&o.a)
-	if o.low != nil {
-		o.leave(err)
+		err = o.runRounded()
+	} else {
+		err = o.k.run(&o.a)
 	}
 	clear(o.a.in) // so that the op keeps no memory that programs have given up
 	if err != nil {
@@ -154,5 +152,42 @@ func (o *op[T]) SetBuffer(memory []T) error {
 		return errors.Errorf("apoops: %s: a buffer of %d elements for a result of %d", o.k.name(), len(memory), n)
 	}
 	o.a.out, o.dense = memory[:len(memory):len(memory)], nil
+	return nil
+}
+
+// BufferOf is the op as one whose result has elements of type T, those of a packed result
+// being of uint16. ok is false for other ops.
+func BufferOf[T Element](o gorgonia.Op) (b BufferSetter[T], ok bool) {
+	if p, packs := o.(interface{ packed() Buffered }); packs {
+		if b, ok = p.packed().(BufferSetter[T]); ok {
+			return b, true
+		}
+	}
+	b, ok = o.(BufferSetter[T])
+	return b, ok
+}
+
+// packed is the op with the buffer of a packed result, nil where it has none.
+func (o *op[T]) packed() Buffered {
+	if !o.low.packs() {
+		return nil
+	}
+	return packedOp[T]{o}
+}
+
+// packedOp is an op whose result is packed, for BufferOf.
+type packedOp[T Float] struct{ *op[T] }
+
+var _ BufferSetter[uint16] = packedOp[float32]{}
+
+// BufferSize implements Buffered.
+func (p packedOp[T]) BufferSize() int { return p.shape.TotalSize() }
+
+// SetBuffer implements BufferSetter.
+func (p packedOp[T]) SetBuffer(memory []uint16) error {
+	if n := p.BufferSize(); len(memory) != n {
+		return errors.Errorf("apoops: %s: a buffer of %d elements for a result of %d", p.k.name(), len(memory), n)
+	}
+	p.low.bits, p.dense = memory[:len(memory):len(memory)], nil
 	return nil
 }
