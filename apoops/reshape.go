@@ -23,6 +23,7 @@ type reshape[T Float] struct{ to tensor.Shape }
 func (k *reshape[T]) name() string     { return fmt.Sprintf("reshape%v", k.to) }
 func (k *reshape[T]) wrt() []bool      { return []bool{true} }
 func (k *reshape[T]) clone() kernel[T] { return &reshape[T]{to: k.to} }
+func (k *reshape[T]) isByElement()     {}
 
 func (k *reshape[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].TotalSize() != k.to.TotalSize() {
