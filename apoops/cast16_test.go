@@ -1,6 +1,7 @@
 package apoops
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -77,4 +78,10 @@ func TestCast16StraightThroughWhereUsedTwice(t *testing.T) {
 	for i, v := range x.Float64s() {
 		compare(t, "gradient", d[0][i:i+1], []float64{c.Float64s()[i] * (v + Round16(BFloat16, v) + 1)}, 1e-12)
 	}
+}
+
+var formats = []Format{Float16, BFloat16}
+
+func sameFloat(a, b float64) bool {
+	return a != a && b != b || math.Float64bits(a) == math.Float64bits(b)
 }

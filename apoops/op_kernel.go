@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 )
 
@@ -77,7 +78,7 @@ func (a *args[T]) piece(i, lo, hi int, buf []T) []T {
 		return a.in[i][lo:hi]
 	}
 	buf = buf[: hi-lo : hi-lo]
-	expand(a.format, singles(buf), a.bits[i][lo:hi])
+	half.Expand(a.format, singles(buf), a.bits[i][lo:hi])
 	return buf
 }
 
@@ -92,7 +93,7 @@ func (a *args[T]) place(lo, hi int, buf []T) []T {
 // put completes the elements from lo on that were written to place.
 func (a *args[T]) put(lo int, y []T) {
 	if a.to != nil {
-		pack(a.format, a.to[lo:lo+len(y)], singles(y))
+		half.Pack(a.format, a.to[lo:lo+len(y)], singles(y))
 	}
 }
 

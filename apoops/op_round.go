@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -60,15 +61,15 @@ type rounding struct {
 
 func newRounding(f Format, k Keeping, operands int) *rounding {
 	r := &rounding{format: f, keep: k, operands: make([][]uint16, operands), whole: make([][]float32, operands)}
-	r.expand = func(lo, hi int) { expand(r.format, r.x[lo:hi], r.b[lo:hi]) }
-	r.pack = func(lo, hi int) { pack(r.format, r.b[lo:hi], r.x[lo:hi]) }
-	r.round = func(lo, hi int) { roundInPlace(r.format, r.x[lo:hi]) }
+	r.expand = func(lo, hi int) { half.Expand(r.format, r.x[lo:hi], r.b[lo:hi]) }
+	r.pack = func(lo, hi int) { half.Pack(r.format, r.b[lo:hi], r.x[lo:hi]) }
+	r.round = func(lo, hi int) { half.Round(r.format, r.x[lo:hi]) }
 	return r
 }
 
 // RoundResult implements Rounder.
 func (o *op[T]) RoundResult(f Format, k Keeping) error {
-	if !f.known() {
+	if !f.Known() {
 		return errors.Errorf("apoops: %s: format %d is neither %v nor %v", o.k.name(), int(f), Float16, BFloat16)
 	}
 	if blas.Pick[T](false, true) {
@@ -247,7 +248,7 @@ func RoundAll(f Format, x []float32, scale float64) {
 		for i := range part {
 			part[i] *= s
 		}
-		roundInPlace(f, part)
+		half.Round(f, part)
 		for i := range part {
 			part[i] *= inverse
 		}

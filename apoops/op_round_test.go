@@ -13,6 +13,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/half"
 )
 
 // TestConversions compares the conversions of slices with ToBits and FromBits: all bit
@@ -24,7 +25,7 @@ func TestConversions(t *testing.T) {
 			bits[i] = uint16(i)
 		}
 		x := make([]float32, len(bits))
-		expand(f, x, bits)
+		half.Expand(f, x, bits)
 		for i, v := range x {
 			if !sameFloat(float64(v), FromBits(f, bits[i])) {
 				t.Fatalf("%v: %#04x expands to %v, not %v", f, i, v, FromBits(f, bits[i]))
@@ -40,14 +41,14 @@ func TestConversions(t *testing.T) {
 		}
 		all = append(all, math.MaxFloat32, math.SmallestNonzeroFloat32, 65504, 65519.996, 65520, -65520)
 		packed := make([]uint16, len(all))
-		pack(f, packed, all)
+		half.Pack(f, packed, all)
 		for i, v := range all {
 			if want := ToBits(f, float64(v)); packed[i] != want {
 				t.Fatalf("%v: %v packs to %#04x, not %#04x", f, v, packed[i], want)
 			}
 		}
 		again := slices.Clone(all)
-		roundInPlace(f, again)
+		half.Round(f, again)
 		for i, v := range all {
 			if want := Round16(f, v); !sameFloat(float64(again[i]), float64(want)) {
 				t.Fatalf("%v: %v rounds to %v, not %v", f, v, again[i], want)

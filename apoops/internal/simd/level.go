@@ -58,6 +58,9 @@ func Levels() []Level {
 	return all
 }
 
+// Current is the level that routines of other packages go by too.
+func Current() Level { return level }
+
 // Set changes the level to one of Levels and returns that before: for tests and
 // measurements, while no routine runs.
 func Set(l Level) (before Level) {

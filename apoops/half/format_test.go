@@ -1,4 +1,4 @@
-package apoops
+package half
 
 import (
 	"math"
@@ -9,10 +9,19 @@ import (
 	"github.com/x448/float16"
 )
 
+var inf = math.Inf(1)
+
 var formats = []Format{Float16, BFloat16}
 
 func sameFloat(a, b float64) bool {
 	return a != a && b != b || math.Float64bits(a) == math.Float64bits(b)
+}
+
+// rounded is Round of one float32.
+func rounded(f Format, x float32) float64 {
+	b := [1]float32{x}
+	Round(f, b[:])
+	return float64(b[0])
 }
 
 func TestFormatNames(t *testing.T) {
@@ -34,8 +43,8 @@ func TestFormatsRoundTrip(t *testing.T) {
 	for _, f := range formats {
 		for b := range 1 << 16 {
 			x := FromBits(f, uint16(b))
-			if !sameFloat(Round16(f, x), x) || !sameFloat(float64(Round16(f, float32(x))), x) {
-				t.Fatalf("%v: %#04x means %v but rounds to %v", f, b, x, Round16(f, x))
+			if !sameFloat(Nearest(f, x), x) || !sameFloat(rounded(f, float32(x)), x) {
+				t.Fatalf("%v: %#04x means %v but rounds to %v", f, b, x, Nearest(f, x))
 			}
 			back := ToBits(f, x)
 			if x == x && int(back) != b {
@@ -67,11 +76,11 @@ func TestFormatsRoundToNearestEven(t *testing.T) {
 			}{{math.Nextafter(middle, 0), b}, {middle, even}, {math.Nextafter(middle, inf), b + 1}} {
 				for _, sign := range []float64{1, -1} {
 					want := sign * FromBits(f, c.want)
-					if got := Round16(f, sign*c.x); !sameFloat(got, want) {
+					if got := Nearest(f, sign*c.x); !sameFloat(got, want) {
 						t.Fatalf("%v: %v rounds to %v, want %v", f, sign*c.x, got, want)
 					}
 					if x32 := float32(c.x); float64(x32) == c.x {
-						if got := Round16(f, float32(sign)*x32); !sameFloat(float64(got), want) {
+						if got := rounded(f, float32(sign)*x32); !sameFloat(got, want) {
 							t.Fatalf("%v: float32 %v rounds to %v, want %v", f, x32, got, want)
 						}
 					}
@@ -81,13 +90,13 @@ func TestFormatsRoundToNearestEven(t *testing.T) {
 	}
 }
 
-// TestRound16RoundsOnce has a number that becomes a midpoint in float32.
-func TestRound16RoundsOnce(t *testing.T) {
+// TestNearestRoundsOnce has a number that becomes a midpoint in float32.
+func TestNearestRoundsOnce(t *testing.T) {
 	for _, c := range []struct {
 		f Format
 		x float64
 	}{{Float16, 1 + 0x1p-11 + 0x1p-40}, {BFloat16, 1 + 0x1p-8 + 0x1p-40}, {Float16, 0x1p-25 + 0x1p-60}} {
-		once, twice := Round16(c.f, c.x), Round16(c.f, float64(float32(c.x)))
+		once, twice := Nearest(c.f, c.x), Nearest(c.f, float64(float32(c.x)))
 		if once <= twice {
 			t.Fatalf("%v: %v rounds to %v, and through float32 to %v", c.f, c.x, once, twice)
 		}
@@ -104,7 +113,7 @@ func TestFormatLimits(t *testing.T) {
 		{BFloat16, 0x1.fep127, 0x1.fep127}, {BFloat16, 0x1.ffp127, inf}, {BFloat16, 0x1p-133, 0x1p-133}, {BFloat16, 0x1p-134, 0},
 		{BFloat16, math.Copysign(0, -1), math.Copysign(0, -1)}, {Float16, -1e-30, math.Copysign(0, -1)},
 	} {
-		if got := Round16(c.f, c.x); !sameFloat(got, c.want) {
+		if got := Nearest(c.f, c.x); !sameFloat(got, c.want) {
 			t.Fatalf("%v: %v rounds to %v, want %v", c.f, c.x, got, c.want)
 		}
 	}
@@ -129,7 +138,7 @@ func TestFloat16AgainstAnother(t *testing.T) {
 		if got := ToBits(Float16, float64(x)); x == x && got != want.Bits() {
 			t.Fatalf("%v has bits %#04x, want %#04x", x, got, want.Bits())
 		}
-		if got := Round16(Float16, x); !sameFloat(float64(got), float64(want.Float32())) {
+		if got := rounded(Float16, x); !sameFloat(got, float64(want.Float32())) {
 			t.Fatalf("%v rounds to %v, want %v", x, got, want.Float32())
 		}
 	}
@@ -148,15 +157,15 @@ func TestBFloat16AgainstBits(t *testing.T) {
 		if got := ToBits(BFloat16, float64(x)); got != want {
 			t.Fatalf("%v has bits %#04x, want %#04x", x, got, want)
 		}
-		if got := Round16(BFloat16, x); math.Float32bits(got) != uint32(want)<<16 {
+		if got := rounded(BFloat16, x); math.Float32bits(float32(got)) != uint32(want)<<16 {
 			t.Fatalf("%v rounds to %v", x, got)
 		}
 	}
 }
 
-// TestRound16AgainstBig rounds float64s with math/big, at the precision that
+// TestNearestAgainstBig rounds float64s with math/big, at the precision that
 // the format has at their size.
-func TestRound16AgainstBig(t *testing.T) {
+func TestNearestAgainstBig(t *testing.T) {
 	rng := rand.New(rand.NewPCG(16, 3))
 	for range 200_000 {
 		f := formats[rng.IntN(2)]
@@ -173,7 +182,7 @@ func TestRound16AgainstBig(t *testing.T) {
 		if want >= l.limit {
 			want = inf
 		}
-		if got := Round16(f, x); got != want {
+		if got := Nearest(f, x); got != want {
 			t.Fatalf("%v: %v rounds to %v, want %v", f, x, got, want)
 		}
 	}
