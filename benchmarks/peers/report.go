@@ -35,7 +35,11 @@ func (r result) report(w io.Writer) error {
 		}
 	}
 	if r.goal != (goal{}) {
-		fmt.Fprintf(t, "goal\t%.2f\t%.2f\t%.2f\n", r.goal.time, r.goal.time, r.goal.memory)
+		memory := "-"
+		if r.goal.memory > 0 {
+			memory = fmt.Sprintf("%.2f", r.goal.memory)
+		}
+		fmt.Fprintf(t, "goal\t%.2f\t%.2f\t%s\n", r.goal.time, r.goal.time, memory)
 	}
 	return errors.Wrap(t.Flush(), "writing the report")
 }
