@@ -32,19 +32,24 @@ type safetensorsEntry struct {
 
 // WriteSafetensors writes weights to the file path in the safetensors format,
 // for use by other programs. Float32 becomes F32, Float64 F64, Int I64 and
-// Uint64 U64, all in row-major order; the tensors keep their order. See
+// Uint64 U64, all in row-major order; the tensors keep their order. For F16 and BF16
+// see WriteSafetensors16. See
 // NamedTensor for what can be stored; the name "__metadata__" is reserved.
 //
 // The file is replaced in a single step as by Write. The format has no
 // checksum.
 func WriteSafetensors(path string, tensors []NamedTensor) error {
-	err := durable.Write(path, func(w io.Writer) error { return encodeSafetensors(w, tensors) })
+	return writeSafetensors(path, tensors, formatOf)
+}
+
+func writeSafetensors(path string, tensors []NamedTensor, as formatChoice) error {
+	err := durable.Write(path, func(w io.Writer) error { return encodeSafetensors(w, tensors, as) })
 	return errors.Wrapf(err, "trainers: safetensors %s", path)
 }
 
 // encodeSafetensors writes the length of the header, the header and the data.
-func encodeSafetensors(w io.Writer, tensors []NamedTensor) error {
-	header, err := safetensorsHeader(tensors)
+func encodeSafetensors(w io.Writer, tensors []NamedTensor, as formatChoice) error {
+	header, err := safetensorsHeader(tensors, as)
 	if err != nil {
 		return err
 	}
@@ -53,7 +58,7 @@ func encodeSafetensors(w io.Writer, tensors []NamedTensor) error {
 		return errors.Wrap(err, "write header")
 	}
 	for _, t := range tensors {
-		if err := writeTensor(w, t.Value); err != nil {
+		if err := writeIn(w, t.Value, as); err != nil {
 			return errors.Wrapf(err, "write tensor %q", t.Name)
 		}
 	}
@@ -62,7 +67,7 @@ func encodeSafetensors(w io.Writer, tensors []NamedTensor) error {
 
 // safetensorsHeader makes the JSON header with the keys in the order of the
 // tensors, padded with spaces.
-func safetensorsHeader(tensors []NamedTensor) ([]byte, error) {
+func safetensorsHeader(tensors []NamedTensor, as formatChoice) ([]byte, error) {
 	if err := checkTensors(tensors); err != nil {
 		return nil, err
 	}
@@ -72,7 +77,7 @@ func safetensorsHeader(tensors []NamedTensor) ([]byte, error) {
 		if t.Name == safetensorsMetadata {
 			return nil, errors.Errorf("tensor %d: the name %q is reserved", i, t.Name)
 		}
-		format, _ := formatOf(t.Value.Dtype())
+		format, _ := as(t.Value.Dtype())
 		size, err := byteSize(t.Value.Shape(), format.size)
 		if err != nil {
 			return nil, errors.Wrapf(err, "tensor %q", t.Name)

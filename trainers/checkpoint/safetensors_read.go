@@ -11,8 +11,8 @@ import (
 )
 
 // ReadSafetensors reads all tensors of the safetensors file path, in the order
-// of their data. I64 becomes Int. A file with any dtype other than F32, F64,
-// I64 and U64, or with a tensor without elements, is refused. Metadata are
+// of their data. I64 becomes Int, F16 and BF16 become Float32, exactly. A file with
+// any dtype other than these, F32, F64 and U64, or with a tensor without elements, is refused. Metadata are
 // skipped. A file whose header or sizes are wrong is refused before the rest is
 // read.
 //
@@ -168,9 +168,10 @@ func safetensorsRanges(header []byte) ([]safetensorsRange, error) {
 // check verifies what an entry says about itself.
 func (e safetensorsEntry) check(name string) (safetensorsRange, error) {
 	var none safetensorsRange
-	i := slices.IndexFunc(elementFormats, func(f elementFormat) bool { return f.safetensors == e.Dtype })
+	formats := slices.Concat(elementFormats, formats16)
+	i := slices.IndexFunc(formats, func(f elementFormat) bool { return f.safetensors == e.Dtype })
 	if i < 0 {
-		return none, errors.Errorf("tensor %q: dtype %q is not F32, F64, I64 or U64", name, e.Dtype)
+		return none, errors.Errorf("tensor %q: dtype %q is not F16, BF16, F32, F64, I64 or U64", name, e.Dtype)
 	}
 	if e.Shape == nil || len(e.Offsets) != 2 {
 		return none, corruptSafetensors("tensor %q: no shape or not two offsets", name)
@@ -178,7 +179,7 @@ func (e safetensorsEntry) check(name string) (safetensorsRange, error) {
 	if slices.Contains(e.Shape, 0) {
 		return none, errors.Errorf("tensor %q: shape %v has no elements", name, e.Shape)
 	}
-	format := elementFormats[i]
+	format := formats[i]
 	size, err := byteSize(e.Shape, format.size)
 	if err != nil {
 		return none, corruptSafetensors("tensor %q: %v", name, err)

@@ -23,7 +23,7 @@ func rawSafetensors(header string, data []byte) []byte {
 func encodedSafetensors(t testing.TB, tensors []NamedTensor) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := encodeSafetensors(&b, tensors); err != nil {
+	if err := encodeSafetensors(&b, tensors, formatOf); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -104,7 +104,7 @@ func TestSafetensorsRefused(t *testing.T) {
 		"metadata":           {`{"__metadata__":{"a":1},` + w + `}`, true, "metadata"},
 		"metadata twice":     {`{"__metadata__":{},"__metadata__":{},` + w + `}`, true, "not unique"},
 		"not an entry":       {`{"w":1}`, true, `"w"`},
-		"dtype":              {`{` + strings.Replace(w, "F64", "BF16", 1) + `}`, false, `"BF16"`},
+		"dtype":              {`{` + strings.Replace(w, "F64", "F8_E4M3", 1) + `}`, false, `"F8_E4M3"`},
 		"no shape":           {`{"w":{"dtype":"F64","data_offsets":[0,8]}}`, true, "no shape"},
 		"no offsets":         {`{"w":{"dtype":"F64","shape":[1]}}`, true, "two offsets"},
 		"three offsets":      {`{` + strings.Replace(w, "[0,8]", "[0,8,8]", 1) + `}`, true, "two offsets"},
@@ -171,7 +171,7 @@ func TestWriteSafetensorsRefusesToStore(t *testing.T) {
 func TestSafetensorsWriterFails(t *testing.T) {
 	size := len(encodedSafetensors(t, everyKind()))
 	for n := range size {
-		if err := encodeSafetensors(&failingWriter{new(bytes.Buffer), n}, everyKind()); !errors.Is(err, syscall.ENOSPC) {
+		if err := encodeSafetensors(&failingWriter{new(bytes.Buffer), n}, everyKind(), formatOf); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("after %d bytes: %v", n, err)
 		}
 	}
