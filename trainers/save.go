@@ -1,6 +1,9 @@
 package trainers
 
-import "github.com/apo-gorgonia/apo/graph"
+import (
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
 
 // Save writes a checkpoint: weights, the model's statistics, optimizer state, φ,
 // the learner's state, B', the step's number and a description of the run. path
@@ -59,9 +62,30 @@ func (s *Solver) LoadWeights(path string) error { return s.engine.loadWeights(pa
 // SaveOption changes what Save and SaveWeights do.
 type SaveOption int
 
-// EvenNotFinite has weights and φ saved that are not finite. Without it that is an
-// error, and the file that is there stays.
-const EvenNotFinite SaveOption = 1
+const (
+	// EvenNotFinite has weights and φ saved that are not finite. Without it that is an
+	// error, and the file that is there stays.
+	EvenNotFinite SaveOption = 1
+	// InFloat16 has SaveWeights round the weights to float16 (F16), for other programs; a
+	// weight beyond its range is an error that names the parameter. Save refuses it, for
+	// a run goes on from what it was.
+	InFloat16 SaveOption = 2
+	// InBFloat16 is InFloat16 with bfloat16 (BF16).
+	InBFloat16 SaveOption = 3
+)
+
+// savedFormat is the format of 16 bits that the options ask for.
+func savedFormat(opts []SaveOption) (f apoops.Format, ok bool) {
+	for _, o := range opts {
+		switch o {
+		case InFloat16:
+			f, ok = apoops.Float16, true
+		case InBFloat16:
+			f, ok = apoops.BFloat16, true
+		}
+	}
+	return f, ok
+}
 
 // checkSaved reports the first parameter, or array of φ, that is not finite.
 func (e *engine) checkSaved(path string, opts []SaveOption) error {

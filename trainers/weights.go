@@ -23,6 +23,9 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 	for _, p := range e.Task.Model {
 		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
 	}
+	if f, ok := savedFormat(opts); ok {
+		return checkpoint.WriteSafetensors16(path, f, all)
+	}
 	return checkpoint.WriteSafetensors(path, all)
 }
 
