@@ -198,12 +198,12 @@ func (p *program) roundResults(g *gorgonia.ExprGraph, values gorgonia.Nodes) err
 	}
 	for _, n := range g.AllNodes() {
 		op, ok := n.Op().(apoops.Rounder)
-		if !ok || !isFloat(n) {
+		if !ok {
 			continue
 		}
 		keep := apoops.KeepPacked
 		switch {
-		case p.single[n]:
+		case p.single[n] || !isFloat(n): // integers, of operands that may be packed
 			keep = apoops.KeepSingle
 		case p.storage.Emulated || elsewhere[n] || !read[n]:
 			keep = apoops.KeepRounded

@@ -7,6 +7,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // checkpointMeta is the JSON document of a checkpoint.
@@ -20,6 +21,8 @@ type checkpointMeta struct {
 	Seed            uint64          `json:"seed"`
 	Steps           int             `json:"steps"`
 	Skipped         int             `json:"skipped"`
+	// Scaler is the state of the loss scale of a training in 16 bits.
+	Scaler *precision.Scaler `json:"scaler,omitempty"`
 	// Version is that of this document: metaVersion or, before there were others, 0.
 	Version int `json:"version,omitempty"`
 	// Run has further settings by name: engine.description.
@@ -34,6 +37,7 @@ const metaVersion = 1
 func (e *engine) metaDocument() (checkpointMeta, error) {
 	m := checkpointMeta{
 		Optimizer: e.Optimizer.Name(), K: e.c.K, LinearRate: e.c.Linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped,
+		Scaler:  e.Task.Precision.Scaler(),
 		Version: metaVersion, Environment: environment(),
 	}
 	var err error

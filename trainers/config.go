@@ -29,6 +29,7 @@ type config struct {
 	targets    func(step int) []*tensor.Dense
 	learner    learn.NewLearner
 	graphs     int // of each kind
+	precision  *lowPrecision
 }
 
 // newConfig applies the options to the defaults of an optimizer.

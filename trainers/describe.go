@@ -40,6 +40,9 @@ func (e *engine) description() (map[string]any, error) {
 		d["rate groups"] = describeGroups(e.Task.Params, group)
 	}
 	describeSource(d, e.Task.Source)
+	if p := e.Task.Precision; p != nil {
+		d["precision"] = p.Describe()
+	}
 	if e.shapes != nil {
 		d["batch"] = e.shapes
 	}

@@ -45,9 +45,12 @@ func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o 
 		Params: graph.Learned(params), Model: params, Blocks: blocks, Source: src,
 		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs,
 	}
+	var err error
+	if t.Precision, err = c.startPrecision(params); err != nil {
+		return nil, err
+	}
 	e := &engine{c: c, Context: learn.Context{Settings: &c.Settings, Optimizer: o, Task: t}}
 	e.bases.Limit = c.graphs
-	var err error
 	if e.Update, err = learn.NewUpdate(o, t, &c.Settings); err != nil {
 		return nil, err
 	}
@@ -72,13 +75,17 @@ type batchStep struct {
 // the weights. After an error of the meta-step the weights have moved.
 func (e *engine) step(b batchStep) (Stats, error) {
 	s := Stats{Step: e.steps, Loss: b.loss}
+	s.LossScale = e.lossScale()
 	norm, err := e.refuse(b)
+	if errors.Is(err, errSkip) {
+		return e.skip(s, b)
+	}
 	if err != nil {
 		return s, err
 	}
-	in := rule.Input{T: e.steps + 1, G: b.g, Rows: b.rows, Norm: norm, Batch: b.batch, Loss: b.loss}
+	in := rule.Input{T: e.taken() + 1, G: b.g, Rows: b.rows, Norm: norm, Batch: b.batch, Loss: b.loss}
 	scale := e.c.schedule.At(e.steps)
-	meta := e.learner != nil && e.learner.Due(e.steps)
+	meta := e.learner != nil && e.learner.Due(e.taken())
 	undo := e.secure(in, scale, meta)
 
 	inputs, err := e.Update.Advance(in, scale, meta)
@@ -88,6 +95,9 @@ func (e *engine) step(b batchStep) (Stats, error) {
 	}
 	if err == nil {
 		err = e.Update.Move()
+	}
+	if err == nil {
+		e.roundWeights()
 	}
 	if undoErr := e.undoUnlessFinite(undo); undoErr != nil {
 		return s, undoErr
@@ -102,12 +112,13 @@ func (e *engine) step(b batchStep) (Stats, error) {
 func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale float64) (err error) {
 	began := time.Now()
 	s.Meta, err = e.learner.Learn(&learn.Input{
-		Step: e.steps, Batch: b.batch, Loss: b.loss, G: b.g, Inputs: inputs, Scale: scale,
+		Step: e.taken(), Batch: b.batch, Loss: b.loss, G: b.g, Inputs: inputs, Scale: scale,
 		Tilde: func(i int) ([]*tensor.Dense, error) { return e.chooseTilde(b.batch, b.tilde, i) },
 	})
 	s.MetaTime = time.Since(began)
 	if err == nil && s.Meta != nil && s.Meta.Skipped {
 		e.skipped++
+		e.Task.Precision.BackOff()
 	}
 	return errors.WithMessagef(err, "trainers: meta-step at step %d", e.steps)
 }
@@ -124,6 +135,7 @@ func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
 	}
 	s.Rates = e.rates()
 	e.steps++
+	e.Task.Precision.Took()
 	if e.shapes == nil {
 		e.shapes = describeBatch(b.batch)
 	}
@@ -142,7 +154,7 @@ func (e *engine) rates() []float64 {
 	if e.Update == nil {
 		return nil
 	}
-	return e.Update.Rates(e.steps, e.c.schedule.At(e.steps))
+	return e.Update.Rates(e.taken(), e.c.schedule.At(e.steps))
 }
 
 func (e *engine) phi() []NamedTensor {

@@ -33,6 +33,9 @@ func (e *engine) load(path string) error {
 	before := e.c.share
 	e.c.share = e.shareOf(doc)
 	kept, err := e.matches(doc, stored)
+	if err == nil {
+		err = e.checkRange(func(name string) *tensor.Dense { return stored[thetaPrefix+name] })
+	}
 	if err != nil {
 		e.c.share = before
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
@@ -44,8 +47,9 @@ func (e *engine) load(path string) error {
 	e.steps, e.skipped = doc.Steps, doc.Skipped
 	e.expected = expectedBatch(doc, kept)
 	e.invalidate()
-	e.loaded = environmentNotes(doc.Environment)
-	return nil
+	notes, err := e.convert(doc)
+	e.loaded = append(environmentNotes(doc.Environment), notes...)
+	return err
 }
 
 // shareOf is the share of a run that goes on from a checkpoint: what was chosen or, where
@@ -81,6 +85,8 @@ func readMeta(text json.RawMessage) (doc checkpointMeta, err error) {
 	switch {
 	case doc.Version > metaVersion:
 		return doc, errors.Wrapf(checkpoint.ErrNewer, "version %d, this one reads up to %d", doc.Version, metaVersion)
+	case doc.Scaler.Check(doc.Steps) != nil:
+		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%v", doc.Scaler.Check(doc.Steps))
 	case doc.Steps < 0 || doc.Skipped < 0:
 		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%d steps, %d of their meta-steps skipped", doc.Steps, doc.Skipped)
 	}

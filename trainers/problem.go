@@ -46,6 +46,7 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if c.divergence.Build != nil {
 		p.Divergence = c.divergence
 	}
+	p.Storage = c.storage()
 	src, err := graph.NewStandalone(&p)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ func (e *engine) refuse(b batchStep) (norm float64, err error) {
 	case !array.IsFinite(b.loss):
 		what = fmt.Sprintf("the loss is %v", b.loss)
 	case !array.IsFinite(norm) && !array.AllFinite(g...):
+		if e.base != nil && e.Task.Precision.CanSkip() {
+			return norm, errSkip
+		}
 		what = fmt.Sprintf("the gradient of %s is not finite", e.culprit(g))
 	case e.base != nil:
 		err := e.base.CheckStatistics()
@@ -33,6 +36,9 @@ func (e *engine) refuse(b batchStep) (norm float64, err error) {
 		what = err.Error()
 	default:
 		return norm, nil
+	}
+	if p := e.Task.Precision; p != nil && e.base != nil && p.LossScale() != 1 {
+		what += fmt.Sprintf(", the loss scale %v, after %d steps in a row that were skipped", p.LossScale(), p.Scaler().InRow)
 	}
 	if where := e.origin(b.batch); where != "" {
 		what += "; the first non-finite values are in " + where

@@ -73,6 +73,7 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Storage = c.storage()
 	s := &Solver{problem: p, leaves: p.Inputs}
 	if s.engine, err = newEngine(&s.problem, params, blocks, o, c); err != nil {
 		return nil, err

@@ -236,7 +236,7 @@ func (e *engine) keep(batch graph.Batch) error {
 		return err
 	}
 	others := func(k []*tensor.Dense) bool { return !graph.SameShapes(k, like) }
-	if !e.learner.KeepsInputs(e.steps-1) && !slices.ContainsFunc(e.kept, others) {
+	if !e.learner.KeepsInputs(e.taken()-1) && !slices.ContainsFunc(e.kept, others) {
 		return nil
 	}
 	to := make([]*tensor.Dense, len(data))

@@ -48,7 +48,7 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	if err := graph.CheckParams(params); err != nil {
 		return nil, err
 	}
-	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence}
+	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence, Storage: c.storage()}
 	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c)
 	if err != nil {
 		return nil, err
@@ -126,6 +126,9 @@ func (t *Trainer) runBase(batch graph.Batch) error {
 		return err
 	}
 	if err := t.engine.base.Feed(batch); err != nil {
+		return err
+	}
+	if err := t.engine.Task.Precision.Apply(t.engine.base); err != nil {
 		return err
 	}
 	return t.engine.base.Run()

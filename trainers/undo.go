@@ -24,7 +24,7 @@ func (e *engine) secure(in rule.Input, scale float64, meta bool) *undo {
 	if meta {
 		growth = e.learner.Growth()
 	}
-	if e.Update.StaysFinite(in, scale, meta, growth) {
+	if e.boundsHold() && e.Update.StaysFinite(in, scale, meta, growth) {
 		return nil
 	}
 	e.invalidate()

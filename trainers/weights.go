@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
@@ -58,11 +59,14 @@ func (e *engine) loadWeights(path string) error {
 		return errors.Errorf("trainers: weights %s: %v", path, wrong)
 	}
 	stored = byName(tensors)
+	if err := e.checkRange(func(name string) *tensor.Dense { return stored[name] }); err != nil {
+		return errors.WithMessagef(err, "trainers: weights %s", path)
+	}
 	for _, p := range e.Task.Model {
 		array.Copy(p.Value, stored[p.Name])
 	}
 	e.invalidate()
-	return nil
+	return e.Task.Precision.StartWeights(e.Task.Model)
 }
 
 // readWeights reads the parameters of a checkpoint or a safetensors file.

@@ -21,7 +21,7 @@ var levels = [][]string{
 	{"trainers/learn"},
 	{"trainers/rule"},
 	{"trainers/record", "trainers/batch", "trainers/schedule", "trainers/text"},
-	{"trainers/checkpoint", "trainers/internal"},
+	{"trainers/checkpoint", "trainers/internal", "trainers/precision"},
 	{"trainers/durable"},
 	{"graph"},
 	{"graph/form"},

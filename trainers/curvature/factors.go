@@ -138,6 +138,9 @@ func (c *curvature[T]) run(in rule.Input, moments, squares bool) error {
 	if err := c.graph.Feed(batch); err != nil {
 		return err
 	}
+	if err := c.t.Precision.Apply(c.graph); err != nil {
+		return err
+	}
 	return c.graph.RunFor(moments, squares)
 }
 

@@ -113,7 +113,7 @@ type Context struct {
 // is kept from then on. c names the lookahead and what differs from the usual.
 func (x *Context) Proximal(kept *graph.Shapes[*graph.Proximal], batch graph.Batch, tilde []*tensor.Dense, c graph.ProximalConfig) (*graph.Proximal, error) {
 	if p, ok := kept.Find(batch, tilde); ok {
-		return p, nil
+		return p, x.Task.Precision.Apply(p)
 	}
 	c.Source, c.Params, c.Random = x.Task.Source, x.Task.Model, x.Task.Random
 	c.Batch, c.Tilde = batch, tilde
@@ -121,6 +121,9 @@ func (x *Context) Proximal(kept *graph.Shapes[*graph.Proximal], batch graph.Batc
 	p, err := graph.NewProximal(c)
 	if err != nil {
 		return nil, errors.WithMessagef(err, "%v, B' %v", batch, graph.Batch{X: tilde})
+	}
+	if err := x.Task.Precision.Apply(p); err != nil {
+		return nil, err
 	}
 	kept.Limit = x.Task.Graphs
 	return p, kept.Add(batch, tilde, p)

@@ -213,6 +213,9 @@ func (l *learner) draw(tilde []*tensor.Dense) error {
 	}
 	l.noise.SetStep(int64(l.u.probes[0]))
 	l.u.probes[0]++
+	if err := l.x.Task.Precision.Apply(l.probe); err != nil {
+		return err
+	}
 	return l.probe.Feed(part)
 }
 

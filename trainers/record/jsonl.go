@@ -11,7 +11,8 @@ import (
 
 // JSONL is a Recorder that writes one JSON object per step and line.
 //
-// The keys are step, loss, rates, base_seconds and meta_seconds; at meta-steps
+// The keys are step, loss, rates, base_seconds and meta_seconds; in 16 bits loss_scale
+// and, where it is so, step_skipped; at meta-steps
 // also q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon, meta_grad_norm and
 // meta_skipped; with a learned preconditioner also precond, a list of objects
 // with the keys block, a, b and s and, where P is learned from rows, energy_a,
@@ -50,6 +51,8 @@ type jsonStep struct {
 	Loss  jsonNumber   `json:"loss"`
 	Rates []jsonNumber `json:"rates"`
 	*jsonMeta
+	LossScale   float64       `json:"loss_scale,omitempty"`
+	StepSkipped bool          `json:"step_skipped,omitempty"`
 	Precond     []jsonPrecond `json:"precond,omitempty"`
 	BaseSeconds jsonNumber    `json:"base_seconds"`
 	MetaSeconds jsonNumber    `json:"meta_seconds"`
@@ -95,6 +98,8 @@ func newJSONStep(s Stats) jsonStep {
 	step := jsonStep{
 		Step:        s.Step,
 		Loss:        jsonNumber(s.Loss),
+		LossScale:   s.LossScale,
+		StepSkipped: s.StepSkipped,
 		Rates:       make([]jsonNumber, len(s.Rates)),
 		BaseSeconds: jsonNumber(s.BaseTime.Seconds()),
 		MetaSeconds: jsonNumber(s.MetaTime.Seconds()),

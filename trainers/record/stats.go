@@ -12,6 +12,11 @@ type Stats struct {
 	// the adapted (or fixed) rate times the schedule. They are empty when a
 	// preconditioner takes the rate's place.
 	Rates []float64
+	// LossScale is the factor on the loss in a training in 16 bits; 0 in others.
+	LossScale float64
+	// StepSkipped is true if the gradient was not finite because of LossScale, and nothing
+	// moved.
+	StepSkipped bool
 	// Meta describes the meta-step; nil on steps without one.
 	Meta *MetaStats
 	// Precond holds the norms of the learned preconditioner, one entry per

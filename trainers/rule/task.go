@@ -5,6 +5,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // Task is what a rule is started for: the parameters it moves and, where they
@@ -25,6 +26,8 @@ type Task struct {
 	// Targets gives the targets of the Fisher matrix at a step, counted from 0;
 	// nil where the rule draws them itself.
 	Targets func(step int) []*tensor.Dense
+	// Precision is what the training keeps in 16 bits; nil for nothing, and for φ.
+	Precision *precision.Precision
 	// Graphs is the Limit of graph.Shapes, for graphs of each kind.
 	Graphs int
 }

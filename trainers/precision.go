@@ -1,0 +1,127 @@
+package trainers
+
+import (
+	"fmt"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/precision"
+)
+
+// lowPrecision is what the option Precision was given.
+type lowPrecision struct {
+	format   apoops.Format
+	settings []precision.Setting
+}
+
+// Precision trains in 16 bits, apoops.Float16 or apoops.BFloat16: activations, gradients
+// and weights are numbers of the format, sums within ops are in float32. Package precision
+// has the table of what is kept how, and the settings. The weights must be of float32, and
+// those that training begins with within the range of the format.
+//
+// For Wrap it holds for the weights and the passes that are rebuilt; the user's own
+// machine computes the loss and its gradient in float32, from rounded weights.
+//
+// Load takes a checkpoint of a training in float32 too, and a training in float32 one in
+// 16 bits; Notes say that it was so.
+func Precision(f apoops.Format, settings ...precision.Setting) Option {
+	return func(c *config) error {
+		c.precision = &lowPrecision{f, settings}
+		_, err := precision.New(f, 0, settings...)
+		return err
+	}
+}
+
+// storage is how the graphs keep their arrays.
+func (c *config) storage() graph.Storage {
+	if c.precision == nil {
+		return graph.Storage{}
+	}
+	return graph.Storage{Format: c.precision.format, Low: true}
+}
+
+// startPrecision rounds the weights that training begins with.
+func (c *config) startPrecision(params []*graph.Param) (*precision.Precision, error) {
+	if c.precision == nil {
+		return nil, nil
+	}
+	p, err := precision.New(c.precision.format, c.seed, c.precision.settings...)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.CheckDtype(params[0].Value.Dtype()); err != nil {
+		return nil, err
+	}
+	return p, p.StartWeights(params)
+}
+
+// roundWeights rounds the weights that the step has moved.
+func (e *engine) roundWeights() { e.Task.Precision.RoundWeights(e.Task.Model, e.steps) }
+
+// taken is the number of steps that moved something: those of the rule and the learner.
+func (e *engine) taken() int { return e.steps - e.Task.Precision.Skipped() }
+
+// boundsHold reports whether the bounds of Update.StaysFinite may be relied on: they do
+// not know of rounding. In bfloat16 256 roundings stay within the room that they leave,
+// float16 ends far below them.
+func (e *engine) boundsHold() bool {
+	p := e.Task.Precision
+	return p == nil || p.MasterWeights || p.Format == apoops.BFloat16 && e.steps%256 != 0
+}
+
+// errSkip is about a gradient that the loss scale may have made not finite.
+var errSkip = errors.New("the gradient is not finite at the loss scale")
+
+// lossScale is that of Stats.
+func (e *engine) lossScale() float64 {
+	if e.Task.Precision == nil {
+		return 0
+	}
+	return e.Task.Precision.LossScale()
+}
+
+// skip ends a step in which nothing moves.
+func (e *engine) skip(s Stats, b batchStep) (Stats, error) {
+	e.Task.Precision.Skip()
+	s.StepSkipped, s.Rates = true, e.rates()
+	e.steps++
+	if e.shapes == nil {
+		e.shapes = describeBatch(b.batch)
+	}
+	if e.c.recorder == nil {
+		return s, nil
+	}
+	return s, e.c.recorder.Record(s)
+}
+
+// checkRange reports a weight that is beyond the range of the format, of those that a
+// file has for each parameter.
+func (e *engine) checkRange(value func(name string) *tensor.Dense) error {
+	values := make([]*tensor.Dense, len(e.Task.Model))
+	for i, p := range e.Task.Model {
+		values[i] = value(p.Name)
+	}
+	return e.Task.Precision.CheckWeights(e.Task.Model, values)
+}
+
+// convert goes on from the loss scale of a checkpoint, rounds its weights, and says where
+// it was of another precision.
+func (e *engine) convert(doc checkpointMeta) (notes []string, err error) {
+	p := e.Task.Precision
+	p.SetScaler(doc.Scaler)
+	stored, low := doc.Run["precision"].(map[string]any)
+	switch {
+	case p != nil && !low:
+		notes = append(notes, fmt.Sprintf("checkpoint: written by a training in %v: this one goes on in %v", e.Task.Params[0].Value.Dtype(), p.Format))
+	case p == nil && low:
+		notes = append(notes, fmt.Sprintf("checkpoint: written by a training in %v: this one goes on in %v", stored["format"], e.Task.Params[0].Value.Dtype()))
+	}
+	return notes, p.StartWeights(e.Task.Model)
+}
+
+// SkippedSteps is the number of steps in which nothing moved because the loss scale made
+// the gradient overflow (see Precision).
+func (t *Trainer) SkippedSteps() int { return t.engine.orEmpty().Task.Precision.Skipped() }

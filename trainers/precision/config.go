@@ -1,0 +1,122 @@
+package precision
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Config says what a training keeps in 16 bits.
+type Config struct {
+	Format apoops.Format
+	// MasterWeights keeps the weights in float32; the graphs see them rounded.
+	MasterWeights bool
+	// Stochastic rounds the weights after a step up or down at random, the nearer number
+	// more often, rather than to the nearest.
+	Stochastic bool
+	Scale      LossScale
+}
+
+// Setting is a choice of New.
+type Setting func(*Config) error
+
+// MasterWeights keeps weights in float32: a master copy, of which the graphs see the
+// rounded numbers.
+func MasterWeights() Setting {
+	return func(c *Config) error {
+		c.MasterWeights = true
+		return nil
+	}
+}
+
+// Stochastic rounds weights after a step to one of their two neighbours at random so that
+// the expected value is the weight itself. Small steps then add up that rounding to the
+// nearest would lose each time. The choice is a function of the training's seed, the step
+// and the parameter.
+func Stochastic() Setting {
+	return func(c *Config) error {
+		c.Stochastic = true
+		return nil
+	}
+}
+
+// newConfig applies settings to the defaults of a format.
+func newConfig(f apoops.Format, settings []Setting) (c Config, err error) {
+	if !f.Known() {
+		return c, errors.Errorf("trainers: Precision: format %d is neither %v nor %v", int(f), apoops.Float16, apoops.BFloat16)
+	}
+	c = Config{Format: f, Scale: LossScale{Start: 1, Cap: defaultCap}}
+	if f == apoops.Float16 {
+		c.Scale = defaultDynamic()
+	}
+	for _, s := range settings {
+		if s == nil {
+			return c, errors.New("trainers: Precision: a setting is nil")
+		}
+		if err := s(&c); err != nil {
+			return c, err
+		}
+	}
+	if c.MasterWeights && c.Stochastic {
+		return c, errors.New("trainers: Precision: Stochastic has no effect with MasterWeights: leave one of them out")
+	}
+	return c, nil
+}
+
+// Describe is the configuration as checkpoints keep it.
+func (c Config) Describe() map[string]any {
+	return map[string]any{
+		"format": c.Format.String(), "master weights": c.MasterWeights, "stochastic": c.Stochastic,
+		"loss scale": c.Scale.describe(),
+	}
+}
+
+// Precision is what a training does about 16 bits. A nil Precision does nothing: all is in
+// the dtype of the parameters.
+type Precision struct {
+	Config
+	scaler Scaler
+	seed   uint64
+}
+
+// New makes the precision of a training with a seed.
+func New(f apoops.Format, seed uint64, settings ...Setting) (*Precision, error) {
+	c, err := newConfig(f, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &Precision{Config: c, scaler: newScaler(c.Scale), seed: seed}, nil
+}
+
+// Storage is how the graphs of the training keep their arrays.
+func (p *Precision) Storage() graph.Storage {
+	if p == nil {
+		return graph.Storage{}
+	}
+	return graph.Storage{Format: p.Format, Low: true}
+}
+
+// CheckDtype reports weights that are not of float32.
+func (p *Precision) CheckDtype(dt tensor.Dtype) error {
+	if p == nil {
+		return nil
+	}
+	if single, err := apoops.Choose(dt, true, false); err != nil || !single {
+		return apoops.ErrDtype.Errorf("trainers: Precision(%v) is for weights of float32, not %v: leave one of them out", p.Format, dt)
+	}
+	return nil
+}
+
+// checkRange reports the first weight that is beyond the range of the format.
+func (c Config) checkRange(name string, x []float32) error {
+	for i, v := range x {
+		if w := float64(v); !math.IsInf(w, 0) && math.IsInf(apoops.Round16(c.Format, w), 0) {
+			return errors.Errorf("trainers: Precision: %s: element %d is %v, beyond the range of %v, ±%v", name, i, v, c.Format, c.Format.Max())
+		}
+	}
+	return nil
+}
