@@ -11,7 +11,9 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
@@ -58,8 +60,14 @@ var killRuns = map[string]killRun{
 	"trust": convRun(trusting(precond.TrustRegion(0.5), 1e-3), func(b *Batches) []Option {
 		return []Option{EveryK(5), TildeFrom(b.TildeAt)}
 	}),
-	"kfac":    convRun(KFAC(0.01), func(*Batches) []Option { return []Option{EveryK(2)} }),
-	"ekfac":   convRun(EKFAC(0.003), func(*Batches) []Option { return []Option{EveryK(3)} }),
+	"kfac":  convRun(KFAC(0.01), func(*Batches) []Option { return []Option{EveryK(2)} }),
+	"ekfac": convRun(EKFAC(0.003), func(*Batches) []Option { return []Option{EveryK(3)} }),
+	"float16": convRun(Adam(0.003), func(*Batches) []Option {
+		return []Option{EveryK(2), Precision(apoops.Float16, precision.Stochastic(), precision.WithScale(precision.LossScale{Start: 1 << 24, Dynamic: true, Every: 4}))}
+	}),
+	"bfloat16": convRun(SGDm(0.05), func(*Batches) []Option {
+		return []Option{EveryK(2), Precision(apoops.BFloat16, precision.Stochastic())}
+	}),
 	"shampoo": convRun(Shampoo(0.03), func(*Batches) []Option { return []Option{EveryK(2)} }),
 }
 
