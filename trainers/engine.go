@@ -97,7 +97,7 @@ func (e *engine) step(b batchStep) (Stats, error) {
 		err = e.Update.Move()
 	}
 	if err == nil {
-		e.roundWeights()
+		e.round()
 	}
 	if undoErr := e.undoUnlessFinite(undo); undoErr != nil {
 		return s, undoErr

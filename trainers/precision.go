@@ -58,8 +58,11 @@ func (c *config) startPrecision(params []*graph.Param) (*precision.Precision, er
 	return p, p.StartWeights(params)
 }
 
-// roundWeights rounds the weights that the step has moved.
-func (e *engine) roundWeights() { e.Task.Precision.RoundWeights(e.Task.Model, e.steps) }
+// round rounds the weights that the step has moved, and the rule's state.
+func (e *engine) round() {
+	e.Task.Precision.RoundWeights(e.Task.Model, e.steps)
+	e.Task.Precision.RoundState()
+}
 
 // taken is the number of steps that moved something: those of the rule and the learner.
 func (e *engine) taken() int { return e.steps - e.Task.Precision.Skipped() }
@@ -69,7 +72,7 @@ func (e *engine) taken() int { return e.steps - e.Task.Precision.Skipped() }
 // float16 ends far below them.
 func (e *engine) boundsHold() bool {
 	p := e.Task.Precision
-	return p == nil || p.MasterWeights || p.Format == apoops.BFloat16 && e.steps%256 != 0
+	return p == nil || p.Format == apoops.BFloat16 && e.steps%256 != 0
 }
 
 // errSkip is about a gradient that the loss scale may have made not finite.
@@ -119,6 +122,7 @@ func (e *engine) convert(doc checkpointMeta) (notes []string, err error) {
 	case p == nil && low:
 		notes = append(notes, fmt.Sprintf("checkpoint: written by a training in %v: this one goes on in %v", stored["format"], e.Task.Params[0].Value.Dtype()))
 	}
+	p.StartState()
 	return notes, p.StartWeights(e.Task.Model)
 }
 

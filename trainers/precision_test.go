@@ -66,19 +66,55 @@ func TestTrainingIn16Bits(t *testing.T) {
 	}
 }
 
-// TestPrecisionLearns compares the loss after some epochs with that of float32.
+// TestStateIn16Bits walks through the optimizers' state: each moment is of the format
+// exactly where it is kept in 16 bits.
+func TestStateIn16Bits(t *testing.T) {
+	heavy := RMSprop(0.005)
+	heavy.Momentum = 0.9
+	for _, o := range []Optimizer{SGDm(0.05), Adam(0.005), AdamW(0.005), heavy} {
+		for _, f := range lowFormats {
+			for _, low := range [][2]bool{{true, false}, {false, true}, {true, true}} {
+				settings := []precision.Setting{precision.InFloat32(precision.Momentum, precision.SecondMoments)}
+				for k, kept := range low {
+					if kept {
+						settings = append(settings, precision.In16Bits(precision.Kind(k)))
+					}
+				}
+				tr := normedTrainer(t, o, EveryK(3), Precision(f, settings...))
+				run(t, tr, 0, 7)
+				want := map[string]bool{"m": low[precision.Momentum], "v": low[precision.SecondMoments]}
+				for _, a := range tr.engine.Update.State() {
+					all := true
+					for _, v := range numbers(a.Value) {
+						all = all && apoops.Round16(f, v) == v
+					}
+					if name := a.Name[strings.LastIndex(a.Name, "/")+1:]; all != want[name] {
+						t.Errorf("%s, %v, %v: %s is of the format: %v, want %v", o.Name(), f, low, a.Name, all, want[name])
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPrecisionLearns compares the loss after some epochs with that of float32, both as
+// means over seeds: of one seed alone it differs by as much as between two of float32.
 func TestPrecisionLearns(t *testing.T) {
-	loss := func(o Optimizer, opts ...Option) float64 {
-		tr, err := New(layers.MLP(4, 16, 3), graph.SoftmaxCrossEntropy, o, append(opts, Seed(2))...)
-		if err != nil {
-			t.Fatal(err)
+	const seeds = 5
+	loss := func(o Optimizer, opts ...Option) (sum float64) {
+		for seed := range uint64(seeds) {
+			tr, err := New(layers.MLP(4, 16, 3), graph.SoftmaxCrossEntropy, o, append(opts, Seed(seed+1))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, tr, 0, 150)
+			s, err := tr.Step(rowsOf(toyData(t, tensor.Float32), 0, 60))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += s.Loss
 		}
-		run(t, tr, 0, 200)
-		s, err := tr.Step(rowsOf(toyData(t, tensor.Float32), 0, 60))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s.Loss
+		return sum / seeds
 	}
 	for _, o := range []Optimizer{SGDm(0.05), Adam(0.01), AdamW(0.01), RMSprop(0.003)} {
 		for _, k := range []int{0, 10} {
@@ -248,6 +284,8 @@ func TestPrecisionRefusals(t *testing.T) {
 	if err := huge.Save(path); err != nil {
 		t.Fatal(err)
 	}
+	_, err := New(toyModel(), toyLoss, SGD(0.1), Precision(apoops.Float16, precision.In16Bits(9)))
+	wantError(t, "New", err, "kind of state 9")
 	wantError(t, "Load", low.Load(path), low.Params()[0].Name, "element 3", "65504")
 	sameBits(t, "after the refusal", low.engine, twin.engine)
 }

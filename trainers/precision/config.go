@@ -18,7 +18,9 @@ type Config struct {
 	// Stochastic rounds the weights after a step up or down at random, the nearer number
 	// more often, rather than to the nearest.
 	Stochastic bool
-	Scale      LossScale
+	// State says of each Kind whether it is kept in 16 bits.
+	State [kinds]bool
+	Scale LossScale
 }
 
 // Setting is a choice of New.
@@ -50,6 +52,7 @@ func newConfig(f apoops.Format, settings []Setting) (c Config, err error) {
 		return c, errors.Errorf("trainers: Precision: format %d is neither %v nor %v", int(f), apoops.Float16, apoops.BFloat16)
 	}
 	c = Config{Format: f, Scale: LossScale{Start: 1, Cap: defaultCap}}
+	c.State[Momentum] = true
 	if f == apoops.Float16 {
 		c.Scale = defaultDynamic()
 	}
@@ -71,6 +74,7 @@ func newConfig(f apoops.Format, settings []Setting) (c Config, err error) {
 func (c Config) Describe() map[string]any {
 	return map[string]any{
 		"format": c.Format.String(), "master weights": c.MasterWeights, "stochastic": c.Stochastic,
+		"momentum": c.State[Momentum], "second moments": c.State[SecondMoments],
 		"loss scale": c.Scale.describe(),
 	}
 }
@@ -81,6 +85,7 @@ type Precision struct {
 	Config
 	scaler Scaler
 	seed   uint64
+	state  []*tensor.Dense // in 16 bits
 }
 
 // New makes the precision of a training with a seed.

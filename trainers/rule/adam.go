@@ -59,7 +59,8 @@ func (c *AdamConfig) Validate() error {
 
 // Start implements Optimizer.
 func (c *AdamConfig) Start(t *Task) (Rule, error) {
-	return Elementwise(t.Params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
+	r, err := Elementwise(t.Params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
+	return keepMoments(t, r, err)
 }
 
 type adam[T apoops.Float] struct {

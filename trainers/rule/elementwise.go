@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"path"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -11,6 +12,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // elementwise runs a Kernel over all parameters, on all cores, in one
@@ -200,6 +202,23 @@ func (e *elementwise[T]) State() []checkpoint.NamedTensor {
 		}
 	}
 	return all
+}
+
+// keepMoments has the moments m and v of a rule, if err is nil, kept as the training keeps
+// momentum and second moments.
+func keepMoments(t *Task, r Rule, err error) (Rule, error) {
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range r.State() {
+		switch path.Base(a.Name) {
+		case "m":
+			t.Precision.Keep(precision.Momentum, a.Value)
+		case "v":
+			t.Precision.Keep(precision.SecondMoments, a.Value)
+		}
+	}
+	return r, nil
 }
 
 // CheckGradients reports gradients that are missing or not of their parameters' dtype and size.

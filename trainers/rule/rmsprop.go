@@ -45,7 +45,8 @@ func (c *RMSpropConfig) Validate() error {
 
 // Start implements Optimizer.
 func (c *RMSpropConfig) Start(t *Task) (Rule, error) {
-	return Elementwise(t.Params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
+	r, err := Elementwise(t.Params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
+	return keepMoments(t, r, err)
 }
 
 // Defaults implements Optimizer: λ_FSD is 0.1.

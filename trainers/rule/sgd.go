@@ -48,7 +48,8 @@ func (c *SGDConfig) Validate() error {
 
 // Start implements Optimizer.
 func (c *SGDConfig) Start(t *Task) (Rule, error) {
-	return Elementwise(t.Params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
+	r, err := Elementwise(t.Params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
+	return keepMoments(t, r, err)
 }
 
 type sgd[T apoops.Float] struct{ c SGDConfig }
