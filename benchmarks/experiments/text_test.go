@@ -22,7 +22,7 @@ func TestScoreOfTranslations(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := e.Scales[Smoke]
-	c.Own = merged(net(1, 32, 2, 64, 100, 0), 40)
+	c.Own = merged(net(1, 32, 2, 64, 100, 0.1), 40)
 	c.Batch = 1024
 	p, err := e.Problem(context.Background(), c)
 	if err != nil {
@@ -36,7 +36,7 @@ func TestScoreOfTranslations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := trainers.New(model, e.Task.Loss(), trainers.Adam(0.01), trainers.EveryK(0))
+	tr, err := trainers.New(model, e.Task.Loss(), trainers.Adam(0.005), trainers.EveryK(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestScoreOfTranslations(t *testing.T) {
 		return s
 	}
 	before := score()
-	for i := range 400 {
+	for i := range 600 {
 		if _, err := tr.Step(b.At(i)); err != nil {
 			t.Fatal(err)
 		}

@@ -255,7 +255,10 @@ func TestStoredWinners(t *testing.T) {
 				continue
 			}
 			folder := "" // of the spaces that the experiment searches
-			if strings.HasPrefix(name, "table") {
+			switch {
+			case strings.HasPrefix(name, "table2-iwslt14"):
+				folder = "text"
+			case strings.HasPrefix(name, "table"):
 				folder = "images"
 			}
 			space, err := m.SearchSpace(folder)
