@@ -169,7 +169,7 @@ func TestStochasticRounding(t *testing.T) {
 }
 
 // TestSkippedSteps begins with a loss scale at which gradients overflow: nothing moves
-// until the scale is low enough, then all goes as in a run that began with that scale.
+// until the scale is low enough.
 func TestSkippedSteps(t *testing.T) {
 	const start = 1 << 24
 	tr := toyTrainer(t, Adam(0.01), EveryK(2), Precision(apoops.Float16, precision.DynamicScale(start)))

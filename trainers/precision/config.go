@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
-	"github.com/apo-gorgonia/apo/graph"
 )
 
 // Config says what a training keeps in 16 bits.
@@ -95,14 +94,6 @@ func New(f apoops.Format, seed uint64, settings ...Setting) (*Precision, error) 
 		return nil, err
 	}
 	return &Precision{Config: c, scaler: newScaler(c.Scale), seed: seed}, nil
-}
-
-// Storage is how the graphs of the training keep their arrays.
-func (p *Precision) Storage() graph.Storage {
-	if p == nil {
-		return graph.Storage{}
-	}
-	return graph.Storage{Format: p.Format, Low: true}
 }
 
 // CheckDtype reports weights that are not of float32.
