@@ -10,15 +10,14 @@ const (
 	// tileFrom is the number of multiplications from which a product is cut.
 	tileFrom = 1 << 19
 	// tileWork is the number of multiplications above which a product is cut into
-	// more than the fewest tiles.
-	tileWork = 1 << 27
-	// fewestTiles keeps two cores and four cores equally busy; with more tiles one
-	// core alone would copy operands noticeably more often.
+	// more than the fewest tiles: each tile copies its operands anew.
+	tileWork = 1 << 29
+	// fewestTiles keeps two cores and four cores equally busy.
 	fewestTiles, mostTiles = 4, 16
 	// rowUnit and columnUnit are multiples of what kernels work on.
 	rowUnit, columnUnit = 8, 16
 	// bothFrom is the number of rows and columns from which both are cut.
-	bothFrom = 512
+	bothFrom = 2048
 )
 
 // cut is the tile of a product of m×k and k×n.
