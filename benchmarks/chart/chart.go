@@ -23,6 +23,7 @@ type Line struct {
 	X, Y   []float64
 	Color  color.Color
 	Dashed bool
+	Dotted bool // both: dashes and dots
 	// Low and High, unless they are empty, bound a band around the curve, such as the
 	// smallest and the largest value over several runs.
 	Low, High []float64
@@ -33,6 +34,12 @@ var Colors = []color.Color{
 	color.RGBA{0, 114, 178, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255},
 	color.RGBA{204, 121, 167, 255}, color.RGBA{230, 159, 0, 255}, color.RGBA{86, 180, 233, 255},
 	color.RGBA{70, 70, 70, 255}, color.RGBA{150, 95, 40, 255},
+}
+
+// Look is the colour of curve i of a chart and whether it is dotted, by which twice as
+// many curves as there are Colors can be told apart.
+func Look(i int) (c color.Color, dotted bool) {
+	return Colors[i%len(Colors)], i/len(Colors)%2 == 1
 }
 
 // Chart is a figure of curves. Its vertical axis is logarithmic by default.
@@ -128,11 +135,22 @@ func (c Chart) drawLines(p *plot.Plot, legend *plot.Legend) error {
 			return errors.Wrap(err, l.Name)
 		}
 		curve.Color, curve.Width = l.Color, 1.6
-		if l.Dashed {
-			curve.Dashes = []vg.Length{5, 3}
-		}
+		curve.Dashes = l.dashes()
 		p.Add(curve)
 		legend.Add(l.Name, curve)
+	}
+	return nil
+}
+
+// dashes are the lengths of strokes and gaps in turn.
+func (l Line) dashes() []vg.Length {
+	switch {
+	case l.Dashed && l.Dotted:
+		return []vg.Length{5, 2, 1, 2}
+	case l.Dashed:
+		return []vg.Length{5, 3}
+	case l.Dotted:
+		return []vg.Length{1, 2}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"fmt"
 	"image/color"
 	"image/png"
 	"math"
@@ -54,6 +55,31 @@ func TestSave(t *testing.T) {
 	}
 	if err := c.Save(filepath.Join(path, "no", "folder.png")); err == nil {
 		t.Error("no error for a folder that is not there")
+	}
+}
+
+// Sixteen curves, solid or dashed, all look different.
+func TestLooks(t *testing.T) {
+	dir := t.TempDir()
+	seen := make(map[string]string)
+	for i := range 2 * len(Colors) {
+		for _, dashed := range []bool{false, true} {
+			name := fmt.Sprintf("curve %d, dashed %v", i, dashed)
+			l := Line{Name: "curve", X: []float64{0, 1}, Y: []float64{1, 2}, Dashed: dashed}
+			l.Color, l.Dotted = Look(i)
+			path := filepath.Join(dir, "chart.svg")
+			if err := (Chart{Lines: []Line{l}}).Save(path); err != nil {
+				t.Fatal(err)
+			}
+			picture, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if same, ok := seen[string(picture)]; ok {
+				t.Errorf("%s looks like %s", name, same)
+			}
+			seen[string(picture)] = name
+		}
 	}
 }
 

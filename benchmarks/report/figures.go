@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"path/filepath"
 	"slices"
@@ -140,7 +139,8 @@ func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error
 	c := chart.Chart{Title: title, X: a.label, Y: q.label, LinearY: q.linear}
 	limit := 0.0
 	for i, r := range g.series {
-		l := r.line(q, a, chart.Colors[i%len(chart.Colors)])
+		l := r.line(q, a)
+		l.Color, l.Dotted = chart.Look(i)
 		if r.diverged() == len(r.runs) {
 			l.Name += " (diverged)"
 		}
@@ -158,8 +158,8 @@ func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error
 }
 
 // line is the curve of a series. It has a point for each evaluation of all seeds.
-func (r *series) line(q quantity, a axis, c color.Color) chart.Line {
-	l := chart.Line{Name: r.label, Color: c}
+func (r *series) line(q quantity, a axis) chart.Line {
+	l := chart.Line{Name: r.label}
 	n := len(r.runs[0].Evaluations)
 	for _, run := range r.runs {
 		n = min(n, len(run.Evaluations))

@@ -31,7 +31,7 @@ func readEarlier(path string) (*earlier, error) {
 		title, body, _ := strings.Cut(part, "\n")
 		switch {
 		case i == 0:
-			old.machines = linesWith(part, "Machine: ", "Also: ")
+			old.machines = linesWith(part, "Machine: ")
 		case title == claimsTitle || title == goalsTitle:
 			for _, line := range linesWith(body, "| ") {
 				cells := strings.Split(strings.Trim(line, "| "), " | ")
@@ -51,12 +51,10 @@ func readEarlier(path string) (*earlier, error) {
 	return old, nil
 }
 
-func linesWith(text string, starts ...string) (lines []string) {
+func linesWith(text, start string) (lines []string) {
 	for _, line := range strings.Split(text, "\n") {
-		for _, s := range starts {
-			if strings.HasPrefix(line, s) {
-				lines = append(lines, line)
-			}
+		if strings.HasPrefix(line, start) {
+			lines = append(lines, line)
 		}
 	}
 	return lines

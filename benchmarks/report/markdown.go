@@ -22,23 +22,22 @@ func (d *document) header(envs []suite.Environment, sections []*section, old *ea
 	if len(envs) == 0 {
 		d.add("The results folder does not say which machine this is.")
 	}
-	for i, e := range envs {
-		word := "Machine"
-		if i > 0 {
-			word = "Also"
-		}
-		d.add("%s: %s, %d cores, %.0f GB of memory, %s; %s, BLAS %s; commit %s, %s.", word, e.CPU, e.Cores,
-			float64(e.MemoryBytes)/(1<<30), e.OS, e.Go, e.BLAS, e.Commit, e.Date)
+	var all machines
+	for _, e := range envs {
+		all.addEnvironment(e)
+	}
+	for _, line := range old.machines {
+		all.addLine(line)
+	}
+	for _, m := range all {
+		d.add("%s", m.line())
 	}
 	if len(old.sections) > 0 {
 		var names []string
 		for _, o := range old.sections {
 			names = append(names, o.name)
 		}
-		d.add("Kept from the report before, with its machines, because there are no new results: %s.", strings.Join(names, "; "))
-		for _, line := range old.machines {
-			d.add("%s", strings.Replace(line, "Machine: ", "Also: ", 1))
-		}
+		d.add("Kept from the report before, because there are no new results: %s.", strings.Join(names, "; "))
 	}
 	d.add("Losses are evaluated on the training set, or the named part of it, after the last step. They are medians over the seeds, with the smallest and the largest value " +
 		"in brackets. Seconds are the time spent in training steps, including the building of the graphs in the first step, without evaluation and loading. " +
