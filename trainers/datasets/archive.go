@@ -149,7 +149,7 @@ func (a archive) extract(raw []byte, checksum bool, use use) error {
 		}
 		seen[i] = true
 		limit := min(left, f.limit(checksum))
-		content, err := readLimited(members, limit)
+		content, err := readLimited(members, limit, f.size)
 		if err == nil {
 			content, err = f.open(content, checksum, limit)
 		}

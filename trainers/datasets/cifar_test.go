@@ -229,3 +229,12 @@ func TestPublishedCIFAR10(t *testing.T) {
 		t.Errorf("first labels %v", got)
 	}
 }
+
+// The set comes from the folder that APO_DATA names, in whatever form it has there.
+func BenchmarkCIFAR10(b *testing.B) {
+	for b.Loop() {
+		if _, _, err := CIFAR10(b.Context(), tensor.Float32, WithoutDownload()); err != nil {
+			b.Skip(err)
+		}
+	}
+}

@@ -111,7 +111,7 @@ func (c *config) getOnce(ctx context.Context, address, name string) (raw []byte,
 	if c.progress != nil {
 		body = &progressReader{r: body, report: c.progress, name: name, total: resp.ContentLength}
 	}
-	raw, err = readLimited(body, maxBytes)
+	raw, err = readLimited(body, maxBytes, 0)
 	if err != nil && errors.Is(context.Cause(ctx), errIdle) {
 		err = errors.Errorf("%s stood still for %v after %d bytes", name, c.idle, idle.done)
 	}

@@ -187,9 +187,6 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	raw, err := readLimited(r, maxBytes)
-	if raw == nil && err == nil {
-		raw = []byte{} // nil stands for no file
-	}
+	raw, err := readLimited(r, maxBytes, info.Size())
 	return raw, errors.Wrap(err, path)
 }

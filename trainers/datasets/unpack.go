@@ -30,7 +30,7 @@ func unpack(raw []byte, f file, limit int64) ([]byte, error) {
 			return nil, errors.Wrap(err, "gzip")
 		}
 		lines := &lineReader{r: gz}
-		content, err := readLimited(lines, limit)
+		content, err := readLimited(lines, limit, f.size)
 		if f.text && err != nil {
 			err = errors.Wrapf(err, "line %d", lines.ends+1)
 		}
@@ -77,22 +77,25 @@ func unzipNamed(raw []byte, names []string, limit int64) ([]byte, error) {
 			return nil, errors.Wrap(err, member.Name)
 		}
 		defer r.Close()
-		content, err := readLimited(r, limit)
+		content, err := readLimited(r, limit, 0)
 		return content, errors.Wrap(err, member.Name)
 	}
 	return nil, nil
 }
 
-// readLimited reads all of r and refuses more than limit bytes.
-func readLimited(r io.Reader, limit int64) ([]byte, error) {
-	content, err := io.ReadAll(&cappedReader{r: r, left: limit, max: limit})
+// readLimited reads all of r and refuses more than limit bytes. size is what r is thought
+// to hold, 0 for unknown: memory for it is made at once.
+func readLimited(r io.Reader, limit, size int64) ([]byte, error) {
+	var content bytes.Buffer
+	content.Grow(int(max(0, min(size, limit))) + bytes.MinRead)
+	_, err := content.ReadFrom(&cappedReader{r: r, left: limit, max: limit})
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, errors.Errorf("truncated after %d bytes of content", len(content))
+		return nil, errors.Errorf("truncated after %d bytes of content", content.Len())
 	}
 	if err != nil {
 		return nil, err
 	}
-	return content, nil
+	return content.Bytes(), nil
 }
 
 // lineReader counts the ends of lines in what is read of r.

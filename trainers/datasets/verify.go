@@ -46,8 +46,11 @@ func (f file) hasSum() bool { return f.sum != "" || f.md5 != "" }
 // checkMD5 compares content with a published MD5 sum, "" for none. It guards
 // against damage, not against malice.
 func checkMD5(content []byte, want string) error {
+	if want == "" {
+		return nil
+	}
 	sum := md5.Sum(content)
-	if got := hex.EncodeToString(sum[:]); want != "" && got != want {
+	if got := hex.EncodeToString(sum[:]); got != want {
 		return errors.Errorf("content has md5 %s, want %s", got, want)
 	}
 	return nil
