@@ -10,18 +10,18 @@ import (
 // convolutions need.
 var arenas struct {
 	sync.Mutex
-	free [][]float32
+	free [][]byte
 }
 
-// line is a cache line in elements; blocks and their parts begin at one.
-const line = 64 / 4
+// line is a cache line; blocks and their parts begin at one.
+const line = 64
 
 // align rounds up to whole cache lines.
 func align(n int) int { return (n + line - 1) / line * line }
 
-// borrow takes the smallest free block that has n elements. If none has, the
+// borrow takes the smallest free block that has n bytes. If none has, the
 // largest is given up for a new one.
-func borrow(n int) []float32 {
+func borrow(n int) []byte {
 	arenas.Lock()
 	defer arenas.Unlock()
 	best, largest := -1, -1
@@ -51,20 +51,20 @@ func remove(i int) {
 	arenas.free = arenas.free[:last]
 }
 
-func giveBack(b []float32) {
+func giveBack(b []byte) {
 	arenas.Lock()
 	defer arenas.Unlock()
 	arenas.free = append(arenas.free, b)
 }
 
-func newBlock(n int) []float32 {
-	b := make([]float32, n+line)
-	skip := int(uintptr(unsafe.Pointer(&b[0])) / 4 % line)
+func newBlock(n int) []byte {
+	b := make([]byte, n+line)
+	skip := int(uintptr(unsafe.Pointer(&b[0])) % line)
 	return b[(line-skip)%line:][:n]
 }
 
-// part cuts n elements off the front of a block.
-func part(b *[]float32, n int) []float32 {
+// part cuts n bytes off the front of a block.
+func part(b *[]byte, n int) []byte {
 	p := (*b)[:n:n]
 	*b = (*b)[min(align(n), len(*b)):]
 	return p

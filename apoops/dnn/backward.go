@@ -1,6 +1,8 @@
 package dnn
 
 import (
+	"unsafe"
+
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -21,13 +23,13 @@ func (c *Convolution) Backward(x, w, y, dy, dx, dw, db []float32) error {
 		room = copied(c.weightsData) + align(c.weightsData.scratch())
 	}
 	if dw != nil {
-		room += c.groups*c.sum() + align(c.weightsBack.scratch())
+		room += bytes[float32](c.groups*c.sum()) + align(c.weightsBack.scratch())
 	}
 	block := borrow(room + line)
 	defer giveBack(block)
 	rest := block
 	if dw != nil {
-		c.sums = part(&rest, c.groups*c.sum())
+		c.sums = floats(part(&rest, bytes[float32](c.groups*c.sum())))
 	}
 	if dx != nil {
 		var err error
@@ -43,10 +45,10 @@ func (c *Convolution) Backward(x, w, y, dy, dx, dw, db []float32) error {
 	return c.end()
 }
 
-// sum is the length of one group's dw and db.
-func (c *Convolution) sum() int {
-	return align(c.main.weights.slot(argDiffWeights).floats) + align(c.shape.Out)
-}
+// sum is the length of one group's dw and db; db begins at element dwRoom.
+func (c *Convolution) sum() int { return c.dwRoom() + align(bytes[float32](c.shape.Out))/4 }
+
+func (c *Convolution) dwRoom() int { return align(c.main.weights.slot(argDiffWeights).bytes) / 4 }
 
 // addGroups adds up elements lo to hi of the groups' sums, in the groups' order.
 func (c *Convolution) addGroups(lo, hi int) {
@@ -55,10 +57,10 @@ func (c *Convolution) addGroups(lo, hi int) {
 	}
 }
 
-func (c *Convolution) copyBack(block []float32) error {
-	dw := c.sums[:c.main.weights.slot(argDiffWeights).floats]
+func (c *Convolution) copyBack(block []byte) error {
+	dw := c.sums[:c.main.weights.slot(argDiffWeights).bytes/4]
 	if c.db != nil {
-		copy(c.db, c.sums[align(len(dw)):])
+		copy(c.db, c.sums[c.dwRoom():])
 	}
 	if c.weightsBack == nil {
 		copy(c.dw, dw)
@@ -70,12 +72,12 @@ func (c *Convolution) copyBack(block []float32) error {
 }
 
 func (p *plan) backwardRoom(sum, dz int) int {
-	n := align(dz) + max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + sum
+	n := align(bytes[float32](dz)) + max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + bytes[float32](sum)
 	for _, k := range []*kernel{p.xW, p.dyW, p.dyData} {
 		n += copied(k)
 	}
 	if p.dx != nil {
-		n += align(p.dx.slot(argSrc).floats)
+		n += align(p.dx.slot(argSrc).bytes)
 	}
 	return n + line
 }
@@ -98,24 +100,24 @@ func (c *Convolution) backwardGroup(l *lane, g int) error {
 	return nil
 }
 
-func (c *Convolution) backwardPiece(l *lane, i, g int, first bool, block []float32) error {
+func (c *Convolution) backwardPiece(l *lane, i, g int, first bool, block []byte) error {
 	p, b, xr, yr := c.piece(l, i)
 	plain := c.dy[yr[0]:yr[1]]
 	if c.act.Grad != nil {
-		dz := part(&block, len(plain))
+		dz := floats(part(&block, bytes[float32](len(plain))))
 		c.act.Grad(dz, c.y[yr[0]:yr[1]], plain)
 		plain = dz
 	}
-	var dy []float32
+	var dy unsafe.Pointer
 	var err error
 	if c.dx != nil {
-		if dy, err = l.in(p.dyData, b.dyData, plain, &block); err != nil {
+		if dy, err = l.in(p.dyData, b.dyData, address(plain), &block); err != nil {
 			return err
 		}
 		rest := block
-		to := c.dx[xr[0]:xr[1]]
+		to := address(c.dx[xr[0]:xr[1]])
 		dx := room(p.dx, to, &rest)
-		if err = l.run(b.data, address(dy), address(c.w), address(dx), address(rest)); err != nil {
+		if err = l.run(b.data, dy, c.w, dx, address(rest)); err != nil {
 			return err
 		}
 		if err = l.out(p.dx, b.dx, dx, to, rest); err != nil {
@@ -126,21 +128,21 @@ func (c *Convolution) backwardPiece(l *lane, i, g int, first bool, block []float
 		return nil
 	}
 	if c.dx == nil || !p.sameDY {
-		if dy, err = l.in(p.dyW, b.dyW, plain, &block); err != nil {
+		if dy, err = l.in(p.dyW, b.dyW, address(plain), &block); err != nil {
 			return err
 		}
 	}
-	x, err := l.in(p.xW, b.xW, c.x[xr[0]:xr[1]], &block)
+	x, err := l.in(p.xW, b.xW, address(c.x[xr[0]:xr[1]]), &block)
 	if err != nil {
 		return err
 	}
 	sums := c.sums[g*c.sum():][:c.sum()]
 	to := sums
 	if !first {
-		to = part(&block, len(sums))
+		to = floats(part(&block, bytes[float32](len(sums))))
 	}
-	dw, db := to, to[align(p.weights.slot(argDiffWeights).floats):]
-	if err = l.run(b.weights, address(x), address(dy), address(dw), address(db), address(block)); err != nil {
+	dw, db := to, to[c.dwRoom():]
+	if err = l.run(b.weights, x, dy, address(dw), address(db), address(block)); err != nil {
 		return err
 	}
 	if !first {

@@ -1,6 +1,7 @@
 package dnn
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -62,16 +63,20 @@ func (h *handles) worker() (*worker, error) {
 }
 
 // compile makes a kernel of a primitive descriptor, which it gives back, and of
-// the indexes of its arguments. The last argument, scratch memory, is added.
-func (h *handles) compile(desc uintptr, arguments ...int32) (*kernel, error) {
+// the indexes of its arguments. The last argument, scratch memory, is added. It refuses
+// oneDNN's reference implementations where fast is set: they are loops over elements.
+func (h *handles) compile(fast bool, desc uintptr, arguments ...int32) (*kernel, error) {
 	defer h.lib.descDestroy(desc)
+	if name := h.lib.implementation(desc); fast && strings.HasPrefix(name, "ref") {
+		return nil, errors.Errorf("oneDNN has nothing but its reference implementation (%s)", name)
+	}
 	k := new(kernel)
 	for _, index := range append(arguments, argScratchpad) {
 		l := new(layout)
 		if p := h.lib.descLayout(desc, queryArgument, index); p != nil {
 			*l = *p
 		}
-		k.slots = append(k.slots, slot{index, l, int(h.lib.layoutSize(l)+3) / 4})
+		k.slots = append(k.slots, slot{index, l, int(h.lib.layoutSize(l))})
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,7 +97,7 @@ func (h *handles) reorder(attr uintptr, from, to *layout) (*kernel, error) {
 	if err := failure("reorder", h.lib.reorderDescCreate(&desc, from, h.lib.engine, to, h.lib.engine, attr)); err != nil {
 		return nil, err
 	}
-	return h.compile(desc, argSrc, argDst)
+	return h.compile(false, desc, argSrc, argDst)
 }
 
 // plan is what is compiled for a number of images.
@@ -192,7 +197,7 @@ func (b *builder) plan(n int) (*plan, error) {
 		return nil, err
 	}
 	var err error
-	if p.forward, err = b.compile(desc, argSrc, argWeights, argBias, argDst); err != nil {
+	if p.forward, err = b.compile(false, desc, argSrc, argWeights, argBias, argDst); err != nil {
 		return nil, errors.WithMessage(err, "forward")
 	}
 	*op = descriptor{}
@@ -202,7 +207,7 @@ func (b *builder) plan(n int) (*plan, error) {
 	if err := failure("backward data", b.lib.descCreate(&desc, op, b.attr, b.lib.engine, hint)); err != nil {
 		return nil, err
 	}
-	if p.data, err = b.compile(desc, argDiffDst, argWeights, argDiffSrc); err != nil {
+	if p.data, err = b.compile(false, desc, argDiffDst, argWeights, argDiffSrc); err != nil {
 		return nil, errors.WithMessage(err, "backward data")
 	}
 	*op = descriptor{}
@@ -212,7 +217,7 @@ func (b *builder) plan(n int) (*plan, error) {
 	if err := failure("backward weights", b.lib.descCreate(&desc, op, b.attr, b.lib.engine, hint)); err != nil {
 		return nil, err
 	}
-	if p.weights, err = b.compile(desc, argSrc, argDiffDst, argDiffWeights, argDiffBias); err != nil {
+	if p.weights, err = b.compile(false, desc, argSrc, argDiffDst, argDiffWeights, argDiffBias); err != nil {
 		return nil, errors.WithMessage(err, "backward weights")
 	}
 	for _, r := range []struct {

@@ -3,6 +3,7 @@ package dnn
 import (
 	"runtime"
 	"sync"
+	"unsafe"
 
 	"github.com/pkg/errors"
 )
@@ -46,10 +47,11 @@ type Convolution struct {
 	failure error
 
 	// Of the running call.
-	x, w, bias, y, dy, dx, dw, db []float32
-	sums                          []float32 // of the groups: dw in oneDNN's layout, db
-	forwardBody, backwardBody     func(lo, hi int)
-	addBody                       func(lo, hi int)
+	x, bias, y, dy, dx, dw, db []float32
+	w                          unsafe.Pointer // the weights in the layout of a kernel
+	sums                       []float32      // of the groups: dw in oneDNN's layout, db
+	forwardBody, backwardBody  func(lo, hi int)
+	addBody                    func(lo, hi int)
 }
 
 // NewConvolution compiles a convolution. It fails where the shape makes none or

@@ -26,10 +26,10 @@ func (c *Convolution) Forward(x, w, bias, y []float32) error {
 func (p *plan) forwardRoom() int {
 	n := p.forward.scratch()
 	if p.x != nil {
-		n += align(p.x.slot(argDst).floats)
+		n += align(p.x.slot(argDst).bytes)
 	}
 	if p.y != nil {
-		n += align(p.y.slot(argSrc).floats)
+		n += align(p.y.slot(argSrc).bytes)
 	}
 	return n + max(p.x.scratch(), p.y.scratch()) + line
 }
@@ -38,19 +38,20 @@ func (c *Convolution) forwardPiece(l *lane, i int) error {
 	p, b, xr, yr := c.piece(l, i)
 	block := borrow(p.forwardRoom())
 	defer giveBack(block)
-	x, err := l.in(p.x, b.x, c.x[xr[0]:xr[1]], &block)
+	x, err := l.in(p.x, b.x, address(c.x[xr[0]:xr[1]]), &block)
 	if err != nil {
 		return err
 	}
-	y := room(p.y, c.y[yr[0]:yr[1]], &block)
-	if err := l.run(b.forward, address(x), address(c.w), address(c.bias), address(y), address(block)); err != nil {
+	to := c.y[yr[0]:yr[1]]
+	y := room(p.y, address(to), &block)
+	if err := l.run(b.forward, x, c.w, address(c.bias), y, address(block)); err != nil {
 		return err
 	}
-	if err := l.out(p.y, b.y, y, c.y[yr[0]:yr[1]], block); err != nil {
+	if err := l.out(p.y, b.y, y, address(to), block); err != nil {
 		return err
 	}
 	if c.act.Apply != nil {
-		c.act.Apply(c.y[yr[0]:yr[1]])
+		c.act.Apply(to)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type kernel struct {
 type slot struct {
 	index  int32
 	layout *layout
-	floats int
+	bytes  int
 }
 
 // of is the layout of an argument.
@@ -35,12 +35,12 @@ func (k *kernel) slot(index int32) slot {
 	return slot{}
 }
 
-// scratch is the scratch memory it needs, in elements.
+// scratch is the scratch memory it needs, in bytes.
 func (k *kernel) scratch() int {
 	if k == nil {
 		return 0
 	}
-	return k.slot(argScratchpad).floats
+	return k.slot(argScratchpad).bytes
 }
 
 // binding is a kernel with memory objects of its own, for one core at a time.

@@ -68,47 +68,45 @@ func (c *Convolution) piece(l *lane, i int) (p *plan, b *bindings, x, y [2]int) 
 }
 
 // copyWeights copies w to the layout of a kernel, if that is another one.
-func (c *Convolution) copyWeights(k *kernel, b *binding, w, block []float32) ([]float32, error) {
+func (c *Convolution) copyWeights(k *kernel, b *binding, w []float32, block []byte) (unsafe.Pointer, error) {
 	if k == nil {
-		return w, nil
+		return address(w), nil
 	}
 	c.copies.single()
 	defer c.copies.restore()
-	to := part(&block, k.slot(argDst).floats)
-	return to, c.copies.run(b, address(w), address(to), address(block))
+	to := address(part(&block, k.slot(argDst).bytes))
+	return to, c.copies.run(b, address(w), to, address(block))
 }
-
-func address(x []float32) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
 
 // copied is the memory that a copy needs.
 func copied(k *kernel) int {
 	if k == nil {
 		return 0
 	}
-	return align(k.slot(argDst).floats)
+	return align(k.slot(argDst).bytes)
 }
 
 // in copies a plain piece to a kernel's layout, at the front of the block.
-func (l *lane) in(k *kernel, b *binding, plain []float32, block *[]float32) ([]float32, error) {
+func (l *lane) in(k *kernel, b *binding, plain unsafe.Pointer, block *[]byte) (unsafe.Pointer, error) {
 	if k == nil {
 		return plain, nil
 	}
-	to := part(block, k.slot(argDst).floats)
-	return to, l.run(b, address(plain), address(to), address(*block))
+	to := address(part(block, k.slot(argDst).bytes))
+	return to, l.run(b, plain, to, address(*block))
 }
 
 // room is where a kernel writes: to the plain piece, or to the block.
-func room(k *kernel, plain []float32, block *[]float32) []float32 {
+func room(k *kernel, plain unsafe.Pointer, block *[]byte) unsafe.Pointer {
 	if k == nil {
 		return plain
 	}
-	return part(block, k.slot(argSrc).floats)
+	return address(part(block, k.slot(argSrc).bytes))
 }
 
 // out copies what a kernel wrote to the plain piece.
-func (l *lane) out(k *kernel, b *binding, from, plain, block []float32) error {
+func (l *lane) out(k *kernel, b *binding, from, plain unsafe.Pointer, block []byte) error {
 	if k == nil {
 		return nil
 	}
-	return l.run(b, address(from), address(plain), address(block))
+	return l.run(b, from, plain, address(block))
 }

@@ -2,6 +2,7 @@ package dnn
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/ebitengine/purego"
 	"github.com/pkg/errors"
@@ -40,12 +41,14 @@ const (
 
 	engineCPU         = 1
 	streamDefault     = 1
+	bfloat16Type      = 2
 	float32Type       = 3
 	tagAny            = 1
 	tagVector         = 2 // dnnl_a
 	forwardTraining   = 64
 	convolutionDirect = 1
 	scratchpadUser    = 1
+	queryName         = 8   // of the implementation, a string
 	queryArgument     = 255 // the layout of the argument of an index
 
 	argSrc         = 1
@@ -95,6 +98,7 @@ type functions struct {
 	descCreate        func(desc *uintptr, op *descriptor, attr, engine, hint uintptr) int32
 	reorderDescCreate func(desc *uintptr, src *layout, srcEngine uintptr, dst *layout, dstEngine, attr uintptr) int32
 	descDestroy       func(desc uintptr) int32
+	descQuery         func(desc uintptr, what, index int32, result **byte) int32
 	descLayout        func(desc uintptr, what, index int32) *layout
 	primitiveCreate   func(primitive *uintptr, desc uintptr) int32
 	primitiveDestroy  func(primitive uintptr) int32
@@ -118,8 +122,9 @@ func (f *functions) find(library uintptr) error {
 		"dilated_convolution_backward_data_desc_init":    &f.backwardDataInit,
 		"dilated_convolution_backward_weights_desc_init": &f.backwardWeightsInit,
 		"primitive_desc_create":                          &f.descCreate, "reorder_primitive_desc_create": &f.reorderDescCreate,
-		"primitive_desc_destroy": &f.descDestroy, "primitive_desc_query_md": &f.descLayout,
-		"primitive_create": &f.primitiveCreate, "primitive_destroy": &f.primitiveDestroy, "primitive_execute": &f.execute,
+		"primitive_desc_destroy": &f.descDestroy, "primitive_desc_query": &f.descQuery,
+		"primitive_desc_query_md": &f.descLayout,
+		"primitive_create":        &f.primitiveCreate, "primitive_destroy": &f.primitiveDestroy, "primitive_execute": &f.execute,
 	} {
 		address, err := symbol(library, "dnnl_"+name)
 		if err != nil {
@@ -134,6 +139,19 @@ func (f *functions) find(library uintptr) error {
 	f.threads.Get, _ = symbol(library, "omp_get_max_threads")
 	f.threads.Set, _ = symbol(library, "omp_set_num_threads")
 	return nil
+}
+
+// implementation names how a primitive is computed, such as brg:avx512_core_bf16.
+func (f *functions) implementation(desc uintptr) string {
+	var name *byte
+	if f.descQuery(desc, queryName, 0, &name) != 0 || name == nil {
+		return "unknown"
+	}
+	n := 0
+	for *(*byte)(unsafe.Add(unsafe.Pointer(name), n)) != 0 {
+		n++
+	}
+	return string(unsafe.Slice(name, n))
 }
 
 var statuses = map[int32]string{

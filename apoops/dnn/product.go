@@ -32,10 +32,10 @@ func (m Matrix) check(name string) error {
 	return nil
 }
 
-// Product computes C = A·B or C += A·B on the calling goroutine. Package blas
-// does so too; where matrices are small oneDNN is often faster. Goroutines may use
-// a product at once.
-type Product struct {
+// Product computes C = A·B or C += A·B on the calling goroutine, of A and B with
+// elements In and C with elements Out. Package blas does so for float32; where matrices
+// are small oneDNN is often faster. Goroutines may use a product at once.
+type Product[In, Out Element] struct {
 	*handles
 	cleanup runtime.Cleanup
 	kernel  *kernel
@@ -50,11 +50,20 @@ type productLane struct {
 }
 
 // NewProduct compiles a product of these layouts; add is for C += A·B. C must
-// not be transposed.
-func NewProduct(a, b, c Matrix, add bool) (*Product, error) {
+// not be transposed, and must be of float32 where A and B are. See BFloat16 for where
+// products of uint16 are an error.
+func NewProduct[In, Out Element](a, b, c Matrix, add bool) (*Product[In, Out], error) {
 	sel := selected()
 	if sel.err != nil {
 		return nil, sel.err
+	}
+	switch {
+	case low[In]():
+		if err := BFloat16(); err != nil {
+			return nil, err
+		}
+	case low[Out]():
+		return nil, errors.New("dnn: product: a result of bfloat16 needs operands of bfloat16")
 	}
 	m, k := a.size()
 	l, n := b.size()
@@ -70,7 +79,7 @@ func NewProduct(a, b, c Matrix, add bool) (*Product, error) {
 	if k != l || c.Rows != m || c.Cols != n || c.Transposed {
 		return nil, errors.Errorf("dnn: product: %+v times %+v is not %+v", a, b, c)
 	}
-	p := &Product{handles: &handles{lib: sel.lib}, need: [3]int{a.elements(), b.elements(), c.elements()}}
+	p := &Product[In, Out]{handles: &handles{lib: sel.lib}, need: [3]int{a.elements(), b.elements(), c.elements()}}
 	if err := p.compile(a, b, c, add); err != nil {
 		p.destroy()
 		return nil, errors.WithMessagef(err, "dnn: product of %+v and %+v", a, b)
@@ -79,7 +88,7 @@ func NewProduct(a, b, c Matrix, add bool) (*Product, error) {
 	return p, nil
 }
 
-func (p *Product) compile(a, b, c Matrix, add bool) error {
+func (p *Product[In, Out]) compile(a, b, c Matrix, add bool) error {
 	w, err := p.worker()
 	if err != nil {
 		return err
@@ -92,13 +101,14 @@ func (p *Product) compile(a, b, c Matrix, add bool) error {
 	}
 	defer p.lib.attrDestroy(attr)
 	var l [3]layout
+	types := [3]int32{dataType[In](), dataType[In](), dataType[Out]()}
 	for i, m := range []Matrix{a, b, c} {
 		rows, cols := m.size()
 		strides := dims{int64(m.Stride), 1}
 		if m.Transposed {
 			strides = dims{1, int64(m.Stride)}
 		}
-		if err := failure("layout", p.lib.layoutByStrides(&l[i], 2, &dims{int64(rows), int64(cols)}, float32Type, &strides)); err != nil {
+		if err := failure("layout", p.lib.layoutByStrides(&l[i], 2, &dims{int64(rows), int64(cols)}, types[i], &strides)); err != nil {
 			return err
 		}
 	}
@@ -110,12 +120,12 @@ func (p *Product) compile(a, b, c Matrix, add bool) error {
 	if err := failure("product", p.lib.descCreate(&desc, op, attr, p.lib.engine, 0)); err != nil {
 		return err
 	}
-	p.kernel, err = p.handles.compile(desc, argSrc, argWeights, argDst)
+	p.kernel, err = p.handles.compile(low[In](), desc, argSrc, argWeights, argDst)
 	return err
 }
 
 // attributes selects scratch memory of the caller and, for add, the sum.
-func (p *Product) attributes(add bool) (attr uintptr, err error) {
+func (p *Product[In, Out]) attributes(add bool) (attr uintptr, err error) {
 	if err := failure("attributes", p.lib.attrCreate(&attr)); err != nil {
 		return 0, err
 	}
@@ -134,10 +144,10 @@ func (p *Product) attributes(add bool) (attr uintptr, err error) {
 }
 
 // Run computes the product. The slices may be longer than the matrices.
-func (p *Product) Run(a, b, c []float32) error {
-	for i, s := range [][]float32{a, b, c} {
-		if len(s) < p.need[i] {
-			return errors.Errorf("dnn: product: operand %d has %d elements, needs %d", i, len(s), p.need[i])
+func (p *Product[In, Out]) Run(a, b []In, c []Out) error {
+	for i, n := range [3]int{len(a), len(b), len(c)} {
+		if n < p.need[i] {
+			return errors.Errorf("dnn: product: operand %d has %d elements, needs %d", i, n, p.need[i])
 		}
 	}
 	l, err := p.take()
@@ -145,7 +155,7 @@ func (p *Product) Run(a, b, c []float32) error {
 		return err
 	}
 	scratch := p.kernel.scratch()
-	var block []float32
+	var block []byte
 	if scratch > 0 {
 		block = borrow(scratch)
 	}
@@ -164,7 +174,7 @@ func (p *Product) Run(a, b, c []float32) error {
 	return err
 }
 
-func (p *Product) take() (*productLane, error) {
+func (p *Product[In, Out]) take() (*productLane, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if n := len(p.idle); n > 0 {
@@ -184,7 +194,7 @@ func (p *Product) take() (*productLane, error) {
 }
 
 // Close gives the library's objects back.
-func (p *Product) Close() {
+func (p *Product[In, Out]) Close() {
 	p.cleanup.Stop()
 	p.mu.Lock()
 	p.idle = nil

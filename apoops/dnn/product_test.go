@@ -49,7 +49,7 @@ func TestProduct(t *testing.T) {
 					want[i*c.Stride+j] = sum
 				}
 			}
-			p, err := NewProduct(a, b, c, form[2])
+			p, err := NewProduct[float32, float32](a, b, c, form[2])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +63,7 @@ func TestProduct(t *testing.T) {
 			p.Close()
 		}
 	}
-	if _, err := NewProduct(Matrix{2, 3, 3, false}, Matrix{2, 3, 3, false}, Matrix{2, 3, 3, false}, false); err == nil {
+	if _, err := NewProduct[float32, float32](Matrix{2, 3, 3, false}, Matrix{2, 3, 3, false}, Matrix{2, 3, 3, false}, false); err == nil {
 		t.Error("2×3 times 2×3")
 	}
 }
@@ -74,7 +74,7 @@ func TestProductAllocatesNothing(t *testing.T) {
 	}
 	system(t)
 	m := Matrix{64, 64, 64, false}
-	p, err := NewProduct(m, m, m, false)
+	p, err := NewProduct[float32, float32](m, m, m, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ type multiplier[T Float] interface {
 // matrices of some hundred rows it is up to twice as fast as OpenBLAS's.
 func newMultiplier[T Float](a, b, c dnn.Matrix, add bool) multiplier[T] {
 	if blas.Pick[T](true, false) {
-		if p, err := dnn.NewProduct(a, b, c, add); err == nil {
+		if p, err := dnn.NewProduct[float32, float32](a, b, c, add); err == nil {
 			return any(p).(multiplier[T])
 		}
 	}
