@@ -47,12 +47,21 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.size.rounds, "rounds", -1, "number of rounds (-1: the net's own)")
 	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
 	f.IntVar(&o.size.warmup, "warmup", -1, "warm-up steps before them (-1: the net's own)")
-	f.StringVar(&o.threads, "threads", strconv.Itoa(runtime.NumCPU()), "numbers of PyTorch's threads, separated by commas, one side for each; 0: PyTorch's default")
+	f.StringVar(&o.threads, "threads", allThreads(), "numbers of PyTorch's threads, separated by commas, one side for each; 0: PyTorch's default")
 	f.StringVar(&o.python, "python", "", "Python interpreter that has PyTorch (default: the first found of "+strings.Join(pythons, ", ")+")")
 	f.StringVar(&o.out, "out", "", "append the measurements to this file, one line of JSON for each process")
 	f.StringVar(&o.ours, "ours", "", "measure only this library on the named net, in this process, and print JSON")
 	f.StringVar(&o.profile, "cpuprofile", "", "with -ours: write a CPU profile of the timed steps to this file")
 	return f
+}
+
+// allThreads are one thread and as many as there are cores: OpenMP's threads and the BLAS
+// library's may be in each other's way.
+func allThreads() string {
+	if n := runtime.NumCPU(); n > 1 {
+		return "1," + strconv.Itoa(n)
+	}
+	return "1"
 }
 
 // The bounds of the flags. A batch of maxBatch images takes 800 MB.

@@ -19,7 +19,10 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-const classes = 10
+const (
+	classes = 10
+	mlpNet  = "mlp" // the one net that is not for images
+)
 
 // measureOurs measures whole steps of this library in this process. It writes a CPU
 // profile of the timed steps to the file profile unless that is "".
@@ -134,7 +137,7 @@ func startProfile(path string) (stop func(), err error) {
 
 // build returns the model of a net and the shape of an example.
 func build(net string) (*layers.Model, []int, error) {
-	if net == "mlp" {
+	if net == mlpNet {
 		return layers.MLP(784, 1000, 1000, classes), []int{784}, nil
 	}
 	m, err := layers.ImageModel(net, classes)

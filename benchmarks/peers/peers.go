@@ -19,14 +19,16 @@ const usage = `Usage: benchmarks peers [FLAG...]
 Compares training steps of this library and of PyTorch: forward pass, softmax
 cross-entropy, backward pass and SGD with momentum 0.9, on random data of ten
 classes in float32. The nets are a fully connected one (mlp, 784-1000-1000-10 with
-ReLU) and those for images of 3×32×32.
+ReLU) and those for images of 3×32×32. PyTorch computes them on each number of threads
+as it comes, with glibc set to keep its memory ("kept"), and so with images in the order
+channels_last ("last"). The table of ratios at the end has its best: the time of its
+fastest side, and the memory of the one that needs the least over its base.
 
 The net "transformer" is that of IWSLT'14 (6+6 blocks, width 512, 4 heads, 1024 hidden
 units, one table of 10,000 tokens) without dropout, with smoothed labels and AdamW, on
 random tokens in sentences of IWSLT's lengths. All sides start from the same weights and
 must have the same losses. PyTorch computes it in two ways, by its own modules and by
-functions that join products, each with glibc set to keep its memory; the table of ratios
-at the end has the faster one.
+functions that join products, each with glibc set to keep its memory.
 
 The net "translate" searches for targets of 1000 random sentences of Multi30k's lengths
 by beam search of width 5, with a Transformer of 3+3 blocks, width 128, 4 heads, 256
@@ -38,7 +40,8 @@ equal on all sides.
 
 The sides run in turn, each in a process of its own. The time is that of whole steps. The memory is the peak of the process's
 resident memory (Linux: VmHWM); a second figure ("over base") leaves out what the
-process had before it made the net. All nets take about five minutes on two cores.
+process had before it made the net, such as Python's imports. All nets take about half an
+hour on two cores.
 
 Flags:
 `
@@ -190,8 +193,8 @@ func (o *options) torchSides(c comparison, python string, threads []int, s setti
 	case translateNet:
 		return translateSides(python, c.net, threads, s)
 	}
-	for _, n := range threads {
-		sides = append(sides, &side{name: torchName(n), run: torchProcess(python, c.net, n, s)})
+	for _, w := range ways(c.net, threads) {
+		sides = append(sides, &side{name: w.name(), run: torchProcess(python, c.net, w, s)})
 	}
 	return sides, func() {}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,14 +76,14 @@ func TestComparisons(t *testing.T) {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
 	out := filepath.Join(t.TempDir(), "measurements")
-	code, stdout, stderr := run("-only", "resnet32,lenet", "-batch", "2", "-steps", "1", "-warmup", "0", "-rounds", "1", "-threads", "1,0", "-out", out)
+	code, stdout, stderr := run("-only", "lenet,mlp", "-batch", "2", "-steps", "1", "-warmup", "0", "-rounds", "1", "-threads", "1", "-out", out)
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	if strings.HasPrefix(stdout, "skipped") {
 		t.Skip(strings.TrimSpace(stdout))
 	}
-	if !strings.Contains(stdout, "ours/PyTorch-1") || strings.Index(stdout, "resnet32: ") < strings.Index(stdout, "lenet: ") {
+	if !strings.Contains(stdout, "ours/PyTorch-1") || strings.Index(stdout, "lenet: ") < strings.Index(stdout, "mlp: ") {
 		t.Fatalf("no ratio, or not in order, in %q", stdout)
 	}
 	text, err := os.ReadFile(out)
@@ -90,14 +91,16 @@ func TestComparisons(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if len(lines) != 6 {
-		t.Fatalf("%d lines of measurements, not one for each of three sides on two nets", len(lines))
-	}
+	var sides []string
 	for _, line := range lines {
 		var r record
 		if err := json.Unmarshal([]byte(line), &r); err != nil || r.Side == "" || r.Steps != 1 || r.Min <= 0 || r.Parameters == 0 {
 			t.Errorf("%v in %s", err, line)
 		}
+		sides = append(sides, r.Net+" "+r.Side)
+	}
+	if want := []string{"mlp ours", "mlp PyTorch-1", "mlp PyTorch-1-kept", "lenet ours", "lenet PyTorch-1", "lenet PyTorch-1-kept", "lenet PyTorch-1-kept-last"}; !slices.Equal(sides, want) {
+		t.Errorf("measured %q, want %q", sides, want)
 	}
 }
 
@@ -197,9 +200,9 @@ func fake(medians ...float64) *side {
 }
 
 func TestReport(t *testing.T) {
-	a, b := fake(9, 1, 3), fake(6, 6, 6)
-	a.name, b.name = "A", "B"
-	sides := []*side{a, b}
+	a, b, c := fake(9, 1, 3), fake(6, 6, 6), fake(7, 7, 2)
+	a.name, b.name, c.name = "A", "B", "C"
+	sides := []*side{a, b, c}
 	if err := measureInTurn(context.Background(), 3, sides, ignore); err != nil {
 		t.Fatal(err)
 	}
@@ -216,10 +219,12 @@ func TestReport(t *testing.T) {
 		"median ms min ms peak MB over base version BLAS threads",
 		"A 3.00 0.50 6 4 v1 none 2",
 		"B 6.00 3.00 12 10 v1 none 2",
+		"C 7.00 1.00 4 2 v1 none 2",
 		"A/B 0.50 0.17 0.50 0.40",
+		"A/C 0.43 0.50 1.50 2.00",
 		"goal 0.40 0.40 1.30",
-		"ours/PyTorch time, median time, min goal memory, peak over base goal",
-		"net 0.50 0.17 0.40 missed 0.50 0.40 1.30 met",
+		"ours/PyTorch time, median time, min goal memory over base goal time of memory of",
+		"net 0.50 0.17 0.40 missed 2.00 1.30 missed B C",
 	} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); got != want {
 			t.Errorf("line %d is %q, want %q", i, got, want)

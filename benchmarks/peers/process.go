@@ -42,13 +42,19 @@ func ourProcess(net string, s settings) measureFunc {
 	}
 }
 
-// torchProcess measures PyTorch on the given number of threads; 0 means PyTorch's
-// default.
-func torchProcess(python, net string, threads int, s settings) measureFunc {
+// torchProcess measures PyTorch on a net in the way w.
+func torchProcess(python, net string, w way, s settings) measureFunc {
 	return func(ctx context.Context) (measurement, error) {
 		var m measurement
-		args := append([]string{"--net", net, "--threads", strconv.Itoa(threads)}, s.arguments("--")...)
-		return m, runScript(ctx, &m, python, "torch_step.py", args...)
+		args := append([]string{"--net", net, "--threads", strconv.Itoa(w.threads)}, s.arguments("--")...)
+		if w.channelsLast {
+			args = append(args, "--channels-last")
+		}
+		var variables []string
+		if w.keep {
+			variables = mallocSettings
+		}
+		return m, runScriptWith(ctx, variables, &m, python, "torch_step.py", args...)
 	}
 }
 

@@ -44,19 +44,16 @@ func (r result) report(w io.Writer) error {
 	return errors.Wrap(t.Flush(), "writing the report")
 }
 
-// summary prints the ratios of this library to the fastest other side, with the goals,
-// for all comparisons.
+// summary prints, for all comparisons, the ratios of this library's times to those of the
+// fastest other side and of its memory to that of the leanest, with the goals.
 func summary(w io.Writer, all []result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ours/PyTorch\ttime, median\ttime, min\tgoal\t\tmemory, peak\tover base\tgoal\t")
+	fmt.Fprintln(t, "ours/PyTorch\ttime, median\ttime, min\tgoal\t\tmemory over base\tgoal\t\ttime of\tmemory of")
 	for _, r := range all {
-		ours, other := r.sides[0], fastest(r.sides[1:])
-		time, peak, grown := ours.median()/other.median(), ours.peak()/other.peak(), ours.grown()/other.grown()
-		memory := peak
-		if r.goal.overBase {
-			memory = grown
-		}
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%.2f\t%s\n", r.net, time, ours.min()/other.min(), verdict(time, r.goal.time), peak, grown, verdict(memory, r.goal.memory))
+		ours, fast, lean := r.sides[0], fastest(r.sides[1:]), leanest(r.sides[1:])
+		time, memory := ours.median()/fast.median(), ours.grown()/lean.grown()
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%s\t%s\t%s\n", r.net, time, ours.min()/fast.min(), verdict(time, r.goal.time),
+			memory, verdict(memory, r.goal.memory), fast.name, lean.name)
 	}
 	return errors.Wrap(t.Flush(), "writing the report")
 }
@@ -70,6 +67,11 @@ func verdict(ratio, goal float64) string {
 		return fmt.Sprintf("%.2f\tmet", goal)
 	}
 	return fmt.Sprintf("%.2f\tmissed", goal)
+}
+
+// leanest is the side that needs the least memory over its base, the first of equals.
+func leanest(sides []*side) *side {
+	return slices.MinFunc(sides, func(a, b *side) int { return cmp.Compare(a.grown(), b.grown()) })
 }
 
 // fastest is the side with the least median time, the first of equals.

@@ -24,6 +24,7 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--warmup", type=int, default=10)
+    parser.add_argument("--channels-last", action="store_true", help="order of images in memory")
     args = parser.parse_args()
 
     base = resident("VmRSS")
@@ -34,6 +35,8 @@ def main():
     loss = torch.nn.CrossEntropyLoss()
     sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
     x, t = torch_nets.batch(args.net, args.batch)
+    if args.channels_last:
+        net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
 
     times = []
     for i in range(args.warmup + args.steps):

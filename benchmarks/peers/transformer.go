@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/pkg/errors"
 
@@ -136,16 +135,4 @@ func transformerSides(python, net string, threads []int, s settings) (sides []*s
 		}
 	}
 	return sides, done, nil
-}
-
-// mallocSettings keep glibc from giving memory back to the system between steps, which
-// makes PyTorch faster.
-var mallocSettings = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=17179869184", "MALLOC_TOP_PAD_=268435456"}
-
-// torchName names PyTorch on the given number of threads.
-func torchName(threads int) string {
-	if threads == 0 {
-		return "PyTorch"
-	}
-	return "PyTorch-" + strconv.Itoa(threads)
 }

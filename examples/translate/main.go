@@ -12,8 +12,8 @@
 // Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
 // from the folder that APO_DATA names, and downloads them if they are not there.
 //
-// Without flags an epoch has 253 steps. After two of the ten, perplexity on the validation
-// set is 16.8 and BLEU of greedy search 23.2.
+// Without flags it takes ten epochs of 253 steps, some ten minutes on two cores. BLEU of
+// greedy search on the validation set is then 37.5, that of beam search on test2016 39.3.
 package main
 
 import (
