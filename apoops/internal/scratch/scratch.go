@@ -2,9 +2,11 @@ package scratch
 
 import (
 	"sync"
-
-	"github.com/apo-gorgonia/apo/apoops/blas"
+	"unsafe"
 )
+
+// Float is the set of element types.
+type Float interface{ float32 | float64 }
 
 // Pool keeps as many slices as were ever in use at once. The zero value is empty.
 type Pool[T any] struct {
@@ -17,13 +19,19 @@ var (
 	pool64 Pool[float64]
 )
 
-func poolOf[T blas.Float]() *Pool[T] { return blas.Pick[T, any](&pool32, &pool64).(*Pool[T]) }
+// poolOf does without package blas, which is a user itself.
+func poolOf[T Float]() *Pool[T] {
+	if unsafe.Sizeof(T(0)) == unsafe.Sizeof(float32(0)) {
+		return (*Pool[T])(unsafe.Pointer(&pool32))
+	}
+	return (*Pool[T])(unsafe.Pointer(&pool64))
+}
 
 // Get returns n elements of any value.
-func Get[T blas.Float](n int) []T { return poolOf[T]().Get(n) }
+func Get[T Float](n int) []T { return poolOf[T]().Get(n) }
 
 // Put makes the slice free for the next Get. It must not be used any more.
-func Put[T blas.Float](buf []T) { poolOf[T]().Put(buf) }
+func Put[T Float](buf []T) { poolOf[T]().Put(buf) }
 
 // Get returns n elements of any value: of the largest free slice if that is large enough.
 func (p *Pool[T]) Get(n int) []T {

@@ -1,0 +1,16 @@
+// Package gemm multiplies matrices of float32 and float64, C = α·op(A)·op(B) + β·C, in
+// the vector instructions that the processor has: AVX-512, or AVX2 with FMA; package
+// simd chooses. Where it has neither, Go does the same work slowly.
+//
+// It follows K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix
+// Multiplication" (2008). A kernel has a tile of C in registers and adds to it the
+// products of a panel of A (a few rows) and a strip of B (a few columns), both packed so
+// that memory is read from front to back. A is packed once for all cores; each of their
+// tasks packs the strips of B that it needs.
+//
+// The bits of a result depend on its operands and on k alone, not on the processor, the
+// number of cores or the place of an element in C: the sum of an element over a block of
+// steps begins at 0 and takes the products in their order, each by one fused operation,
+// and is multiplied by α and added to the element before the next block. A NaN is a NaN;
+// its bits may differ. Numbers below the normal range are not flushed to 0.
+package gemm
