@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/bfloat"
 	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -63,6 +64,7 @@ type dense[T Float] struct {
 	a    *args[T]
 	m    int
 	body func(lo, hi int)
+	bits bfloat.Product
 }
 
 func (k *dense[T]) name() string     { return "dense." + k.act.String() }
@@ -138,6 +140,7 @@ func (k *dense[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.N
 type denseGradX[T Float] struct {
 	noGradient[T]
 	bias int
+	bits bfloat.Product
 }
 
 func (k *denseGradX[T]) name() string     { return "denseGradX" }
@@ -156,10 +159,12 @@ func (k *denseGradX[T]) run(a *args[T]) error {
 // denseGradW is the kernel dW = [x,1]ᵀ·dz.
 type denseGradW[T Float] struct {
 	noGradient[T]
-	bias int
-	a    *args[T]
-	m    int
-	body func(lo, hi int)
+	bias     int
+	a        *args[T]
+	m        int
+	body     func(lo, hi int)
+	bits     bfloat.Product
+	biasBits func(lo, hi int)
 }
 
 func (k *denseGradW[T]) name() string     { return "denseGradW" }
@@ -242,7 +247,7 @@ func LinearTransposed(x, w *gorgonia.Node) (*gorgonia.Node, error) {
 }
 
 // denseTransposed is the kernel of LinearTransposed.
-type denseTransposed[T Float] struct{}
+type denseTransposed[T Float] struct{ bits bfloat.Product }
 
 func (k *denseTransposed[T]) name() string     { return "denseTransposed" }
 func (k *denseTransposed[T]) wrt() []bool      { return []bool{true, true} }

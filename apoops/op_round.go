@@ -86,7 +86,11 @@ func (o *op[T]) RoundResult(f Format, k Keeping) error {
 	o.low = newRounding(f, k, len(o.ints))
 	if p, ok := any(o.k).(piecewise); ok {
 		o.low.pieces, o.low.piece = p.pieces()
-		o.a.format, o.a.bits = f, make([][]uint16, len(o.ints))
+		o.a.format = f
+	}
+	_, bits := any(o.k).(bitwise[T])
+	if o.a.bits = nil; bits || o.low.pieces != nil {
+		o.a.bits = make([][]uint16, len(o.ints))
 	}
 	_, o.low.parts = any(o.k).(byElement)
 	return nil
@@ -126,7 +130,21 @@ const partSize = 1 << 18
 
 // runRounded runs the kernel on operands of which some may be packed, and rounds its
 // result.
-func (o *op[T]) runRounded() (err error) {
+func (o *op[T]) runRounded() error {
+	r := o.low
+	done, err := o.runBits()
+	if !done && err == nil {
+		err = o.runSingles()
+	}
+	r.x, r.b, r.work, o.a.to = nil, nil, nil, nil
+	clear(r.operands)
+	clear(r.whole)
+	clear(o.a.bits)
+	return err
+}
+
+// runSingles runs the kernel in float32.
+func (o *op[T]) runSingles() (err error) {
 	r, out := o.low, o.a.out
 	n := max(1, o.shape.TotalSize())
 	step := n
@@ -152,10 +170,6 @@ func (o *op[T]) runRounded() (err error) {
 	if r.work != nil {
 		working.Put(r.work)
 	}
-	r.x, r.b, r.work, o.a.to = nil, nil, nil, nil
-	clear(r.operands)
-	clear(r.whole)
-	clear(o.a.bits)
 	return err
 }
 

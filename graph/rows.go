@@ -148,9 +148,14 @@ func (b *Base) form(g []*tensor.Dense, rows []Rows) ([]*tensor.Dense, error) {
 	if b.formed == nil {
 		b.formed = make([]*tensor.Dense, len(g))
 	}
-	form, err := apoops.Choose(b.dt, formInto[float32], formInto[float64])
+	form, err := apoops.Choose(b.dt, former(FormGradient[float32]), former(FormGradient[float64]))
 	if err != nil {
 		return nil, err
+	}
+	if b.storage.Low {
+		form = former(func(g []float32, r Rows) {
+			apoops.RoundedWeightGradient(b.storage.Format, b.scaleBy, g, r.A.Float32s(), r.S.Float32s(), r.Len())
+		})
 	}
 	for i, n := range b.rows {
 		if n == nil {
@@ -163,25 +168,22 @@ func (b *Base) form(g []*tensor.Dense, rows []Rows) ([]*tensor.Dense, error) {
 			g[j] = b.formed[j]
 		}
 		form(rows[i], g, n.params)
-		for _, j := range n.params {
-			if b.storage.Low { // as the graph would have
-				apoops.RoundAll(b.storage.Format, g[j].Float32s(), b.scaleBy)
-			}
-		}
 	}
 	return g, nil
 }
 
-// formInto computes the gradient of a block into the arrays of its parameters.
-func formInto[T apoops.Float](r Rows, g []*tensor.Dense, params []int) {
-	if len(params) == 1 {
-		FormGradient(apoops.Elements[T](g[params[0]]), r)
-		return
-	}
-	rest := make([]T, r.Inputs()*r.S.Shape()[1])
-	FormGradient(rest, r)
-	for _, j := range params {
-		rest = rest[copy(apoops.Elements[T](g[j]), rest):]
+// former computes the gradient of a block, as f does, into the arrays of its parameters.
+func former[T apoops.Float](f func(g []T, r Rows)) func(r Rows, g []*tensor.Dense, params []int) {
+	return func(r Rows, g []*tensor.Dense, params []int) {
+		if len(params) == 1 {
+			f(apoops.Elements[T](g[params[0]]), r)
+			return
+		}
+		rest := make([]T, r.Inputs()*r.S.Shape()[1])
+		f(rest, r)
+		for _, j := range params {
+			rest = rest[copy(apoops.Elements[T](g[j]), rest):]
+		}
 	}
 }
 
