@@ -118,7 +118,6 @@ func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale f
 	s.MetaTime = time.Since(began)
 	if err == nil && s.Meta != nil && s.Meta.Skipped {
 		e.skipped++
-		e.Task.Precision.BackOff()
 	}
 	return errors.WithMessagef(err, "trainers: meta-step at step %d", e.steps)
 }

@@ -164,7 +164,8 @@ func (t *Trainer) Skipped() int { return t.engine.orEmpty().skipped }
 
 // Fallbacks is the number of times that KFAC, EKFAC or Shampoo kept a block's older
 // statistics, inverses or roots, or took its plain gradient, because what they
-// computed was not finite or could not be decomposed.
+// computed was not finite, beyond the range of 16 bits (see Precision), or could not be
+// decomposed.
 func (t *Trainer) Fallbacks() int { return t.engine.orEmpty().fallbacks() }
 
 // Params are the model's parameters, with its statistics (graph.Param.Statistic)

@@ -9,6 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -93,7 +94,10 @@ func startEKFAC[T apoops.Float](c *EKFACConfig, t *rule.Task) rule.Rule {
 		})
 		k.bind = k.bindBases
 		for _, l := range k.layers {
-			k.bases[l.block] = newBasis[T](l.Rows, l.Cols)
+			b := newBasis[T](l.Rows, l.Cols)
+			t.Precision.KeepStored(precision.Inverses, b.stored[:2]...)
+			t.Precision.KeepStored(precision.Factors, b.stored[2])
+			k.bases[l.block] = b
 		}
 		k.divide = func(lo, hi int) {
 			s, x := k.now.s[lo:hi], k.now.x[lo:hi]
@@ -122,7 +126,8 @@ type ekfac[T apoops.Float] struct {
 type basis[T apoops.Float] struct {
 	rows, cols int
 	ua, ug, s  []T
-	updates    []uint64 // of S since the basis was computed, one number
+	stored     []*tensor.Dense // ua, ug and s
+	updates    []uint64        // of S since the basis was computed, one number
 	half, x    []T
 }
 
@@ -134,6 +139,7 @@ func newBasis[T apoops.Float](rows, cols int) *basis[T] {
 	array.Identity(b.ua, rows, 1)
 	array.Identity(b.ug, cols, 1)
 	array.Fill(b.s, 1)
+	b.stored = []*tensor.Dense{array.Matrix(b.ua, rows, rows), array.Matrix(b.ug, cols, cols), array.Matrix(b.s, rows, cols)}
 	return b
 }
 
@@ -144,7 +150,7 @@ func (k *ekfac[T]) bindBases(g *graph.Curvature) error {
 			continue
 		}
 		b := k.bases[l.block]
-		if err := g.SetBases(i, array.Matrix(b.ua, b.rows, b.rows), array.Matrix(b.ug, b.cols, b.cols)); err != nil {
+		if err := g.SetBases(i, b.stored[0], b.stored[1]); err != nil {
 			return err
 		}
 	}
@@ -164,7 +170,7 @@ func (k *ekfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, er
 	}
 	if refresh {
 		failed += k.decompose(k.rotate)
-		if err := k.run(in, false, true); err != nil {
+		if err := k.runScaled(in, false, true); err != nil {
 			return failed, err
 		}
 	}
@@ -188,6 +194,7 @@ func (k *ekfac[T]) rotate(l *factors[T]) error {
 	b := k.bases[l.block]
 	copy(b.ua, ua)
 	copy(b.ug, ug)
+	k.t.Precision.Round(precision.Inverses, b.stored[:2]...)
 	b.updates[0] = 0
 	return nil
 }
@@ -204,7 +211,7 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 		if err != nil {
 			return failed, err
 		}
-		if !array.AllFinite(d) {
+		if !k.t.Precision.Fits(precision.Factors, d) {
 			failed++
 			continue
 		}
@@ -215,6 +222,7 @@ func (k *ekfac[T]) rescale() (failed int, err error) {
 		}
 		b.updates[0]++
 		k.vec.Average(b.s, apoops.Elements[T](d), T(w), T(1-w))
+		k.t.Precision.Round(precision.Factors, b.stored[2])
 	}
 	return failed, nil
 }
@@ -246,9 +254,9 @@ func (k *ekfac[T]) state() []checkpoint.NamedTensor {
 	for _, l := range k.layers {
 		b := k.bases[l.block]
 		all = append(all,
-			checkpoint.NamedTensor{Name: l.Name + "/basis/A", Value: array.Matrix(b.ua, b.rows, b.rows)},
-			checkpoint.NamedTensor{Name: l.Name + "/basis/G", Value: array.Matrix(b.ug, b.cols, b.cols)},
-			checkpoint.NamedTensor{Name: l.Name + "/S", Value: array.Matrix(b.s, b.rows, b.cols)},
+			checkpoint.NamedTensor{Name: l.Name + "/basis/A", Value: b.stored[0]},
+			checkpoint.NamedTensor{Name: l.Name + "/basis/G", Value: b.stored[1]},
+			checkpoint.NamedTensor{Name: l.Name + "/S", Value: b.stored[2]},
 			checkpoint.NamedTensor{Name: l.Name + "/scalings", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(b.updates))})
 	}
 	return all

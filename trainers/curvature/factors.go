@@ -8,6 +8,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -42,7 +43,8 @@ type factors[T apoops.Float] struct {
 	block   int // number among the rule's blocks
 	node    int // number in the graph, -1 for none
 	a, g    []T
-	updates []uint64 // one number
+	stored  []*tensor.Dense // a and g
+	updates []uint64        // one number
 }
 
 // noiseSeed makes the seed of drawn targets another than that of dropout's masks.
@@ -57,6 +59,8 @@ func newCurvature[T apoops.Float](t *rule.Task, s curvatureSettings) *curvature[
 		l := &factors[T]{
 			Block: b, block: i, node: -1, a: make([]T, b.Rows*b.Rows), g: make([]T, b.Cols*b.Cols), updates: []uint64{0},
 		}
+		l.stored = []*tensor.Dense{array.Matrix(l.a, l.Rows, l.Rows), array.Matrix(l.g, l.Cols, l.Cols)}
+		t.Precision.KeepStored(precision.Factors, l.stored...)
 		c.layers, c.byBlock[i] = append(c.layers, l), l
 	}
 	if !s.empirical && t.Targets == nil {
@@ -144,6 +148,42 @@ func (c *curvature[T]) run(in rule.Input, moments, squares bool) error {
 	return c.graph.RunFor(moments, squares)
 }
 
+// runScaled is run, again with a lower loss scale where the results are not finite.
+func (c *curvature[T]) runScaled(in rule.Input, moments, squares bool) error {
+	for {
+		if err := c.run(in, moments, squares); err != nil {
+			return err
+		}
+		finite, err := c.finite(moments, squares)
+		if err != nil || finite || !c.t.Precision.BackOff() {
+			return err
+		}
+	}
+}
+
+// finite reports whether what was computed is finite. Where no loss scale could be at
+// fault it does not look.
+func (c *curvature[T]) finite(moments, squares bool) (bool, error) {
+	if c.t.Precision.LossScale() == 1 {
+		return true, nil
+	}
+	for _, l := range c.active() {
+		if moments {
+			a, g, err := c.graph.Moments(l.node)
+			if err != nil || !array.AllFinite(a, g) {
+				return false, err
+			}
+		}
+		if squares {
+			d, err := c.graph.Squares(l.node)
+			if err != nil || !array.AllFinite(d) {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
 // plain reports whether a block gets the plain gradient.
 func (c *curvature[T]) plain(block int) bool {
 	return c.byBlock[block] == nil || c.byBlock[block].node < 0
@@ -185,13 +225,14 @@ func (c *curvature[T]) refreshes(t int) bool { return (t-1)%c.s.refreshEvery == 
 func (c *curvature[T]) averages(t int) bool { return (t-1)%c.s.factorEvery == 0 }
 
 // update averages the factors of a step into the running ones, at the steps that do
-// so. Factors of a block that are not finite are left out and counted.
+// so. Factors of a block that are not finite, or beyond the range of 16 bits, are left out
+// and counted.
 func (c *curvature[T]) update(in rule.Input, squares bool) (failed int, err error) {
 	moments := c.averages(in.T)
 	if c.graph == nil || (!moments && !squares) {
 		return 0, nil
 	}
-	if err := c.run(in, moments, squares); err != nil || !moments {
+	if err := c.runScaled(in, moments, squares); err != nil || !moments {
 		return 0, err
 	}
 	for _, l := range c.active() {
@@ -199,7 +240,7 @@ func (c *curvature[T]) update(in rule.Input, squares bool) (failed int, err erro
 		if err != nil {
 			return failed, err
 		}
-		if !array.AllFinite(a, g) {
+		if !c.t.Precision.Fits(precision.Factors, a, g) {
 			failed++
 			continue
 		}
@@ -207,6 +248,7 @@ func (c *curvature[T]) update(in rule.Input, squares bool) (failed int, err erro
 		w := min(1-1/float64(l.updates[0]), c.s.decay)
 		c.vec.Average(l.a, apoops.Elements[T](a), T(w), T(1-w))
 		c.vec.Average(l.g, apoops.Elements[T](g), T(w), T(1-w))
+		c.t.Precision.Round(precision.Factors, l.stored...)
 	}
 	return failed, nil
 }
@@ -227,8 +269,8 @@ func (c *curvature[T]) state() []checkpoint.NamedTensor {
 	var all []checkpoint.NamedTensor
 	for _, l := range c.layers {
 		all = append(all,
-			checkpoint.NamedTensor{Name: l.Name + "/A", Value: array.Matrix(l.a, l.Rows, l.Rows)},
-			checkpoint.NamedTensor{Name: l.Name + "/G", Value: array.Matrix(l.g, l.Cols, l.Cols)},
+			checkpoint.NamedTensor{Name: l.Name + "/A", Value: l.stored[0]},
+			checkpoint.NamedTensor{Name: l.Name + "/G", Value: l.stored[1]},
 			checkpoint.NamedTensor{Name: l.Name + "/updates", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.updates))})
 	}
 	return all

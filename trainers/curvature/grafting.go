@@ -31,7 +31,7 @@ func startGraft(name string, t *rule.Task) (rule.Rule, error) {
 	if o == nil {
 		return nil, nil
 	}
-	return o.Start(&rule.Task{Params: t.Params})
+	return o.Start(&rule.Task{Params: t.Params, Precision: t.Precision})
 }
 
 func newGrafting[T apoops.Float](r rule.Rule, t *rule.Task, blocks int) *grafting[T] {

@@ -4,11 +4,13 @@ import (
 	"math"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -100,6 +102,8 @@ func startKFAC[T apoops.Float](c *KFACConfig, t *rule.Task) rule.Rule {
 			v := &inverse[T]{rows: l.Rows, cols: l.Cols, a: make([]T, l.Rows*l.Rows), g: make([]T, l.Cols*l.Cols), half: make([]T, l.Rows*l.Cols)}
 			array.Identity(v.a, l.Rows, 1)
 			array.Identity(v.g, l.Cols, 1)
+			v.stored = []*tensor.Dense{array.Matrix(v.a, l.Rows, l.Rows), array.Matrix(v.g, l.Cols, l.Cols)}
+			t.Precision.KeepStored(precision.Inverses, v.stored...)
 			k.inverses[l.block] = v
 		}
 		return k
@@ -117,7 +121,8 @@ type kfac[T apoops.Float] struct {
 type inverse[T apoops.Float] struct {
 	rows, cols int
 	a, g       []T
-	half       []T // Ā⁻¹·g
+	stored     []*tensor.Dense // a and g
+	half       []T             // Ā⁻¹·g
 }
 
 func (k *kfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err error) {
@@ -147,24 +152,27 @@ func (k *kfac[T]) invert(l *factors[T]) error {
 	if err != nil {
 		return err
 	}
-	return roundInto(v.a, a, v.g, g)
+	return store[T](k.t.Precision, v.stored, a, g)
 }
 
-// roundInto sets x and y to float64 matrices, unless that overflows.
-func roundInto[T apoops.Float](x []T, from []float64, y []T, fromY []float64) error {
-	for _, m := range [][]float64{from, fromY} {
+// store rounds float64 matrices into arrays that are kept as inverses are, unless one of
+// them overflows.
+func store[T apoops.Float](p *precision.Precision, to []*tensor.Dense, from ...[]float64) error {
+	limit := p.Limit(precision.Inverses)
+	for _, m := range from {
 		for _, v := range m {
-			if !array.IsFinite(float64(T(v))) {
-				return errors.New("trainers: a matrix overflows the dtype of the weights")
+			if !array.IsFinite(float64(T(v))) || math.Abs(v) > limit {
+				return errors.New("trainers: a matrix overflows the dtype that it is kept in")
 			}
 		}
 	}
-	for i, v := range from {
-		x[i] = T(v)
+	for i, m := range from {
+		x := apoops.Elements[T](to[i])
+		for j, v := range m {
+			x[j] = T(v)
+		}
 	}
-	for i, v := range fromY {
-		y[i] = T(v)
-	}
+	p.Round(precision.Inverses, to...)
 	return nil
 }
 
@@ -208,8 +216,8 @@ func (k *kfac[T]) state() []checkpoint.NamedTensor {
 	for _, l := range k.layers {
 		v := k.inverses[l.block]
 		all = append(all,
-			checkpoint.NamedTensor{Name: l.Name + "/inverse/A", Value: array.Matrix(v.a, v.rows, v.rows)},
-			checkpoint.NamedTensor{Name: l.Name + "/inverse/G", Value: array.Matrix(v.g, v.cols, v.cols)})
+			checkpoint.NamedTensor{Name: l.Name + "/inverse/A", Value: v.stored[0]},
+			checkpoint.NamedTensor{Name: l.Name + "/inverse/G", Value: v.stored[1]})
 	}
 	return all
 }

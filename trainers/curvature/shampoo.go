@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
@@ -86,12 +87,13 @@ func (c *ShampooConfig) Start(t *rule.Task) (rule.Rule, error) {
 
 func startShampoo[T apoops.Float](c *ShampooConfig, t *rule.Task, graft rule.Rule) rule.Rule {
 	return newBlockwise(t, blockwiseSettings{momentum: c.Momentum, decay: c.WeightDecay}, func(blocks []*gradientBlock[T]) preconditioner[T] {
-		k := &shampoo[T]{c: *c}
+		k := &shampoo[T]{c: *c, store: statistics[T]{precision: t.Precision}}
 		if graft != nil {
 			k.graft = newGrafting[T](graft, t, len(blocks))
 		}
 		for _, b := range blocks {
 			s := newShampooBlock[T](b.Block, c)
+			k.store.keep(s)
 			k.blocks, k.parts = append(k.blocks, s), append(k.parts, s.parts...)
 		}
 		return k
@@ -105,6 +107,7 @@ type shampoo[T apoops.Float] struct {
 	parts  []*shampooPart[T] // of all blocks
 	graft  *grafting[T]      // nil without
 	inner  blas.Inner[T]
+	store  statistics[T]
 }
 
 func (k *shampoo[T]) notes() []string {
@@ -123,6 +126,7 @@ type shampooBlock[T apoops.Float] struct {
 	graph.Block
 	parts    []*shampooPart[T]
 	diagonal []T
+	stored   []*tensor.Dense // the diagonal
 }
 
 func newShampooBlock[T apoops.Float](b graph.Block, c *ShampooConfig) *shampooBlock[T] {
@@ -130,6 +134,7 @@ func newShampooBlock[T apoops.Float](b graph.Block, c *ShampooConfig) *shampooBl
 	if !b.Matrix {
 		s.diagonal = make([]T, b.Rows*b.Cols)
 		array.Fill(s.diagonal, T(c.Eps))
+		s.stored = []*tensor.Dense{array.Matrix(s.diagonal, b.Rows, b.Cols)}
 		return s
 	}
 	size := c.BlockSize
@@ -157,17 +162,17 @@ func (k *shampoo[T]) observe(in rule.Input, g []*gradientBlock[T]) (failed int, 
 			continue
 		}
 		if b.diagonal != nil {
-			k.accumulate(b.diagonal, g[i].g)
+			failed += k.store.advance(b.stored, func() { k.accumulate(b.diagonal, g[i].g) })
 			continue
 		}
 		for _, p := range b.parts {
-			p.accumulate(g[i].g, T(k.c.Beta2))
+			failed += k.store.advance(p.stored[:2], func() { p.accumulate(g[i].g, T(k.c.Beta2)) })
 		}
 	}
 	if (in.T-1)%k.c.RootEvery != 0 {
 		return failed, nil
 	}
-	return failed + countFailures(len(k.parts), func(i int) error { return k.parts[i].takeRoots() }), nil
+	return failed + countFailures(len(k.parts), func(i int) error { return k.parts[i].takeRoots(k.store.precision) }), nil
 }
 
 // accumulate adds squares to a diagonal.
@@ -231,7 +236,7 @@ func (k *shampoo[T]) state() []checkpoint.NamedTensor {
 	var all []checkpoint.NamedTensor
 	for _, b := range k.blocks {
 		if b.diagonal != nil {
-			all = append(all, checkpoint.NamedTensor{Name: b.Name + "/h", Value: array.Matrix(b.diagonal, b.Rows, b.Cols)})
+			all = append(all, checkpoint.NamedTensor{Name: b.Name + "/h", Value: b.stored[0]})
 		}
 		for _, p := range b.parts {
 			all = append(all, p.state(b.Name)...)

@@ -5,11 +5,13 @@ import (
 	"math"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // shampooPart is a part of a block, rows×cols from (row, col), with statistics L
@@ -18,7 +20,8 @@ type shampooPart[T apoops.Float] struct {
 	row, col, rows, cols int
 	from, stride         int // where the part is in the block's arrays
 	l, r                 []T
-	rootL, rootR         []T // L^(-1/4) and R^(-1/4)
+	rootL, rootR         []T             // L^(-1/4) and R^(-1/4)
+	stored               []*tensor.Dense // L, R and their roots
 	half                 []T
 }
 
@@ -32,6 +35,9 @@ func newShampooPart[T apoops.Float](row, col, rows, cols, stride int, eps T) *sh
 	array.Identity(p.r, cols, eps)
 	array.Identity(p.rootL, rows, 1)
 	array.Identity(p.rootR, cols, 1)
+	p.stored = []*tensor.Dense{
+		array.Matrix(p.l, rows, rows), array.Matrix(p.r, cols, cols), array.Matrix(p.rootL, rows, rows), array.Matrix(p.rootR, cols, cols),
+	}
 	return p
 }
 
@@ -47,7 +53,7 @@ func (p *shampooPart[T]) accumulate(g []T, beta2 T) {
 }
 
 // takeRoots computes the roots of L and R. After an error they are as before.
-func (p *shampooPart[T]) takeRoots() error {
+func (p *shampooPart[T]) takeRoots(kept *precision.Precision) error {
 	l, err := inverseFourthRoot(p.l, p.rows)
 	if err != nil {
 		return err
@@ -56,7 +62,7 @@ func (p *shampooPart[T]) takeRoots() error {
 	if err != nil {
 		return err
 	}
-	return roundInto(p.rootL, l, p.rootR, r)
+	return store[T](kept, p.stored[2:], l, r)
 }
 
 // inverseFourthRoot is A^(-1/4) of a positive definite matrix. Eigenvalues below
@@ -100,9 +106,9 @@ func (p *shampooPart[T]) precondition(d, g []T) {
 func (p *shampooPart[T]) state(block string) []checkpoint.NamedTensor {
 	name := fmt.Sprintf("%s/%d,%d/", block, p.row, p.col)
 	return []checkpoint.NamedTensor{
-		{Name: name + "L", Value: array.Matrix(p.l, p.rows, p.rows)},
-		{Name: name + "R", Value: array.Matrix(p.r, p.cols, p.cols)},
-		{Name: name + "root/L", Value: array.Matrix(p.rootL, p.rows, p.rows)},
-		{Name: name + "root/R", Value: array.Matrix(p.rootR, p.cols, p.cols)},
+		{Name: name + "L", Value: p.stored[0]},
+		{Name: name + "R", Value: p.stored[1]},
+		{Name: name + "root/L", Value: p.stored[2]},
+		{Name: name + "root/R", Value: p.stored[3]},
 	}
 }

@@ -51,6 +51,7 @@ func (l *calibratedLearner) firstLines(in *Input) ([]line, error) {
 	return lines, err
 }
 
+// linesFrom leaves out the batches whose gradient a static loss scale makes not finite.
 func (l *calibratedLearner) linesFrom(source func(i int) (graph.Batch, error)) ([]line, error) {
 	var lines []line
 	for i := range l.c.Batches {
@@ -59,25 +60,54 @@ func (l *calibratedLearner) linesFrom(source func(i int) (graph.Batch, error)) (
 		if err == nil {
 			p, err = l.lineOn(b)
 		}
+		if errors.Is(err, errScale) {
+			continue
+		}
 		lines = append(lines, p)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "batch %d of CalibrateFrom", i)
 		}
 	}
+	if len(lines) == 0 {
+		return nil, errors.WithMessagef(errScale, "all %d batches of CalibrateFrom: %v", l.c.Batches, l.x.Task.Precision.LossScale())
+	}
 	return lines, nil
 }
 
 func (l *calibratedLearner) lineOn(b graph.Batch) (line, error) {
-	loss, g, err := l.x.Gradient(b)
+	loss, g, err := l.gradient(b)
 	if err != nil {
 		return line{}, err
 	}
 	return l.firstLine(graph.Batch{X: array.CloneAll(b.X), T: array.CloneAll(b.T)}, loss, g)
 }
 
+// gradient is Context.Gradient, again with a lower loss scale where that has made the
+// gradient not finite.
+func (l *calibratedLearner) gradient(b graph.Batch) (loss float64, g []*tensor.Dense, err error) {
+	p := l.x.Task.Precision
+	for {
+		if loss, g, err = l.x.Gradient(b); err != nil || array.AllFinite(g...) {
+			return loss, g, err
+		}
+		if !p.BackOff() {
+			break
+		}
+	}
+	if p.LossScale() > 1 {
+		return 0, nil, errScale
+	}
+	return loss, g, nil
+}
+
+// errScale is about a gradient that a loss scale which is not dynamic has made not finite.
+var errScale = errors.New("the gradient is not finite at the loss scale")
+
 // firstLine is the first step of a rule that is started for it.
 func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.Dense) (line, error) {
-	r, err := l.x.Optimizer.Start(l.x.Task)
+	task := *l.x.Task
+	task.Precision = task.Precision.Apart()
+	r, err := l.x.Optimizer.Start(&task)
 	if err != nil {
 		return line{}, err
 	}
@@ -92,7 +122,8 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 	return newLine(b, loss, g, e), nil
 }
 
-// restore computes the step's gradient again, for other batches have overwritten it.
+// restore computes the step's gradient again, for other batches have overwritten it. In 16
+// bits that is at the loss scale as it is now.
 func (l *calibratedLearner) restore(in *Input) error {
 	_, g, err := l.x.Gradient(in.Batch)
 	if err != nil {

@@ -74,6 +74,9 @@ func (l *gradientLearner) Learn(in *Input) (*record.MetaStats, error) {
 	if m.GradNorm, m.Skipped, err = l.meta.step(); err != nil {
 		return nil, err
 	}
+	if m.Skipped {
+		l.c.Task.Precision.BackOff()
+	}
 	l.c.Update.Bound()
 	return m, nil
 }

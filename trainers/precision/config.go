@@ -51,7 +51,9 @@ func newConfig(f apoops.Format, settings []Setting) (c Config, err error) {
 		return c, errors.Errorf("trainers: Precision: format %d is neither %v nor %v", int(f), apoops.Float16, apoops.BFloat16)
 	}
 	c = Config{Format: f, Scale: LossScale{Start: 1, Cap: defaultCap}}
-	c.State[Momentum] = true
+	for _, k := range []Kind{Momentum, Factors, Inverses, Phi} {
+		c.State[k] = true
+	}
 	if f == apoops.Float16 {
 		c.Scale = defaultDynamic()
 	}
@@ -74,6 +76,7 @@ func (c Config) Describe() map[string]any {
 	return map[string]any{
 		"format": c.Format.String(), "master weights": c.MasterWeights, "stochastic": c.Stochastic,
 		"momentum": c.State[Momentum], "second moments": c.State[SecondMoments],
+		"factors": c.State[Factors], "inverses": c.State[Inverses], "phi": c.State[Phi],
 		"loss scale": c.Scale.describe(),
 	}
 }
@@ -82,9 +85,19 @@ func (c Config) Describe() map[string]any {
 // the dtype of the parameters.
 type Precision struct {
 	Config
-	scaler Scaler
+	scaler *Scaler
 	seed   uint64
-	state  []*tensor.Dense // in 16 bits
+	// In 16 bits: what is rounded after each step, and what is rounded where it changes.
+	state, stored []*tensor.Dense
+}
+
+// Apart is for a rule that is started beside the training's own: it has the same
+// settings and the same loss scale, and keeps state of its own.
+func (p *Precision) Apart() *Precision {
+	if p == nil {
+		return nil
+	}
+	return &Precision{Config: p.Config, scaler: p.scaler, seed: p.seed}
 }
 
 // New makes the precision of a training with a seed.

@@ -10,12 +10,15 @@
 //	quantity                                        kept in
 //	weights                                         16 bits; float32 with MasterWeights
 //	gradients as optimizers get them                16 bits, unscaled in float32
-//	momentum of SGD, Adam, AdamW, RMSprop           16 bits; InFloat32(Momentum)
+//	momentum of all optimizers                      16 bits; InFloat32(Momentum)
 //	second moments of Adam, AdamW, RMSprop          float32; In16Bits(SecondMoments)
-//	φ (log η; A, B, S; low-rank factors)            float32
-//	momentum, factors, inverses, bases and roots    float32
-//	  of KFAC, EKFAC and Shampoo; momentum of
-//	  APO-Precond; state of rules of other modules
+//	statistics of KFAC, EKFAC and Shampoo:          16 bits; InFloat32(Factors)
+//	  Ā, Ḡ, S, L, R, diagonals
+//	what is computed from them: inverses, bases     16 bits; InFloat32(Inverses)
+//	  and roots
+//	P of APO-Precond: A, B, S; V, C, p; diagonals   16 bits; InFloat32(Phi)
+//	log η, the state of what learns φ               float32 and float64
+//	state of rules of other modules                 float32
 //	losses, Q, λ, learning rates                    float32 and float64
 //	mean and variance of batch norm                 float32
 //
@@ -24,7 +27,14 @@
 // significant bits, so that a step below 2⁻⁹ of a weight is lost to the nearest.
 //
 // State in 16 bits lies in arrays of float32 too and is rounded to nearest even after each
-// step: the step itself is computed from what it has just made, in float32.
+// step: the step itself is computed from what it has just made, in float32. Factors,
+// inverses and P are rounded where they change, before anything is computed from them.
+//
+// Inverses and roots are computed in float64 from the stored factors, bases in float32,
+// and rounded then. Statistics of a batch that would be beyond float16's range, and
+// inverses that do not exist or are beyond it, are left out and counted
+// (trainers.Trainer.Fallbacks): those from before stay in use. An element of P beyond the
+// range becomes the largest number, which is counted too (Scaler.Clamped).
 //
 // The loss scale multiplies the loss before it is differentiated. A step whose gradient
 // is not finite, while the scale is above 1, is skipped: weights, the optimizer's state, φ

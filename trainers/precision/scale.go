@@ -77,16 +77,21 @@ type Scaler struct {
 	Good    int `json:"good"`
 	InRow   int `json:"skipped_in_row"`
 	Skipped int `json:"skipped"`
+	// Lowered is how often the scale was halved by anything but a step: a meta-gradient,
+	// the moments of KFAC, a probe, or a gradient of the calibration. Clamped counts the
+	// arrays that were brought into the range of the format, each time.
+	Lowered int `json:"lowered,omitempty"`
+	Clamped int `json:"clamped,omitempty"`
 }
 
-func newScaler(s LossScale) Scaler { return Scaler{Scale: s.Start} }
+func newScaler(s LossScale) *Scaler { return &Scaler{Scale: s.Start} }
 
 // Scaler is a copy of the state; nil for a nil Precision.
 func (p *Precision) Scaler() *Scaler {
 	if p == nil {
 		return nil
 	}
-	s := p.scaler
+	s := *p.scaler
 	return &s
 }
 
@@ -95,9 +100,9 @@ func (p *Precision) SetScaler(s *Scaler) {
 	switch {
 	case p == nil:
 	case s == nil:
-		p.scaler = newScaler(p.Config.Scale)
+		*p.scaler = *newScaler(p.Config.Scale)
 	default:
-		p.scaler = *s
+		*p.scaler = *s
 	}
 }
 
@@ -108,7 +113,7 @@ func (s *Scaler) Check(steps int) error {
 	}
 	fraction, _ := math.Frexp(s.Scale)
 	if fraction != 0.5 || s.Scale > largestScale || s.Scale < 1/float64(largestScale) ||
-		s.Good < 0 || s.InRow < 0 || s.Skipped < s.InRow || s.Skipped > steps {
+		s.Good < 0 || s.InRow < 0 || s.Lowered < 0 || s.Clamped < 0 || s.Skipped < s.InRow || s.Skipped > steps {
 		return errors.Errorf("loss scale %v with %d good steps, %d of %d steps skipped, %d in a row", s.Scale, s.Good, s.Skipped, steps, s.InRow)
 	}
 	return nil
@@ -140,18 +145,30 @@ func (p *Precision) CanSkip() bool {
 func (p *Precision) Skip() {
 	p.scaler.Skipped++
 	p.scaler.InRow++
-	p.BackOff()
+	p.halve()
 }
 
-// BackOff halves a dynamic scale down to 1, because something made with it was not finite.
-func (p *Precision) BackOff() {
+// BackOff halves a dynamic scale down to 1, because something beside the step's gradient
+// that was made with it is not finite. It reports whether the scale is lower now, so that
+// another try makes sense.
+func (p *Precision) BackOff() bool {
+	lowered := p.halve()
+	if lowered {
+		p.scaler.Lowered++
+	}
+	return lowered
+}
+
+func (p *Precision) halve() bool {
 	if p == nil || !p.Config.Scale.Dynamic {
-		return
+		return false
 	}
 	p.scaler.Good = 0
-	if p.scaler.Scale > 1 {
-		p.scaler.Scale /= 2
+	if p.scaler.Scale <= 1 {
+		return false
 	}
+	p.scaler.Scale /= 2
+	return true
 }
 
 // Took counts a step that was taken and, where it is time, doubles a dynamic scale.

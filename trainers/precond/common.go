@@ -3,13 +3,23 @@ package precond
 import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // common is what the updates of this package have in common.
 type common struct {
-	params []*graph.Param
-	blocks []*block
+	params    []*graph.Param
+	blocks    []*block
+	precision *precision.Precision
+}
+
+// keep has the arrays of a new block kept as the training does.
+func (u *common) keep(b *block) {
+	u.precision.KeepStored(precision.Phi, b.p.Factors()...)
+	if b.m != nil {
+		u.precision.Keep(precision.Momentum, b.m)
+	}
 }
 
 // Lookahead is θ' = θ - P·G as a graph.
@@ -42,7 +52,12 @@ func (u *common) State() []checkpoint.NamedTensor {
 	return all
 }
 
-func (u *common) Bound() {}
+// Bound rounds P where it is kept in 16 bits. It follows each change of P.
+func (u *common) Bound() {
+	for _, b := range u.blocks {
+		u.precision.Round(precision.Phi, b.p.Factors()...)
+	}
+}
 
 func (u *common) Fallbacks() int { return 0 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/graph/form"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/record"
 	"github.com/apo-gorgonia/apo/trainers/rule"
@@ -151,13 +152,12 @@ func (l *learner) warmUp(in rule.Input, scale float64) error {
 	if err != nil {
 		return err
 	}
-	c := &l.u.c
 	rates := make([]float64, len(l.blocks))
-	for i := range c.WarmUp {
+	for i := range l.u.c.WarmUp {
 		if err := l.draw(in.Batch.X); err != nil {
 			return err
 		}
-		if err := l.probe.Step(damping, c.Decay, c.Turn); err != nil {
+		if err := l.step(damping); err != nil {
 			return err
 		}
 		if i == 0 {
@@ -168,7 +168,7 @@ func (l *learner) warmUp(in rule.Input, scale float64) error {
 				rates[k] = 1 / (damping + l.probe.Energy(k))
 			}
 			l.restart(rates)
-			if err := l.probe.Step(damping, c.Decay, c.Turn); err != nil {
+			if err := l.step(damping); err != nil {
 				return err
 			}
 		}
@@ -200,6 +200,7 @@ func (l *learner) restart(rates []float64) {
 			l.blocks[k].Restart(rate)
 		}
 	}
+	l.u.Bound()
 }
 
 // draw feeds the probe and gives it new directions.
@@ -213,10 +214,27 @@ func (l *learner) draw(tilde []*tensor.Dense) error {
 	}
 	l.noise.SetStep(int64(l.u.probes[0]))
 	l.u.probes[0]++
-	if err := l.x.Task.Precision.Apply(l.probe); err != nil {
-		return err
-	}
 	return l.probe.Feed(part)
+}
+
+// step computes a step from the probe, again with a lower loss scale where what it sees of
+// F is not finite.
+func (l *learner) step(damping float64) error {
+	for {
+		if err := l.x.Task.Precision.Apply(l.probe); err != nil {
+			return err
+		}
+		if err := l.probe.Step(damping, l.u.c.Decay, l.u.c.Turn); err != nil {
+			return err
+		}
+		finite := true
+		for k := range l.blocks {
+			finite = finite && array.IsFinite(l.probe.Energy(k))
+		}
+		if finite || !l.x.Task.Precision.BackOff() {
+			return nil
+		}
+	}
 }
 
 // move takes the step that the probe has computed. Blocks whose step is not finite stay
@@ -231,6 +249,7 @@ func (l *learner) move() (skipped bool, err error) {
 			m.take()
 		}
 	}
+	l.u.Bound()
 	return skipped, err
 }
 
@@ -250,7 +269,7 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	}
 	m.LambdaWSD = l.u.damping.factor(in.Scale) * wsd
 	damping := m.LambdaWSD / m.LambdaFSD
-	if err := l.probe.Step(damping, l.u.c.Decay, l.u.c.Turn); err != nil {
+	if err := l.step(damping); err != nil {
 		return nil, err
 	}
 	l.u.damping.see(l.probe.OutputCurvature())

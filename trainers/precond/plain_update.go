@@ -44,7 +44,7 @@ func newPlainUpdate(c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd lear
 }
 
 func startPlainUpdate[T apoops.Float](c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
-	u := &plainUpdate[T]{plainCore: plainCore{common: common{params: t.Params}, c: *c, fsd: fsd}}
+	u := &plainUpdate[T]{plainCore: plainCore{common: common{params: t.Params, precision: t.Precision}, c: *c, fsd: fsd}}
 	if c.Relative != nil {
 		u.region = newTrustRegion(c.Relative.Trust)
 	}
@@ -53,6 +53,7 @@ func startPlainUpdate[T apoops.Float](c *PlainConfig, t *rule.Task, blocks []gra
 		if err != nil {
 			return nil, errors.WithMessagef(err, "trainers: %s: block %q", c.Name(), b.Name)
 		}
+		u.keep(k)
 		u.blocks = append(u.blocks, k)
 		u.bounds.Arrays = append(u.bounds.Arrays, u.arrays(k))
 	}

@@ -135,6 +135,7 @@ func (l *relativeLearner) metaStep(in *learn.Input, i int, m *record.MetaStats) 
 	if !array.IsFinite(m.GradNorm) {
 		m.Skipped = true
 		l.numbers[0] /= 10
+		l.x.Task.Precision.BackOff()
 		return nil
 	}
 	energies, err := l.prox.Energies()
@@ -150,6 +151,7 @@ func (l *relativeLearner) metaStep(in *learn.Input, i int, m *record.MetaStats) 
 		b.Step(step)
 		dphi = dphi[n:]
 	}
+	l.x.Update.Bound()
 	l.adaptEpsilon(m.FSD)
 	l.region.measure(m.FSD, m.WSD, m.Epsilon)
 	return nil

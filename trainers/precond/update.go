@@ -55,13 +55,14 @@ func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings)
 }
 
 func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
-	u := &update[T]{core: core{common: common{params: t.Params}, c: *c, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping()}}
+	u := &update[T]{core: core{common: common{params: t.Params, precision: t.Precision}, c: *c, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping()}}
 	for i, b := range blocks {
 		k, err := newBlock(b, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: apoops.DtypeOf[T](), Rate: 1, Seed: t.Seed + uint64(i)})
 		if err != nil {
 			return nil, errors.WithMessagef(err, "trainers: %s: block %q", c.Name(), b.Name)
 		}
 		k.m = k.zeros()
+		u.keep(k)
 		u.blocks = append(u.blocks, k)
 		arrays := [][]T{apoops.Elements[T](k.m)}
 		for _, i := range b.Params {
