@@ -1,0 +1,16 @@
+#include "textflag.h"
+
+#define SHIFT 3
+#define SIZE 8
+#define BROADCAST VBROADCASTSD
+#define MUL VMULPD
+#define FMA VFMADD231PD
+#define MOVE VMOVUPD
+#define MASKMOVE VMASKMOVPD
+#define BETAISZERO MOVQ (CALL_ALPHA+SIZE)(DI), R8; ADDQ R8, R8
+
+// func kernel64AVX2(t *call[float64])
+TEXT ·kernel64AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+
+#include "kernel_avx2_amd64.h"
