@@ -156,3 +156,27 @@ func RoundedWeightGradient(f Format, scale float64, dw, x, dz []float32, rows in
 	WeightGradient(dw, x, dz, rows)
 	RoundAll(f, dw, scale)
 }
+
+func (k *conv2D[T]) takesBits(s []tensor.Shape) bool {
+	return k.bits.Compile(k.Conv.geometry(), s[0], s[1][1])
+}
+
+func (k *conv2D[T]) runBits(a *args[T]) error { return k.bits.Forward(a.bits[0], a.bits[1], a.to) }
+
+func (k *convGradX[T]) takesBits(s []tensor.Shape) bool {
+	return k.bits.Compile(k.c.geometry(), k.x, s[0][1])
+}
+
+func (k *convGradX[T]) runBits(a *args[T]) error {
+	dy, y := dzValues(a.bits[1:])
+	return k.bits.GradX(dy, y, a.bits[0], a.to)
+}
+
+func (k *convGradW[T]) takesBits(s []tensor.Shape) bool {
+	return k.bits.Compile(k.c.geometry(), s[0], s[1][1])
+}
+
+func (k *convGradW[T]) runBits(a *args[T]) error {
+	dy, y := dzValues(a.bits[1:])
+	return k.bits.GradW(a.bits[0], dy, y, a.to)
+}

@@ -105,6 +105,7 @@ type convSettings struct {
 type conv2D[T Float] struct {
 	convSettings
 	engine conv.Engine[T]
+	bits   conv.Bits
 }
 
 func (k *conv2D[T]) name() string     { return "conv" + k.Conv.String() }
@@ -144,7 +145,7 @@ func (c Conv) dzOperands(y, dy *gorgonia.Node) gorgonia.Nodes {
 }
 
 // dzValues are the values of dzOperands; y is nil for the identity.
-func dzValues[T Float](in [][]T) (dy, y []T) {
+func dzValues[E Element](in [][]E) (dy, y []E) {
 	if len(in) > 1 {
 		y = in[1]
 	}
@@ -158,6 +159,7 @@ type convGradX[T Float] struct {
 	c      Conv
 	x      tensor.Shape
 	engine conv.Engine[T]
+	bits   conv.Bits
 }
 
 func (k *convGradX[T]) name() string     { return "convGradX" + k.c.String() }
@@ -185,6 +187,7 @@ type convGradW[T Float] struct {
 	noGradient[T]
 	c      Conv
 	engine conv.Engine[T]
+	bits   conv.Bits
 }
 
 func (k *convGradW[T]) name() string     { return "convGradW" + k.c.String() }

@@ -210,6 +210,22 @@ func roundedCases() []roundedCase {
 		}
 		return SoftmaxCrossEntropy(h, ints(8, 3))
 	})
+	add("convolutions", func(n nodes, ints integers) (*gorgonia.Node, error) {
+		h, err := Conv2D(n(5, 3, 9, 8), n(28, 16), Conv{Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}, Activation: ReLUAct})
+		if err != nil {
+			return nil, err
+		}
+		if h, err = Conv2D(h, n(144, 20), Conv{Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, NoBias: true}); err != nil {
+			return nil, err
+		}
+		if h, err = Conv2D(h, n(21, 8), Conv{Kernel: [2]int{1, 1}, Activation: ReLUAct}); err != nil {
+			return nil, err
+		}
+		if h, err = GlobalAvgPool2D(h); err != nil {
+			return nil, err
+		}
+		return SoftmaxCrossEntropy(h, ints(8, 5))
+	})
 	add("take", func(n nodes, ints integers) (*gorgonia.Node, error) { return Take(n(4, 6), ints(6, 3), 1) })
 	add("filters", func(n nodes, _ integers) (*gorgonia.Node, error) {
 		w, err := FilterMatrix(n(4, 2, 3, 3), n(4))
@@ -481,7 +497,7 @@ func TestRoundedOps(t *testing.T) {
 	if len(seen) < 130 {
 		t.Errorf("only %d kinds of ops were run", len(seen))
 	}
-	if dnn.BFloat16() == nil && len(bits) < 6 {
+	if dnn.BFloat16() == nil && len(bits) < 9 {
 		t.Errorf("only %v ran on bits of bfloat16", slices.Collect(maps.Keys(bits)))
 	}
 }

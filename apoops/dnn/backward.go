@@ -10,11 +10,11 @@ import (
 // Backward computes the gradients dx, dw and db from dy, those of them that are
 // not nil. It reads y where there is an activation, w where dx and x where dw is
 // wanted; db comes with dw only.
-func (c *Convolution) Backward(x, w, y, dy, dx, dw, db []float32) error {
+func (c *Convolution[E]) Backward(x, w, y, dy, dx []E, dw, db []float32) error {
 	s := c.shape
-	if err := c.begin(operand{"x", x, s.N * s.image(), dw == nil}, operand{"w", w, s.rows() * s.Out, dx == nil},
-		operand{"y", y, s.N * s.output(), c.act.Grad == nil}, operand{"dy", dy, s.N * s.output(), false}, operand{"dx", dx, s.N * s.image(), true},
-		operand{"dw", dw, s.rows() * s.Out, true}, operand{"db", db, s.Out, true}); err != nil {
+	if err := c.begin(given("x", x, s.N*s.image(), dw == nil), given("w", w, s.rows()*s.Out, dx == nil),
+		given("y", y, s.N*s.output(), c.act.Grad == nil), given("dy", dy, s.N*s.output(), false), given("dx", dx, s.N*s.image(), true),
+		given("dw", dw, s.rows()*s.Out, true), given("db", db, s.Out, true)); err != nil {
 		return err
 	}
 	c.x, c.y, c.dy, c.dx, c.dw, c.db = x, y, dy, dx, dw, db
@@ -29,7 +29,7 @@ func (c *Convolution) Backward(x, w, y, dy, dx, dw, db []float32) error {
 	defer giveBack(block)
 	rest := block
 	if dw != nil {
-		c.sums = floats(part(&rest, bytes[float32](c.groups*c.sum())))
+		c.sums = elements[float32](part(&rest, bytes[float32](c.groups*c.sum())))
 	}
 	if dx != nil {
 		var err error
@@ -46,18 +46,18 @@ func (c *Convolution) Backward(x, w, y, dy, dx, dw, db []float32) error {
 }
 
 // sum is the length of one group's dw and db; db begins at element dwRoom.
-func (c *Convolution) sum() int { return c.dwRoom() + align(bytes[float32](c.shape.Out))/4 }
+func (c *Convolution[E]) sum() int { return c.dwRoom() + align(bytes[float32](c.shape.Out))/4 }
 
-func (c *Convolution) dwRoom() int { return align(c.main.weights.slot(argDiffWeights).bytes) / 4 }
+func (c *Convolution[E]) dwRoom() int { return align(c.main.weights.slot(argDiffWeights).bytes) / 4 }
 
 // addGroups adds up elements lo to hi of the groups' sums, in the groups' order.
-func (c *Convolution) addGroups(lo, hi int) {
+func (c *Convolution[E]) addGroups(lo, hi int) {
 	for g := 1; g < c.groups; g++ {
 		blas.Axpy(1, c.sums[g*c.sum()+lo:g*c.sum()+hi], c.sums[lo:hi])
 	}
 }
 
-func (c *Convolution) copyBack(block []byte) error {
+func (c *Convolution[E]) copyBack(block []byte) error {
 	dw := c.sums[:c.main.weights.slot(argDiffWeights).bytes/4]
 	if c.db != nil {
 		copy(c.db, c.sums[c.dwRoom():])
@@ -71,8 +71,9 @@ func (c *Convolution) copyBack(block []byte) error {
 	return c.copies.run(c.copies.back, address(dw), address(c.dw), address(block))
 }
 
+// backwardRoom is the memory of a piece, with dz bytes for dz.
 func (p *plan) backwardRoom(sum, dz int) int {
-	n := align(bytes[float32](dz)) + max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + bytes[float32](sum)
+	n := align(dz) + max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + bytes[float32](sum)
 	for _, k := range []*kernel{p.xW, p.dyW, p.dyData} {
 		n += copied(k)
 	}
@@ -83,12 +84,12 @@ func (p *plan) backwardRoom(sum, dz int) int {
 }
 
 // backwardGroup computes the gradients of a group of pieces, one after another.
-func (c *Convolution) backwardGroup(l *lane, g int) error {
+func (c *Convolution[E]) backwardGroup(l *lane, g int) error {
 	pieces := c.pieces(c.shape.N)
 	first, last := g*pieces/c.groups, (g+1)*pieces/c.groups
 	dz := 0
 	if c.act.Grad != nil {
-		dz = c.images * c.shape.output()
+		dz = bytes[E](c.images * c.shape.output())
 	}
 	block := borrow(c.main.backwardRoom(c.sum(), dz))
 	defer giveBack(block)
@@ -100,11 +101,11 @@ func (c *Convolution) backwardGroup(l *lane, g int) error {
 	return nil
 }
 
-func (c *Convolution) backwardPiece(l *lane, i, g int, first bool, block []byte) error {
+func (c *Convolution[E]) backwardPiece(l *lane, i, g int, first bool, block []byte) error {
 	p, b, xr, yr := c.piece(l, i)
 	plain := c.dy[yr[0]:yr[1]]
 	if c.act.Grad != nil {
-		dz := floats(part(&block, bytes[float32](len(plain))))
+		dz := elements[E](part(&block, bytes[E](len(plain))))
 		c.act.Grad(dz, c.y[yr[0]:yr[1]], plain)
 		plain = dz
 	}
@@ -139,7 +140,7 @@ func (c *Convolution) backwardPiece(l *lane, i, g int, first bool, block []byte)
 	sums := c.sums[g*c.sum():][:c.sum()]
 	to := sums
 	if !first {
-		to = floats(part(&block, bytes[float32](len(sums))))
+		to = elements[float32](part(&block, bytes[float32](len(sums))))
 	}
 	dw, db := to, to[c.dwRoom():]
 	if err = l.run(b.weights, x, dy, address(dw), address(db), address(block)); err != nil {

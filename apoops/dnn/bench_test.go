@@ -31,7 +31,7 @@ func BenchmarkLayers(b *testing.B) {
 	system(b)
 	for _, l := range layers {
 		s := Shape{N: 128, C: l.c, H: l.size, W: l.size, Out: l.out, Kernel: [2]int{l.kernel, l.kernel}, Stride: [2]int{l.str, l.str}, Pad: [2]int{l.pad, l.pad}}
-		c, err := NewConvolution(s, Activation{})
+		c, err := NewConvolution[float32](s, Activation[float32]{})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -116,37 +116,44 @@ type plan struct {
 type builder struct {
 	*handles
 	shape                      Shape
+	element                    int32 // the type of all but dw and db
 	stride, dilation, pad      dims
 	attr                       uintptr // scratch memory is the caller's
 	anyW, w, bias              *layout // w is the plain one
+	anyDW, dw, db              *layout // of float32
 	anyX, anyY, plainX, plainY *layout
 }
 
-func (b *builder) tagged(size dims, n, tag int32) (*layout, error) {
+func (b *builder) tagged(size dims, n, element, tag int32) (*layout, error) {
 	l := new(layout)
-	return l, failure("layout", b.lib.layoutByTag(l, n, &size, float32Type, tag))
+	return l, failure("layout", b.lib.layoutByTag(l, n, &size, element, tag))
 }
 
-func (b *builder) strided(size, strides dims) (*layout, error) {
+func (b *builder) strided(size dims, element int32, strides dims) (*layout, error) {
 	l := new(layout)
-	return l, failure("layout", b.lib.layoutByStrides(l, 4, &size, float32Type, &strides))
+	return l, failure("layout", b.lib.layoutByStrides(l, 4, &size, element, &strides))
 }
 
-func newBuilder(h *handles, s Shape) (b *builder, err error) {
-	b = &builder{handles: h, shape: s}
+func newBuilder(h *handles, s Shape, element int32) (b *builder, err error) {
+	b = &builder{handles: h, shape: s, element: element}
 	for i := range 2 {
 		b.stride[i], b.dilation[i], b.pad[i] = int64(s.Stride[i]), int64(s.Dilation[i]-1), int64(s.Pad[i])
 	}
 	kh, kw, out := int64(s.Kernel[0]), int64(s.Kernel[1]), int64(s.Out)
 	size := dims{out, int64(s.C), kh, kw}
-	if b.anyW, err = b.tagged(size, 4, tagAny); err != nil {
-		return nil, err
-	}
-	if b.w, err = b.strided(size, dims{1, kh * kw * out, kw * out, out}); err != nil {
-		return nil, err
-	}
-	if b.bias, err = b.tagged(dims{out}, 1, tagVector); err != nil {
-		return nil, err
+	for _, l := range []struct {
+		element          int32
+		any, plain, bias **layout
+	}{{element, &b.anyW, &b.w, &b.bias}, {float32Type, &b.anyDW, &b.dw, &b.db}} {
+		if *l.any, err = b.tagged(size, 4, l.element, tagAny); err != nil {
+			return nil, err
+		}
+		if *l.plain, err = b.strided(size, l.element, dims{1, kh * kw * out, kw * out, out}); err != nil {
+			return nil, err
+		}
+		if *l.bias, err = b.tagged(dims{out}, 1, l.element, tagVector); err != nil {
+			return nil, err
+		}
 	}
 	if err = failure("attributes", b.lib.attrCreate(&b.attr)); err != nil {
 		return nil, err
@@ -166,11 +173,11 @@ func (b *builder) layouts(n int) (err error) {
 		size       dims
 		any, plain **layout
 	}{{x, &b.anyX, &b.plainX}, {y, &b.anyY, &b.plainY}} {
-		if *l.any, err = b.tagged(l.size, 4, tagAny); err != nil {
+		if *l.any, err = b.tagged(l.size, 4, b.element, tagAny); err != nil {
 			return err
 		}
 		d := l.size
-		if *l.plain, err = b.strided(d, dims{d[1] * d[2] * d[3], d[2] * d[3], d[3], 1}); err != nil {
+		if *l.plain, err = b.strided(d, b.element, dims{d[1] * d[2] * d[3], d[2] * d[3], d[3], 1}); err != nil {
 			return err
 		}
 	}
@@ -197,7 +204,7 @@ func (b *builder) plan(n int) (*plan, error) {
 		return nil, err
 	}
 	var err error
-	if p.forward, err = b.compile(false, desc, argSrc, argWeights, argBias, argDst); err != nil {
+	if p.forward, err = b.compile(b.element != float32Type, desc, argSrc, argWeights, argBias, argDst); err != nil {
 		return nil, errors.WithMessage(err, "forward")
 	}
 	*op = descriptor{}
@@ -207,17 +214,17 @@ func (b *builder) plan(n int) (*plan, error) {
 	if err := failure("backward data", b.lib.descCreate(&desc, op, b.attr, b.lib.engine, hint)); err != nil {
 		return nil, err
 	}
-	if p.data, err = b.compile(false, desc, argDiffDst, argWeights, argDiffSrc); err != nil {
+	if p.data, err = b.compile(b.element != float32Type, desc, argDiffDst, argWeights, argDiffSrc); err != nil {
 		return nil, errors.WithMessage(err, "backward data")
 	}
 	*op = descriptor{}
-	if err := failure("backward weights", b.lib.backwardWeightsInit(op, convolutionDirect, b.anyX, b.anyW, b.bias, b.anyY, &b.stride, &b.dilation, &b.pad, &b.pad)); err != nil {
+	if err := failure("backward weights", b.lib.backwardWeightsInit(op, convolutionDirect, b.anyX, b.anyDW, b.db, b.anyY, &b.stride, &b.dilation, &b.pad, &b.pad)); err != nil {
 		return nil, err
 	}
 	if err := failure("backward weights", b.lib.descCreate(&desc, op, b.attr, b.lib.engine, hint)); err != nil {
 		return nil, err
 	}
-	if p.weights, err = b.compile(false, desc, argSrc, argDiffDst, argDiffWeights, argDiffBias); err != nil {
+	if p.weights, err = b.compile(b.element != float32Type, desc, argSrc, argDiffDst, argDiffWeights, argDiffBias); err != nil {
 		return nil, errors.WithMessage(err, "backward weights")
 	}
 	for _, r := range []struct {

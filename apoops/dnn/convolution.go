@@ -10,26 +10,27 @@ import (
 
 // Activation is a function of each element of y, computed while a piece is in
 // the cache. The zero value is the identity.
-type Activation struct {
+type Activation[E Element] struct {
 	// Apply replaces each z by y = act(z).
-	Apply func(z []float32)
+	Apply func(z []E)
 	// Grad sets dz = act'(z)·dy, where act' is known from y.
-	Grad func(dz, y, dy []float32)
+	Grad func(dz, y, dy []E)
 }
 
 // Convolution computes y = act(conv(x, w) + b) and its gradients. It must not be
 // used by two goroutines at once.
 //
 // x is N×C×H×W, y N×Out×OH×OW; w is (C·kh·kw)×Out, with rows in the order
-// channel, row, column of the patch; b has Out elements.
+// channel, row, column of the patch; b has Out elements. All are of E, but the gradients
+// of w and b, which are sums of float32 over the batch.
 //
 // The batch is cut into pieces by the shape alone. A piece is copied to the
 // layout that oneDNN wants, convolved on one core and copied back while it is
 // in that core's cache, so the scratch memory is that of a piece for each core,
 // and the bits of a result do not depend on the number of cores.
-type Convolution struct {
+type Convolution[E Element] struct {
 	shape Shape
-	act   Activation
+	act   Activation[E]
 	*handles
 	cleanup runtime.Cleanup
 	cut
@@ -40,23 +41,24 @@ type Convolution struct {
 		*worker
 		forward, data, back *binding
 	}
-	zeros []float32 // a bias that is not given
+	zeros []E // a bias that is not given
 
 	mu      sync.Mutex
 	idle    []*lane
 	failure error
 
 	// Of the running call.
-	x, bias, y, dy, dx, dw, db []float32
-	w                          unsafe.Pointer // the weights in the layout of a kernel
-	sums                       []float32      // of the groups: dw in oneDNN's layout, db
-	forwardBody, backwardBody  func(lo, hi int)
-	addBody                    func(lo, hi int)
+	x, bias, y, dy, dx        []E
+	dw, db                    []float32
+	w                         unsafe.Pointer // the weights in the layout of a kernel
+	sums                      []float32      // of the groups: dw in oneDNN's layout, db
+	forwardBody, backwardBody func(lo, hi int)
+	addBody                   func(lo, hi int)
 }
 
 // NewConvolution compiles a convolution. It fails where the shape makes none or
-// where no library is there.
-func NewConvolution(s Shape, act Activation) (*Convolution, error) {
+// where no library is there, and, for uint16, where BFloat16 does.
+func NewConvolution[E Element](s Shape, act Activation[E]) (*Convolution[E], error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -64,12 +66,17 @@ func NewConvolution(s Shape, act Activation) (*Convolution, error) {
 	if sel.err != nil {
 		return nil, sel.err
 	}
+	if low[E]() {
+		if err := BFloat16(); err != nil {
+			return nil, err
+		}
+	}
 	s = s.dense()
 	return newConvolution(sel.lib, s, act, s.cut())
 }
 
-func newConvolution(lib *library, s Shape, act Activation, cut cut) (*Convolution, error) {
-	c := &Convolution{shape: s, act: act, handles: &handles{lib: lib}, cut: cut, zeros: make([]float32, s.Out)}
+func newConvolution[E Element](lib *library, s Shape, act Activation[E], cut cut) (*Convolution[E], error) {
+	c := &Convolution[E]{shape: s, act: act, handles: &handles{lib: lib}, cut: cut, zeros: make([]E, s.Out)}
 	c.forwardBody = func(lo, hi int) { c.each(lo, hi, c.forwardPiece) }
 	c.backwardBody = func(lo, hi int) { c.each(lo, hi, c.backwardGroup) }
 	c.addBody = c.addGroups
@@ -81,14 +88,14 @@ func newConvolution(lib *library, s Shape, act Activation, cut cut) (*Convolutio
 	return c, nil
 }
 
-func (c *Convolution) compileAll() error {
+func (c *Convolution[E]) compileAll() error {
 	var err error
 	if c.copies.worker, err = c.worker(); err != nil {
 		return err
 	}
 	c.copies.single()
 	defer c.copies.restore()
-	b, err := newBuilder(c.handles, c.shape)
+	b, err := newBuilder(c.handles, c.shape, dataType[E]())
 	if err != nil {
 		return err
 	}
@@ -107,7 +114,7 @@ func (c *Convolution) compileAll() error {
 	if c.weightsData, err = b.reorder(b.attr, b.w, c.main.data.of(argWeights)); err != nil {
 		return err
 	}
-	if c.weightsBack, err = b.reorder(b.attr, c.main.weights.of(argDiffWeights), b.w); err != nil {
+	if c.weightsBack, err = b.reorder(b.attr, c.main.weights.of(argDiffWeights), b.dw); err != nil {
 		return err
 	}
 	if c.tail != nil {
@@ -132,19 +139,19 @@ func (c *Convolution) compileAll() error {
 
 // Close gives the library's objects back at once, not when the garbage
 // collector finds them. The convolution cannot be used any more.
-func (c *Convolution) Close() {
+func (c *Convolution[E]) Close() {
 	c.cleanup.Stop()
 	c.destroy()
 }
 
 // begin checks the operands of a call by name.
-func (c *Convolution) begin(operands ...operand) error {
+func (c *Convolution[E]) begin(operands ...operand) error {
 	if c.closed {
 		return errors.New("dnn: the convolution is closed")
 	}
 	for _, o := range operands {
-		if len(o.data) != o.want && !(o.optional && o.data == nil) {
-			return errors.Errorf("dnn: %s has %d elements, not %d", o.name, len(o.data), o.want)
+		if o.got != o.want && !(o.optional && o.missing) {
+			return errors.Errorf("dnn: %s has %d elements, not %d", o.name, o.got, o.want)
 		}
 	}
 	c.failure = nil
@@ -152,20 +159,25 @@ func (c *Convolution) begin(operands ...operand) error {
 }
 
 type operand struct {
-	name     string
-	data     []float32
-	want     int
-	optional bool
+	name      string
+	got, want int // elements
+	missing   bool
+	optional  bool
+}
+
+func given[E any](name string, data []E, want int, optional bool) operand {
+	return operand{name, len(data), want, data == nil, optional}
 }
 
 // end forgets the operands.
-func (c *Convolution) end() error {
-	c.x, c.w, c.bias, c.y, c.dy, c.dx, c.dw, c.db, c.sums = nil, nil, nil, nil, nil, nil, nil, nil, nil
+func (c *Convolution[E]) end() error {
+	c.x, c.w, c.bias, c.y, c.dy, c.dx = nil, nil, nil, nil, nil, nil
+	c.dw, c.db, c.sums = nil, nil, nil
 	return c.failure
 }
 
 // each runs f for pieces or groups lo to hi with a lane of its own.
-func (c *Convolution) each(lo, hi int, f func(l *lane, i int) error) {
+func (c *Convolution[E]) each(lo, hi int, f func(l *lane, i int) error) {
 	l, err := c.take()
 	if err == nil {
 		l.single()

@@ -80,7 +80,7 @@ func TestEqualsDirectSum(t *testing.T) {
 			if cut.images > s.N {
 				continue
 			}
-			c, err := newConvolution(lib, s, Activation{}, cut)
+			c, err := newConvolution[float32](lib, s, Activation[float32]{}, cut)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,7 +113,7 @@ func TestEqualsDirectSum(t *testing.T) {
 // computed apart, and a NaN stays.
 func TestActivation(t *testing.T) {
 	lib := system(t)
-	square := Activation{
+	square := Activation[float32]{
 		Apply: func(z []float32) {
 			for i, v := range z {
 				z[i] = v * v
@@ -135,7 +135,7 @@ func TestActivation(t *testing.T) {
 		dz[i] = float32(want[i]) * o.dy[i]
 	}
 	dx, dw, db := d.backward(o.x, o.w, dz)
-	c, err := newConvolution(lib, s, square, cut{2, 2})
+	c, err := newConvolution[float32](lib, s, square, cut{2, 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestSameBitsAtEveryRun(t *testing.T) {
 	o := newOperands(s, 2)
 	var first operands
 	for run := range 4 {
-		c, err := NewConvolution(s, Activation{})
+		c, err := NewConvolution[float32](s, Activation[float32]{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,7 +193,7 @@ func TestAllocatesNothing(t *testing.T) {
 	}
 	system(t)
 	s := Shape{N: 32, C: 16, H: 16, W: 16, Out: 16, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}}
-	c, err := NewConvolution(s, Activation{})
+	c, err := NewConvolution[float32](s, Activation[float32]{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,11 +223,11 @@ func TestRefuses(t *testing.T) {
 	} {
 		s := good
 		change(&s)
-		if _, err := NewConvolution(s, Activation{}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := NewConvolution[float32](s, Activation[float32]{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	c, err := NewConvolution(good, Activation{})
+	c, err := NewConvolution[float32](good, Activation[float32]{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@
 //
 //	name, err := dnn.Library() // "onednn 2.6.3 (libdnnl.so.2)"
 //	c, err := dnn.NewConvolution(dnn.Shape{N: 128, C: 64, H: 32, W: 32, Out: 64,
-//		Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}}, dnn.Activation{})
+//		Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}}, dnn.Activation[float32]{})
 //	err = c.Forward(x, w, bias, y)
 //	err = c.Backward(x, w, nil, dy, dx, dw, db)
 //

@@ -51,9 +51,9 @@ func bytes[E any](n int) int {
 	return n * int(unsafe.Sizeof(e))
 }
 
-// floats are the numbers in a part of a block.
-func floats(b []byte) []float32 {
-	return unsafe.Slice((*float32)(address(b)), len(b)/4)
+// elements are the numbers in a part of a block.
+func elements[E Element](b []byte) []E {
+	return unsafe.Slice((*E)(address(b)), len(b)/bytes[E](1))
 }
 
 func address[E any](x []E) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }

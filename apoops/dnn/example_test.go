@@ -15,7 +15,7 @@ func ExampleConvolution() {
 	if _, err := dnn.Library(); err != nil {
 		y = []float32{12, 16, 24, 28} // no oneDNN here: package apoops has convolutions of its own
 	} else {
-		c, err := dnn.NewConvolution(shape, dnn.Activation{})
+		c, err := dnn.NewConvolution[float32](shape, dnn.Activation[float32]{})
 		if err != nil {
 			log.Fatal(err)
 		}

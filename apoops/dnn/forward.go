@@ -3,10 +3,10 @@ package dnn
 import "github.com/apo-gorgonia/apo/apoops/par"
 
 // Forward computes y. A nil bias is zero.
-func (c *Convolution) Forward(x, w, bias, y []float32) error {
+func (c *Convolution[E]) Forward(x, w, bias, y []E) error {
 	s := c.shape
-	if err := c.begin(operand{"x", x, s.N * s.image(), false}, operand{"w", w, s.rows() * s.Out, false},
-		operand{"bias", bias, s.Out, true}, operand{"y", y, s.N * s.output(), false}); err != nil {
+	if err := c.begin(given("x", x, s.N*s.image(), false), given("w", w, s.rows()*s.Out, false),
+		given("bias", bias, s.Out, true), given("y", y, s.N*s.output(), false)); err != nil {
 		return err
 	}
 	if bias == nil {
@@ -34,7 +34,7 @@ func (p *plan) forwardRoom() int {
 	return n + max(p.x.scratch(), p.y.scratch()) + line
 }
 
-func (c *Convolution) forwardPiece(l *lane, i int) error {
+func (c *Convolution[E]) forwardPiece(l *lane, i int) error {
 	p, b, xr, yr := c.piece(l, i)
 	block := borrow(p.forwardRoom())
 	defer giveBack(block)

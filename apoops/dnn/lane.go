@@ -15,7 +15,7 @@ type bindings struct {
 }
 
 // take returns an idle lane or a new one.
-func (c *Convolution) take() (*lane, error) {
+func (c *Convolution[E]) take() (*lane, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n := len(c.idle); n > 0 {
@@ -35,7 +35,7 @@ func (c *Convolution) take() (*lane, error) {
 	return l, err
 }
 
-func (c *Convolution) bindAll(p *plan) (*bindings, error) {
+func (c *Convolution[E]) bindAll(p *plan) (*bindings, error) {
 	if p == nil {
 		return nil, nil
 	}
@@ -56,7 +56,7 @@ func (c *Convolution) bindAll(p *plan) (*bindings, error) {
 }
 
 // piece is the plan of piece i and its images of x and y.
-func (c *Convolution) piece(l *lane, i int) (p *plan, b *bindings, x, y [2]int) {
+func (c *Convolution[E]) piece(l *lane, i int) (p *plan, b *bindings, x, y [2]int) {
 	lo := i * c.images
 	hi := min(lo+c.images, c.shape.N)
 	p, b = c.main, l.main
@@ -68,7 +68,7 @@ func (c *Convolution) piece(l *lane, i int) (p *plan, b *bindings, x, y [2]int) 
 }
 
 // copyWeights copies w to the layout of a kernel, if that is another one.
-func (c *Convolution) copyWeights(k *kernel, b *binding, w []float32, block []byte) (unsafe.Pointer, error) {
+func (c *Convolution[E]) copyWeights(k *kernel, b *binding, w []E, block []byte) (unsafe.Pointer, error) {
 	if k == nil {
 		return address(w), nil
 	}

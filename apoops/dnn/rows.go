@@ -97,7 +97,7 @@ func (r *Rows[In]) pieces(first, last int) {
 		if r.tail != nil && hi == r.m {
 			p = r.tail
 		}
-		c := floats(block)[:(hi-lo)*r.n]
+		c := elements[float32](block)[:(hi-lo)*r.n]
 		a := r.a[min(lo*r.stride, len(r.a)):]
 		if err := p.Run(a, r.b, c); err != nil {
 			r.mu.Lock()

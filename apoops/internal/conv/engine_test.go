@@ -28,7 +28,7 @@ func TestOneDNNEqualsIm2col(t *testing.T) {
 		t.Skip("no oneDNN on this machine: ", err)
 	}
 	compareEngines(t, 2e-5, func(g Geometry, x []int, outputs int) Engine[float32] {
-		e, ok := newOneDNN(g, x, outputs).(*oneDNN)
+		e, ok := newOneDNN(g, x, outputs).(*oneDNN[float32])
 		if !ok {
 			t.Fatalf("%v of %v: oneDNN refuses", g, x)
 		}

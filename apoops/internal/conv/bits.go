@@ -1,0 +1,94 @@
+package conv
+
+import (
+	"github.com/apo-gorgonia/apo/apoops/dnn"
+	"github.com/apo-gorgonia/apo/apoops/half"
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
+	"github.com/apo-gorgonia/apo/apoops/par"
+)
+
+// Bits computes one convolution or one of its gradients on the bits of bfloat16, always
+// for the same shapes, as Engine does in float32: sums are of float32, results rounded
+// once. The zero value is to be compiled.
+type Bits struct {
+	tried bool
+	conv  *oneDNN[uint16] // nil where there is none
+	pack  func(lo, hi int)
+
+	sum []float32 // of the running GradW
+	dw  []uint16
+}
+
+// Compile makes the convolution in its first call. It is false where the processor or
+// oneDNN have none, and for activations that make other numbers than those of bfloat16
+// of such numbers: theirs would be rounded twice.
+func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
+	if b.tried {
+		return b.conv != nil
+	}
+	b.tried = true
+	switch g.Activation {
+	case vmath.Identity, vmath.ReLU, vmath.Rectify:
+	default:
+		return false
+	}
+	b.pack = func(lo, hi int) { half.Pack(half.BFloat16, b.dw[lo:hi], b.sum[lo:hi]) }
+	conv, err := openOneDNN(g, x, outputs, dnn.Activation[uint16]{
+		Apply: func(z []uint16) { forwardBits(g.Activation, z) },
+		Grad:  func(dz, y, dy []uint16) { backwardBits(g.Activation, dz, y, dy) },
+	})
+	if err == nil {
+		b.conv = conv
+	}
+	return b.conv != nil
+}
+
+// Forward sets y = act(conv(x, W)).
+func (b *Bits) Forward(x, w, y []uint16) error { return b.conv.Forward(x, w, y) }
+
+// GradX sets dx; y is as in Engine.
+func (b *Bits) GradX(dy, y, w, dx []uint16) error { return b.conv.GradX(dy, y, w, dx) }
+
+// GradW sets dW; y is as in Engine.
+func (b *Bits) GradW(x, dy, y, dw []uint16) error {
+	b.sum, b.dw = scratch.Get[float32](len(dw)), dw
+	err := b.conv.GradW(x, dy, y, b.sum)
+	if err == nil {
+		par.For(len(dw), par.Grain, b.pack)
+	}
+	scratch.Put(b.sum)
+	b.sum, b.dw = nil, nil
+	return err
+}
+
+// expanded is the number of elements that are in float32 at once.
+const expanded = 2048
+
+// forwardBits is vmath.Forward.
+func forwardBits(act vmath.Activation, z []uint16) {
+	buf := scratch.Get[float32](expanded)
+	for lo := 0; lo < len(z); lo += expanded {
+		part := z[lo:min(lo+expanded, len(z))]
+		x := buf[:len(part)]
+		half.Expand(half.BFloat16, x, part)
+		vmath.Forward(act, x)
+		half.Pack(half.BFloat16, part, x)
+	}
+	scratch.Put(buf)
+}
+
+// backwardBits is vmath.Backward.
+func backwardBits(act vmath.Activation, dz, y, dy []uint16) {
+	buf := scratch.Get[float32](3 * expanded)
+	for lo := 0; lo < len(dz); lo += expanded {
+		hi := min(lo+expanded, len(dz))
+		n := hi - lo
+		x, a, d := buf[:n], buf[expanded:][:n], buf[2*expanded:][:n]
+		half.Expand(half.BFloat16, a, y[lo:hi])
+		half.Expand(half.BFloat16, d, dy[lo:hi])
+		vmath.Backward(act, x, a, d)
+		half.Pack(half.BFloat16, dz[lo:hi], x)
+	}
+	scratch.Put(buf)
+}
