@@ -17,7 +17,8 @@ import (
 // The columns are step, loss, rate_0 … rate_n-1 with n the number of rates in
 // the first record, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
 // meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, energy, condition, trace,
-// discrepancy, base_seconds and meta_seconds. The columns q to meta_skipped are empty on steps without
+// discrepancy, base_seconds and meta_seconds and, where the first record has a LossScale,
+// loss_scale and step_skipped. The columns q to meta_skipped are empty on steps without
 // meta-step; see JSONL for how the terms add up to q. The norms are those of the
 // whole preconditioner, the root of the sum of the squares over its blocks, and
 // empty without Precond. So are energy to discrepancy without PrecondMeasures: energy,
@@ -26,8 +27,8 @@ import (
 type CSV struct {
 	out   lineWriter
 	rates int // number of rate columns; -1 before the first record
-	// columns are the places in csvHeader of the columns of a table that goes on;
-	// nil for all.
+	// columns are the places in csvHeader of the columns of a table that goes on or has no
+	// loss scale; nil for all.
 	columns []int
 }
 
@@ -46,7 +47,10 @@ func (c *CSV) Record(s Stats) error {
 	if c.rates < 0 {
 		header, there := csvHeader(len(s.Rates)), headerOf(c.out.w)
 		if there == nil {
-			rows = append(rows, header)
+			if s.LossScale == 0 {
+				c.columns = placesIn(header, header[:len(header)-scaleColumns])
+			}
+			rows = append(rows, c.pick(header))
 		} else if c.columns = placesIn(header, there); c.columns == nil {
 			return errors.Errorf("trainers: record step %d: the table that goes on has other columns (%s): this run needs a file of its own", s.Step, strings.Join(there, ","))
 		}
@@ -106,8 +110,11 @@ func csvHeader(rates int) []string {
 	}
 	return append(header,
 		"q", "q_loss", "fsd", "wsd", "lambda_fsd", "lambda_wsd", "epsilon", "meta_grad_norm", "meta_skipped",
-		"norm_A", "norm_B", "norm_S", "energy", "condition", "trace", "discrepancy", "base_seconds", "meta_seconds")
+		"norm_A", "norm_B", "norm_S", "energy", "condition", "trace", "discrepancy", "base_seconds", "meta_seconds", "loss_scale", "step_skipped")
 }
+
+// scaleColumns is how many columns are of a training in 16 bits alone.
+const scaleColumns = 2
 
 // csvRow has the cells in the order of csvHeader.
 func csvRow(s Stats) []string {
@@ -133,7 +140,11 @@ func csvRow(s Stats) []string {
 		row = append(row, "", "", "")
 	}
 	row = append(row, csvMeasures(s.Precond)...)
-	return append(row, formatFloat(s.BaseTime.Seconds()), formatFloat(s.MetaTime.Seconds()))
+	row = append(row, formatFloat(s.BaseTime.Seconds()), formatFloat(s.MetaTime.Seconds()))
+	if s.LossScale == 0 {
+		return append(row, "", "")
+	}
+	return append(row, formatFloat(s.LossScale), strconv.FormatBool(s.StepSkipped))
 }
 
 // csvMeasures has the cells energy to discrepancy.

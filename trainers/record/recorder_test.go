@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -93,6 +95,7 @@ func TestCSV(t *testing.T) {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 
+	testCSVScale(t)
 	if err := c.Record(Stats{Step: 6, Rates: []float64{1}}); err == nil || !strings.Contains(err.Error(), "step 6") {
 		t.Errorf("other number of rates: %v", err)
 	}
@@ -102,6 +105,32 @@ func TestCSV(t *testing.T) {
 	recordAll(t, NewCSV(&b), Stats{Step: 1})
 	if !strings.HasPrefix(b.String(), "step,loss,q,") || !strings.Contains(b.String(), "\n1,0,,") {
 		t.Errorf("without rates:\n%s", b.String())
+	}
+}
+
+// testCSVScale is about the columns of a training in 16 bits, and a table that goes on with
+// one that is not.
+func testCSVScale(t *testing.T) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "table")
+	for steps, s := range []Stats{{LossScale: 1024}, {Step: 1, LossScale: 512, StepSkipped: true}, {Step: 2}} {
+		c, _, err := OpenCSV(path, steps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recordAll(t, c, s)
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{",meta_seconds,loss_scale,step_skipped\n0,", ",1024,false\n", ",512,true\n", ",0,,\n"} {
+		if !strings.Contains(string(text), part) {
+			t.Errorf("no %q in\n%s", part, text)
+		}
 	}
 }
 
