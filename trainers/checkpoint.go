@@ -79,7 +79,11 @@ func (e *engine) save(path string, opts []SaveOption) error {
 	if e == nil {
 		return errNotMade
 	}
-	if f, ok := savedFormat(opts); ok {
+	f, low, err := savedFormat(path, opts)
+	if err != nil {
+		return err
+	}
+	if low {
 		return errors.Errorf("trainers: %s is not written: a checkpoint has its run's own dtype, only SaveWeights takes %v", path, f)
 	}
 	if err := e.checkSaved(path, opts); err != nil {

@@ -1,6 +1,10 @@
 package trainers
 
 import (
+	"slices"
+
+	"github.com/pkg/errors"
+
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 )
@@ -70,21 +74,19 @@ const (
 	// weight beyond its range is an error that names the parameter. Save refuses it, for
 	// a run goes on from what it was.
 	InFloat16 SaveOption = 2
-	// InBFloat16 is InFloat16 with bfloat16 (BF16).
+	// InBFloat16 is InFloat16 with bfloat16 (BF16). Both together are an error.
 	InBFloat16 SaveOption = 3
 )
 
-// savedFormat is the format of 16 bits that the options ask for.
-func savedFormat(opts []SaveOption) (f apoops.Format, ok bool) {
-	for _, o := range opts {
-		switch o {
-		case InFloat16:
-			f, ok = apoops.Float16, true
-		case InBFloat16:
-			f, ok = apoops.BFloat16, true
-		}
+// savedFormat is the format of 16 bits that the options ask for. Two formats are an error.
+func savedFormat(path string, opts []SaveOption) (f apoops.Format, ok bool, err error) {
+	if slices.Contains(opts, InFloat16) && slices.Contains(opts, InBFloat16) {
+		return 0, false, errors.Errorf("trainers: %s is not written: InFloat16 and InBFloat16: leave one of them out", path)
 	}
-	return f, ok
+	if slices.Contains(opts, InBFloat16) {
+		return apoops.BFloat16, true, nil
+	}
+	return apoops.Float16, slices.Contains(opts, InFloat16), nil
 }
 
 // checkSaved reports the first parameter, or array of φ, that is not finite.

@@ -17,6 +17,10 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 	if e == nil {
 		return errNotMade
 	}
+	f, low, err := savedFormat(path, opts)
+	if err != nil {
+		return err
+	}
 	if err := e.checkSaved(path, opts); err != nil {
 		return err
 	}
@@ -24,7 +28,7 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 	for _, p := range e.Task.Model {
 		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
 	}
-	if f, ok := savedFormat(opts); ok {
+	if low {
 		return checkpoint.WriteSafetensors16(path, f, all)
 	}
 	return checkpoint.WriteSafetensors(path, all)

@@ -33,6 +33,10 @@ func TestSaveWeightsIn16Bits(t *testing.T) {
 		}
 		wantError(t, "Save", tr.Save(path, option), path, f.String(), "SaveWeights")
 	}
+	for _, both := range [][]SaveOption{{InFloat16, InBFloat16}, {InBFloat16, InFloat16}} {
+		wantError(t, "SaveWeights", tr.SaveWeights(path, both...), path, "InFloat16", "InBFloat16")
+		wantError(t, "Save", tr.Save(path, both...), path, "InFloat16", "InBFloat16")
+	}
 	tr.Params()[0].Value.Float32s()[3] = 1e6
 	wantError(t, "SaveWeights", tr.SaveWeights(path, InFloat16), path, tr.Params()[0].Name, "element 3", "65504")
 	if _, err := os.Stat(path); err == nil {
