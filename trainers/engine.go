@@ -132,14 +132,21 @@ func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
 	if s.Meta != nil && e.c.recorder != nil {
 		s.Precond = e.Update.Norms()
 	}
+	e.Task.Precision.Took()
+	return e.end(s, b, err)
+}
+
+// end ends a step that was taken or skipped.
+func (e *engine) end(s Stats, b batchStep, err error) (Stats, error) {
 	s.Rates = e.rates()
 	e.steps++
-	e.Task.Precision.Took()
 	if e.shapes == nil {
 		e.shapes = describeBatch(b.batch)
 	}
-	if keepErr := e.keep(b.batch); err == nil {
-		err = keepErr
+	if !s.StepSkipped {
+		if keepErr := e.keep(b.batch); err == nil {
+			err = keepErr
+		}
 	}
 	s.BaseTime = time.Since(b.start) - s.MetaTime
 	if err == nil && e.c.recorder != nil {

@@ -89,15 +89,8 @@ func (e *engine) lossScale() float64 {
 // skip ends a step in which nothing moves.
 func (e *engine) skip(s Stats, b batchStep) (Stats, error) {
 	e.Task.Precision.Skip()
-	s.StepSkipped, s.Rates = true, e.rates()
-	e.steps++
-	if e.shapes == nil {
-		e.shapes = describeBatch(b.batch)
-	}
-	if e.c.recorder == nil {
-		return s, nil
-	}
-	return s, e.c.recorder.Record(s)
+	s.StepSkipped = true
+	return e.end(s, b, nil)
 }
 
 // checkRange reports a weight that is beyond the range of the format, of those that a
