@@ -9,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -84,7 +85,7 @@ func (c *lionConfig) LearningRate() float64 { return c.LR }
 func (c *lionConfig) Validate() error       { return rule.FirstFailed("lion", rule.Positive("lr", c.LR)) }
 
 func (c *lionConfig) Start(t *rule.Task) (rule.Rule, error) {
-	return rule.Elementwise(t.Params, lion[float32]{c: c}, lion[float64]{c: c})
+	return rule.Elementwise(t, lion[float32]{c: c}, lion[float64]{c: c})
 }
 
 type lion[T apoops.Float] struct {
@@ -92,7 +93,9 @@ type lion[T apoops.Float] struct {
 	c *lionConfig
 }
 
-func (lion[T]) Moments() []string { return []string{"m"} }
+func (lion[T]) Moments() []string { return []string{"average"} }
+
+func (lion[T]) Kinds() []precision.Kind { return []precision.Kind{precision.Momentum} }
 
 func (k lion[T]) Direction(d, _, g []T, m [][]T) []T {
 	b1, b2 := T(k.c.Beta1), T(k.c.Beta2)

@@ -71,7 +71,7 @@ func TestTrainingIn16Bits(t *testing.T) {
 func TestStateIn16Bits(t *testing.T) {
 	heavy := RMSprop(0.005)
 	heavy.Momentum = 0.9
-	for _, o := range []Optimizer{SGDm(0.05), Adam(0.005), AdamW(0.005), heavy} {
+	for _, o := range []Optimizer{SGDm(0.05), Adam(0.005), AdamW(0.005), heavy, userRules()["lion"]} {
 		for _, f := range lowFormats {
 			for _, low := range [][2]bool{{true, false}, {false, true}, {true, true}} {
 				settings := []precision.Setting{precision.InFloat32(precision.Momentum, precision.SecondMoments)}
@@ -82,7 +82,7 @@ func TestStateIn16Bits(t *testing.T) {
 				}
 				tr := normedTrainer(t, o, EveryK(3), Precision(f, settings...))
 				run(t, tr, 0, 7)
-				want := map[string]bool{"m": low[precision.Momentum], "v": low[precision.SecondMoments]}
+				want := map[string]bool{"m": low[precision.Momentum], "average": low[precision.Momentum], "v": low[precision.SecondMoments]}
 				for _, a := range tr.engine.Update.State() {
 					all := true
 					for _, v := range numbers(a.Value) {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -38,7 +39,7 @@ func (c *AdagradConfig) Validate() error {
 
 // Start implements rule.Optimizer.
 func (c *AdagradConfig) Start(t *rule.Task) (rule.Rule, error) {
-	return rule.Elementwise(t.Params, adagrad[float32]{eps: float32(c.Eps)}, adagrad[float64]{eps: c.Eps})
+	return rule.Elementwise(t, adagrad[float32]{eps: float32(c.Eps)}, adagrad[float64]{eps: c.Eps})
 }
 
 // adagrad is the rule at one element; the library runs it over all arrays.
@@ -50,6 +51,8 @@ type adagrad[T apoops.Float] struct {
 var _ rule.SearchKernel[float32] = adagrad[float32]{}
 
 func (adagrad[T]) Moments() []string { return []string{"sum"} }
+
+func (adagrad[T]) Kinds() []precision.Kind { return []precision.Kind{precision.SecondMoments} }
 
 func (k adagrad[T]) Direction(d, _, g []T, m [][]T) []T {
 	sum := m[0]

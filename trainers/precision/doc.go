@@ -18,7 +18,7 @@
 //	  and roots
 //	P of APO-Precond: A, B, S; V, C, p; diagonals   16 bits; InFloat32(Phi)
 //	log η, the state of what learns φ               float32 and float64
-//	state of rules of other modules                 float32
+//	other state of rules of other modules           float32
 //	losses, Q, λ, learning rates                    float32 and float64
 //	mean and variance of batch norm                 float32
 //

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // AdamConfig is Adam (Kingma & Ba 2015) or, with Decoupled, AdamW (Loshchilov &
@@ -59,8 +60,7 @@ func (c *AdamConfig) Validate() error {
 
 // Start implements Optimizer.
 func (c *AdamConfig) Start(t *Task) (Rule, error) {
-	r, err := Elementwise(t.Params, &adam[float32]{c: *c}, &adam[float64]{c: *c})
-	return keepMoments(t, r, err)
+	return Elementwise(t, &adam[float32]{c: *c}, &adam[float64]{c: *c})
 }
 
 type adam[T apoops.Float] struct {
@@ -69,6 +69,10 @@ type adam[T apoops.Float] struct {
 }
 
 func (k *adam[T]) Moments() []string { return []string{"m", "v"} }
+
+func (k *adam[T]) Kinds() []precision.Kind {
+	return []precision.Kind{precision.Momentum, precision.SecondMoments}
+}
 
 func (k *adam[T]) Begin(t int) {
 	k.first = T(1 - math.Pow(k.c.Beta1, float64(t)))

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"path"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -12,7 +11,6 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
-	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // elementwise runs a Kernel over all parameters, on all cores, in one
@@ -50,27 +48,36 @@ type block[T apoops.Float] struct {
 // mostMoments is how many moments a Kernel may have.
 const mostMoments = 4
 
-// Elementwise makes the rule of a kernel, on all cores and in one pass over memory.
-// The kernels are two instances of one generic type; that of the parameters' dtype
-// is used.
-func Elementwise(params []*graph.Param, single Kernel[float32], double Kernel[float64]) (Rule, error) {
-	if err := graph.CheckParams(params); err != nil {
+// Elementwise makes the rule of a kernel for a task, on all cores and in one pass over
+// memory. The kernels are two instances of one generic type; that of the parameters'
+// dtype is used.
+func Elementwise(t *Task, single Kernel[float32], double Kernel[float64]) (Rule, error) {
+	if err := graph.CheckParams(t.Params); err != nil {
 		return nil, err
 	}
-	start, err := apoops.Choose(params[0].Value.Dtype(),
-		func() (Rule, error) { return startKernel(single, params) },
-		func() (Rule, error) { return startKernel(double, params) })
+	start, err := apoops.Choose(t.Params[0].Value.Dtype(),
+		func() (Rule, error) { return startKernel(single, t) },
+		func() (Rule, error) { return startKernel(double, t) })
 	if err != nil {
 		return nil, err
 	}
 	return start()
 }
 
-func startKernel[T apoops.Float](k Kernel[T], params []*graph.Param) (Rule, error) {
-	if n := len(k.Moments()); n > mostMoments {
+func startKernel[T apoops.Float](k Kernel[T], t *Task) (Rule, error) {
+	n, kinds := len(k.Moments()), k.Kinds()
+	if n > mostMoments {
 		return nil, errors.Errorf("trainers: a kernel with %d moments: there can be %d", n, mostMoments)
 	}
-	e := newElementwise(k, params)
+	if kinds != nil && len(kinds) != n {
+		return nil, errors.Errorf("trainers: a kernel with %d moments and %d kinds of them", n, len(kinds))
+	}
+	e := newElementwise(k, t.Params)
+	if kinds != nil {
+		for i, a := range e.State() {
+			t.Precision.Keep(kinds[i%n], a.Value)
+		}
+	}
 	if p, ok := k.(SearchKernel[T]); ok {
 		e.search = &elementLineSearch[T]{rule: e, k: p}
 	}
@@ -202,23 +209,6 @@ func (e *elementwise[T]) State() []checkpoint.NamedTensor {
 		}
 	}
 	return all
-}
-
-// keepMoments has the moments m and v of a rule, if err is nil, kept as the training keeps
-// momentum and second moments.
-func keepMoments(t *Task, r Rule, err error) (Rule, error) {
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range r.State() {
-		switch path.Base(a.Name) {
-		case "m":
-			t.Precision.Keep(precision.Momentum, a.Value)
-		case "v":
-			t.Precision.Keep(precision.SecondMoments, a.Value)
-		}
-	}
-	return r, nil
 }
 
 // CheckGradients reports gradients that are missing or not of their parameters' dtype and size.

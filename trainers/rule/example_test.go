@@ -24,7 +24,7 @@ func (c *signConfig) Validate() error {
 }
 
 func (c *signConfig) Start(t *rule.Task) (rule.Rule, error) {
-	return rule.Elementwise(t.Params, sign[float32]{}, sign[float64]{})
+	return rule.Elementwise(t, sign[float32]{}, sign[float64]{})
 }
 
 // sign is its kernel.

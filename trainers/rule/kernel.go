@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // Kernel is an update rule whose direction at one element depends on that element
@@ -14,6 +15,9 @@ type Kernel[T apoops.Float] interface {
 	// Moments names the arrays of the state, each of the weights' shape, zero at
 	// first. There are at most 4.
 	Moments() []string
+	// Kinds says what each of Moments holds, in their order: a training in 16 bits keeps it
+	// as it keeps that kind. nil leaves all of them in float32.
+	Kinds() []precision.Kind
 	// Begin prepares step t, counted from 1.
 	Begin(t int)
 	// Place says where Direction leaves its result.
@@ -49,6 +53,9 @@ const (
 
 // KernelBase has the methods of Kernel that few rules need.
 type KernelBase struct{}
+
+// Kinds is nil.
+func (KernelBase) Kinds() []precision.Kind { return nil }
 
 // Begin does nothing.
 func (KernelBase) Begin(int) {}

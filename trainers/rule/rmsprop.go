@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // RMSpropConfig is RMSprop (Tieleman & Hinton 2012):
@@ -45,8 +46,7 @@ func (c *RMSpropConfig) Validate() error {
 
 // Start implements Optimizer.
 func (c *RMSpropConfig) Start(t *Task) (Rule, error) {
-	r, err := Elementwise(t.Params, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
-	return keepMoments(t, r, err)
+	return Elementwise(t, &rmsprop[float32]{c: *c}, &rmsprop[float64]{c: *c})
 }
 
 // Defaults implements Optimizer: λ_FSD is 0.1.
@@ -67,6 +67,10 @@ func (k *rmsprop[T]) Moments() []string {
 		return []string{"v"}
 	}
 	return []string{"v", "m"}
+}
+
+func (k *rmsprop[T]) Kinds() []precision.Kind {
+	return []precision.Kind{precision.SecondMoments, precision.Momentum}[:len(k.Moments())]
 }
 
 func (k *rmsprop[T]) Begin(t int) {

@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/arraytest"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // naive is an update rule at one element, as its formula says: it advances the
@@ -251,4 +252,21 @@ func TestRuleNamesGradientThatDoesNotFit(t *testing.T) {
 
 func denseOf[T any](x []T, shape ...int) *tensor.Dense {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))
+}
+
+// unkind names more kinds than it has moments.
+type unkind[T apoops.Float] struct{ sgd[T] }
+
+func (*unkind[T]) Moments() []string { return []string{"a"} }
+
+func (*unkind[T]) Kinds() []precision.Kind {
+	return []precision.Kind{precision.Momentum, precision.SecondMoments}
+}
+
+func TestKindsOfMoments(t *testing.T) {
+	w := tensor.New(tensor.WithShape(3), tensor.Of(tensor.Float32))
+	task := &Task{Params: []*graph.Param{{Name: "w", Value: w}}}
+	if _, err := Elementwise(task, &unkind[float32]{}, &unkind[float64]{}); err == nil || !strings.Contains(err.Error(), "1 moments and 2 kinds") {
+		t.Errorf("error %v", err)
+	}
 }

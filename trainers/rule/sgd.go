@@ -3,6 +3,7 @@ package rule
 import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // SGDConfig is stochastic gradient descent, optionally with momentum:
@@ -48,8 +49,7 @@ func (c *SGDConfig) Validate() error {
 
 // Start implements Optimizer.
 func (c *SGDConfig) Start(t *Task) (Rule, error) {
-	r, err := Elementwise(t.Params, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
-	return keepMoments(t, r, err)
+	return Elementwise(t, &sgd[float32]{c: *c}, &sgd[float64]{c: *c})
 }
 
 type sgd[T apoops.Float] struct{ c SGDConfig }
@@ -59,6 +59,13 @@ func (k *sgd[T]) Moments() []string {
 		return nil
 	}
 	return []string{"m"}
+}
+
+func (k *sgd[T]) Kinds() []precision.Kind {
+	if k.c.Momentum == 0 {
+		return nil
+	}
+	return []precision.Kind{precision.Momentum}
 }
 
 func (k *sgd[T]) Begin(int) {}
