@@ -50,8 +50,8 @@ func (e *engine) invalidate() {
 	}
 }
 
-// undoUnlessFinite takes the step back if it left something not finite that was
-// before, and names the first such array: causes come before the weights. nil is for a
+// undoUnlessFinite takes the step back if it left something not finite that was before, or
+// a weight that the graphs would see as infinite, and names the first such array: causes come before the weights. nil is for a
 // step that was certain to stay finite.
 func (e *engine) undoUnlessFinite(u *undo) error {
 	if u == nil {
@@ -59,10 +59,13 @@ func (e *engine) undoUnlessFinite(u *undo) error {
 	}
 	at := -1
 	for i, t := range u.live {
-		if t.Value.Dtype() == tensor.Uint64 || graph.Finite(t.Value) || !graph.Finite(u.copies[i].Value) {
+		weight := i < len(e.Task.Model)
+		if t.Value.Dtype() == tensor.Uint64 ||
+			graph.Finite(t.Value) && (!weight || e.Task.Precision.Holds(e.Task.Model[i])) ||
+			!graph.Finite(u.copies[i].Value) {
 			continue
 		}
-		if i >= len(e.Task.Model) {
+		if !weight {
 			at = i
 			break
 		}
@@ -77,7 +80,7 @@ func (e *engine) undoUnlessFinite(u *undo) error {
 		array.Copy(t.Value, u.copies[i].Value)
 	}
 	e.skipped = u.skipped
-	return ErrNotFinite.Errorf("trainers: step %d: loss and gradient are finite, but the step makes %s not finite; weights, optimizer state and φ are as before the step", e.steps, describeTensor(u.live[at].Name))
+	return ErrNotFinite.Errorf("trainers: step %d: loss and gradient are finite, but the step makes %s not finite%s; weights, optimizer state and φ are as before the step", e.steps, describeTensor(u.live[at].Name), e.Task.Precision.Range())
 }
 
 // describeTensor says in words what a tensor of engine.tensors is.

@@ -1,6 +1,8 @@
 package precision
 
 import (
+	"fmt"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -29,6 +31,20 @@ func (p *Precision) CheckWeights(params []*graph.Param, values []*tensor.Dense) 
 		}
 	}
 	return nil
+}
+
+// Holds reports whether the graphs see a parameter's finite numbers as finite: those that
+// are kept in float32 may be beyond the range of the format.
+func (p *Precision) Holds(q *graph.Param) bool {
+	return p == nil || q.Statistic || !beyond(apoops.Elements[float32](q.Value), float32(p.Format.Max()))
+}
+
+// Range says in words where the format ends, "" for a nil Precision.
+func (p *Precision) Range() string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%v ends at ±%v)", p.Format, p.Format.Max())
 }
 
 // StartWeights rounds weights to the nearest numbers of the format. They are left as they
