@@ -7,14 +7,18 @@ import (
 	gonumblas "gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
 	"gorgonia.org/gorgonia"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/gemm"
 )
 
-// Env is the environment variable that forces a library: gonum, openblas, mkl,
-// blis, accelerate, or the path of a shared library with the Fortran BLAS
-// interface and 32-bit integers. Empty or "auto" takes the first one found.
+// Env is the environment variable that forces a library: openblas, mkl, blis,
+// accelerate, or the path of a shared library with the Fortran BLAS interface and
+// 32-bit integers; or does without: apo are the products of this module, gonum those
+// of gonum. Empty or "auto" takes the first library found, else apo, or gonum where the
+// processor has no AVX2.
 const Env = "APO_BLAS"
 
-// implementation is what the package needs of a BLAS; gonum's and the foreign
+// implementation is what the package needs of a BLAS; gonum's, own and the foreign
 // ones satisfy it, and gorgonia.Use takes it.
 type implementation interface {
 	gonumblas.Float32
@@ -36,8 +40,8 @@ var selected = sync.OnceValue(func() choice {
 })
 
 // Use looks for a BLAS on first call, hands it to Gorgonia and returns its name, such
-// as "openblas (libopenblas.so.0)" or "gonum". It returns an error if the library
-// named in APO_BLAS cannot be opened; gonum is used then.
+// as "openblas (libopenblas.so.0)", "apo (AVX-512)" or "gonum". It returns an error if
+// the library named in APO_BLAS cannot be opened; apo or gonum is used then.
 func Use() (name string, err error) {
 	c := selected()
 	return c.name, c.err
@@ -64,7 +68,12 @@ func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b 
 // SerialGemm is Gemm on the calling goroutine, for one that is itself a piece of
 // a loop on all cores.
 func SerialGemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	f, ok := selected().impl.(foreign)
+	impl := selected().impl
+	if _, ok := impl.(own); ok {
+		gemm.Serial(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+		return
+	}
+	f, ok := impl.(foreign)
 	if !ok {
 		Gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 		return
@@ -85,7 +94,7 @@ func trans(t bool) gonumblas.Transpose {
 	return gonumblas.NoTrans
 }
 
-// gonumOnly is the fallback that is always there.
+// gonumOnly is gonum without any other.
 func gonumOnly(err error) choice {
 	return choice{impl: gonum.Implementation{}, name: "gonum", err: errors.WithMessage(err, "blas")}
 }

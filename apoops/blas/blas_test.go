@@ -10,6 +10,8 @@ import (
 
 	gonumblas "gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/gemm"
 )
 
 // system opens the machine's BLAS, or skips the test where there is none.
@@ -80,6 +82,38 @@ func TestForeignEqualsGonum(t *testing.T) {
 	}
 }
 
+// TestOwnEqualsGonum compares the module's own products with gonum's.
+func TestOwnEqualsGonum(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, s := range [][3]int{{1, 1, 1}, {7, 9, 5}, {100, 90, 80}, {300, 20, 100}, {17, 201, 90}, {1, 1000, 60}, {1000, 1, 60}} {
+		for _, x := range operands(rng, s[0], s[1], s[2]) {
+			want32, want := x.products(gonum.Implementation{})
+			got32, got := x.products(own{})
+			near(t, "gemm", got32, got, want)
+			near(t, "gemm", want32, got, want)
+		}
+	}
+}
+
+// TestSerialGemm compares it with gonum's product and, where Gemm is the module's own,
+// with Gemm's bits.
+func TestSerialGemm(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 5))
+	m, n, k := 130, 70, 300
+	a, a32 := random(rng, m*k)
+	b, b32 := random(rng, k*n)
+	got, got32, want := make([]float64, m*n), make([]float32, m*n), make([]float64, m*n)
+	SerialGemm(true, true, m, n, k, 1, a, m, b, k, 0, got, n)
+	SerialGemm(true, true, m, n, k, 1, a32, m, b32, k, 0, got32, n)
+	gonum.Implementation{}.Dgemm(gonumblas.Trans, gonumblas.Trans, m, n, k, 1, a, m, b, k, 0, want, n)
+	near(t, "gemm", got32, got, want)
+	if _, ok := selected().impl.(own); ok {
+		if Gemm(true, true, m, n, k, 1, a, m, b, k, 0, want, n); !slices.Equal(got, want) {
+			t.Error("other bits than Gemm's")
+		}
+	}
+}
+
 // TestSplitProducts compares products that are cut into tiles with gonum's.
 func TestSplitProducts(t *testing.T) {
 	f, ref := system(t), gonum.Implementation{}
@@ -107,6 +141,9 @@ func TestProductsDoNotDependOnCores(t *testing.T) {
 		shapes = append(shapes, [3]int{1 + rng.IntN(200), 1 + rng.IntN(200), 1 + rng.IntN(200)})
 	}
 	libraries := map[string]implementation{"gonum": gonum.Implementation{}}
+	if gemm.Fast() {
+		libraries["apo"] = own{}
+	}
 	if f, ok := selected().impl.(foreign); ok && f.split {
 		libraries[selected().name] = f
 	}
@@ -260,10 +297,14 @@ func TestEnvironmentForcesLibrary(t *testing.T) {
 	if c := load(); c.name != "gonum" || c.err != nil {
 		t.Fatalf("APO_BLAS=gonum gave %q, %v", c.name, c.err)
 	}
+	t.Setenv(Env, "apo")
+	if c := load(); c.name != "apo ("+gemm.Instructions()+")" || c.err != nil {
+		t.Fatalf("APO_BLAS=apo gave %q, %v", c.name, c.err)
+	}
 	for _, bad := range []string{"nosuchblas", "/nowhere/libnone.so"} {
 		t.Setenv(Env, bad)
-		if c := load(); c.name != "gonum" || c.err == nil {
-			t.Fatalf("APO_BLAS=%s gave %q without an error", bad, c.name)
+		if c := load(); c.name != noLibrary(nil).name || c.err == nil {
+			t.Fatalf("APO_BLAS=%s gave %q, error %v", bad, c.name, c.err)
 		}
 	}
 }

@@ -13,12 +13,16 @@ import (
 // version and the kind of processor that it works for, such as
 //
 //	openblas (libopenblas.so.0) 0.3.21 Zen
+//	apo (AVX-512), gonum v0.17.0
 //
 // and the number of the machine's cores where the library's own threads cannot be
 // switched off. Equal descriptions mean equal bits.
 func Describe() string { return selected().describe() }
 
 func (c choice) describe() string {
+	if _, ok := c.impl.(own); ok {
+		return strings.TrimSpace(c.name + ", gonum " + moduleVersion("gonum.org/v1/gonum"))
+	}
 	f, ok := c.impl.(foreign)
 	if !ok {
 		return strings.TrimSpace(c.name + " " + moduleVersion("gonum.org/v1/gonum"))

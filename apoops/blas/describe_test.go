@@ -27,6 +27,7 @@ func TestDescribeNamesVersion(t *testing.T) {
 	for c, cores := range map[choice]bool{
 		{impl: f, name: "x"}:                      true,
 		{impl: gonum.Implementation{}, name: "g"}: false,
+		ownProducts(nil):                          false,
 	} {
 		if s := c.describe(); strings.Contains(s, " cores") != cores {
 			t.Errorf("described as %q", s)

@@ -1,7 +1,8 @@
 // Package blas finds the fastest BLAS of the machine when the program starts
-// to compute: OpenBLAS, MKL, BLIS or Accelerate opened at run time, or gonum's
-// pure Go routines where none is there. It needs no C compiler and no build
-// tag, and gives Gorgonia the same library.
+// to compute: OpenBLAS, MKL, BLIS or Accelerate opened at run time. Where none is
+// there, products of matrices are this module's own, in AVX-512 or AVX2, and all
+// else is gonum's; so are the products where the processor has neither. It needs no
+// C compiler and no build tag, and gives Gorgonia the same library.
 //
 //	name, err := blas.Use()                  // "openblas (libopenblas.so.0)"
 //	err = blas.Eigen(n, a, w)                // symmetric eigendecomposition, in place
@@ -11,10 +12,10 @@
 // The decompositions are the library's LAPACK's where it has one (OpenBLAS, MKL and
 // Accelerate do), gonum's otherwise.
 //
-// APO_BLAS=gonum (or openblas, mkl, blis, accelerate, /path/to/lib.so) forces
-// one. Products are cut into tiles by their shapes alone, each computed on one
-// core, so with one library of one version, on one kind of processor, results
-// are the same bit for bit on any number of cores. Libraries whose own threads
-// cannot be switched off (Accelerate) do not promise that. Between libraries
-// results differ by rounding.
+// APO_BLAS=gonum (or apo, openblas, mkl, blis, accelerate, /path/to/lib.so) forces
+// one. The products of apo, this module, have the same bits on every processor. Those
+// of a library are cut into tiles by their shapes alone, each computed on one core,
+// so with one library of one version, on one kind of processor, results are the same
+// bit for bit on any number of cores. Libraries whose own threads cannot be switched
+// off (Accelerate) do not promise that. Between libraries results differ by rounding.
 package blas

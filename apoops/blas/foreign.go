@@ -100,7 +100,7 @@ func fits[T Float](x []T, rows, cols, ld int, name string) {
 	}
 }
 
-func gemm[T Float](fn routine, p *params[T], ta, tb gonumblas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+func foreignGemm[T Float](fn routine, p *params[T], ta, tb gonumblas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	if m < 0 || n < 0 || k < 0 {
 		panic("blas: negative dimension")
 	}

@@ -32,17 +32,19 @@ func load() choice {
 	switch {
 	case want == "gonum":
 		return gonumOnly(nil)
+	case want == ownName:
+		return ownProducts(nil)
 	case want == "" || want == "auto":
 		for _, l := range libraries {
 			if c, err := l.open(); err == nil {
 				return c
 			}
 		}
-		return gonumOnly(nil)
+		return noLibrary(nil)
 	case strings.ContainsRune(want, filepath.Separator):
 		c, err := library{name: filepath.Base(want), files: []string{want}}.open()
 		if err != nil {
-			return gonumOnly(errors.Wrapf(err, "%s=%s", Env, want))
+			return noLibrary(errors.Wrapf(err, "%s=%s", Env, want))
 		}
 		return c
 	}
@@ -50,12 +52,12 @@ func load() choice {
 		if l.name == want {
 			c, err := l.open()
 			if err != nil {
-				return gonumOnly(errors.Wrapf(err, "%s=%s", Env, want))
+				return noLibrary(errors.Wrapf(err, "%s=%s", Env, want))
 			}
 			return c
 		}
 	}
-	return gonumOnly(errors.Errorf("%s=%s is none of auto, gonum, openblas, mkl, blis, accelerate or a path", Env, want))
+	return noLibrary(errors.Errorf("%s=%s is none of auto, apo, gonum, openblas, mkl, blis, accelerate or a path", Env, want))
 }
 
 // open tries the library's file names in turn.

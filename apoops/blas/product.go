@@ -53,7 +53,7 @@ func (p *product[T]) piece(i, j, m, n int) {
 	a := p.a[step(p.ta == gonumblas.NoTrans, i, p.lda):]
 	b := p.b[step(p.tb != gonumblas.NoTrans, j, p.ldb):]
 	args := p.pool.Get().(*params[T])
-	gemm(p.fn, args, p.ta, p.tb, m, n, p.k, p.alpha, a, p.lda, b, p.ldb, p.beta, p.c[i*p.ldc+j:], p.ldc)
+	foreignGemm(p.fn, args, p.ta, p.tb, m, n, p.k, p.alpha, a, p.lda, b, p.ldb, p.beta, p.c[i*p.ldc+j:], p.ldc)
 	p.pool.Put(args)
 }
 

@@ -51,6 +51,17 @@ func Fast() bool {
 	return simd.Current() == simd.AVX512 || simd.Current() == simd.AVX2 && cpu.X86.HasFMA
 }
 
+// Instructions names the vector instructions in use, or Go.
+func Instructions() string {
+	switch {
+	case !Fast():
+		return "Go"
+	case simd.Current() == simd.AVX512:
+		return "AVX-512"
+	}
+	return "AVX2"
+}
+
 // current are the routines of the level in use.
 func current[T Float]() *machine[T] {
 	switch {

@@ -11,5 +11,6 @@
 //   - A NaN is a NaN; its bits may differ.
 //
 // APO_SIMD=off (or avx2, avx512) forces a choice, which changes the time of a run and
-// nothing else.
+// nothing else; but without vectors and without a BLAS library, package blas takes
+// other products.
 package simd
