@@ -67,7 +67,7 @@ func TestConvolutionOfBFloat16(t *testing.T) {
 		y, sizeY := d.forward(o.fx, o.fw, o.fb), d.forward(absolute(o.fx), absolute(o.fw), absolute(o.fb))
 		dx, dw, db := d.backward(o.fx, o.fw, o.fy)
 		sizeX, sizeW, sizeB := d.backward(absolute(o.fx), absolute(o.fw), absolute(o.fy))
-		for _, cut := range []cut{s.cut(), {1, s.N}, {2, (s.N + 1) / 2}} {
+		for _, cut := range []cut{s.cut(2), {1, s.N}, {2, (s.N + 1) / 2}} {
 			if cut.images > s.N {
 				continue
 			}

@@ -72,7 +72,7 @@ func NewConvolution[E Element](s Shape, act Activation[E]) (*Convolution[E], err
 		}
 	}
 	s = s.dense()
-	return newConvolution(sel.lib, s, act, s.cut())
+	return newConvolution(sel.lib, s, act, s.cut(bytes[E](1)))
 }
 
 func newConvolution[E Element](lib *library, s Shape, act Activation[E], cut cut) (*Convolution[E], error) {

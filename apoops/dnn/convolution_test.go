@@ -76,7 +76,7 @@ func TestEqualsDirectSum(t *testing.T) {
 		d := newDirect(s)
 		y, plain := d.forward(o.x, o.w, o.b), d.forward(o.x, o.w, nil)
 		dx, dw, db := d.backward(o.x, o.w, o.dy)
-		for _, cut := range []cut{s.cut(), {1, s.N}, {2, 1}, {2, (s.N + 1) / 2}, {3, 1}} {
+		for _, cut := range []cut{s.cut(4), {1, s.N}, {2, 1}, {2, (s.N + 1) / 2}, {3, 1}} {
 			if cut.images > s.N {
 				continue
 			}

@@ -1,6 +1,6 @@
 package dnn
 
-// cut is how a batch is cut, by the shape alone.
+// cut is how a batch is cut, by the shape and the type of its elements alone.
 type cut struct {
 	images int // of a piece
 	groups int // of pieces whose gradients for the weights are added up one after another
@@ -9,9 +9,10 @@ type cut struct {
 // pieces is the number of pieces of n images.
 func (c cut) pieces(n int) int { return (n + c.images - 1) / c.images }
 
-func (s Shape) cut() cut {
-	const target = 1 << 18 // elements of x and y of a piece
-	n := min(max(target/(s.image()+s.output()), 1), s.N)
+// cut is that of elements of so many bytes.
+func (s Shape) cut(element int) cut {
+	const target = 1 << 20 // bytes of x and y of a piece
+	n := min(max(target/element/(s.image()+s.output()), 1), s.N)
 	c := cut{images: n}
 	c.groups = min(c.pieces(s.N), 8)
 	return c
