@@ -41,6 +41,9 @@ type Config struct {
 	Pool  int     `json:"pool,omitempty"`
 	Dtype string  `json:"dtype"` // float32 or float64
 	L2    float64 `json:"l2,omitempty"`
+	// Precision is the format of a training in 16 bits, bfloat16 or float16; "" trains in
+	// Dtype.
+	Precision string `json:"precision,omitempty"`
 }
 
 // Type is the dtype.

@@ -46,9 +46,12 @@ type Experiment struct {
 	// Methods are the names of the compared methods. SmallMethods, unless it is
 	// empty, replaces them at the scales below the paper's.
 	Methods, SmallMethods []string
-	// Variants are the initial learning rates of methods with a Base. Other methods
-	// have DefaultVariant.
+	// Variants are the ways in which a method is run; a method without has
+	// DefaultVariant alone.
 	Variants map[string][]Variant
+	// Sweep is the hyperparameter in which the variants differ, drawn as an axis; "" for
+	// none.
+	Sweep string
 
 	// Task is what the methods train; nil without methods.
 	Task Task
@@ -56,15 +59,38 @@ type Experiment struct {
 	Computation Computation
 }
 
-// Variant is an initial learning rate: Factor times the best fixed rate of the base
-// optimizer.
+// Variant is a way to run a method.
 type Variant struct {
-	Name   string
+	Name string
+	// Factor times the best fixed rate of the base optimizer is the initial learning rate
+	// of a method with a Base.
 	Factor float64
+	// Precision is Config.Precision.
+	Precision string
+	// Values replace hyperparameters of the method.
+	Values methods.Values
 }
 
-// DefaultVariant starts from the best fixed rate.
-var DefaultVariant = Variant{"", 1}
+// DefaultVariant has the method's settings, in full precision, and starts from the best
+// fixed rate.
+var DefaultVariant = Variant{Factor: 1}
+
+// Config is the setting of a variant's runs at a scale.
+func (e *Experiment) Config(s Scale, v Variant) Config {
+	c := e.Scales[s]
+	c.Precision = v.Precision
+	return c
+}
+
+// InPrecisions reports whether variants differ in precision.
+func (e *Experiment) InPrecisions() bool {
+	for _, all := range e.Variants {
+		if slices.ContainsFunc(all, func(v Variant) bool { return v.Precision != "" }) {
+			return true
+		}
+	}
+	return false
+}
 
 // Measure is a result of a training run.
 type Measure int
@@ -114,7 +140,7 @@ func (e *Experiment) Search(s Scale) methods.Search {
 	}
 }
 
-// VariantsOf returns the initial learning rates of a method in this experiment.
+// VariantsOf returns the ways in which this experiment runs a method.
 func (e *Experiment) VariantsOf(method string) []Variant {
 	if v := e.Variants[method]; len(v) > 0 {
 		return v

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -142,5 +143,39 @@ func TestMethodsAtAScale(t *testing.T) {
 	}
 	if s := e.Search(Small); !slices.Equal(s.Experiments, []string{"table4-cifar10-resnet32", "table4-cifar10-lenet"}) || s.Spaces != "images" {
 		t.Errorf("%+v", s)
+	}
+}
+
+// Table 3 has each method in each precision, and all dampings of KFAC; its float32 runs of
+// LeNet are those of Table 2.
+func TestTable3(t *testing.T) {
+	es, err := Find("table3")
+	if err != nil || len(es) != 4 {
+		t.Fatalf("%d experiments: %v", len(es), err)
+	}
+	table2, err := Get("table2-cifar10-lenet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range es {
+		want := 3
+		if e.Sweep != "" {
+			want = 18
+		}
+		for _, m := range e.Methods {
+			if n := len(e.VariantsOf(m)); n != want {
+				t.Errorf("%s: %d variants of %s", e.Name, n, m)
+			}
+		}
+		if !e.InPrecisions() || table2.InPrecisions() {
+			t.Errorf("%s: not in precisions", e.Name)
+		}
+	}
+	lenet := es[0]
+	for s := range lenet.Scales {
+		full, low := lenet.Config(s, lenet.VariantsOf("kfac")[0]), lenet.Config(s, lenet.VariantsOf("kfac")[2])
+		if !reflect.DeepEqual(full, table2.Scales[s]) || low.Precision != "float16" || low.Steps != full.Steps {
+			t.Errorf("%s: %+v and %+v", s, full, low)
+		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // farStarts are initial rates far from the best one.
-var farStarts = []Variant{{"from-low", 0.01}, {"from-high", 10}}
+var farStarts = []Variant{{Name: "from-low", Factor: 0.01}, {Name: "from-high", Factor: 10}}
 
 // mnistRates is Figure 4, right.
 var mnistRates = &Experiment{

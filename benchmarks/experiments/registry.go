@@ -19,7 +19,7 @@ func init() {
 	Register(illConditioned("32", illConditioned32))
 	Register(autoencoder)
 	Register(mnistRates)
-	for _, e := range slices.Concat(table2Rows(), translations(), table4Columns(), fig5()) {
+	for _, e := range slices.Concat(table2Rows(), translations(), table3(), table4Columns(), fig5()) {
 		Register(e)
 	}
 	Register(mnistLoss)

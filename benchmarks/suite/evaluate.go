@@ -52,7 +52,12 @@ func (t *training) test(rows int) (trainers.Evaluation, error) {
 		if err != nil {
 			return trainers.Evaluation{}, err
 		}
-		t.tester, err = trainers.New(model, *t.problem.TestLoss, trainers.SGD(1), trainers.EveryK(0), trainers.Dtype(t.order.Config.Type()))
+		low, err := precisionOptions(t.order.Config)
+		if err != nil {
+			return trainers.Evaluation{}, err
+		}
+		opts := append(low, trainers.EveryK(0), trainers.Dtype(t.order.Config.Type()))
+		t.tester, err = trainers.New(model, *t.problem.TestLoss, trainers.SGD(1), opts...)
 		if err != nil {
 			return trainers.Evaluation{}, err
 		}

@@ -3,6 +3,7 @@ package suite
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
@@ -36,7 +37,8 @@ func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Metho
 	if err != nil {
 		return Job{}, "", err
 	}
-	j = Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Scales[scale]}
+	j = Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Config(scale, v)}
+	maps.Copy(j.Values, v.Values)
 	if e.TimedAt(scale) {
 		j.shorten(m)
 	}

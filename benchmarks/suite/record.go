@@ -37,6 +37,8 @@ type Header struct {
 	Source    string          `json:"values_from"` // default or tuned
 	Optimizer string          `json:"optimizer"`
 	Settings  json.RawMessage `json:"settings"`
+	// Precision says what a run in 16 bits keeps how (precision.Config.Describe).
+	Precision map[string]any `json:"precision,omitempty"`
 	// L2Left means that the experiment's L2 penalty is left out because the optimizer
 	// has none.
 	L2Left bool   `json:"l2_left_out,omitempty"`
@@ -88,6 +90,11 @@ type Done struct {
 	StartBytes int64 `json:"start_rss_bytes"`
 	// Notes say which parameters the optimizer treats in a simpler form.
 	Notes []string `json:"notes,omitempty"`
+	// SkippedSteps were not taken because the loss scale made the gradient overflow,
+	// Fallbacks is the number of the optimizer's statistics that were not finite and
+	// decompositions that failed.
+	SkippedSteps int `json:"skipped_steps,omitempty"`
+	Fallbacks    int `json:"fallbacks,omitempty"`
 	// DivergedAt is the step that could not be taken, Message the reason; nil for a run
 	// that did not diverge.
 	DivergedAt *int   `json:"diverged_at,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/pkg/errors"
@@ -82,7 +83,11 @@ func (t *training) newTrainer(optimizer trainers.Optimizer, own []trainers.Optio
 	if c.DecayAll {
 		opts = append(opts, trainers.WithSchedule(c.Decay.Schedule(c.Steps)))
 	}
-	return trainers.New(model, t.task.Loss(), optimizer, append(opts, own...)...)
+	low, err := precisionOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	return trainers.New(model, t.task.Loss(), optimizer, slices.Concat(opts, low, own)...)
 }
 
 func newHeader(o Order, m *methods.Method, optimizer trainers.Optimizer) (h Header, err error) {
@@ -90,6 +95,9 @@ func newHeader(o Order, m *methods.Method, optimizer trainers.Optimizer) (h Head
 	h.L2Left = m.NoL2 && o.Config.L2 != 0
 	if h.Settings, err = json.Marshal(optimizer); err != nil {
 		return h, errors.Wrap(err, "settings")
+	}
+	if h.Precision, err = precisionSettings(o.Config); err != nil {
+		return h, err
 	}
 	h.BLAS, h.Threads, err = libraries()
 	return h, err
