@@ -61,13 +61,15 @@
 // order of a run share memory among ops.
 //
 // A Rounder of float32 rounds what it returns to a format of 16 bits, and returns the bits
-// alone if it is told to: op_round.go. What it computes with in between is float32.
+// alone if it is told to: op_round.go. What it computes with in between is float32, but
+// dense layers and convolutions of bfloat16 take the bits, where the processor has
+// instructions for them: bits.go. Sums are of float32 there too, in another order.
 //
 // What the ops of this package have in common is in op.go, op_kernel.go and op_run.go. An
 // op of another package needs gorgonia.SDOp and Cloner to work everywhere.
 //
 // How a convolution is computed (patches, Winograd's algorithm, oneDNN) is in
-// internal/conv, functions of slices in internal/vmath, their inner loops in
+// internal/conv, products on bits of bfloat16 in internal/bfloat, functions of slices in internal/vmath, their inner loops in
 // vector instructions in internal/simd, temporary memory in internal/scratch. Package lowrank computes with P_B and P_A, package blas opens the
 // BLAS, package dnn opens oneDNN, package par runs loops on all cores.
 package apoops

@@ -15,7 +15,9 @@ import (
 //
 // With Low every array that an op hands on is one of numbers of Format: the weights and
 // the data as the ops see them, activations, θ', and gradients. An op computes in
-// float32, its sums too, and rounds its result to nearest even, once.
+// float32, its sums too, and rounds its result to nearest even, once. Products of bfloat16
+// are exact in float32; where the processor multiplies them itself (dnn.BFloat16), sums are
+// added up in another order, and numbers below 2⁻¹²⁶ count as zero.
 //
 // In float32 stay what the parameters' own arrays hold, numbers without axes (losses, Q,
 // learning rates), targets, the mean and variance of batch norm and its running
