@@ -122,3 +122,10 @@ func (e *engine) convert(doc checkpointMeta) (notes []string, err error) {
 // SkippedSteps is the number of steps in which nothing moved because the loss scale made
 // the gradient overflow (see Precision).
 func (t *Trainer) SkippedSteps() int { return t.engine.orEmpty().Task.Precision.Skipped() }
+
+// Scaler is the state of the loss scale, with how often it was lowered and arrays were
+// brought into the range of the format; nil without the option Precision.
+func (t *Trainer) Scaler() *precision.Scaler { return t.engine.orEmpty().Task.Precision.Scaler() }
+
+// Scaler is Trainer.Scaler, of the passes that are rebuilt.
+func (s *Solver) Scaler() *precision.Scaler { return s.engine.orEmpty().Task.Precision.Scaler() }

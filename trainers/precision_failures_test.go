@@ -10,6 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/precision"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // finiteAll reports an array of the training that is not finite.
@@ -132,7 +133,7 @@ func TestScaleThatOnlyOthersOverflowAt(t *testing.T) {
 				finiteAll(t, tr)
 			}
 		}
-		s := dynamic.engine.Task.Precision.Scaler()
+		s := dynamic.Scaler()
 		if s.Lowered == 0 || s.Scale != float64(int(1<<24)>>s.Lowered) || s.Skipped != 0 || dynamic.Fallbacks()+dynamic.Skipped() != 0 {
 			t.Errorf("%s: %+v, %d fallbacks, %d meta-steps skipped", o.Name(), *s, dynamic.Fallbacks(), dynamic.Skipped())
 		}
@@ -160,7 +161,7 @@ func TestCalibrationLowersScale(t *testing.T) {
 		if r := tr.Rates()[0]; !(r > 1e-3 && r < 1e3) {
 			t.Errorf("the rate is %v", r)
 		}
-		if s := tr.engine.Task.Precision.Scaler(); (s.Lowered > 0) != (s.Scale < 1<<24) || s.Skipped != 0 {
+		if s := tr.Scaler(); (s.Lowered > 0) != (s.Scale < 1<<24) || s.Skipped != 0 {
 			t.Errorf("%+v", *s)
 		}
 	}
@@ -168,4 +169,31 @@ func TestCalibrationLowersScale(t *testing.T) {
 	tr, first := flat(t, SGDm(0.01), Calibrated(CalibratedConfig{}), all, FSD(0), Precision(apoops.Float16, precision.StaticScale(1<<24)))
 	_, err := tr.Step(first)
 	wantError(t, "Step", err, "step 0", "CalibrateFrom", "loss scale", "1.6777216e+07")
+}
+
+// TestReachOfInversesIn16Bits: between two inversions a step needs no copy of what it may
+// change, unless rounding has left an inverse that is far beyond 1/damping.
+func TestReachOfInversesIn16Bits(t *testing.T) {
+	o := KFAC(0.01)
+	o.InverseEvery = 4
+	tr := toyTrainer(t, o, EveryK(0), Precision(apoops.BFloat16))
+	stays := func(step int) bool {
+		return tr.engine.Update.StaysFinite(rule.Input{T: step, Norm: 1}, 1, false, 0)
+	}
+	if stays(1) {
+		t.Error("before the first inverses a step is certain to stay finite")
+	}
+	run(t, tr, 0, 3)
+	if !stays(4) || stays(5) {
+		t.Errorf("stays finite at step 4: %v, at 5, with an inversion: %v", stays(4), stays(5))
+	}
+	for _, a := range tr.engine.Update.State() {
+		if a.Name == "dense0/inverse/A" {
+			a.Value.Float32s()[0] = 1e36
+		}
+	}
+	tr.engine.invalidate()
+	if stays(4) {
+		t.Error("an inverse of 1e36 is certain to stay finite")
+	}
 }

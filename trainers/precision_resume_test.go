@@ -80,7 +80,7 @@ func TestWrapResumesIn16Bits(t *testing.T) {
 				}
 			}
 			sameBits(t, o.Name(), whole.engine, resumed.engine)
-			if a, b := whole.engine.Task.Precision.Scaler(), resumed.engine.Task.Precision.Scaler(); *a != *b {
+			if a, b := whole.Scaler(), resumed.Scaler(); *a != *b {
 				t.Fatalf("loss scale %+v, resumed %+v", *a, *b)
 			}
 		}
@@ -190,7 +190,7 @@ func TestMetaStepLowersScale(t *testing.T) {
 		}
 		skipped, scale = skipped+1, scale/2
 	}
-	s := tr.engine.Task.Precision.Scaler()
+	s := tr.Scaler()
 	if skipped == 0 || tr.Skipped() != skipped || s.Lowered != skipped || s.Skipped != 0 {
 		t.Fatalf("%d meta-steps skipped: %d, %+v", skipped, tr.Skipped(), *s)
 	}
@@ -205,7 +205,7 @@ func TestMetaStepLowersScale(t *testing.T) {
 	if err := resumed.Load(path); err != nil {
 		t.Fatal(err)
 	}
-	if got := resumed.engine.Task.Precision.Scaler(); *got != *s || resumed.Skipped() != skipped {
+	if got := resumed.Scaler(); *got != *s || resumed.Skipped() != skipped {
 		t.Errorf("after Load %+v, want %+v", *got, *s)
 	}
 }

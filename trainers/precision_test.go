@@ -56,7 +56,7 @@ func TestTrainingIn16Bits(t *testing.T) {
 					}
 					run(t, resumed, 6, 10)
 					sameBits(t, "resumed", whole.engine, resumed.engine)
-					if a, b := whole.engine.Task.Precision.Scaler(), resumed.engine.Task.Precision.Scaler(); *a != *b {
+					if a, b := whole.Scaler(), resumed.Scaler(); *a != *b {
 						t.Fatalf("loss scale %+v, resumed %+v", *a, *b)
 					}
 					inFormat(t, whole, f)

@@ -34,7 +34,6 @@ type blockwise[T apoops.Float] struct {
 	e               []*tensor.Dense // the last search direction
 	momentum, decay T
 	clip            float64
-	low             bool     // the statistics or what is made of them are in 16 bits
 	failed          []uint64 // one number
 	vec             array.Vectors[T]
 	bounds          array.Bounds[T] // of weights and momentum
@@ -93,7 +92,6 @@ func newBlockwise[T apoops.Float](t *rule.Task, s blockwiseSettings, build func(
 		b.blocks = append(b.blocks, k)
 	}
 	t.Precision.Keep(precision.Momentum, b.dirs...)
-	b.low = t.Precision.Low(precision.Factors) || t.Precision.Low(precision.Inverses)
 	b.p = build(b.blocks)
 	b.f, _ = b.p.(factored[T])
 	return b
@@ -103,12 +101,7 @@ func newBlockwise[T apoops.Float](t *rule.Task, s blockwiseSettings, build func(
 // by its formula.
 const slack = 1e3
 
-// StaysFinite knows nothing of statistics in 16 bits: rounding may have made a damped
-// matrix almost singular.
 func (b *blockwise[T]) StaysFinite(in rule.Input, rates []float64) bool {
-	if b.low {
-		return false
-	}
 	d := slack * max(in.Norm, b.p.reach(in))
 	return b.bounds.Hold(func(i int, x []float64) bool {
 		x[1] = float64(b.momentum)*x[1] + d + float64(b.decay)*x[0]

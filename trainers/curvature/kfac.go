@@ -115,6 +115,7 @@ type kfac[T apoops.Float] struct {
 	*curvature[T]
 	damping  float64
 	inverses []*inverse[T] // by block, nil for the plain gradient
+	largest  float64       // product of the norms of a block's inverses; 0 for not known
 }
 
 // inverse has the damped inverses of a block's factors.
@@ -195,10 +196,26 @@ func dampedInverse[T apoops.Float](a []T, n int, damping float64) ([]float64, er
 	return x, blas.Inverse(n, x)
 }
 
-// reach is ‖g‖/λ: the damped inverses are at most 1/(π√λ) and π/√λ.
-func (k *kfac[T]) reach(in rule.Input) float64 { return in.Norm / k.damping }
+// reach is ‖g‖/λ: the damped inverses are at most 1/(π√λ) and π/√λ. Rounding to 16 bits may
+// make a damped matrix almost singular: then it goes by the inverses themselves, and does
+// not know those that the step will compute.
+func (k *kfac[T]) reach(in rule.Input) float64 {
+	if p := k.t.Precision; !p.Low(precision.Factors) && !p.Low(precision.Inverses) {
+		return in.Norm / k.damping
+	}
+	if k.refreshes(in.T) {
+		return math.Inf(1)
+	}
+	if k.largest == 0 {
+		for _, l := range k.layers {
+			v := k.inverses[l.block]
+			k.largest = max(k.largest, array.Norm(v.stored[0])*array.Norm(v.stored[1]))
+		}
+	}
+	return in.Norm * k.largest
+}
 
-func (k *kfac[T]) invalidate() {}
+func (k *kfac[T]) invalidate() { k.largest = 0 }
 
 func (k *kfac[T]) precondition(i int, d, g []T) {
 	if k.plain(i) {

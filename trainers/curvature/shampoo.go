@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -187,9 +188,9 @@ func (k *shampoo[T]) accumulate(h, g []T) {
 }
 
 // reach is ‖g‖/√ε: with sums of all steps the statistics are at least ε. The
-// grafted norm is that of the other rule.
+// grafted norm is that of the other rule. Rounded to 16 bits they may be less.
 func (k *shampoo[T]) reach(in rule.Input) float64 {
-	if k.c.Beta2 < 1 {
+	if p := k.store.precision; k.c.Beta2 < 1 || p.Low(precision.Factors) || p.Low(precision.Inverses) {
 		return math.Inf(1)
 	}
 	for _, b := range k.blocks {
