@@ -64,7 +64,7 @@ func inTable3(s imageSet, net string, e *Experiment) *Experiment {
 	e.Title += " in 16 bits"
 	e.Paper = "trained in 16 bits, KFAC needs a large damping; APO-Precond is stable with its settings of full precision"
 	e.Choices += table3Choices
-	e.Accuracies = nil
+	e.Accuracies, e.Plots = nil, []Plot{AccuracyBySteps}
 	e.Methods, e.SmallMethods, e.Variants = table3Methods, nil, inPrecisions(table3Methods...)
 	e.TunedAs = []string{"table2-cifar10-lenet"}
 	return e

@@ -106,8 +106,8 @@ func write(ctx context.Context, p paths, stderr io.Writer) error {
 	}
 	var d document
 	d.header(envs, sections, old)
-	d.summary(claimsTitle, slices.Concat(computedClaims(), paperClaims, imageClaims, translationClaims), sections, old)
-	d.summary(goalsTitle, slices.Concat(goals, recommendedGoals, imageGoals, translationGoals), sections, old)
+	d.summary(claimsTitle, slices.Concat(computedClaims(), paperClaims, imageClaims, precisionClaims, translationClaims), sections, old)
+	d.summary(goalsTitle, slices.Concat(goals, recommendedGoals, imageGoals, precisionGoals, translationGoals), sections, old)
 	d.paperTables(sections)
 	if len(notes) > 0 {
 		d.add("%s", strings.TrimSpace(string(notes)))

@@ -10,6 +10,7 @@
 //	imageclaims.go  the claims about Tables 2 and 4 and Figure 5, and goals for them
 //	goals.go        the goals for Figures 3 and 4, the MLP and the cost of a step
 //	precondgoals.go the goals for the recommended form of APO-Precond alone
+//	precisionclaims.go the claims and goals about training in 16 bits (Table 3)
 //	computed.go     the claims that computed results decide (Figure 1); the claims
 //	                themselves are those of the experiment's Computation
 //
@@ -20,6 +21,8 @@
 //	table.go        tables of losses, times and hyperparameters
 //	times.go        losses at equal seconds, times to equal losses
 //	accuracy.go     tables of test accuracies, Tables 2 and 4, extrapolated times
+//	precision.go    the table of methods in several precisions
+//	sweep.go        accuracies and failures against a hyperparameter
 //	figures.go      curves over steps and time
 //	markdown.go     the document
 //	keep.go         sections kept from an earlier report

@@ -88,6 +88,9 @@ func (s *section) draw(dir string) ([]figure, error) {
 	if err != nil || s.timed() {
 		return all, err
 	}
+	if s.e.Sweep != "" && len(s.series) > 0 {
+		return s.drawSweep(dir)
+	}
 	for _, g := range s.groups() {
 		if !slices.ContainsFunc(g.series, func(r *series) bool { return len(r.runs[0].Evaluations) >= worthDrawing }) {
 			continue
@@ -105,21 +108,25 @@ func (s *section) draw(dir string) ([]figure, error) {
 
 // group has the series of one figure.
 type group struct {
-	family string // the optimizer whose learning rates are compared, "" for all methods
+	family string // the optimizer whose learning rates, or precisions, are compared, "" for all methods
 	series []*series
 }
 
 // groups returns one group for each optimizer if the experiment compares ways to set
-// its rate, otherwise one group of all series.
+// its rate, or precisions, otherwise one group of all series.
 func (s *section) groups() []group {
-	if !s.e.Rates {
+	family := func(r *series) string { return r.method.Family }
+	switch {
+	case s.e.InPrecisions():
+		family = func(r *series) string { return r.method.Name }
+	case !s.e.Rates:
 		return []group{{"", s.series}}
 	}
 	var all []group
 	for _, r := range s.series {
-		i := slices.IndexFunc(all, func(g group) bool { return g.family == r.method.Family })
+		i := slices.IndexFunc(all, func(g group) bool { return g.family == family(r) })
 		if i < 0 {
-			all = append(all, group{family: r.method.Family})
+			all = append(all, group{family: family(r)})
 			i = len(all) - 1
 		}
 		all[i].series = append(all[i].series, r)

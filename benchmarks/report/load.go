@@ -34,6 +34,7 @@ type series struct {
 	label  string
 	header suite.Header // of the first seed
 	runs   []*suite.Run
+	swept  string // experiments.Experiment.Sweep
 }
 
 func (s *section) name() string { return s.e.Name + "-" + string(s.scale) }
@@ -148,7 +149,7 @@ func (s *section) add(path string, stderr io.Writer) error {
 	if h.Variant != "" {
 		label += ", " + strings.ReplaceAll(h.Variant, "-", " ")
 	}
-	s.series = append(s.series, &series{method: m, label: label, header: h, runs: []*suite.Run{run}})
+	s.series = append(s.series, &series{method: m, label: label, header: h, runs: []*suite.Run{run}, swept: s.e.Sweep})
 	return nil
 }
 

@@ -114,6 +114,8 @@ func (d *document) section(s *section, figures []figure, folder string) {
 // tables are the tables of the section's results.
 func (s *section) tables() []string {
 	switch {
+	case s.timed() && s.e.InPrecisions():
+		return []string{s.extrapolation(), s.precisionTable(), s.settingsTable()}
 	case s.timed() && !s.e.TimedAt(experiments.Paper):
 		return []string{s.extrapolation(), s.settingsTable()}
 	case s.timed():
@@ -122,6 +124,9 @@ func (s *section) tables() []string {
 	var all []string
 	if s.e.Rates {
 		all = append(all, s.rateTable())
+	}
+	if s.e.InPrecisions() {
+		return append(all, s.precisionTable(), s.settingsTable())
 	}
 	switch s.e.Measure {
 	case experiments.TestAccuracy:
