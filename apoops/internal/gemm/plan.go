@@ -3,9 +3,9 @@ package gemm
 const (
 	// stepBytes is the most that a row of a block of A has: so many steps make a sum in
 	// registers before it is added to C. It decides the bits of results.
-	stepBytes = 1024
+	stepBytes = 2048
 	// packedBytes is about the most of A that is packed at once.
-	packedBytes = 8 << 20
+	packedBytes = 4 << 20
 	// blockRows is about the number of rows of A of which one block of steps stays in
 	// the second cache.
 	blockRows = 448
@@ -17,7 +17,10 @@ const (
 	// for each.
 	directStrips = 2
 	// packGrain is the number of panels that are packed at once.
-	packGrain = 4
+	packGrain = 8
+	// packSteps is the number of steps of Aᵀ that are packed for one panel after the
+	// other: its panels share lines of memory.
+	packSteps = 32
 	// coresFrom is the number of multiplications from which all cores work.
 	coresFrom = 1 << 18
 )

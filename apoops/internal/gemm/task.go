@@ -43,24 +43,44 @@ func (p *product[T]) panel(i, first, steps int) []T {
 	return p.packed[p.panels*rows*(first-p.first)+i*rows*steps:][:rows*steps]
 }
 
-// packPanels packs panels [lo, hi), counted over the blocks of steps. A row of A lies in
-// one piece, as A has it, or the elements of all rows for one step, as Aᵀ has them.
+// packPanels packs panels [lo, hi), counted over the blocks of steps.
 func (p *product[T]) packPanels(lo, hi int) {
 	w := workers[T]().Get().(*worker[T])
-	for i := lo; i < hi; i++ {
-		panel, first := i%p.panels, p.first+i/p.panels*p.step
-		steps, row := min(p.step, p.last-first), p.top+panel*p.machine.rows
-		rows := min(p.machine.rows, p.m-row)
-		w.rows = rowsOf[T]{dst: p.panel(panel, first, steps), src: p.a.from(row, first), srcRow: p.a.ld}
+	for lo < hi {
+		block, panel := lo/p.panels, lo%p.panels
+		panels := min(p.panels, panel+hi-lo)
+		first := p.first + block*p.step
+		steps := min(p.step, p.last-first)
 		if p.a.trans {
-			w.rows.dstRow, w.rows.rows, w.rows.cols = p.machine.rows, steps, rows
-			p.machine.copy(&w.rows)
+			for s := 0; s < steps; s += packSteps {
+				p.packSome(w, panel, panels, first, steps, s, min(packSteps, steps-s))
+			}
 		} else {
-			w.rows.dstRow, w.rows.rows, w.rows.cols = steps, rows, steps
-			copyGo(&w.rows)
+			p.packSome(w, panel, panels, first, steps, 0, steps)
 		}
+		lo += panels - panel
 	}
 	w.free()
+}
+
+// packSome packs the count steps from step s on of a block of steps, for the panels
+// [panel, panels). A row of A lies in one piece, as A has it, or the elements of all rows
+// for one step, as Aᵀ has them.
+func (p *product[T]) packSome(w *worker[T], panel, panels, first, steps, s, count int) {
+	t := &w.rows
+	t.srcRow = p.a.ld
+	for ; panel < panels; panel++ {
+		row := p.top + panel*p.machine.rows
+		rows := min(p.machine.rows, p.m-row)
+		t.dst, t.src = p.panel(panel, first, steps), p.a.from(row, first+s)
+		if p.a.trans {
+			t.dst, t.dstRow, t.rows, t.cols = t.dst[s*p.machine.rows:], p.machine.rows, count, rows
+			p.machine.copy(t)
+		} else {
+			t.dstRow, t.rows, t.cols = steps, rows, count
+			copyGo(t)
+		}
+	}
 }
 
 // free gives the worker back.
