@@ -13,8 +13,11 @@ import (
 )
 
 // settings are the settings of a measurement besides the net. batch counts images, tokens
-// those of a batch of text.
-type settings struct{ batch, tokens, steps, warmup int }
+// those of a batch of text; low is for training in bfloat16.
+type settings struct {
+	batch, tokens, steps, warmup int
+	low                          bool
+}
 
 // arguments returns the settings of nets for images as command-line flags with the
 // prefix dash.
@@ -30,6 +33,7 @@ type options struct {
 	only    string
 	batch   int
 	tokens  int
+	low     bool
 	size    size // -1: the comparison's own
 	threads string
 	python  string
@@ -44,6 +48,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.only, "only", "", "nets to compare, separated by commas: "+names()+" (default: all)")
 	f.IntVar(&o.batch, "batch", 128, "images in a batch")
 	f.IntVar(&o.tokens, "tokens", 4096, "tokens in a batch of sentences, of source and target each, with padding")
+	f.BoolVar(&o.low, "bfloat16", false, "train in bfloat16, PyTorch by autocast and in bfloat16 alone; mlp and the nets for images have it")
 	f.IntVar(&o.size.rounds, "rounds", -1, "number of rounds (-1: the net's own)")
 	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
 	f.IntVar(&o.size.warmup, "warmup", -1, "warm-up steps before them (-1: the net's own)")
@@ -91,6 +96,9 @@ func (o *options) check() error {
 	}
 	if o.ours != "" {
 		_, err := find(o.ours)
+		if err == nil && o.low && isText(o.ours) {
+			err = errors.Errorf("%s is not measured in bfloat16", o.ours)
+		}
 		return errors.WithMessage(err, "-ours")
 	}
 	if _, err := o.comparisons(); err != nil {
@@ -126,17 +134,27 @@ func (o *options) comparisons() ([]comparison, error) {
 			if err != nil {
 				return nil, err
 			}
+			if o.low && isText(c.net) {
+				return nil, errors.Errorf("%s is not measured in bfloat16", c.net)
+			}
 			chosen[c.net] = true
 		}
 	}
 	var all []comparison
 	for _, c := range comparisons {
-		if len(chosen) == 0 || chosen[c.net] {
+		if chosen[c.net] || len(chosen) == 0 && !(o.low && isText(c.net)) {
 			c.size = o.size.or(c.size)
 			all = append(all, c)
 		}
 	}
 	return all, nil
+}
+
+// isText reports whether a net is one of those for text.
+func isText(net string) bool {
+	_, trains := transformers[net]
+	_, translates := translators[net]
+	return trains || translates
 }
 
 // or replaces each -1 in s by the value of other.

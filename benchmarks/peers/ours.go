@@ -80,7 +80,11 @@ func training(net string, s settings, m *measurement) (step func() error, err er
 	if err != nil {
 		return nil, err
 	}
-	tr, err := trainers.New(t.model, t.loss, t.optimizer, trainers.EveryK(0))
+	opts := []trainers.Option{trainers.EveryK(0)}
+	if s.low {
+		opts = append(opts, trainers.Precision(apoops.BFloat16))
+	}
+	tr, err := trainers.New(t.model, t.loss, t.optimizer, opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,10 @@ Its weights are random, but such that some targets end early; the others end at 
 largest length, 5 tokens more than the source has. At least 99 % of the targets must be
 equal on all sides.
 
+With -bfloat16 the nets but those for text train in bfloat16: this library with
+trainers.Precision, PyTorch by autocast, which keeps weights in float32, and with all
+arrays in bfloat16.
+
 The sides run in turn, each in a process of its own. The time is that of whole steps. The memory is the peak of the process's
 resident memory (Linux: VmHWM); a second figure ("over base") leaves out what the
 process had before it made the net, such as Python's imports. All nets take about half an
@@ -92,7 +96,7 @@ func (o *options) measure(stdout io.Writer) error {
 		return err
 	}
 	s := o.size.or(c.size)
-	m, err := measureOurs(c.net, settings{o.batch, o.tokens, s.steps, s.warmup}, o.profile)
+	m, err := measureOurs(c.net, settings{o.batch, o.tokens, s.steps, s.warmup, o.low}, o.profile)
 	if err != nil {
 		return err
 	}
@@ -157,7 +161,7 @@ func (o *options) compare(ctx context.Context, c comparison, python string) (res
 	if err != nil {
 		return result{}, err
 	}
-	s := settings{o.batch, o.tokens, c.size.steps, c.size.warmup}
+	s := settings{o.batch, o.tokens, c.size.steps, c.size.warmup, o.low}
 	others, done, err := o.torchSides(c, python, counts, s)
 	if err != nil {
 		return result{}, err
@@ -193,7 +197,7 @@ func (o *options) torchSides(c comparison, python string, threads []int, s setti
 	case translateNet:
 		return translateSides(python, c.net, threads, s)
 	}
-	for _, w := range ways(c.net, threads) {
+	for _, w := range ways(c.net, threads, s.low) {
 		sides = append(sides, &side{name: w.name(), run: torchProcess(python, c.net, w, s)})
 	}
 	return sides, func() {}, nil

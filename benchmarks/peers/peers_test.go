@@ -37,7 +37,7 @@ func TestHelp(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-steps", "-2"}, {"-batch", "0"}, {"-tokens", "1"}, {"-tokens", "-1"}, {"-warmup", "-2"},
-		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-cpuprofile", "file"}} {
+		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-bfloat16", "-only", "transformer"}, {"-bfloat16", "-ours", "translate"}, {"-cpuprofile", "file"}} {
 		code, stdout, stderr := run(args...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, "Usage") || !strings.Contains(stderr, args[0]) {
 			t.Errorf("%q: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
@@ -101,6 +101,20 @@ func TestComparisons(t *testing.T) {
 	}
 	if want := []string{"mlp ours", "mlp PyTorch-1", "mlp PyTorch-1-kept", "lenet ours", "lenet PyTorch-1", "lenet PyTorch-1-kept", "lenet PyTorch-1-kept-last"}; !slices.Equal(sides, want) {
 		t.Errorf("measured %q, want %q", sides, want)
+	}
+}
+
+// In bfloat16 PyTorch has twice as many sides.
+func TestComparisonInBFloat16(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped in short mode: importing PyTorch takes seconds")
+	}
+	code, stdout, stderr := run("-bfloat16", "-only", "mlp", "-batch", "2", "-steps", "1", "-warmup", "0", "-rounds", "1", "-threads", "1")
+	if strings.HasPrefix(stdout, "skipped") {
+		t.Skip(strings.TrimSpace(stdout))
+	}
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "PyTorch-1-autocast") || !strings.Contains(stdout, "PyTorch-1-kept-bfloat16") {
+		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }
 

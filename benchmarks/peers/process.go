@@ -38,7 +38,7 @@ func ourProcess(net string, s settings) measureFunc {
 		if err != nil {
 			return m, errors.Wrap(err, "finding this program")
 		}
-		return m, runJSON(ctx, &m, self, append([]string{Name, "-ours", net, "-tokens", strconv.Itoa(s.tokens)}, s.arguments("-")...)...)
+		return m, runJSON(ctx, &m, self, append([]string{Name, "-ours", net, "-tokens", strconv.Itoa(s.tokens), "-bfloat16=" + strconv.FormatBool(s.low)}, s.arguments("-")...)...)
 	}
 }
 
@@ -46,7 +46,7 @@ func ourProcess(net string, s settings) measureFunc {
 func torchProcess(python, net string, w way, s settings) measureFunc {
 	return func(ctx context.Context) (measurement, error) {
 		var m measurement
-		args := append([]string{"--net", net, "--threads", strconv.Itoa(w.threads)}, s.arguments("--")...)
+		args := append([]string{"--net", net, "--threads", strconv.Itoa(w.threads), "--precision", w.precision}, s.arguments("--")...)
 		if w.channelsLast {
 			args = append(args, "--channels-last")
 		}

@@ -1,7 +1,8 @@
 """Time and memory of training steps of a net in PyTorch.
 
 A step is forward, cross entropy, backward and SGD with momentum 0.9, on random
-data of ten classes in float32. Prints one line of JSON: the median and the least
+data of ten classes, in float32, in bfloat16 where autocast has it, or in bfloat16 alone.
+Prints one line of JSON: the median and the least
 milliseconds of a step, and this process's resident memory in bytes, after the
 imports and at its peak.
 """
@@ -25,6 +26,7 @@ def main():
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--warmup", type=int, default=10)
     parser.add_argument("--channels-last", action="store_true", help="order of images in memory")
+    parser.add_argument("--precision", choices=["float32", "autocast", "bfloat16"], default="float32")
     args = parser.parse_args()
 
     base = resident("VmRSS")
@@ -33,8 +35,12 @@ def main():
     torch.manual_seed(1)
     net = torch_nets.NETS[args.net](10)
     loss = torch.nn.CrossEntropyLoss()
+    if args.precision == "bfloat16":
+        net = net.bfloat16()
     sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
     x, t = torch_nets.batch(args.net, args.batch)
+    if args.precision == "bfloat16":
+        x = x.bfloat16()
     if args.channels_last:
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
 
@@ -42,7 +48,9 @@ def main():
     for i in range(args.warmup + args.steps):
         began = time.perf_counter()
         sgd.zero_grad(set_to_none=True)
-        loss(net(x), t).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.precision == "autocast"):
+            y = net(x)
+        loss(y.float(), t).backward()
         sgd.step()
         if i >= args.warmup:
             times.append(1e3 * (time.perf_counter() - began))

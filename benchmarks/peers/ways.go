@@ -7,14 +7,27 @@ type way struct {
 	threads      int
 	keep         bool // memory, by mallocSettings
 	channelsLast bool
+	precision    string // of torch_step.py
 }
 
-// ways are those that are measured.
-func ways(net string, threads []int) (all []way) {
+const (
+	inSingle   = "float32"
+	inBFloat16 = "bfloat16"
+	byAutocast = "autocast"
+)
+
+// ways are those that are measured, in float32 or in bfloat16.
+func ways(net string, threads []int, low bool) (all []way) {
+	precisions := []string{inSingle}
+	if low {
+		precisions = []string{byAutocast, inBFloat16}
+	}
 	for _, n := range threads {
-		all = append(all, way{threads: n}, way{threads: n, keep: true})
-		if net != mlpNet {
-			all = append(all, way{threads: n, keep: true, channelsLast: true})
+		for _, p := range precisions {
+			all = append(all, way{threads: n, precision: p}, way{threads: n, keep: true, precision: p})
+			if net != mlpNet {
+				all = append(all, way{threads: n, keep: true, channelsLast: true, precision: p})
+			}
 		}
 	}
 	return all
@@ -27,6 +40,9 @@ func (w way) name() string {
 	}
 	if w.channelsLast {
 		name += "-last"
+	}
+	if w.precision != inSingle {
+		name += "-" + w.precision
 	}
 	return name
 }
