@@ -152,8 +152,9 @@ func TestCalibrationLowersScale(t *testing.T) {
 		return graph.NewBatch(b.X[0], targetsOf(1)), nil
 	})
 	opts := []Option{Calibrated(CalibratedConfig{}), from, FSD(0)}
-	for _, s := range []precision.Setting{precision.DynamicScale(1 << 24), precision.StaticScale(1 << 24)} {
-		tr, b := flat(t, SGDm(0.01), append(opts, Precision(apoops.Float16, s))...)
+	for _, dynamic := range []bool{true, false} {
+		scale := precision.WithScale(precision.LossScale{Start: 1 << 24, Dynamic: dynamic})
+		tr, b := flat(t, SGDm(0.01), append(opts, Precision(apoops.Float16, scale))...)
 		if s, err := tr.Step(b); err != nil || s.StepSkipped {
 			t.Fatalf("error %v, skipped %v", err, s.StepSkipped)
 		}
@@ -161,7 +162,7 @@ func TestCalibrationLowersScale(t *testing.T) {
 		if r := tr.Rates()[0]; !(r > 1e-3 && r < 1e3) {
 			t.Errorf("the rate is %v", r)
 		}
-		if s := tr.Scaler(); (s.Lowered > 0) != (s.Scale < 1<<24) || s.Skipped != 0 {
+		if s := tr.Scaler(); (s.Lowered > 0) != dynamic || s.Skipped != 0 {
 			t.Errorf("%+v", *s)
 		}
 	}
