@@ -17,6 +17,8 @@ var suite = &exampletest.Suite{
 	Runs: map[string]exampletest.Run{
 		"sgdm":     {Args: nil, Picture: "rate.png", Rates: 1, Steps: 6},
 		"layers":   {Args: []string{"-per-layer", "-optimizer", "adam", "-schedule", "cosine", "-warm-up", "3"}, Picture: "rate.png", Rates: 2, Steps: 6},
+		"bfloat16": {Args: []string{"-precision", "bfloat16"}, Picture: "rate.png", Rates: 1, Steps: 6},
+		"float32":  {Args: []string{"-precision", "float32"}, Picture: "rate.png", Rates: 1, Steps: 6},
 		"low rank": {Args: []string{"-optimizer", "precond", "-k", "5"}, Picture: "precond.png", Steps: 6},
 		"precond":  {Args: []string{"-optimizer", "precond-plain", "-meta", "rmsprop", "-dtype", "float64", "-k", "1"}, Picture: "precond.png", Steps: 6},
 		"relative": {Args: []string{"-optimizer", "precond-relative", "-k", "5"}, Picture: "precond.png", Steps: 6},
@@ -25,6 +27,7 @@ var suite = &exampletest.Suite{
 	},
 	Resumed: map[string][]string{
 		"sgdm":    {"-k", "4", "-lr", "0.1"},
+		"float16": {"-k", "4", "-precision", "float16"},
 		"adam":    {"-optimizer", "adam", "-per-layer", "-schedule", "cosine", "-settings", `{"beta2": 0.9}`},
 		"precond": {"-optimizer", "precond-plain", "-k", "2"},
 	},
@@ -49,7 +52,7 @@ var suite = &exampletest.Suite{
 		{"8\n", "-8\n", "settings.json: -hidden"},
 		{"8\n", "1000000000000\n", "settings.json: -hidden"},
 	},
-	Fixed: [][]string{{"-hidden", "9"}},
+	Fixed: [][]string{{"-hidden", "9"}, {"-precision", "float16"}},
 }
 
 func TestMain(m *testing.M) { suite.Main(m) }

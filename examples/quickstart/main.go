@@ -41,6 +41,7 @@ type settings struct {
 	rate         float64
 	seed         uint64
 	out          string
+	precision    string // "" is float32
 }
 
 func main() { os.Exit(cli.Run(run)) }
@@ -88,6 +89,7 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 	fs.IntVar(&s.batch, "batch", 64, "examples in a mini-batch")
 	fs.Float64Var(&s.rate, "rate", 1e-4, "initial learning rate of SGDm and SGDm-APO, far too low")
 	fs.Uint64Var(&s.seed, "seed", 1, "seed of weights and batches")
+	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.precision))
 	fs.StringVar(&s.out, "out", filepath.Join("out", "quickstart"), "folder for the results")
 	if err := cli.Parse(fs, args, about, stdout); err != nil {
 		return s, err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -69,6 +70,32 @@ func TestLearnedRateWins(t *testing.T) {
 		t.Errorf("final losses %v: APO-Precond is not below Adam", loss)
 	}
 	t.Log(loss)
+}
+
+// In 16 bits each method learns much the same as in float32, and not the very same.
+func TestPrecision(t *testing.T) {
+	losses := func(args ...string) (all []float64) {
+		dir := t.TempDir()
+		if err := run(t.Context(), append([]string{"-steps", "20", "-rate", "0.01", "-out", dir}, args...), &bytes.Buffer{}, &bytes.Buffer{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range exampletest.Table(t, filepath.Join(dir, "summary.csv"))[1:] {
+			v, err := strconv.ParseFloat(row[2], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, v)
+		}
+		return all
+	}
+	full := losses("-precision", "float32")
+	for _, format := range []string{"bfloat16", "float16"} {
+		for i, loss := range losses("-precision", format) {
+			if loss == full[i] || math.Abs(loss-full[i]) > 0.2*full[i] {
+				t.Errorf("%s, %s: loss %v, in float32 %v", names[i], format, loss, full[i])
+			}
+		}
+	}
 }
 
 func TestInterrupted(t *testing.T) {

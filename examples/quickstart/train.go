@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
@@ -57,9 +58,11 @@ func (m method) takeSteps(ctx context.Context, s settings, train, test trainers.
 	if err != nil {
 		return r, cli.AsUsage(err)
 	}
-	opts := append([]trainers.Option{
-		trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(log),
-	}, m.options...)
+	low, err := cli.PrecisionOptions(s.precision)
+	if err != nil {
+		return r, err
+	}
+	opts := slices.Concat([]trainers.Option{trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(log)}, low, m.options)
 	t, err := trainers.New(layers.MLP(64, 100, 100, 10), graph.SoftmaxCrossEntropy, m.optimizer, opts...)
 	if err != nil {
 		return r, err

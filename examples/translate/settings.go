@@ -42,6 +42,7 @@ type settings struct {
 	Tokens    int             `json:"tokens"`
 	Epochs    int             `json:"epochs"`
 	Seed      uint64          `json:"seed"`
+	Precision string          `json:"precision,omitempty"` // "" is float32
 
 	beam int
 	out  string
@@ -87,6 +88,7 @@ func (s *settings) flags(m *mode) *flag.FlagSet {
 	fs.IntVar(&s.Tokens, "tokens", s.Tokens, "tokens in a mini-batch, padding included")
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
 	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of everything random")
+	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.Precision))
 	fs.IntVar(&s.beam, "beam", s.beam, "width of the search for -translate and the test")
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume or -translate is given")
 	fs.BoolVar(&m.resume, "resume", m.resume, "go on from the checkpoint in -out; another -epochs changes the run's length")
@@ -149,6 +151,7 @@ func (s *settings) check() error {
 		return errors.Errorf("-schedule %q: it must be constant or inverse-sqrt", s.Schedule)
 	}
 	if err := cli.First(
+		cli.CheckPrecision(s.Precision, "float32"),
 		cli.Between("limit", s.Limit, 0, 10_000_000),
 		cli.Between("merges", s.Merges, 1, 100_000),
 		cli.Between("layers", s.Layers, 1, 24),

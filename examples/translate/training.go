@@ -94,9 +94,11 @@ func (t *training) newTrainer() error {
 	case t.WarmUp > 0:
 		schedule = trainers.WarmUp(t.WarmUp, schedule)
 	}
-	opts := []trainers.Option{
-		trainers.Seed(t.Seed), trainers.WithSchedule(schedule), trainers.TildeFrom(t.batches.TildeAt), trainers.Record(t.logs),
+	opts, err := cli.PrecisionOptions(t.Precision)
+	if err != nil {
+		return err
 	}
+	opts = append(opts, trainers.Seed(t.Seed), trainers.WithSchedule(schedule), trainers.TildeFrom(t.batches.TildeAt), trainers.Record(t.logs))
 	switch {
 	case t.APO == "none" && !learnsPrecond(o):
 		opts = append(opts, trainers.EveryK(0))

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
@@ -89,8 +91,12 @@ func options(p Program, perEpoch int, train trainers.Dataset) ([]trainers.Option
 	if err != nil {
 		return nil, err
 	}
+	low, err := cli.PrecisionOptions(s.Precision)
+	if err != nil {
+		return nil, err
+	}
 	opts, err := p.Options(perEpoch, train)
-	return append([]trainers.Option{trainers.Seed(s.Seed), trainers.Dtype(dtype), trainers.WithSchedule(schedule)}, opts...), err
+	return slices.Concat([]trainers.Option{trainers.Seed(s.Seed), trainers.Dtype(dtype), trainers.WithSchedule(schedule)}, low, opts), err
 }
 
 // MetaOptions are the options for -k, -fsd and -wsd, as far as they were given.

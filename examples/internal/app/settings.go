@@ -27,6 +27,7 @@ type Settings struct {
 	Epochs    int             `json:"epochs"`
 	Seed      uint64          `json:"seed"`
 	Dtype     string          `json:"dtype"`
+	Precision string          `json:"precision,omitempty"` // "" is that of Dtype
 	Schedule  string          `json:"schedule"`
 	WarmUp    int             `json:"warm_up"`
 
@@ -77,6 +78,7 @@ func (s *Settings) flags(a *App, fs *flag.FlagSet) {
 	fs.IntVar(&s.WarmUp, "warm-up", s.WarmUp, "steps over which the rate rises linearly")
 	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of everything random")
 	fs.StringVar(&s.Dtype, "dtype", s.Dtype, "float32 or float64")
+	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.Precision))
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume is given")
 }
 
@@ -87,6 +89,9 @@ func (a *App) check(p Program) error {
 		return errors.New("-out must not be empty")
 	}
 	if _, err := cli.Dtype(s.Dtype); err != nil {
+		return err
+	}
+	if err := cli.CheckPrecision(s.Precision, s.Dtype); err != nil {
 		return err
 	}
 	if !slices.Contains(a.Data, s.Data) {

@@ -29,6 +29,22 @@ func Table(t *testing.T, path string) [][]string {
 	return rows
 }
 
+// Untimed are the rows of a table of steps, each as a line, without the columns of times.
+func Untimed(t *testing.T, path string) (lines []string) {
+	t.Helper()
+	table := Table(t, path)
+	for _, row := range table {
+		var kept []string
+		for i, cell := range row {
+			if !strings.HasSuffix(table[0][i], "_seconds") {
+				kept = append(kept, cell)
+			}
+		}
+		lines = append(lines, strings.Join(kept, ","))
+	}
+	return lines
+}
+
 // CheckPicture fails the test if the file is not a whole PNG picture.
 func CheckPicture(t *testing.T, path string) {
 	t.Helper()

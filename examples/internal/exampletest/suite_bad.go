@@ -31,12 +31,15 @@ func (s *Suite) badFlags() []BadInput {
 		Flag("epochs", "0", "-1", "x", Huge, "9223372036854775807"),
 		Flag("seed", "-1", "x", Huge),
 		Flag("dtype", "", "float16"),
+		Flag("precision", "", "float8", "float64", "BFLOAT16"),
 		Flag("schedule", "", "zigzag"),
 		Flag("warm-up", "-1", "x", Huge, "9223372036854775807"),
 		Flag("out", ""),
 		[]BadInput{
 			{[]string{"-" + optimizer, "nosuch"}, cli.Usage, append(trainers.OptimizerNames(), "nosuch")},
 			{[]string{"-data", "nosuch"}, cli.Usage, append(slices.Clone(s.App.Data), "nosuch")},
+			{[]string{"-precision", "half"}, cli.Usage, []string{"-precision", "half", "float32", "bfloat16", "float16"}},
+			{[]string{"-precision", "bfloat16", "-dtype", "float64"}, cli.Usage, []string{"-precision bfloat16", "-dtype float32"}},
 			{[]string{"-lr"}, cli.Usage, []string{"-lr"}},
 			{[]string{"-nosuch"}, cli.Usage, []string{"-nosuch"}},
 			{[]string{"word"}, cli.Usage, []string{`"word"`}},
@@ -115,6 +118,7 @@ func (s *Suite) testBadRuns(t *testing.T, data string) {
 		{`"batch": 10`, `"batch": "10"`, "settings.json"},
 		{`"batch": 10`, `"batch": -5`, "settings.json: -batch -5"},
 		{`"sgdm"`, `"adam"`, "checkpoint"},
+		{`"batch": 10`, `"batch": 10, "precision": "float8"`, "settings.json: -precision"},
 	}, s.DamagedSettings...)
 	for _, c := range changes {
 		if !strings.Contains(settings, c[0]) {

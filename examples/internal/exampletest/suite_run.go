@@ -95,7 +95,7 @@ func (s *Suite) testDefaultRates(t *testing.T, _ string) {
 
 func (s *Suite) testHelp(t *testing.T, data string) {
 	code, stdout, _ := s.Start(t, data, "-h")
-	if code != cli.OK || !strings.HasPrefix(stdout, s.App.About) || !strings.Contains(stdout, s.Help) {
+	if code != cli.OK || !strings.HasPrefix(stdout, s.App.About) || !strings.Contains(stdout, s.Help) || !strings.Contains(stdout, "-precision format") {
 		t.Errorf("exit code %d, -h printed\n%s", code, stdout)
 	}
 }
