@@ -119,6 +119,9 @@ func (x *operands[T]) got(get memory[T], serial bool) []T {
 	return c
 }
 
+// slow reports whether Go's kernel is the only one, or the race detector is there.
+func slow() bool { return !Fast() || raceEnabled }
+
 // same reports the first place where bits differ, those of NaNs alike, or -1.
 func same[T Float](x, y []T) int {
 	for i := range x {
@@ -152,7 +155,11 @@ func TestBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	sizes := []int{1, 2, 3, 5, 7, 8, 13, 14, 15, 16, 17, 28, 31, 32, 33, 40, 48, 64, 65}
 	pick := func() int { return sizes[r.IntN(len(sizes))] }
-	for i := range 80 {
+	rounds := 80
+	if slow() {
+		rounds = 20
+	}
+	for i := range rounds {
 		m, n, k := pick(), pick(), pick()
 		compare(t, r, m, n, k, i%4, i%2 == 1, heap[float32])
 		compare(t, r, m, n, k, i%4, i%2 == 1, heap[float64])
@@ -166,7 +173,11 @@ func TestBits(t *testing.T) {
 // TestAccuracy compares larger products with sums in float64 where these are better,
 // by the bound k·ε·Σ|a·b| of an inner product.
 func TestAccuracy(t *testing.T) {
-	for _, s := range [][3]int{{100, 90, 80}, {300, 20, 700}, {17, 401, 90}, {1, 700, 300}, {700, 1, 300}, {450, 130, 513}} {
+	shapes := [][3]int{{100, 90, 80}, {300, 20, 700}, {17, 401, 90}, {1, 700, 300}, {700, 1, 300}, {450, 130, 513}}
+	if slow() {
+		shapes = shapes[:1]
+	}
+	for _, s := range shapes {
 		accuracy[float32](t, s[0], s[1], s[2], 1.2e-7)
 		accuracy[float64](t, s[0], s[1], s[2], 2.3e-16)
 	}
@@ -206,7 +217,11 @@ func accuracy[T Float](t *testing.T, m, n, k int, epsilon float64) {
 func TestCores(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(9, 4))
-	for _, s := range [][3]int{{500, 300, 600}, {20, 1000, 500}, {3000, 10, 100}, {33, 47, 5000}} {
+	shapes := [][3]int{{500, 300, 600}, {20, 1000, 500}, {3000, 10, 100}, {33, 47, 5000}}
+	if slow() {
+		shapes = [][3]int{{70, 70, 60}, {600, 5, 100}, {9, 15, 2000}} // coresFrom and more
+	}
+	for _, s := range shapes {
 		for trans := range 4 {
 			x := random(r, trans&1 == 1, trans&2 == 2, s[0], s[1], s[2], 1, false, heap[float32])
 			want := x.got(heap[float32], true)
@@ -302,8 +317,8 @@ func TestNothingIsAllocated(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool drop entries")
 	}
-	x := random(rand.New(rand.NewPCG(1, 1)), false, true, 128, 100, 300, 0, false, heap[float32])
-	run := func() { Multiply(false, true, 128, 100, 300, 1, x.a, x.lda, x.b, x.ldb, 0, x.c, x.ldc) }
+	x := random(rand.New(rand.NewPCG(1, 1)), false, true, 64, 64, 70, 0, false, heap[float32])
+	run := func() { Multiply(false, true, 64, 64, 70, 1, x.a, x.lda, x.b, x.ldb, 0, x.c, x.ldc) }
 	run()
 	if n := testing.AllocsPerRun(100, run); n > 0.5 {
 		t.Errorf("%v allocations a call", n)
