@@ -5,19 +5,14 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
-	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Bits computes one convolution or one of its gradients on the bits of bfloat16, always
-// for the same shapes, as Engine does in float32: sums are of float32, results rounded
+// for the same shapes, as Engine does in float32: sums are of float32, y and dx rounded
 // once. The zero value is to be compiled.
 type Bits struct {
 	tried bool
 	conv  *oneDNN[uint16] // nil where there is none
-	pack  func(lo, hi int)
-
-	sum []float32 // of the running GradW
-	dw  []uint16
 }
 
 // Compile makes the convolution in its first call. It is false where the processor or
@@ -33,7 +28,6 @@ func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
 	default:
 		return false
 	}
-	b.pack = func(lo, hi int) { half.Pack(half.BFloat16, b.dw[lo:hi], b.sum[lo:hi]) }
 	conv, err := openOneDNN(g, x, outputs, dnn.Activation[uint16]{
 		Apply: func(z []uint16) { forwardBits(g.Activation, z) },
 		Grad:  func(dz, y, dy []uint16) { backwardBits(g.Activation, dz, y, dy) },
@@ -50,17 +44,8 @@ func (b *Bits) Forward(x, w, y []uint16) error { return b.conv.Forward(x, w, y) 
 // GradX sets dx; y is as in Engine.
 func (b *Bits) GradX(dy, y, w, dx []uint16) error { return b.conv.GradX(dy, y, w, dx) }
 
-// GradW sets dW; y is as in Engine.
-func (b *Bits) GradW(x, dy, y, dw []uint16) error {
-	b.sum, b.dw = scratch.Get[float32](len(dw)), dw
-	err := b.conv.GradW(x, dy, y, b.sum)
-	if err == nil {
-		par.For(len(dw), par.Grain, b.pack)
-	}
-	scratch.Put(b.sum)
-	b.sum, b.dw = nil, nil
-	return err
-}
+// GradW sets dW, which is not rounded; y is as in Engine.
+func (b *Bits) GradW(x, dy, y []uint16, dw []float32) error { return b.conv.GradW(x, dy, y, dw) }
 
 // expanded is the number of elements that are in float32 at once.
 const expanded = 2048
