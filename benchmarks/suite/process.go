@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/pkg/errors"
@@ -36,7 +37,8 @@ func runProcess(ctx context.Context, o Order, progress func(Progress)) error {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	cmd.Env = append(os.Environ(), threadSettings(o.Jobs)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// SIGINT may be ignored, as in the background of a shell, and the worker inherits that.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = saveTime
 	out, err := cmd.StdoutPipe()
 	if err != nil {

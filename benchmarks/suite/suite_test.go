@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -187,8 +188,18 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	}
 }
 
-// A worker process that is interrupted saves its state.
+// A worker process that is interrupted saves its state, also where SIGINT is ignored, as in
+// the background of a shell.
 func TestInterruptedWorkerProcess(t *testing.T) {
+	t.Run("signals as they come", testInterruptedWorkerProcess)
+	if !signal.Ignored(os.Interrupt) {
+		signal.Ignore(os.Interrupt)
+		defer signal.Reset(os.Interrupt)
+	}
+	t.Run("SIGINT ignored", testInterruptedWorkerProcess)
+}
+
+func testInterruptedWorkerProcess(t *testing.T) {
 	j := testJob(t, "adam")
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())

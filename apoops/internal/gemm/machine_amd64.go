@@ -32,6 +32,8 @@ func kernel64AVX2(t *call[float64])
 
 // edge has the masks of AVX2 for the elements of two vectors: those of n bytes begin 64-n
 // bytes from its start on.
+//
+//lint:ignore U1000 assembly uses it
 var edge = func() (e [32]int32) {
 	for i := range 16 {
 		e[i] = -1
