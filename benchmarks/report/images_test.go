@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,20 +26,7 @@ func fabricateImages(t *testing.T, dir, experiment, method string, seed uint64, 
 		lines = append(lines, suite.Evaluation{Step: i * 390, Epoch: float64(i), Seconds: float64(i), TrainLoss: loss, TestLoss: &loss, Accuracy: &accuracy,
 			Rates: []suite.Number{0.1}})
 	}
-	var text strings.Builder
-	enc := json.NewEncoder(&text)
-	for _, l := range append(lines, suite.Done{Done: true, Steps: 1950, Seconds: 60, FirstSeconds: 2, SecondsPerStep: perStep, PeakBytes: 5e8}) {
-		if err := enc.Encode(l); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path := filepath.Join(dir, experiment, "small", fmt.Sprintf("%s-seed%d.jsonl", method, seed))
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeRun(t, filepath.Join(dir, experiment, "small", fmt.Sprintf("%s-seed%d.jsonl", method, seed)), append(lines, suite.Done{Done: true, Steps: 1950, Seconds: 60, FirstSeconds: 2, SecondsPerStep: perStep, PeakBytes: 5e8}))
 }
 
 func TestReportOfImages(t *testing.T) {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -46,20 +45,7 @@ func fabricatePrecision(t *testing.T, dir, experiment, method, variant string, s
 		at := 3
 		d.DivergedAt, d.Message = &at, "the loss is NaN"
 	}
-	var text strings.Builder
-	enc := json.NewEncoder(&text)
-	for _, l := range append(lines, d) {
-		if err := enc.Encode(l); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path := filepath.Join(dir, experiment, "smoke", method+"-"+variant+"-seed"+string(rune('0'+seed))+".jsonl")
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeRun(t, filepath.Join(dir, experiment, "smoke", method+"-"+variant+"-seed"+string(rune('0'+seed))+".jsonl"), append(lines, d))
 }
 
 func TestReportOfPrecisions(t *testing.T) {

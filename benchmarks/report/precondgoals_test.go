@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -29,20 +28,7 @@ func fabricateTimes(t *testing.T, dir, experiment, method string, final, perStep
 		accuracy := suite.Number(1 - final)
 		lines = append(lines, suite.Evaluation{Step: step, Seconds: float64(step) * perStep, TrainLoss: suite.Number(math.Pow(final, float64(step)/100)), Accuracy: &accuracy})
 	}
-	var text strings.Builder
-	enc := json.NewEncoder(&text)
-	for _, l := range append(lines, suite.Done{Done: true, Steps: 100, Seconds: 100 * perStep, SecondsPerStep: perStep, PeakBytes: int64(peak)}) {
-		if err := enc.Encode(l); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path := filepath.Join(dir, experiment, "small", method+"-seed1.jsonl")
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeRun(t, filepath.Join(dir, experiment, "small", method+"-seed1.jsonl"), append(lines, suite.Done{Done: true, Steps: 100, Seconds: 100 * perStep, SecondsPerStep: perStep, PeakBytes: int64(peak)}))
 }
 
 // TestGoalsOfTheRecommendedForm has one result on each side of each limit.

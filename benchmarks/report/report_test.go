@@ -35,23 +35,27 @@ func fabricate(t *testing.T, dir, experiment, method, variant string, seed uint6
 		at := 100
 		d.DivergedAt, d.Message = &at, "the loss is NaN"
 	}
-	var text []byte
-	for _, l := range append(lines, d) {
-		b, err := json.Marshal(l)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text = append(append(text, b...), '\n')
-	}
 	name := method
 	if variant != "" {
 		name += "-" + variant
 	}
-	path := filepath.Join(dir, experiment, "small", name+"-seed"+string(rune('0'+seed))+".jsonl")
+	writeRun(t, filepath.Join(dir, experiment, "small", name+"-seed"+string(rune('0'+seed))+".jsonl"), append(lines, d))
+}
+
+// writeRun writes the file of a run, a line of JSON for each value.
+func writeRun(t *testing.T, path string, lines []any) {
+	t.Helper()
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	for _, l := range lines {
+		if err := enc.Encode(l); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, text, 0o666); err != nil {
+	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,21 +28,8 @@ func fabricateText(t *testing.T, dir, experiment, method, variant string, seed u
 		}
 		lines = append(lines, last)
 	}
-	var text strings.Builder
-	enc := json.NewEncoder(&text)
-	for _, l := range append(lines, suite.Done{Done: true, Steps: 300, Seconds: 3, SecondsPerStep: 0.2, PeakBytes: 5e8}) {
-		if err := enc.Encode(l); err != nil {
-			t.Fatal(err)
-		}
-	}
 	name := method + "-" + variant + string(rune('0'+seed)) + ".jsonl"
-	path := filepath.Join(dir, experiment, "small", name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeRun(t, filepath.Join(dir, experiment, "small", name), append(lines, suite.Done{Done: true, Steps: 300, Seconds: 3, SecondsPerStep: 0.2, PeakBytes: 5e8}))
 }
 
 func TestReportOfTranslations(t *testing.T) {
