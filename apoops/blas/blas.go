@@ -14,8 +14,9 @@ import (
 // Env is the environment variable that forces a library: openblas, mkl, blis,
 // accelerate, or the path of a shared library with the Fortran BLAS interface and
 // 32-bit integers; or does without: apo are the products of this module, gonum those
-// of gonum. Empty or "auto" takes the first library found, else apo, or gonum where the
-// processor has no AVX2.
+// of gonum. Empty or "auto" takes the first library found, with apo in the place of
+// OpenBLAS for large products where the processor has AVX-512; without a library it
+// takes apo, or gonum where the processor has no AVX2.
 const Env = "APO_BLAS"
 
 // implementation is what the package needs of a BLAS; gonum's, own and the foreign
@@ -28,9 +29,10 @@ type implementation interface {
 }
 
 type choice struct {
-	impl implementation
-	name string
-	err  error
+	impl    implementation
+	library string
+	large   string // what computes large products, if not the library
+	err     error
 }
 
 var selected = sync.OnceValue(func() choice {
@@ -40,11 +42,12 @@ var selected = sync.OnceValue(func() choice {
 })
 
 // Use looks for a BLAS on first call, hands it to Gorgonia and returns its name, such
-// as "openblas (libopenblas.so.0)", "apo (AVX-512)" or "gonum". It returns an error if
+// as "openblas (libopenblas.so.0)", "openblas (libopenblas.so.0), large products apo
+// (AVX-512)", "apo (AVX-512)" or "gonum". It returns an error if
 // the library named in APO_BLAS cannot be opened; apo or gonum is used then.
 func Use() (name string, err error) {
 	c := selected()
-	return c.name, c.err
+	return c.library + c.large, c.err
 }
 
 // Gemm computes C = α·op(A)·op(B) + β·C for row-major matrices, where op(X) is
@@ -68,16 +71,21 @@ func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b 
 // SerialGemm is Gemm on the calling goroutine, for one that is itself a piece of
 // a loop on all cores.
 func SerialGemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	impl := selected().impl
-	if _, ok := impl.(own); ok {
+	switch f := selected().impl.(type) {
+	case own:
 		gemm.Serial(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
-		return
-	}
-	f, ok := impl.(foreign)
-	if !ok {
+	case foreign:
+		if f.large && isLarge(m, n, k) {
+			gemm.Serial(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+			return
+		}
+		foreignSerial(f, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	default:
 		Gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
-		return
 	}
+}
+
+func foreignSerial[T Float](f foreign, transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	ta, tb := trans(transA), trans(transB)
 	switch a := any(a).(type) {
 	case []float32:
@@ -96,7 +104,7 @@ func trans(t bool) gonumblas.Transpose {
 
 // gonumOnly is gonum without any other.
 func gonumOnly(err error) choice {
-	return choice{impl: gonum.Implementation{}, name: "gonum", err: errors.WithMessage(err, "blas")}
+	return choice{impl: gonum.Implementation{}, library: "gonum", err: errors.WithMessage(err, "blas")}
 }
 
 // aligned has a place for an array that begins at a multiple of 16 bytes, as all Go

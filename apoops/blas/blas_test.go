@@ -99,7 +99,12 @@ func TestOwnEqualsGonum(t *testing.T) {
 // with Gemm's bits.
 func TestSerialGemm(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 5))
-	m, n, k := 130, 70, 300
+	for _, s := range [][3]int{{130, 70, 300}, {300, 300, 800}} {
+		testSerialGemm(t, rng, s[0], s[1], s[2])
+	}
+}
+
+func testSerialGemm(t *testing.T, rng *rand.Rand, m, n, k int) {
 	a, a32 := random(rng, m*k)
 	b, b32 := random(rng, k*n)
 	got, got32, want := make([]float64, m*n), make([]float32, m*n), make([]float64, m*n)
@@ -107,9 +112,48 @@ func TestSerialGemm(t *testing.T) {
 	SerialGemm(true, true, m, n, k, 1, a32, m, b32, k, 0, got32, n)
 	gonum.Implementation{}.Dgemm(gonumblas.Trans, gonumblas.Trans, m, n, k, 1, a, m, b, k, 0, want, n)
 	near(t, "gemm", got32, got, want)
-	if _, ok := selected().impl.(own); ok {
+	f, foreign := selected().impl.(foreign)
+	if _, ok := selected().impl.(own); ok || foreign && f.large && isLarge(m, n, k) {
 		if Gemm(true, true, m, n, k, 1, a, m, b, k, 0, want, n); !slices.Equal(got, want) {
 			t.Error("other bits than Gemm's")
+		}
+	}
+}
+
+// TestLargeProductsAreOwn compares the bits of products on both sides of the borders
+// with those of the library and the module's own.
+func TestLargeProductsAreOwn(t *testing.T) {
+	library := system(t)
+	mixed := choice{impl: library, library: "openblas (x)"}.withOwn()
+	f, ok := mixed.impl.(foreign)
+	if !ok || !f.large {
+		t.Skip("the library computes large products on this processor")
+	}
+	if want := ", large products " + ownProducts(nil).library; mixed.large != want {
+		t.Errorf("named %q, want %q", mixed.large, want)
+	}
+	rng := rand.New(rand.NewPCG(3, 6))
+	for _, s := range []struct {
+		m, n, k int
+		large   bool
+	}{
+		{128, 128, 4096, true}, {128, 127, 4200, false}, {127, 128, 4200, false}, {128, 128, 4095, false}, {512, 256, 512, true}, {64, 64, 64, false},
+	} {
+		for _, x := range operands(rng, s.m, s.n, s.k) {
+			var want implementation = library
+			if s.large {
+				want = own{}
+			}
+			want32, want64 := x.products(want)
+			got32, got64 := x.products(f)
+			if !slices.Equal(got32, want32) || !slices.Equal(got64, want64) {
+				t.Errorf("%d×%d×%d %c%c: not the bits of the expected side", s.m, s.n, s.k, x.ta, x.tb)
+			}
+		}
+	}
+	for _, other := range []choice{{impl: library, library: "mkl (x)"}, gonumOnly(nil), ownProducts(nil)} {
+		if got := other.withOwn(); got.large != "" {
+			t.Errorf("%s has large products of %s", other.library, got.large)
 		}
 	}
 }
@@ -144,8 +188,11 @@ func TestProductsDoNotDependOnCores(t *testing.T) {
 	if gemm.Fast() {
 		libraries["apo"] = own{}
 	}
-	if f, ok := selected().impl.(foreign); ok && f.split {
-		libraries[selected().name] = f
+	for _, large := range []bool{false, true} {
+		if f, ok := selected().impl.(foreign); ok && f.split {
+			f.large = large
+			libraries[fmt.Sprintf("%s, large %t", selected().library, large)] = f
+		}
 	}
 	for name, l := range libraries {
 		shapes := shapes
@@ -294,17 +341,21 @@ func TestForeignRefusesShortSlices(t *testing.T) {
 
 func TestEnvironmentForcesLibrary(t *testing.T) {
 	t.Setenv(Env, "gonum")
-	if c := load(); c.name != "gonum" || c.err != nil {
-		t.Fatalf("APO_BLAS=gonum gave %q, %v", c.name, c.err)
+	if c := load(); c.library != "gonum" || c.err != nil {
+		t.Fatalf("APO_BLAS=gonum gave %q, %v", c.library, c.err)
 	}
 	t.Setenv(Env, "apo")
-	if c := load(); c.name != "apo ("+gemm.Instructions()+")" || c.err != nil {
-		t.Fatalf("APO_BLAS=apo gave %q, %v", c.name, c.err)
+	if c := load(); c.library != "apo ("+gemm.Instructions()+")" || c.err != nil {
+		t.Fatalf("APO_BLAS=apo gave %q, %v", c.library, c.err)
+	}
+	t.Setenv(Env, "openblas")
+	if c := load(); c.err == nil && c.large != "" {
+		t.Fatalf("APO_BLAS=openblas has large products of %q", c.large)
 	}
 	for _, bad := range []string{"nosuchblas", "/nowhere/libnone.so"} {
 		t.Setenv(Env, bad)
-		if c := load(); c.name != noLibrary(nil).name || c.err == nil {
-			t.Fatalf("APO_BLAS=%s gave %q, error %v", bad, c.name, c.err)
+		if c := load(); c.library != noLibrary(nil).library || c.err == nil {
+			t.Fatalf("APO_BLAS=%s gave %q, error %v", bad, c.library, c.err)
 		}
 	}
 }

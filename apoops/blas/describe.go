@@ -12,7 +12,7 @@ import (
 // Describe names what the bits of results depend on: the library in use with its
 // version and the kind of processor that it works for, such as
 //
-//	openblas (libopenblas.so.0) 0.3.21 Zen
+//	openblas (libopenblas.so.0) 0.3.21 Zen, large products apo (AVX-512)
 //	apo (AVX-512), gonum v0.17.0
 //
 // and the number of the machine's cores where the library's own threads cannot be
@@ -21,17 +21,17 @@ func Describe() string { return selected().describe() }
 
 func (c choice) describe() string {
 	if _, ok := c.impl.(own); ok {
-		return strings.TrimSpace(c.name + ", gonum " + moduleVersion("gonum.org/v1/gonum"))
+		return strings.TrimSpace(c.library + ", gonum " + moduleVersion("gonum.org/v1/gonum"))
 	}
 	f, ok := c.impl.(foreign)
 	if !ok {
-		return strings.TrimSpace(c.name + " " + moduleVersion("gonum.org/v1/gonum"))
+		return strings.TrimSpace(c.library + " " + moduleVersion("gonum.org/v1/gonum"))
 	}
-	s := strings.TrimSpace(c.name + " " + f.version)
+	s := strings.TrimSpace(c.library + " " + f.version)
 	if !f.split {
 		s += fmt.Sprintf(" on %d cores", runtime.NumCPU())
 	}
-	return s
+	return s + c.large
 }
 
 // versionOf is what an opened library says of its version and its processor, empty

@@ -22,6 +22,8 @@ type foreign struct {
 	sgemm, dgemm, sgemv, dgemv, sger, dger routine
 	// split is true where each call works on one core.
 	split bool
+	// large is true where large products are the module's own.
+	large bool
 	decompositions
 	lapack  bool   // the library has the decompositions
 	version string // as the library reports it
@@ -148,11 +150,19 @@ func scaleRows[T Float](beta T, c []T, m, n, ldc int) {
 
 // Sgemm computes C = α·op(A)·op(B) + β·C in float32.
 func (f foreign) Sgemm(ta, tb gonumblas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	if f.large && isLarge(m, n, k) {
+		own{}.Sgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+		return
+	}
 	multiply(&products32, &pool32, f.sgemm, f.split, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Dgemm computes C = α·op(A)·op(B) + β·C in float64.
 func (f foreign) Dgemm(ta, tb gonumblas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
+	if f.large && isLarge(m, n, k) {
+		own{}.Dgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+		return
+	}
 	multiply(&products64, &pool64, f.dgemm, f.split, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 

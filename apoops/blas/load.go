@@ -37,7 +37,7 @@ func load() choice {
 	case want == "" || want == "auto":
 		for _, l := range libraries {
 			if c, err := l.open(); err == nil {
-				return c
+				return c.withOwn()
 			}
 		}
 		return noLibrary(nil)
@@ -66,7 +66,7 @@ func (l library) open() (choice, error) {
 	for _, file := range l.files {
 		var f foreign
 		if f, err = openForeign(file); err == nil {
-			return choice{impl: f, name: l.name + " (" + filepath.Base(file) + ")"}, nil
+			return choice{impl: f, library: l.name + " (" + filepath.Base(file) + ")"}, nil
 		}
 	}
 	return choice{}, err

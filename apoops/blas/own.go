@@ -1,11 +1,14 @@
 package blas
 
 import (
+	"strings"
+
 	"github.com/pkg/errors"
 	gonumblas "gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
 
 	"github.com/apo-gorgonia/apo/apoops/internal/gemm"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // ownName is that of own in APO_BLAS.
@@ -16,7 +19,7 @@ type own struct{ gonum.Implementation }
 
 // ownProducts is the choice of own.
 func ownProducts(err error) choice {
-	return choice{impl: own{}, name: ownName + " (" + gemm.Instructions() + ")", err: errors.WithMessage(err, "blas")}
+	return choice{impl: own{}, library: ownName + " (" + gemm.Instructions() + ")", err: errors.WithMessage(err, "blas")}
 }
 
 // noLibrary is what is always there: own where the processor has vectors for it, else
@@ -26,6 +29,32 @@ func noLibrary(err error) choice {
 		return ownProducts(err)
 	}
 	return gonumOnly(err)
+}
+
+const (
+	// largeFrom is the number of multiplications from which own is faster than OpenBLAS
+	// on a processor with AVX-512, by BenchmarkOwnOverLibrary.
+	largeFrom = 1 << 26
+	// largeSide is the fewest rows and columns of such a product: own leaves more lanes
+	// of its vectors empty at the edges of C.
+	largeSide = 128
+)
+
+// isLarge reports whether own computes a product of m×k and k×n in the place of
+// OpenBLAS. It follows from the shape alone, as the bits of the result do.
+func isLarge(m, n, k int) bool {
+	return min(m, n) >= largeSide && float64(m)*float64(n)*float64(k) >= largeFrom
+}
+
+// withOwn is the library with own for large products, if that is faster.
+func (c choice) withOwn() choice {
+	f, ok := c.impl.(foreign)
+	if !ok || simd.Current() != simd.AVX512 || !strings.HasPrefix(c.library, "openblas ") {
+		return c
+	}
+	f.large = true
+	c.impl, c.large = f, ", large products "+ownProducts(nil).library
+	return c
 }
 
 // Sgemm computes C = α·op(A)·op(B) + β·C in float32.

@@ -1,0 +1,71 @@
+package blas
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/gemm"
+)
+
+// BenchmarkOwnOverLibrary has the time of the module's own products over that of the
+// library's, of the best calls made in turn, on all cores and on one.
+func BenchmarkOwnOverLibrary(b *testing.B) {
+	f := system(b)
+	ratios(b, "float32", func(x operand) (all, one [2]func()) {
+		c := make([]float32, len(x.c))
+		ta, tb := x.ta == 'T', x.tb == 'T'
+		all[0] = func() { own{}.Sgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc) }
+		all[1] = func() { f.Sgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc) }
+		one[0] = func() { gemm.Serial(ta, tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc) }
+		one[1] = func() {
+			multiply(&products32, &pool32, f.sgemm, false, x.ta, x.tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc)
+		}
+		return all, one
+	})
+	ratios(b, "float64", func(x operand) (all, one [2]func()) {
+		c := make([]float64, len(x.c))
+		ta, tb := x.ta == 'T', x.tb == 'T'
+		all[0] = func() { own{}.Dgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc) }
+		all[1] = func() { f.Dgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc) }
+		one[0] = func() { gemm.Serial(ta, tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc) }
+		one[1] = func() {
+			multiply(&products64, &pool64, f.dgemm, false, x.ta, x.tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc)
+		}
+		return all, one
+	})
+}
+
+func ratios(b *testing.B, name string, calls func(operand) (all, one [2]func())) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, s := range [][3]int{
+		{32, 32, 32}, {64, 64, 64}, {96, 96, 96}, {128, 128, 128}, {192, 192, 192}, {256, 256, 256}, {512, 512, 512}, {1024, 1024, 1024},
+		{1024, 10, 1000}, {1000, 10, 1024}, {128, 10, 1000}, {1024, 32, 1000}, {1024, 64, 1000}, {1024, 100, 1000}, {128, 64, 1000}, {128, 84, 120}, {128, 120, 400},
+		{10, 1024, 1000}, {32, 1024, 1000}, {64, 1024, 1000},
+		{1000, 1000, 10}, {1000, 1000, 32}, {1000, 1000, 64}, {1000, 1000, 128}, {150, 16, 12800}, {16, 64, 12800}, {64, 64, 4096}, {256, 576, 4096}, {64, 576, 4096}, {16, 144, 8192},
+		{64, 27, 32768}, {1, 1000, 1000}, {1000, 1, 1000}, {100, 1000, 784}, {784, 1000, 100},
+	} {
+		for i, x := range operands(rng, s[0], s[1], s[2]) {
+			if i == 3 {
+				continue
+			}
+			all, one := calls(x)
+			for place, pair := range map[string][2]func(){"all": all, "one": one} {
+				b.Run(fmt.Sprintf("%s/%dx%dx%d/%c%c/%s", name, s[0], s[1], s[2], x.ta, x.tb, place), func(b *testing.B) {
+					best := [2]time.Duration{time.Hour, time.Hour}
+					for range b.N {
+						for i, f := range pair {
+							start := time.Now()
+							f()
+							best[i] = min(best[i], time.Since(start))
+						}
+					}
+					b.ReportMetric(best[0].Seconds()/best[1].Seconds(), "own/library")
+					b.ReportMetric(best[0].Seconds()*1e6, "own-µs")
+					b.ReportMetric(0, "ns/op")
+				})
+			}
+		}
+	}
+}
