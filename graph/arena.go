@@ -49,53 +49,81 @@ func arenaOf(params []*Param) *arena {
 }
 
 // block is the part of an arena for results of type T, and the layouts of the programs
-// that are still there.
+// that are still there. It grows by a piece: what is there stays, or it would be there
+// twice until the garbage collector frees it.
 type block[T apoops.Element] struct {
-	memory []T
+	pieces [][]T
 	users  []weak.Pointer[layout[T]]
 }
 
-// layout has the ops of a program whose results lie in a block, from at[i] on.
+// layout has the ops of a program whose results lie in a block.
 type layout[T apoops.Element] struct {
-	ops []apoops.BufferSetter[T]
+	ops    []apoops.BufferSetter[T]
+	places []place // by op
 	// nodes are those whose values may lie in the block after a run, where they are not
 	// needed any more.
 	nodes gorgonia.Nodes
-	at    []int
-	size  int
 }
 
-// join gives the ops of l their parts of the block. Where that is too small a larger
-// one takes its place for all programs.
+// join gives the ops of l their parts of the block. Where that is too small it grows. A
+// result lies in one piece: where more than an eighth would be lost to that, one larger
+// piece takes the place of all.
 func (b *block[T]) join(l *layout[T]) error {
-	if l.size == 0 {
+	alone := arrange(l.places, nil)
+	if alone == 0 {
 		return nil
 	}
+	others := b.living()
+	b.users = append(b.users, weak.Make(l))
+	seams := b.seams()
+	there := seams[len(seams)-1]
+	switch size := arrange(l.places, seams); {
+	case size <= there:
+		return l.lieIn(b.pieces)
+	case size <= alone+alone/8:
+		b.pieces = append(b.pieces, make([]T, size-there))
+		return l.lieIn(b.pieces)
+	}
+	return b.replace(l, others)
+}
+
+// living are the layouts that are still there. The others are forgotten.
+func (b *block[T]) living() (all []*layout[T]) {
 	var users []weak.Pointer[layout[T]]
-	move := []*layout[T]{l}
 	for _, u := range b.users {
-		if other := u.Value(); other != nil {
-			users = append(users, u)
-			move = append(move, other)
+		if l := u.Value(); l != nil {
+			users, all = append(users, u), append(all, l)
 		}
 	}
-	b.users = append(users, weak.Make(l))
-	if l.size <= len(b.memory) {
-		move = move[:1]
-	} else {
-		b.memory = make([]T, l.size)
+	b.users = users
+	return all
+}
+
+// seams are the ends of the pieces, each the beginning of the next, behind a 0.
+func (b *block[T]) seams() []int {
+	ends := []int{0}
+	for _, p := range b.pieces {
+		ends = append(ends, ends[len(ends)-1]+len(p))
 	}
-	for i, m := range move {
-		if err := m.lieIn(b.memory); err != nil {
+	return ends
+}
+
+// replace makes one piece for l and the others.
+func (b *block[T]) replace(l *layout[T], others []*layout[T]) error {
+	size := arrange(l.places, nil)
+	for _, o := range others {
+		size = max(size, arrange(o.places, nil))
+	}
+	b.pieces = [][]T{make([]T, size)}
+	for _, o := range others {
+		if err := o.lieIn(b.pieces); err != nil {
 			return err
 		}
-		if i > 0 {
-			if err := m.forget(); err != nil {
-				return err
-			}
+		if err := o.forget(); err != nil {
+			return err
 		}
 	}
-	return nil
+	return l.lieIn(b.pieces)
 }
 
 // forget has the nodes give up their values, which would keep the old memory until the
@@ -116,9 +144,15 @@ func (l *layout[T]) forget() error {
 	return nil
 }
 
-func (l *layout[T]) lieIn(memory []T) error {
+// lieIn has the ops write to their places in the pieces.
+func (l *layout[T]) lieIn(pieces [][]T) error {
 	for i, op := range l.ops {
-		if err := op.SetBuffer(memory[l.at[i]:][:op.BufferSize()]); err != nil {
+		at, piece := l.places[i].at, 0
+		for at >= len(pieces[piece]) {
+			at -= len(pieces[piece])
+			piece++
+		}
+		if err := op.SetBuffer(pieces[piece][at:][:op.BufferSize()]); err != nil {
 			return errors.Wrap(err, "graph: sharing memory")
 		}
 	}

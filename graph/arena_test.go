@@ -21,13 +21,23 @@ type spoiling struct {
 
 func (s spoiling) RunAll() error {
 	err := s.VM.RunAll()
-	for i := range s.arena.single.memory {
-		s.arena.single.memory[i] = float32(math.NaN())
-	}
-	for i := range s.arena.double.memory {
-		s.arena.double.memory[i] = math.NaN()
-	}
+	spoil(&s.arena.single)
+	spoil(&s.arena.double)
 	return err
+}
+
+func spoil[T apoops.Float](b *block[T]) {
+	for _, piece := range b.pieces {
+		for i := range piece {
+			piece[i] = T(math.NaN())
+		}
+	}
+}
+
+// elementsOf is the number of elements of a block.
+func elementsOf[T apoops.Element](b *block[T]) int {
+	seams := b.seams()
+	return seams[len(seams)-1]
 }
 
 // TestResultsOutliveTheArena overwrites the arena after each run of graphs of every
@@ -41,7 +51,7 @@ func TestResultsOutliveTheArena(t *testing.T) {
 			sharing = true
 			shared := r.build(t)
 			p := shared.program
-			if len(p.arena.single.memory)+len(p.arena.double.memory) == 0 {
+			if elementsOf(&p.arena.single)+elementsOf(&p.arena.double) == 0 {
 				t.Fatal("nothing lies in the arena")
 			}
 			p.vm = spoiling{p.vm, p.arena}
@@ -140,8 +150,9 @@ func rowsRole() role {
 	}}
 }
 
-// TestProgramsShareAnArena: programs over the same weights have memory for the largest,
-// and give it up when they are gone. Those over other weights have their own.
+// TestProgramsShareAnArena: programs over the same weights have memory for the largest
+// and at most an eighth more, and give it up when they are gone. Those over other weights
+// have their own.
 func TestProgramsShareAnArena(t *testing.T) {
 	model := residual{classes: 3}
 	rng := rand.New(rand.NewPCG(3, 3))
@@ -155,7 +166,7 @@ func TestProgramsShareAnArena(t *testing.T) {
 	must(t, err)
 	others, err := model.Init(5, tensor.Float64)
 	must(t, err)
-	size := func(b *Base) int { return len(b.arena.double.memory) }
+	size := func(b *Base) int { return elementsOf(&b.arena.double) }
 	large := build(others, 12)
 	small := build(params, 3)
 	before := size(small)
@@ -163,11 +174,12 @@ func TestProgramsShareAnArena(t *testing.T) {
 		t.Fatalf("%d elements for 3 examples, %d for 12", before, size(large))
 	}
 	second := build(params, 12)
-	if second.arena != small.arena || second.arena == large.arena || size(small) != size(large) {
-		t.Errorf("%d elements for the larger of two programs, %d alone", size(small), size(large))
+	both := size(small)
+	if second.arena != small.arena || second.arena == large.arena || both < size(large) || both > size(large)*9/8 {
+		t.Errorf("%d elements for the larger of two programs, %d alone", both, size(large))
 	}
-	if build(params, 6); size(small) != size(large) {
-		t.Errorf("%d elements with a third program", size(small))
+	if build(params, 6); size(small) != both {
+		t.Errorf("%d elements with a third program, %d with two", size(small), both)
 	}
 	arenas := func() int {
 		runtime.GC()

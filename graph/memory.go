@@ -41,24 +41,27 @@ func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 	return p.arena.packed.join(packed)
 }
 
-// layoutOf arranges all results of type T that do not outlive a run.
+// layoutOf has all results of type T that do not outlive a run.
 func layoutOf[T apoops.Element](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
-	var places []place
 	l := new(layout[T])
-	unit := alignment / int(unsafe.Sizeof(T(0)))
 	for _, n := range order {
-		op, ok := apoops.BufferOf[T](n.Op())
-		if !ok || op.BufferSize() == 0 || lives[n].to == len(order) {
-			continue
+		if life := lives[n]; life.to < len(order) && l.add(n, life) {
+			l.nodes = append(l.nodes, n)
 		}
-		l.ops, l.nodes = append(l.ops, op), append(l.nodes, n)
-		places = append(places, place{lifetime: lives[n], size: (op.BufferSize() + unit - 1) / unit})
-	}
-	l.size = arrange(places) * unit
-	for _, p := range places {
-		l.at = append(l.at, p.at*unit)
 	}
 	return l
+}
+
+// add adds the result of a node if it is of type T and has memory.
+func (l *layout[T]) add(n *gorgonia.Node, life lifetime) bool {
+	op, ok := apoops.BufferOf[T](n.Op())
+	if !ok || op.BufferSize() == 0 {
+		return false
+	}
+	unit := alignment / int(unsafe.Sizeof(T(0)))
+	l.ops = append(l.ops, op)
+	l.places = append(l.places, place{lifetime: life, size: (op.BufferSize() + unit - 1) / unit * unit})
+	return true
 }
 
 // shareResults puts the results that outlive a run into memory that another program
@@ -82,30 +85,26 @@ type results struct {
 	double block[float64]
 }
 
-// resultsOf arranges the results of type T that outlive a run, one behind the other.
+// resultsOf has the results of type T that outlive a run, all at one time.
 func resultsOf[T apoops.Element](order gorgonia.Nodes, lives map[*gorgonia.Node]lifetime) *layout[T] {
 	l := new(layout[T])
-	unit := alignment / int(unsafe.Sizeof(T(0)))
 	for _, n := range order {
-		op, ok := apoops.BufferOf[T](n.Op())
-		if !ok || op.BufferSize() == 0 || lives[n].to != len(order) {
-			continue
+		if lives[n].to == len(order) {
+			l.add(n, lifetime{})
 		}
-		l.ops, l.at = append(l.ops, op), append(l.at, l.size)
-		l.size += (op.BufferSize() + unit - 1) / unit * unit
 	}
 	return l
 }
 
-// place is where a result lies during its lifetime, in units of alignment.
+// place is where a result lies during its lifetime, in elements.
 type place struct {
 	lifetime
 	size, at int
 }
 
 // arrange finds a position for each place, the largest first, each the lowest that
-// is free during its lifetime. It returns the size of the whole.
-func arrange(places []place) (whole int) {
+// is free during its lifetime and has no seam within. It returns the size of the whole.
+func arrange(places []place, seams []int) (whole int) {
 	order := make([]int, len(places))
 	for i := range order {
 		order[i] = i
@@ -114,6 +113,8 @@ func arrange(places []place) (whole int) {
 	var placed []*place // by position
 	for _, i := range order {
 		p := &places[i]
+		p.at = 0
+		p.passSeams(seams)
 		for _, q := range placed {
 			if !p.meets(q.lifetime) {
 				continue
@@ -122,10 +123,20 @@ func arrange(places []place) (whole int) {
 				break
 			}
 			p.at = max(p.at, q.at+q.size)
+			p.passSeams(seams)
 		}
 		to, _ := slices.BinarySearchFunc(placed, p.at, func(q *place, at int) int { return cmp.Compare(q.at, at) })
 		placed = slices.Insert(placed, to, p)
 		whole = max(whole, p.at+p.size)
 	}
 	return whole
+}
+
+// passSeams moves the place behind the seams, which rise, that it lies across.
+func (p *place) passSeams(seams []int) {
+	for _, s := range seams {
+		if p.at < s && s < p.at+p.size {
+			p.at = s
+		}
+	}
 }

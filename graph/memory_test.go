@@ -15,8 +15,9 @@ import (
 )
 
 // TestArrange checks of places with random lifetimes that no two that are needed
-// at one time overlap, and that the whole is as large as need be: at least what is
-// needed at one time, at most all one after the other, and the same every time.
+// at one time overlap, that none lies across a seam, and that the whole is as large as
+// need be: at least what is needed at one time, at most all one after the other behind
+// the seams, and the same every time.
 func TestArrange(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
 	for trial := range 200 {
@@ -28,9 +29,13 @@ func TestArrange(t *testing.T) {
 			places[i] = place{lifetime: lifetime{from, from + rng.IntN(1+rng.IntN(steps-from))}, size: 1 + rng.IntN(1<<rng.IntN(8))}
 			sum += places[i].size
 		}
+		seams := []int{0}
+		for range trial % 4 {
+			seams = append(seams, seams[len(seams)-1]+1+rng.IntN(100))
+		}
 		again := append([]place(nil), places...)
-		whole := arrange(places)
-		if other := arrange(again); other != whole || !reflect.DeepEqual(again, places) {
+		whole := arrange(places, seams)
+		if other := arrange(again, seams); other != whole || !reflect.DeepEqual(again, places) {
 			t.Fatalf("trial %d: another arrangement the second time", trial)
 		}
 		peak := 0
@@ -43,12 +48,17 @@ func TestArrange(t *testing.T) {
 			}
 			peak = max(peak, now)
 		}
-		if whole < peak || whole > sum {
-			t.Fatalf("trial %d: %d in all, not between %d and %d", trial, whole, peak, sum)
+		if whole < peak || whole > sum+seams[len(seams)-1] {
+			t.Fatalf("trial %d: %d in all, not between %d and %d behind %v", trial, whole, peak, sum, seams)
 		}
 		for i, p := range places {
 			if p.at < 0 || p.at+p.size > whole {
 				t.Fatalf("trial %d: %+v is outside of %d", trial, p, whole)
+			}
+			for _, s := range seams {
+				if p.at < s && s < p.at+p.size {
+					t.Fatalf("trial %d: %+v lies across %d", trial, p, s)
+				}
 			}
 			for _, q := range places[:i] {
 				if p.from <= q.to && q.from <= p.to && p.at < q.at+q.size && q.at < p.at+p.size {

@@ -116,8 +116,8 @@ func TestPackedProgramsHaveTheBitsOfEmulatedOnes(t *testing.T) {
 				}
 				checkStored(t, apart.program, true)
 				checkStored(t, twin.program, false)
-				if a := shared.program.arena; len(a.packed.memory) < len(a.single.memory) {
-					t.Errorf("%d elements of 16 bits, %d of 32", len(a.packed.memory), len(a.single.memory))
+				if a := shared.program.arena; elementsOf(&a.packed) < elementsOf(&a.single) {
+					t.Errorf("%d elements of 16 bits, %d of 32", elementsOf(&a.packed), elementsOf(&a.single))
 				}
 			})
 		}
