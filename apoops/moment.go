@@ -188,7 +188,7 @@ func (k *moment[T]) run(a *args[T]) error {
 	if k.gradient {
 		scale = T(rows)
 	}
-	blas.Gemm(true, false, n, n, rows, scale, a.in[0], n, a.in[0], n, 0, a.out, dim)
+	blas.Syrk(true, n, rows, scale, a.in[0], n, 0, a.out, dim)
 	if k.bias == 0 {
 		return nil
 	}

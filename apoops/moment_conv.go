@@ -10,6 +10,10 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
+// groupPart is the part of a moment's elements that the patches of a group may have: the
+// moment is read and written for each group.
+const groupPart = 4
+
 // patchMoment is the kernel of InputMoment for a convolution.
 type patchMoment[T Float] struct {
 	noGradient[T]
@@ -38,6 +42,7 @@ func (k *patchMoment[T]) run(a *args[T]) error {
 	}
 	if k.loop == nil {
 		k.loop, k.visit = conv.NewPatchLoop[T](k.c.geometry(), a.shapes[0]), k.add
+		k.loop.Grow(len(a.out) / groupPart)
 	}
 	k.out = a.out
 	k.loop.Each(a.in[0], k.visit)
@@ -58,7 +63,7 @@ func (k *patchMoment[T]) add(columns []T) {
 	l := k.loop
 	n, dim, width, beta := l.Rows, l.Rows+k.c.bias(), l.Count*l.Positions, l.Beta()
 	scale := 1 / T(l.N)
-	blas.Gemm(false, true, n, n, width, scale, columns, width, columns, width, beta, k.out, dim)
+	blas.Syrk(false, n, width, scale, columns, width, beta, k.out, dim)
 	if k.c.NoBias {
 		return
 	}
@@ -74,7 +79,10 @@ func (k *patchMoment[T]) add(columns []T) {
 // positionMoment is the kernel of GradientMoment for a convolution.
 type positionMoment[T Float] struct {
 	noGradient[T]
-	on *Switch
+	on    *Switch
+	loop  *conv.PatchLoop[T] // the patches of kernels of 1×1 are the positions
+	out   []T
+	visit func(columns []T)
 }
 
 func (k *positionMoment[T]) name() string     { return "positionMoment" }
@@ -89,16 +97,20 @@ func (k *positionMoment[T]) run(a *args[T]) error {
 	if k.on.off() {
 		return nil
 	}
-	s := a.shapes[0]
-	n, m, positions := s[0], s[1], s[2]*s[3]
-	scale := T(n) / T(positions)
-	var beta T
-	for i := range n {
-		image := a.in[0][i*m*positions : (i+1)*m*positions]
-		blas.Gemm(false, true, m, m, positions, scale, image, positions, image, positions, beta, a.out, m)
-		beta = 1
+	if k.loop == nil {
+		k.loop, k.visit = conv.NewPatchLoop[T](conv.Geometry{Kernel: [2]int{1, 1}}, a.shapes[0]), k.add
+		k.loop.Grow(len(a.out) / groupPart)
 	}
+	k.out = a.out
+	k.loop.Each(a.in[0], k.visit)
 	return nil
+}
+
+// add adds a group's positions.
+func (k *positionMoment[T]) add(columns []T) {
+	l := k.loop
+	m, width := l.Rows, l.Count*l.Positions
+	blas.Syrk(false, m, width, T(l.N)/T(l.Positions), columns, width, l.Beta(), k.out, m)
 }
 
 // patchSquares is the kernel of ProjectedSquares for a convolution.

@@ -22,6 +22,7 @@ func TestConvMoments(t *testing.T) {
 		{[]int{90, 2, 9, 7}, evenConv(3, 2, 1, 1)},
 		{[]int{5, 3, 4, 4}, evenConv(1, 1, 0, 1)},
 		{[]int{4, 2, 48, 47}, evenConv(1, 1, 0, 1)},
+		{[]int{6, 8, 6, 6}, evenConv(3, 1, 1, 1)}, // large enough for half of a product
 	} {
 		for _, noBias := range []bool{false, true} {
 			conv := c.conv

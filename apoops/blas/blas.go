@@ -54,6 +54,10 @@ func Use() (name string, err error) {
 // X or its transpose: op(A) is m×k, op(B) k×n, C m×n. The lda, ldb, ldc are row
 // lengths in memory.
 func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+	gemmBy(selected().impl, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}
+
+func gemmBy[T Float](impl implementation, transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	switch a := any(a).(type) {
 	case []float32:
 		y := any(b).([]float32)
@@ -62,9 +66,9 @@ func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b 
 			defer alignedPool.Put(place)
 			y = place[:copy(place[:], y[:min(size, len(y))])]
 		}
-		selected().impl.Sgemm(trans(transA), trans(transB), m, n, k, float32(alpha), a, lda, y, ldb, float32(beta), any(c).([]float32), ldc)
+		impl.Sgemm(trans(transA), trans(transB), m, n, k, float32(alpha), a, lda, y, ldb, float32(beta), any(c).([]float32), ldc)
 	case []float64:
-		selected().impl.Dgemm(trans(transA), trans(transB), m, n, k, float64(alpha), a, lda, any(b).([]float64), ldb, float64(beta), any(c).([]float64), ldc)
+		impl.Dgemm(trans(transA), trans(transB), m, n, k, float64(alpha), a, lda, any(b).([]float64), ldb, float64(beta), any(c).([]float64), ldc)
 	}
 }
 

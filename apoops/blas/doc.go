@@ -9,6 +9,7 @@
 //	err = blas.Eigen(n, a, w)                // symmetric eigendecomposition, in place
 //	err = blas.Inverse(n, a)                 // of a positive definite matrix
 //	blas.Gemm(false, true, m, n, k, 1, a, k, b, k, 0, c, n) // C = A·Bᵀ
+//	blas.Syrk(true, n, k, 1, a, n, 0, c, n)                 // C = Aᵀ·A, half of the work
 //
 // The decompositions are the library's LAPACK's where it has one (OpenBLAS, MKL and
 // Accelerate do), gonum's otherwise.

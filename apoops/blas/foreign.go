@@ -19,7 +19,7 @@ import (
 // their transposes, in exchanged order.
 type foreign struct {
 	gonum.Implementation
-	sgemm, dgemm, sgemv, dgemv, sger, dger routine
+	sgemm, dgemm, ssyrk, dsyrk, sgemv, dgemv, sger, dger routine
 	// split is true where each call works on one core.
 	split bool
 	// large is true where large products are the module's own.
@@ -44,7 +44,7 @@ func openForeign(file string) (foreign, error) {
 	var threads openmp.Threads
 	f.split, threads = single(lib)
 	for name, fn := range map[string]*routine{
-		"sgemm_": &f.sgemm, "dgemm_": &f.dgemm, "sgemv_": &f.sgemv, "dgemv_": &f.dgemv, "sger_": &f.sger, "dger_": &f.dger,
+		"sgemm_": &f.sgemm, "dgemm_": &f.dgemm, "ssyrk_": &f.ssyrk, "dsyrk_": &f.dsyrk, "sgemv_": &f.sgemv, "dgemv_": &f.dgemv, "sger_": &f.sger, "dger_": &f.dger,
 	} {
 		fn.threads = threads
 		if fn.address, err = symbol(lib, name); err != nil {

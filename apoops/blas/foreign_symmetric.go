@@ -110,3 +110,20 @@ func foreignInverse(l foreign, n int, a []float64) bool {
 }
 
 func address[V any](p *V) uintptr { return uintptr(unsafe.Pointer(p)) }
+
+// foreignSyrk computes the lower triangle of Syrk's C.
+func foreignSyrk[T Float](f foreign, trans bool, n, k int, alpha T, a []T, lda int, beta T, c []T, ldc int) {
+	pool := Pick[T](&pool32, &pool64)
+	p := pool.Get().(*params[T])
+	// The lower triangle by rows is Fortran's upper one; A by rows is Fortran's Aᵀ.
+	p.transA, p.transB = 'U', 'T'
+	if trans {
+		p.transB = 'N'
+	}
+	p.n, p.k, p.lda, p.ldc, p.alpha, p.beta = int32(n), int32(k), int32(lda), int32(ldc), alpha, beta
+	p.a, p.c = &a[0], &c[0]
+	p.call(Pick[T](f.ssyrk, f.dsyrk), unsafe.Pointer(&p.transA), unsafe.Pointer(&p.transB), unsafe.Pointer(&p.n), unsafe.Pointer(&p.k),
+		unsafe.Pointer(&p.alpha), unsafe.Pointer(p.a), unsafe.Pointer(&p.lda),
+		unsafe.Pointer(&p.beta), unsafe.Pointer(p.c), unsafe.Pointer(&p.ldc))
+	pool.Put(p)
+}

@@ -48,8 +48,8 @@ func (p *shampooPart[T]) accumulate(g []T, beta2 T) {
 		take = 1 - beta2
 	}
 	g = g[p.from:]
-	blas.Gemm(false, true, p.rows, p.rows, p.cols, take, g, p.stride, g, p.stride, beta2, p.l, p.rows)
-	blas.Gemm(true, false, p.cols, p.cols, p.rows, take, g, p.stride, g, p.stride, beta2, p.r, p.cols)
+	blas.Syrk(false, p.rows, p.cols, take, g, p.stride, beta2, p.l, p.rows)
+	blas.Syrk(true, p.cols, p.rows, take, g, p.stride, beta2, p.r, p.cols)
 }
 
 // takeRoots computes the roots of L and R. After an error they are as before.
@@ -84,7 +84,7 @@ func inverseFourthRoot[T apoops.Float](a []T, n int) ([]float64, error) {
 		blas.Scal(math.Pow(max(v, least), -1.0/8), u[i*n:(i+1)*n])
 	}
 	root := make([]float64, n*n)
-	blas.Gemm(true, false, n, n, n, 1, u, n, u, n, 0, root, n)
+	blas.Syrk(true, n, n, 1, u, n, 0, root, n)
 	return root, nil
 }
 

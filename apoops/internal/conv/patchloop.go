@@ -34,6 +34,13 @@ func (l *PatchLoop[T]) Limit(elements int) {
 	l.group = min(l.group, max(1, groupElements/elements))
 }
 
+// Grow makes the groups larger where their patches have fewer than the given number of
+// elements, up to the usual number of patches.
+func (l *PatchLoop[T]) Grow(elements int) {
+	g := min(loopColumns, elements/l.Rows) / l.Positions
+	l.group = max(l.group, min(g, l.N))
+}
+
 // Each calls visit with the patches of each group, rows×(count·positions).
 func (l *PatchLoop[T]) Each(x []T, visit func(columns []T)) {
 	l.x = x

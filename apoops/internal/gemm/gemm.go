@@ -7,15 +7,15 @@ import "sync"
 // lengths in memory. C must not overlap A or B. It panics where a matrix does not fit
 // its slice. As in BLAS, A and B are not read where α is 0, nor is C where β is 0.
 func Multiply[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	multiply(true, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	multiply(true, false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Serial is Multiply on the calling goroutine, with the same bits.
 func Serial[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	multiply(false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	multiply(false, false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-func multiply[T Float](cores, transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+func multiply[T Float](cores, lower, transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	if m < 0 || n < 0 || k < 0 {
 		panic("gemm: negative dimension")
 	}
@@ -30,7 +30,7 @@ func multiply[T Float](cores, transA, transB bool, m, n, k int, alpha T, a []T, 
 	}
 	pool := products[T]()
 	p := pool.Get().(*product[T])
-	p.machine, p.cores = current[T](), cores
+	p.machine, p.cores, p.lower = current[T](), cores, lower
 	p.m, p.n, p.k, p.alpha, p.beta = m, n, k, alpha, beta
 	p.a, p.b, p.c, p.ldc = x, y, c, ldc
 	p.run()

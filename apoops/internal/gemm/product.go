@@ -11,6 +11,7 @@ import (
 type product[T Float] struct {
 	machine     *machine[T]
 	cores       bool
+	lower       bool // tiles above the diagonal are left out
 	m, n, k     int
 	alpha, beta T
 	a, b        matrix[T]

@@ -106,6 +106,9 @@ func (p *product[T]) runTasks(lo, hi int) {
 // strips [strip, strips) of C.
 func (p *product[T]) block(w *worker[T], panel, panels, strip, strips, first, steps int) {
 	rows, cols := p.machine.rows, p.machine.cols
+	if p.lower {
+		strips = min(strips, pieces(p.top+panels*rows, cols))
+	}
 	for s := strip; s < strips; s++ {
 		p.packStrip(w, w.strip[(s-strip)*cols*steps:], s*cols, first, steps)
 	}
@@ -124,7 +127,11 @@ func (p *product[T]) block(w *worker[T], panel, panels, strip, strips, first, st
 	}
 	for s := strip; s < strips; s++ {
 		t.b, t.cols = w.strip[(s-strip)*cols*steps:], min(cols, p.n-s*cols)
-		for i := panel; i < panels; i++ {
+		from := panel
+		if p.lower {
+			from = max(panel, (s*cols-p.top)/rows)
+		}
+		for i := from; i < panels; i++ {
 			row := p.top + i*rows
 			if p.direct {
 				t.a = p.a.from(row, first)
