@@ -1,0 +1,229 @@
+//go:build unix
+
+package mpi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apo-gorgonia/apo/trainers/parallel"
+)
+
+// memberEnv names the function of members that a process of a test is.
+const memberEnv = "APO_MPI_TEST_MEMBER"
+
+// members are what the processes of tests do.
+var members = map[string]func(Communicator) error{
+	"sums":  sums,
+	"abort": aborts,
+	"exit":  exits,
+	"slow":  slow,
+}
+
+func TestMain(m *testing.M) {
+	f, ok := members[os.Getenv(memberEnv)]
+	if !ok {
+		os.Exit(m.Run())
+	}
+	comm, err := Start()
+	if err == nil {
+		err = f(comm)
+	}
+	if err == nil {
+		err = comm.Close()
+	}
+	if err != nil {
+		fmt.Println("failed:", err)
+		os.Exit(3)
+	}
+}
+
+// launchersHere are the commands of this machine that start processes, by name.
+func launchersHere(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	if p, err := exec.LookPath("mpirun.openmpi"); err == nil {
+		all["Open MPI"] = []string{p, "--allow-run-as-root", "--oversubscribe"}
+	}
+	if p, err := exec.LookPath("mpirun.mpich"); err == nil {
+		all["MPICH"] = []string{p}
+	}
+	if len(all) == 0 {
+		t.Skip("neither mpirun.openmpi nor mpirun.mpich is on this machine")
+	}
+	return all
+}
+
+// run starts n processes that run a member, and returns what they print.
+func run(t *testing.T, launcher []string, n int, member string, env ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	args := append(slices.Clone(launcher[1:]), "-n", strconv.Itoa(n), os.Args[0])
+	cmd := exec.CommandContext(ctx, launcher[0], args...)
+	cmd.Env = append(os.Environ(), append(env, memberEnv+"="+member)...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		t.Errorf("%s: %d processes of %q do not end:\n%s", launcher[0], n, member, out)
+	}
+	return string(out), err
+}
+
+// sums tries all calls.
+func sums(c Communicator) error {
+	n, r := c.Size(), c.Rank()
+	for round := range 20 {
+		x, y := make([]float32, 1+round*1000), make([]float64, 3)
+		for i := range x {
+			x[i] = float32(r + i)
+		}
+		y[2] = float64(r) + 0.5
+		first, second := c.Sum32(x), c.Sum64(y)
+		if err := errors.Join(first.Wait(), second.Wait()); err != nil {
+			return err
+		}
+		ranks := n * (n - 1) / 2
+		for i, v := range x {
+			if v != float32(ranks+n*i) {
+				return fmt.Errorf("element %d is %v", i, v)
+			}
+		}
+		if y[2] != float64(ranks)+0.5*float64(n) {
+			return fmt.Errorf("float64: %v", y)
+		}
+		data := []byte{byte(r), byte(round)}
+		if err := c.Broadcast(n-1, data); err != nil || data[0] != byte(n-1) {
+			return fmt.Errorf("broadcast: %v, %v", data, err)
+		}
+		if err := c.Barrier(); err != nil {
+			return err
+		}
+	}
+	if err := c.Broadcast(n, nil); err == nil {
+		return errors.New("broadcast from a rank that is not there")
+	}
+	fmt.Printf("rank %d of %d is well\n", r, n)
+	return nil
+}
+
+// TestMembers runs all calls in one to four processes under each launcher.
+func TestMembers(t *testing.T) {
+	for name, launcher := range launchersHere(t) {
+		for _, n := range []int{1, 2, 4} {
+			out, err := run(t, launcher, n, "sums")
+			if err != nil {
+				t.Fatalf("%s, %d processes: %v\n%s", name, n, err, out)
+			}
+			for r := range n {
+				if !strings.Contains(out, fmt.Sprintf("rank %d of %d is well", r, n)) {
+					t.Errorf("%s: rank %d of %d says nothing:\n%s", name, r, n, out)
+				}
+			}
+		}
+	}
+}
+
+// aborts fails on one rank while the others wait for it.
+func aborts(c Communicator) error {
+	if c.Rank() == 1 {
+		c.Abort(errors.New("no more space"))
+		return errors.New("still there")
+	}
+	return parallel.Sum(c, make([]float32, 10))
+}
+
+// exits leaves one rank with an error while the others wait for it.
+func exits(c Communicator) error {
+	if c.Rank() == 1 {
+		return errors.New("no more space")
+	}
+	return parallel.Sum(c, make([]float32, 10))
+}
+
+// TestFailuresEndAll lets one process abort, or exit, and waits for the end of all.
+func TestFailuresEndAll(t *testing.T) {
+	for name, launcher := range launchersHere(t) {
+		for _, member := range []string{"abort", "exit"} {
+			start := time.Now()
+			out, err := run(t, launcher, 3, member)
+			if err == nil || strings.Contains(out, "still there") {
+				t.Errorf("%s, %s: %v\n%s", name, member, err, out)
+			}
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("%s, %s: the processes end after %v", name, member, took)
+			}
+		}
+	}
+}
+
+// slow lets others wait for rank 0, and counts the time that they compute meanwhile.
+func slow(c Communicator) error {
+	if c.Rank() == 0 {
+		time.Sleep(300 * time.Millisecond)
+	}
+	x := []float32{1}
+	p := c.Sum32(x)
+	before, start := processorTime(), time.Now()
+	time.Sleep(200 * time.Millisecond)
+	used, took := processorTime()-before, time.Since(start)
+	if err := p.Wait(); err != nil {
+		return err
+	}
+	if c.Rank() != 0 && used > took/4 {
+		return fmt.Errorf("waiting beside the program used %v of %v", used, took)
+	}
+	return nil
+}
+
+// TestWaitingSleeps measures the processor's time of a sum that waits for another process
+// while the program does something else.
+func TestWaitingSleeps(t *testing.T) {
+	for name, launcher := range launchersHere(t) {
+		if out, err := run(t, launcher, 2, "slow"); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// TestStartAlone is a program that no launcher has started.
+func TestStartAlone(t *testing.T) {
+	for _, l := range launchers {
+		t.Setenv(l.variable, "")
+	}
+	for _, want := range []string{"", "auto", "off"} {
+		t.Setenv(Env, want)
+		c, err := Start()
+		if err != nil || c.Size() != 1 || c.Close() != nil {
+			t.Errorf("%s=%q: %v", Env, want, err)
+		}
+	}
+	for _, want := range []string{"nosuchmpi", "/nowhere/libmpi.so"} {
+		t.Setenv(Env, want)
+		if _, err := Start(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s=%q: %v", Env, want, err)
+		}
+	}
+}
+
+// TestWrongLibrary opens a library that belongs to another launcher.
+func TestWrongLibrary(t *testing.T) {
+	all := launchersHere(t)
+	if len(all) < 2 {
+		t.Skip("only one library of MPI is on this machine")
+	}
+	for name, wrong := range map[string]string{"Open MPI": "mpich", "MPICH": "openmpi"} {
+		out, err := run(t, all[name], 2, "sums", Env+"="+wrong)
+		if err == nil || !strings.Contains(out, "belongs to another launcher") && !strings.Contains(out, "MPI_Init") {
+			t.Errorf("%s with %s: %v\n%s", name, wrong, err, out)
+		}
+	}
+}

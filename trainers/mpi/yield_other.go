@@ -1,0 +1,8 @@
+//go:build !linux
+
+package mpi
+
+import "runtime"
+
+// yield lets another thread of this core run.
+func yield() { runtime.Gosched() }

@@ -1,0 +1,52 @@
+package parallel
+
+import "github.com/pkg/errors"
+
+// Communicator joins the members of a training. Its methods are called from one
+// goroutine at a time.
+type Communicator interface {
+	// Rank is that of this member, from 0 to Size-1.
+	Rank() int
+	// Size is the number of members.
+	Size() int
+	// Sum32 begins to replace x by its sum over all members, which is the same on all,
+	// bit for bit. Its length must be the same everywhere. Sums end in the order in
+	// which they began. x must not be read or written before Wait.
+	Sum32(x []float32) Pending
+	// Sum64 is Sum32 for float64.
+	Sum64(x []float64) Pending
+	// Broadcast copies data of the member root to all others. Its length must be the same
+	// everywhere.
+	Broadcast(root int, data []byte) error
+	// Barrier returns when all members have called it.
+	Barrier() error
+	// Abort ends the other members as fast as possible: what they wait for fails, or
+	// their processes end. It is for errors that the others do not have.
+	Abort(cause error)
+}
+
+// Pending is a sum under way.
+type Pending interface {
+	// Wait returns when the sum is there, or with what went wrong. It is called once.
+	Wait() error
+}
+
+// ErrAborted is what calls return after another member called Abort.
+var ErrAborted = errors.New("parallel: another member has failed")
+
+// Float is the type of an element.
+type Float interface{ float32 | float64 }
+
+// StartSum begins to sum x over all members of c; see Communicator.
+func StartSum[T Float](c Communicator, x []T) Pending {
+	switch x := any(x).(type) {
+	case []float32:
+		return c.Sum32(x)
+	case []float64:
+		return c.Sum64(x)
+	}
+	panic("parallel: no float") // Float has no others
+}
+
+// Sum replaces x by its sum over all members of c.
+func Sum[T Float](c Communicator, x []T) error { return StartSum(c, x).Wait() }

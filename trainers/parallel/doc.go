@@ -1,0 +1,12 @@
+// Package parallel joins processes, or goroutines in tests, to one training on shares
+// of each batch.
+//
+// A Communicator is what a training needs of them: sums over all, a broadcast and a
+// barrier. Single is a process by itself; Local are goroutines of one process; package
+// mpi has the processes that mpirun starts. Each of the n members has a rank r, from 0
+// to n-1. All members make the same calls in the same order.
+//
+//	sum := comm.Sum32(gradient) // begins; gradient is not touched before Wait
+//	...                         // computes something else
+//	err := sum.Wait()           // gradient is now Σ_r gradient_r, the same bits everywhere
+package parallel
