@@ -34,10 +34,10 @@ func noLibrary(err error) choice {
 const (
 	// largeFrom is the number of multiplications from which own is faster than OpenBLAS
 	// on a processor with AVX-512, by BenchmarkOwnOverLibrary.
-	largeFrom = 1 << 26
-	// largeSide is the fewest rows and columns of such a product: own leaves more lanes
-	// of its vectors empty at the edges of C.
-	largeSide = 128
+	largeFrom = 1 << 20
+	// largeSide is the fewest rows and columns of such a product: OpenBLAS is faster where
+	// one of them is a vector.
+	largeSide = 8
 )
 
 // isLarge reports whether own computes a product of m×k and k×n in the place of

@@ -5,8 +5,9 @@
 // It follows K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix
 // Multiplication" (2008). A kernel has a tile of C in registers and adds to it the
 // products of a panel of A (a few rows) and a strip of B (a few columns), both packed so
-// that memory is read from front to back. A is packed once for all cores; each of their
-// tasks packs the strips of B that it needs.
+// that memory is read from front to back. C is cut into tasks, each of which packs what it
+// needs of A and of B: cores wait for one another at the end alone. What is used once or
+// twice is not packed.
 //
 // The bits of a result depend on its operands and on k alone, not on the processor, the
 // number of cores or the place of an element in C: the sum of an element over a block of

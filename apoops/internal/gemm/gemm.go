@@ -1,21 +1,24 @@
 package gemm
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+)
 
 // Multiply computes C = α·op(A)·op(B) + β·C for row-major matrices on all cores, where
 // op(X) is X or its transpose: op(A) is m×k, op(B) k×n, C m×n. The lda, ldb, ldc are row
 // lengths in memory. C must not overlap A or B. It panics where a matrix does not fit
 // its slice. As in BLAS, A and B are not read where α is 0, nor is C where β is 0.
 func Multiply[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	multiply(true, false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	multiply(runtime.GOMAXPROCS(0), false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Serial is Multiply on the calling goroutine, with the same bits.
 func Serial[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	multiply(false, false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	multiply(1, false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-func multiply[T Float](cores, lower, transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+func multiply[T Float](cores int, lower, transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	if m < 0 || n < 0 || k < 0 {
 		panic("gemm: negative dimension")
 	}
@@ -28,12 +31,15 @@ func multiply[T Float](cores, lower, transA, transB bool, m, n, k int, alpha T, 
 		scale(m, n, beta, c, ldc)
 		return
 	}
+	if n == 1 && ldc == 1 { // Cᵀ has the same elements in the same places
+		m, n, x, y = n, m, y.transposed(), x.transposed()
+	}
 	pool := products[T]()
 	p := pool.Get().(*product[T])
-	p.machine, p.cores, p.lower = current[T](), cores, lower
+	p.machine, p.lower = current[T](), lower
 	p.m, p.n, p.k, p.alpha, p.beta = m, n, k, alpha, beta
-	p.a, p.b, p.c, p.ldc = x, y, c, ldc
-	p.run()
+	p.a, p.b, p.c, p.ldc = x, y, c, max(ldc, n)
+	p.run(cores)
 	p.a, p.b, p.c = matrix[T]{}, matrix[T]{}, nil
 	pool.Put(p)
 }
@@ -69,6 +75,12 @@ func newMatrix[T Float](trans bool, rows, cols int, x []T, ld int, name string) 
 	return matrix[T]{x, ld, trans}
 }
 
+// transposed is the transpose, in the same place.
+func (m matrix[T]) transposed() matrix[T] {
+	m.trans = !m.trans
+	return m
+}
+
 // from are the elements from (row, col) on.
 func (m *matrix[T]) from(row, col int) []T {
 	if m.trans {
@@ -76,6 +88,10 @@ func (m *matrix[T]) from(row, col int) []T {
 	}
 	return m.x[row*m.ld+col:]
 }
+
+// collides reports whether rows that are read side by side have the same place in the
+// first cache.
+func (m *matrix[T]) collides() bool { return !m.trans && m.ld*sizeOf[T]()%4096 == 0 }
 
 // strides are the distances of rows and columns.
 func (m *matrix[T]) strides() (row, col int) {

@@ -82,7 +82,7 @@ func (x *operands[T]) at(i, s, j int) (a, b T) {
 // want is C by the definition of the order of operations, one element after the other.
 func (x *operands[T]) want() []T {
 	c := append([]T(nil), x.c...)
-	step := newPlan(1, 1, sizeOf[T](), max(x.m, 1), max(x.n, 1), max(x.k, 1)).step
+	step := newPlan(1, 1, sizeOf[T](), 1, false, false, max(x.m, 1), max(x.n, 1), max(x.k, 1)).step
 	for i := range x.m {
 		for j := range x.n {
 			y := &c[i*x.ldc+j]
@@ -164,7 +164,7 @@ func TestBits(t *testing.T) {
 		compare(t, r, m, n, k, i%4, i%2 == 1, heap[float32])
 		compare(t, r, m, n, k, i%4, i%2 == 1, heap[float64])
 	}
-	for _, s := range [][3]int{{0, 3, 4}, {3, 0, 4}, {3, 4, 0}, {1, 1, 1000}, {3, 2, 1037}, {30, 70, 520}, {130, 40, 600}, {500, 3, 3}} {
+	for _, s := range [][3]int{{0, 3, 4}, {3, 0, 4}, {3, 4, 0}, {1, 1, 1000}, {3, 2, 1037}, {30, 70, 520}, {130, 40, 600}, {500, 3, 3}, {20, 70, 1024}} {
 		compare(t, r, s[0], s[1], s[2], 1, false, heap[float32])
 		compare(t, r, s[0], s[1], s[2], 1, true, heap[float64])
 	}
@@ -217,7 +217,7 @@ func accuracy[T Float](t *testing.T, m, n, k int, epsilon float64) {
 func TestCores(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(9, 4))
-	shapes := [][3]int{{500, 300, 600}, {20, 1000, 500}, {3000, 10, 100}, {33, 47, 5000}}
+	shapes := [][3]int{{500, 300, 600}, {20, 1000, 500}, {3000, 10, 100}, {33, 47, 5000}, {900, 1, 900}, {1, 900, 900}, {130, 130, 130}}
 	if slow() {
 		shapes = [][3]int{{70, 70, 60}, {600, 5, 100}, {9, 15, 2000}} // coresFrom and more
 	}

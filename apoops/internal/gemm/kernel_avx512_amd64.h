@@ -16,16 +16,21 @@
 
 #include "call_amd64.h"
 
-// BOTH adds an element of A times both vectors of B to the sums of a row, ONE times the
-// first vector.
+// BOTH adds an element of A times both vectors of B to the sums of a row, HALVES times the
+// halves of the first, HALF times its first half. Halves take half the time.
 #define BOTH(a, z, p, q) \
 	BROADCAST a, z; \
 	FMA Z28, z, p; \
 	FMA Z29, z, q
 
-#define ONE(a, z, p) \
-	BROADCAST a, z; \
-	FMA Z28, z, p
+#define HALVES(a, y, p, q) \
+	BROADCAST a, y; \
+	FMA Y28, y, p; \
+	FMA Y29, y, q
+
+#define HALF(a, y, p) \
+	BROADCAST a, y; \
+	FMA Y28, y, p
 
 #define BOTH1 BOTH((SI), Z30, Z0, Z1)
 #define BOTH2 BOTH1; BOTH((SI)(R8*1), Z31, Z2, Z3)
@@ -42,22 +47,37 @@
 #define BOTH13 BOTH12; BOTH((DX)(R8*4), Z30, Z24, Z25)
 #define BOTH14 BOTH13; BOTH((DX)(R12*1), Z31, Z26, Z27)
 
-#define ONE1 ONE((SI), Z30, Z0)
-#define ONE2 ONE1; ONE((SI)(R8*1), Z31, Z2)
-#define ONE3 ONE2; ONE((SI)(R8*2), Z30, Z4)
-#define ONE4 ONE3; ONE((SI)(R11*1), Z31, Z6)
-#define ONE5 ONE4; ONE((SI)(R8*4), Z30, Z8)
-#define ONE6 ONE5; ONE((SI)(R12*1), Z31, Z10)
-#define ONE7 ONE6; ONE((SI)(R11*2), Z30, Z12)
-#define ONE8 ONE7; ONE((SI)(R13*1), Z31, Z14)
-#define ONE9 ONE8; ONE((DX), Z30, Z16)
-#define ONE10 ONE9; ONE((DX)(R8*1), Z31, Z18)
-#define ONE11 ONE10; ONE((DX)(R8*2), Z30, Z20)
-#define ONE12 ONE11; ONE((DX)(R11*1), Z31, Z22)
-#define ONE13 ONE12; ONE((DX)(R8*4), Z30, Z24)
-#define ONE14 ONE13; ONE((DX)(R12*1), Z31, Z26)
+#define HALVES1 HALVES((SI), Y30, Y0, Y1)
+#define HALVES2 HALVES1; HALVES((SI)(R8*1), Y31, Y2, Y3)
+#define HALVES3 HALVES2; HALVES((SI)(R8*2), Y30, Y4, Y5)
+#define HALVES4 HALVES3; HALVES((SI)(R11*1), Y31, Y6, Y7)
+#define HALVES5 HALVES4; HALVES((SI)(R8*4), Y30, Y8, Y9)
+#define HALVES6 HALVES5; HALVES((SI)(R12*1), Y31, Y10, Y11)
+#define HALVES7 HALVES6; HALVES((SI)(R11*2), Y30, Y12, Y13)
+#define HALVES8 HALVES7; HALVES((SI)(R13*1), Y31, Y14, Y15)
+#define HALVES9 HALVES8; HALVES((DX), Y30, Y16, Y17)
+#define HALVES10 HALVES9; HALVES((DX)(R8*1), Y31, Y18, Y19)
+#define HALVES11 HALVES10; HALVES((DX)(R8*2), Y30, Y20, Y21)
+#define HALVES12 HALVES11; HALVES((DX)(R11*1), Y31, Y22, Y23)
+#define HALVES13 HALVES12; HALVES((DX)(R8*4), Y30, Y24, Y25)
+#define HALVES14 HALVES13; HALVES((DX)(R12*1), Y31, Y26, Y27)
 
-// TWOVECTORS and ONEVECTOR are the loops over the steps for a number of rows.
+#define HALF1 HALF((SI), Y30, Y0)
+#define HALF2 HALF1; HALF((SI)(R8*1), Y31, Y2)
+#define HALF3 HALF2; HALF((SI)(R8*2), Y30, Y4)
+#define HALF4 HALF3; HALF((SI)(R11*1), Y31, Y6)
+#define HALF5 HALF4; HALF((SI)(R8*4), Y30, Y8)
+#define HALF6 HALF5; HALF((SI)(R12*1), Y31, Y10)
+#define HALF7 HALF6; HALF((SI)(R11*2), Y30, Y12)
+#define HALF8 HALF7; HALF((SI)(R13*1), Y31, Y14)
+#define HALF9 HALF8; HALF((DX), Y30, Y16)
+#define HALF10 HALF9; HALF((DX)(R8*1), Y31, Y18)
+#define HALF11 HALF10; HALF((DX)(R8*2), Y30, Y20)
+#define HALF12 HALF11; HALF((DX)(R11*1), Y31, Y22)
+#define HALF13 HALF12; HALF((DX)(R8*4), Y30, Y24)
+#define HALF14 HALF13; HALF((DX)(R12*1), Y31, Y26)
+
+// TWOVECTORS, TWOHALVES and ONEHALF are the loops over the steps for a number of rows.
 #define TWOVECTORS(label, count, next, rows) \
 	CMPQ AX, $count; \
 	JNE next; \
@@ -74,11 +94,27 @@ label: \
 next: \
 	NOP
 
-#define ONEVECTOR(label, count, next, rows) \
+#define TWOHALVES(label, count, next, rows) \
 	CMPQ AX, $count; \
 	JNE next; \
 label: \
-	MOVE (BX), Z28; \
+	MOVE (BX), Y28; \
+	MOVE 32(BX), Y29; \
+	ADDQ R10, BX; \
+	rows; \
+	ADDQ R9, SI; \
+	ADDQ R9, DX; \
+	DECQ CX; \
+	JNE label; \
+	JMP join; \
+next: \
+	NOP
+
+#define ONEHALF(label, count, next, rows) \
+	CMPQ AX, $count; \
+	JNE next; \
+label: \
+	MOVE (BX), Y28; \
 	ADDQ R10, BX; \
 	rows; \
 	ADDQ R9, SI; \
@@ -149,21 +185,56 @@ fetch:
 	JMP store
 
 narrow:
-	ONEVECTOR(one14, 14, down13, ONE14)
-	ONEVECTOR(one13, 13, down12, ONE13)
-	ONEVECTOR(one12, 12, down11, ONE12)
-	ONEVECTOR(one11, 11, down10, ONE11)
-	ONEVECTOR(one10, 10, down9, ONE10)
-	ONEVECTOR(one9, 9, down8, ONE9)
-	ONEVECTOR(one8, 8, down7, ONE8)
-	ONEVECTOR(one7, 7, down6, ONE7)
-	ONEVECTOR(one6, 6, down5, ONE6)
-	ONEVECTOR(one5, 5, down4, ONE5)
-	ONEVECTOR(one4, 4, down3, ONE4)
-	ONEVECTOR(one3, 3, down2, ONE3)
-	ONEVECTOR(one2, 2, down1, ONE2)
-	ONEVECTOR(one1, 1, down0, ONE1)
-	JMP store
+	CMPQ CALL_COLS(DI), $(32/SIZE)
+	JLE  half
+	TWOHALVES(halves14, 14, down13, HALVES14)
+	TWOHALVES(halves13, 13, down12, HALVES13)
+	TWOHALVES(halves12, 12, down11, HALVES12)
+	TWOHALVES(halves11, 11, down10, HALVES11)
+	TWOHALVES(halves10, 10, down9, HALVES10)
+	TWOHALVES(halves9, 9, down8, HALVES9)
+	TWOHALVES(halves8, 8, down7, HALVES8)
+	TWOHALVES(halves7, 7, down6, HALVES7)
+	TWOHALVES(halves6, 6, down5, HALVES6)
+	TWOHALVES(halves5, 5, down4, HALVES5)
+	TWOHALVES(halves4, 4, down3, HALVES4)
+	TWOHALVES(halves3, 3, down2, HALVES3)
+	TWOHALVES(halves2, 2, down1, HALVES2)
+	TWOHALVES(halves1, 1, down0, HALVES1)
+	JMP  store
+
+half:
+	ONEHALF(half14, 14, below13, HALF14)
+	ONEHALF(half13, 13, below12, HALF13)
+	ONEHALF(half12, 12, below11, HALF12)
+	ONEHALF(half11, 11, below10, HALF11)
+	ONEHALF(half10, 10, below9, HALF10)
+	ONEHALF(half9, 9, below8, HALF9)
+	ONEHALF(half8, 8, below7, HALF8)
+	ONEHALF(half7, 7, below6, HALF7)
+	ONEHALF(half6, 6, below5, HALF6)
+	ONEHALF(half5, 5, below4, HALF5)
+	ONEHALF(half4, 4, below3, HALF4)
+	ONEHALF(half3, 3, below2, HALF3)
+	ONEHALF(half2, 2, below1, HALF2)
+	ONEHALF(half1, 1, below0, HALF1)
+	JMP  store
+
+join:
+	VINSERTF64X4 $1, Y1, Z0, Z0
+	VINSERTF64X4 $1, Y3, Z2, Z2
+	VINSERTF64X4 $1, Y5, Z4, Z4
+	VINSERTF64X4 $1, Y7, Z6, Z6
+	VINSERTF64X4 $1, Y9, Z8, Z8
+	VINSERTF64X4 $1, Y11, Z10, Z10
+	VINSERTF64X4 $1, Y13, Z12, Z12
+	VINSERTF64X4 $1, Y15, Z14, Z14
+	VINSERTF64X4 $1, Y17, Z16, Z16
+	VINSERTF64X4 $1, Y19, Z18, Z18
+	VINSERTF64X4 $1, Y21, Z20, Z20
+	VINSERTF64X4 $1, Y23, Z22, Z22
+	VINSERTF64X4 $1, Y25, Z24, Z24
+	VINSERTF64X4 $1, Y27, Z26, Z26
 
 // SUM adds the sums of a row to β·C, PUT takes them as they are.
 #define SUM(p, q) \
