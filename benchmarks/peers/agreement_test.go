@@ -42,7 +42,7 @@ func trainAlike(t *testing.T, python, net string, dt tensor.Dtype, tolerance flo
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := randomBatch(n, example...)
+	batch := randomBatch(1, n, example...)
 	if dt == tensor.Float64 {
 		x := make([]float64, batch.X[0].DataSize())
 		for i, v := range batch.X[0].Float32s() {

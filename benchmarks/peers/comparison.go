@@ -32,6 +32,7 @@ var comparisons = []comparison{
 	{net: "resnet8", size: size{7, 20, 5}, goal: par},
 	{net: "resnet18", size: size{7, 2, 1}, goal: par},
 	{net: "resnet32", size: size{7, 5, 2}, goal: par},
+	{net: kfacNet, size: size{7, 2, 1}, goal: par},
 	{net: transformerNet, size: size{3, 2, 2}, goal: par},
 	{net: translateNet, size: size{3, 1, 0}, goal: goal{time: 1.0}},
 }

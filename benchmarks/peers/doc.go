@@ -7,6 +7,7 @@
 // peak of a process's resident memory belongs to one side.
 //
 // torch_nets.py defines the nets for images in PyTorch and torch_step.py measures them;
+// torch_kfac.py has KFAC.
 // torch_text_net.py has the Transformer, torch_text_step.py measures its training and
 // torch_translate.py its beam search.
 // torch_train.py trains them from given weights, so that a test can compare losses

@@ -48,7 +48,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.only, "only", "", "nets to compare, separated by commas: "+names()+" (default: all)")
 	f.IntVar(&o.batch, "batch", 128, "images in a batch")
 	f.IntVar(&o.tokens, "tokens", 4096, "tokens in a batch of sentences, of source and target each, with padding")
-	f.BoolVar(&o.low, "bfloat16", false, "train in bfloat16, PyTorch by autocast and in bfloat16 alone; mlp and the nets for images have it")
+	f.BoolVar(&o.low, "bfloat16", false, "train in bfloat16, PyTorch by autocast and in bfloat16 alone; all but kfac and the nets for text have it")
 	f.IntVar(&o.size.rounds, "rounds", -1, "number of rounds (-1: the net's own)")
 	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
 	f.IntVar(&o.size.warmup, "warmup", -1, "warm-up steps before them (-1: the net's own)")
@@ -96,7 +96,7 @@ func (o *options) check() error {
 	}
 	if o.ours != "" {
 		_, err := find(o.ours)
-		if err == nil && o.low && isText(o.ours) {
+		if err == nil && o.low && isSingle(o.ours) {
 			err = errors.Errorf("%s is not measured in bfloat16", o.ours)
 		}
 		return errors.WithMessage(err, "-ours")
@@ -134,7 +134,7 @@ func (o *options) comparisons() ([]comparison, error) {
 			if err != nil {
 				return nil, err
 			}
-			if o.low && isText(c.net) {
+			if o.low && isSingle(c.net) {
 				return nil, errors.Errorf("%s is not measured in bfloat16", c.net)
 			}
 			chosen[c.net] = true
@@ -142,7 +142,7 @@ func (o *options) comparisons() ([]comparison, error) {
 	}
 	var all []comparison
 	for _, c := range comparisons {
-		if chosen[c.net] || len(chosen) == 0 && !(o.low && isText(c.net)) {
+		if chosen[c.net] || len(chosen) == 0 && !(o.low && isSingle(c.net)) {
 			c.size = o.size.or(c.size)
 			all = append(all, c)
 		}
@@ -150,11 +150,12 @@ func (o *options) comparisons() ([]comparison, error) {
 	return all, nil
 }
 
-// isText reports whether a net is one of those for text.
-func isText(net string) bool {
+// isSingle reports whether a net is trained in float32 alone.
+func isSingle(net string) bool {
 	_, trains := transformers[net]
 	_, translates := translators[net]
-	return trains || translates
+	_, kfac := kfacSizes[net]
+	return trains || translates || kfac
 }
 
 // or replaces each -1 in s by the value of other.

@@ -91,12 +91,17 @@ func training(net string, s settings, m *measurement) (step func() error, err er
 	m.Parameters = parameters(tr.Params())
 	steps := 0
 	return func() error {
-		info, err := tr.Step(t.batches[steps%len(t.batches)])
-		if t.comparable {
-			m.Losses = append(m.Losses, info.Loss)
+		for range max(t.inner, 1) {
+			info, err := tr.Step(t.batches[steps%len(t.batches)])
+			if err != nil {
+				return err
+			}
+			if steps < t.compared {
+				m.Losses = append(m.Losses, info.Loss)
+			}
+			steps++
 		}
-		steps++
-		return err
+		return nil
 	}, nil
 }
 
@@ -106,8 +111,10 @@ type task struct {
 	loss      graph.Loss
 	optimizer trainers.Optimizer
 	batches   []graph.Batch // used in turn
-	// comparable says that all sides have the same weights and data.
-	comparable bool
+	inner     int           // training steps of a step that is timed, 0 for one
+	// compared are the first training steps whose losses are compared: all sides have the
+	// same weights and data.
+	compared int
 }
 
 // taskOf is the task of a net: for images SGD with momentum on one random batch.
@@ -115,8 +122,11 @@ func taskOf(net string, s settings) (task, error) {
 	if _, ok := transformers[net]; ok {
 		return transformerTask(net, s.tokens)
 	}
+	if _, ok := kfacSizes[net]; ok {
+		return kfacTask(net, s.batch), nil
+	}
 	model, example, err := build(net)
-	return task{model: model, loss: graph.SoftmaxCrossEntropy, optimizer: trainers.SGDm(0.01), batches: []graph.Batch{randomBatch(s.batch, example...)}}, err
+	return task{model: model, loss: graph.SoftmaxCrossEntropy, optimizer: trainers.SGDm(0.01), batches: []graph.Batch{randomBatch(1, s.batch, example...)}}, err
 }
 
 // startProfile writes a CPU profile to a file until stop is called; "" means no
@@ -159,8 +169,8 @@ func parameters(all []*graph.Param) int {
 
 // randomBatch has n examples of the given shape with numbers in [0, 1), and random
 // classes.
-func randomBatch(n int, example ...int) graph.Batch {
-	rng := rand.New(rand.NewPCG(1, 1))
+func randomBatch(seed uint64, n int, example ...int) graph.Batch {
+	rng := rand.New(rand.NewPCG(seed, 1))
 	shape := append(tensor.Shape{n}, example...)
 	x, t := make([]float32, shape.TotalSize()), make([]int, n)
 	for i := range x {

@@ -13,7 +13,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-//go:embed torch_nets.py torch_resident.py torch_safetensors.py torch_step.py torch_text_net.py torch_text_step.py torch_train.py torch_translate.py
+//go:embed torch_kfac.py torch_nets.py torch_resident.py torch_safetensors.py torch_step.py torch_text_net.py torch_text_step.py torch_train.py torch_translate.py
 var scripts embed.FS
 
 // pythons are the interpreters to try, in this order. The system's packages belong
@@ -50,11 +50,7 @@ func torchProcess(python, net string, w way, s settings) measureFunc {
 		if w.channelsLast {
 			args = append(args, "--channels-last")
 		}
-		var variables []string
-		if w.keep {
-			variables = mallocSettings
-		}
-		return m, runScriptWith(ctx, variables, &m, python, "torch_step.py", args...)
+		return m, runScriptWith(ctx, w.variables(), &m, python, "torch_step.py", args...)
 	}
 }
 
@@ -66,6 +62,20 @@ func torchTransformer(python, task, blocks string, heads, threads int, s setting
 		args := []string{"--blocks", blocks, "--heads", strconv.Itoa(heads), "--threads", strconv.Itoa(threads), "--steps", strconv.Itoa(s.steps), "--warmup", strconv.Itoa(s.warmup), task}
 		return m, runScriptWith(ctx, mallocSettings, &m, python, "torch_text_step.py", args...)
 	}
+}
+
+// taskFile has write make a file for PyTorch in a folder of its own. done removes it.
+func taskFile(write func(dir string) (path string, err error)) (path string, done func(), err error) {
+	dir, err := os.MkdirTemp("", Name)
+	if err != nil {
+		return "", nil, errors.Wrap(err, "writing the weights")
+	}
+	done = func() { _ = os.RemoveAll(dir) }
+	if path, err = write(dir); err != nil {
+		done()
+		return "", nil, errors.WithMessage(err, "writing the weights")
+	}
+	return path, done, nil
 }
 
 // runScript runs one of the scripts in a folder that has all of them.

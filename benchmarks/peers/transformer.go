@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
-
-	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
@@ -48,9 +45,7 @@ func transformerTask(net string, tokens int) (task, error) {
 		model:     layers.Transformer(transformers[net]),
 		loss:      graph.TokenCrossEntropy(graph.TokenSettings{Smoothing: smoothing}),
 		optimizer: o,
-		batches:   batches,
-
-		comparable: true,
+		batches:   batches, compared: math.MaxInt,
 	}, err
 }
 
@@ -118,15 +113,9 @@ func writeTask(dir, net string, tokens int) (path string, err error) {
 // transformerSides are the ways in which PyTorch may compute a Transformer. done
 // removes the file of weights.
 func transformerSides(python, net string, threads []int, s settings) (sides []*side, done func(), err error) {
-	dir, err := os.MkdirTemp("", Name)
+	path, done, err := taskFile(func(dir string) (string, error) { return writeTask(dir, net, s.tokens) })
 	if err != nil {
-		return nil, nil, errors.Wrap(err, "writing the weights")
-	}
-	done = func() { _ = os.RemoveAll(dir) }
-	path, err := writeTask(dir, net, s.tokens)
-	if err != nil {
-		done()
-		return nil, nil, errors.WithMessage(err, "writing the weights")
+		return nil, nil, err
 	}
 	for _, n := range threads {
 		for _, blocks := range []string{"own", "modules"} {

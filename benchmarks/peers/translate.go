@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
-	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -173,15 +171,9 @@ func padded(sentences [][]int) *tensor.Dense {
 // translateSides are PyTorch's searches: on each number of threads with each size of
 // batch. done removes the file of weights.
 func translateSides(python, net string, threads []int, s settings) (sides []*side, done func(), err error) {
-	dir, err := os.MkdirTemp("", Name)
+	path, done, err := taskFile(func(dir string) (string, error) { return writeTranslation(dir, net) })
 	if err != nil {
-		return nil, nil, errors.Wrap(err, "writing the weights")
-	}
-	done = func() { _ = os.RemoveAll(dir) }
-	path, err := writeTranslation(dir, net)
-	if err != nil {
-		done()
-		return nil, nil, errors.WithMessage(err, "writing the weights")
+		return nil, nil, err
 	}
 	for _, n := range threads {
 		for _, tokens := range []int{1024, 4096} {

@@ -51,6 +51,14 @@ func (w way) name() string {
 // makes PyTorch faster.
 var mallocSettings = []string{"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=17179869184", "MALLOC_TOP_PAD_=268435456"}
 
+// variables are those of the environment.
+func (w way) variables() []string {
+	if w.keep {
+		return mallocSettings
+	}
+	return nil
+}
+
 // torchName names PyTorch on the given number of threads.
 func torchName(threads int) string {
 	if threads == 0 {
