@@ -3,6 +3,7 @@ package conv
 import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -133,15 +134,7 @@ func (k *im2col[T]) finish(y []T, count int) {
 	bias := k.w[k.Rows*k.outputs:]
 	for i := range count * k.outputs {
 		b, run := bias[i%k.outputs], y[i*k.Positions:(i+1)*k.Positions]
-		if k.Activation == vmath.ReLU {
-			for j, v := range run {
-				run[j] = max(v+b, 0)
-			}
-			continue
-		}
-		for j := range run {
-			run[j] += b
-		}
+		simd.Affine(run, run, 0, 1, b)
 		vmath.Forward(k.Activation, run)
 	}
 }
@@ -199,10 +192,10 @@ func (k *im2col[T]) gradXGroups(lo, hi int) {
 func (k *im2col[T]) scatterAll(dx, cols []T, count int) {
 	clear(dx)
 	width := count * k.Positions
-	for i := range count {
-		image := dx[i*k.imageSize : (i+1)*k.imageSize]
-		for r := range k.Rows {
-			scatter(&k.patches, image, cols[r*width+i*k.Positions:][:k.Positions], r)
+	for r := range k.Rows {
+		x := k.row(r)
+		for i := range count {
+			scatter(&k.patches, dx[i*k.imageSize:(i+1)*k.imageSize], cols[r*width+i*k.Positions:][:k.Positions], x)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package conv
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/apo-gorgonia/apo/apoops/internal/conv/convtest"
@@ -75,5 +76,46 @@ func TestGradientIsAdjoint(t *testing.T) {
 		u, v := random[float64](rng, len(x)), random[float64](rng, len(w))
 		alike(t, "dx", []float64{inner(dx, u)}, []float64{inner(dz, c.Direct(u, w, false, identity))}, 1e-11)
 		alike(t, "dW", []float64{inner(dw, v)}, []float64{inner(dz, c.Direct(x, v, false, identity))}, 1e-11)
+	}
+}
+
+// TestPatchesByDefinition compares gather and scatter with their definition, bit for bit,
+// for random kernels, strides, margins and dilations.
+func TestPatchesByDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 1))
+	for range 400 {
+		g := Geometry{}
+		for i := range 2 {
+			g.Kernel[i], g.Stride[i], g.Pad[i], g.Dilation[i] = 1+rng.IntN(5), 1+rng.IntN(2), rng.IntN(4), 1+rng.IntN(2)
+		}
+		shape := []int{1, 2, 1 + rng.IntN(12), 1 + rng.IntN(12)}
+		if oh, ow := g.OutSize(shape[2], shape[3]); oh < 1 || ow < 1 {
+			continue
+		}
+		p := newPatches(g, shape)
+		image, sums := random[float32](rng, p.imageSize), random[float32](rng, p.imageSize)
+		for r := range p.Rows {
+			channel, top, left := p.split(r)
+			got, want, added := random[float32](rng, p.Positions), make([]float32, p.Positions), append([]float32(nil), sums...)
+			values := append([]float32(nil), got...)
+			for i := range p.oh {
+				for j := range p.ow {
+					y, x := i*g.Stride[0]+top, j*g.Stride[1]+left
+					if y >= 0 && y < p.h && x >= 0 && x < p.w {
+						at := (channel*p.h+y)*p.w + x
+						want[i*p.ow+j] = image[at]
+						added[at] += values[i*p.ow+j]
+					}
+				}
+			}
+			gather(&p, got, image, p.row(r))
+			if !slices.Equal(got, want) {
+				t.Fatalf("%v of %v: row %d is %v, want %v", g, shape, r, got, want)
+			}
+			got = append([]float32(nil), sums...)
+			if scatter(&p, got, values, p.row(r)); !slices.Equal(got, added) {
+				t.Fatalf("%v of %v: row %d added is %v, want %v", g, shape, r, got, added)
+			}
+		}
 	}
 }

@@ -1,5 +1,7 @@
 package conv
 
+import "github.com/apo-gorgonia/apo/apoops/internal/simd"
+
 // patches is the layout of the patches of a convolution of images c×h×w: a
 // matrix of rows (channel, row and column within the patch) by positions oh×ow
 // for each image.
@@ -55,68 +57,106 @@ func (p *patches) inside(axis, offset, n, out int) (lo, hi int) {
 	return min(lo, hi), hi
 }
 
-// gather copies the row r of an image's patches, positions elements, to dst.
-func gather[T Float](p *patches, dst, image []T, r int) {
+// patchRow is a row of an image's patches: positions [iLo, iHi)×[jLo, jHi) have elements of the
+// image's channel, the first of them that at from; the others are 0.
+type patchRow struct{ channel, iLo, iHi, jLo, jHi, from int }
+
+func (p *patches) row(r int) patchRow {
 	channel, top, left := p.split(r)
-	plane := image[channel*p.h*p.w : (channel+1)*p.h*p.w]
-	iLo, iHi := p.inside(0, top, p.h, p.oh)
-	jLo, jHi := p.inside(1, left, p.w, p.ow)
-	clear(dst[:iLo*p.ow])
-	clear(dst[iHi*p.ow : p.Positions])
-	s := p.Stride[1]
-	for i := iLo; i < iHi; i++ {
+	x := patchRow{channel: channel}
+	x.iLo, x.iHi = p.inside(0, top, p.h, p.oh)
+	x.jLo, x.jHi = p.inside(1, left, p.w, p.ow)
+	if x.iLo == x.iHi || x.jLo == x.jHi {
+		x.iHi, x.jHi = x.iLo, x.jLo
+	}
+	x.from = (x.iLo*p.Stride[0]+top)*p.w + x.jLo*p.Stride[1] + left
+	return x
+}
+
+// shifted reports whether a row of patches is a channel moved by some elements, but for
+// those that lie outside of the image.
+func (p *patches) shifted() bool { return p.Stride == [2]int{1, 1} && p.ow == p.w }
+
+// clearOutside sets the positions outside of the image to 0.
+func clearOutside[T Float](p *patches, x patchRow, dst []T) {
+	clear(dst[:x.iLo*p.ow])
+	clear(dst[x.iHi*p.ow : p.Positions])
+	if x.jLo == 0 && x.jHi == p.ow {
+		return
+	}
+	for i := x.iLo; i < x.iHi; i++ {
 		row := dst[i*p.ow : (i+1)*p.ow]
-		clear(row[:jLo])
-		clear(row[jHi:])
-		if jLo == jHi {
-			continue
+		for j := range x.jLo {
+			row[j] = 0
 		}
-		from := plane[(i*p.Stride[0]+top)*p.w+jLo*s+left:]
-		if s == 1 {
-			copy(row[jLo:jHi], from)
-			continue
-		}
-		for j := range row[jLo:jHi] {
-			row[jLo+j] = from[j*s]
+		for j := x.jHi; j < len(row); j++ {
+			row[j] = 0
 		}
 	}
+}
+
+// gather copies a row of an image's patches, positions elements, to dst.
+func gather[T Float](p *patches, dst, image []T, x patchRow) {
+	if x.iLo == x.iHi {
+		clear(dst[:p.Positions])
+		return
+	}
+	from := image[x.channel*p.h*p.w:][:p.h*p.w][x.from:]
+	switch s := p.Stride[1]; {
+	case p.shifted():
+		copy(dst[x.iLo*p.ow+x.jLo:(x.iHi-1)*p.ow+x.jHi], from)
+	case s == 1:
+		for i := x.iLo; i < x.iHi; i++ {
+			copy(dst[i*p.ow+x.jLo:i*p.ow+x.jHi], from[(i-x.iLo)*p.Stride[0]*p.w:])
+		}
+	default:
+		for i := x.iLo; i < x.iHi; i++ {
+			row, line := dst[i*p.ow+x.jLo:i*p.ow+x.jHi], from[(i-x.iLo)*p.Stride[0]*p.w:]
+			for j := range row {
+				row[j] = line[j*s]
+			}
+		}
+	}
+	clearOutside(p, x, dst)
 }
 
 // gatherAll copies the rows [lo, hi) of the patches of the first count images to
 // dst, rows×(count·positions).
 func gatherAll[T Float](p *patches, dst, images []T, count, lo, hi int) {
 	width := count * p.Positions
-	for i := range count {
-		image := images[i*p.imageSize : (i+1)*p.imageSize]
-		for r := lo; r < hi; r++ {
-			gather(p, dst[r*width+i*p.Positions:][:p.Positions], image, r)
+	for r := lo; r < hi; r++ {
+		x := p.row(r)
+		for i := range count {
+			gather(p, dst[r*width+i*p.Positions:][:p.Positions], images[i*p.imageSize:(i+1)*p.imageSize], x)
 		}
 	}
 }
 
-// scatter adds src, row r of an image's patches, to the elements of the image
-// that it was gathered from.
-func scatter[T Float](p *patches, image, src []T, r int) {
-	channel, top, left := p.split(r)
-	plane := image[channel*p.h*p.w : (channel+1)*p.h*p.w]
-	iLo, iHi := p.inside(0, top, p.h, p.oh)
-	jLo, jHi := p.inside(1, left, p.w, p.ow)
-	if jLo == jHi {
+// scatter adds src, a row of an image's patches, to the elements of the image that it was
+// gathered from. It may set what lies outside of the image to 0.
+func scatter[T Float](p *patches, image, src []T, x patchRow) {
+	if x.iLo == x.iHi {
+		return
+	}
+	to := image[x.channel*p.h*p.w:][:p.h*p.w][x.from:]
+	if p.shifted() {
+		clearOutside(p, x, src)
+		src = src[x.iLo*p.ow+x.jLo : (x.iHi-1)*p.ow+x.jHi]
+		simd.Add(to[:len(src)], to, src)
 		return
 	}
 	s := p.Stride[1]
-	for i := iLo; i < iHi; i++ {
-		row := src[i*p.ow+jLo : i*p.ow+jHi]
-		to := plane[(i*p.Stride[0]+top)*p.w+jLo*s+left:]
+	for i := x.iLo; i < x.iHi; i++ {
+		row, line := src[i*p.ow+x.jLo:i*p.ow+x.jHi], to[(i-x.iLo)*p.Stride[0]*p.w:]
 		if s == 1 {
-			to = to[:len(row)]
+			line = line[:len(row)]
 			for j, v := range row {
-				to[j] += v
+				line[j] += v
 			}
 			continue
 		}
 		for j, v := range row {
-			to[j*s] += v
+			line[j*s] += v
 		}
 	}
 }
