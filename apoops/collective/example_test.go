@@ -1,18 +1,18 @@
-package parallel_test
+package collective_test
 
 import (
 	"fmt"
 	"sync"
 
-	"github.com/apo-gorgonia/apo/trainers/parallel"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 )
 
 func ExampleLocal() {
 	var wg sync.WaitGroup
-	for _, comm := range parallel.Local(3) {
+	for _, comm := range collective.Local(3) {
 		wg.Go(func() {
 			x := []float64{float64(comm.Rank()), 1}
-			if err := parallel.Sum(comm, x); err == nil && comm.Rank() == 0 {
+			if err := collective.Sum(comm, x); err == nil && comm.Rank() == 0 {
 				fmt.Println(x)
 			}
 		})

@@ -1,4 +1,4 @@
-package parallel
+package collective
 
 import "github.com/pkg/errors"
 
@@ -32,7 +32,7 @@ type Pending interface {
 }
 
 // ErrAborted is what calls return after another member called Abort.
-var ErrAborted = errors.New("parallel: another member has failed")
+var ErrAborted = errors.New("collective: another member has failed")
 
 // Float is the type of an element.
 type Float interface{ float32 | float64 }
@@ -45,7 +45,7 @@ func StartSum[T Float](c Communicator, x []T) Pending {
 	case []float64:
 		return c.Sum64(x)
 	}
-	panic("parallel: no float") // Float has no others
+	panic("collective: no float") // Float has no others
 }
 
 // Sum replaces x by its sum over all members of c.

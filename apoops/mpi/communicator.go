@@ -8,18 +8,18 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/trainers/parallel"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 )
 
-// Communicator is a parallel.Communicator that is to be closed at the end. A process that
+// Communicator is a collective.Communicator that is to be closed at the end. A process that
 // ends with an exit code other than 0 before Close makes the launcher end all others.
 type Communicator interface {
-	parallel.Communicator
+	collective.Communicator
 	// Close waits until the other processes close theirs.
 	Close() error
 }
 
-// Start joins the processes that a launcher has started, or returns parallel.Single where
+// Start joins the processes that a launcher has started, or returns collective.Single where
 // there is none. It returns an error if there is a launcher but no library, or one that
 // does not belong to it. It is called once in a process.
 func Start() (Communicator, error) {
@@ -43,7 +43,7 @@ func Start() (Communicator, error) {
 	return c, nil
 }
 
-type single struct{ parallel.Single }
+type single struct{ collective.Single }
 
 func (single) Close() error { return nil }
 
@@ -52,11 +52,11 @@ type communicator struct{ w *worker }
 func (c *communicator) Rank() int { return c.w.number }
 func (c *communicator) Size() int { return c.w.members }
 
-func (c *communicator) Sum32(x []float32) parallel.Pending {
+func (c *communicator) Sum32(x []float32) collective.Pending {
 	return c.w.begin(&request{op: sum, data: unsafe.Pointer(unsafe.SliceData(x)), length: len(x), dtype: c.w.lib.float, size: 4})
 }
 
-func (c *communicator) Sum64(x []float64) parallel.Pending {
+func (c *communicator) Sum64(x []float64) collective.Pending {
 	return c.w.begin(&request{op: sum, data: unsafe.Pointer(unsafe.SliceData(x)), length: len(x), dtype: c.w.lib.double, size: 8})
 }
 

@@ -3,7 +3,7 @@ package mpi_test
 import (
 	"fmt"
 
-	"github.com/apo-gorgonia/apo/trainers/mpi"
+	"github.com/apo-gorgonia/apo/apoops/mpi"
 )
 
 // A program that is started by itself is the only member.

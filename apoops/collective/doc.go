@@ -1,4 +1,4 @@
-// Package parallel joins processes, or goroutines in tests, to one training on shares
+// Package collective joins processes, or goroutines in tests, to one training on shares
 // of each batch.
 //
 // A Communicator is what a training needs of them: sums over all, a broadcast and a
@@ -9,4 +9,4 @@
 //	sum := comm.Sum32(gradient) // begins; gradient is not touched before Wait
 //	...                         // computes something else
 //	err := sum.Wait()           // gradient is now Σ_r gradient_r, the same bits everywhere
-package parallel
+package collective

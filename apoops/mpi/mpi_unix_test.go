@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apo-gorgonia/apo/trainers/parallel"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 )
 
 // memberEnv names the function of members that a process of a test is.
@@ -138,7 +138,7 @@ func aborts(c Communicator) error {
 		c.Abort(errors.New("no more space"))
 		return errors.New("still there")
 	}
-	return parallel.Sum(c, make([]float32, 10))
+	return collective.Sum(c, make([]float32, 10))
 }
 
 // exits leaves one rank with an error while the others wait for it.
@@ -146,7 +146,7 @@ func exits(c Communicator) error {
 	if c.Rank() == 1 {
 		return errors.New("no more space")
 	}
-	return parallel.Sum(c, make([]float32, 10))
+	return collective.Sum(c, make([]float32, 10))
 }
 
 // TestFailuresEndAll lets one process abort, or exit, and waits for the end of all.

@@ -1,4 +1,4 @@
-package parallel
+package collective
 
 import (
 	"sync"
@@ -10,7 +10,7 @@ import (
 // up in the order of ranks. It panics if n is below 1.
 func Local(n int) []Communicator {
 	if n < 1 {
-		panic("parallel: Local needs one member at least")
+		panic("collective: Local needs one member at least")
 	}
 	g := &group{calls: make(map[int]*call), size: n}
 	g.changed.L = &g.lock
@@ -72,7 +72,7 @@ func (p pendingLocal) Wait() error { return p() }
 
 func (l *local) Broadcast(root int, data []byte) error {
 	if root < 0 || root >= l.size {
-		return errors.Errorf("parallel: there is no rank %d among %d", root, l.size)
+		return errors.Errorf("collective: there is no rank %d among %d", root, l.size)
 	}
 	number := l.arrive("a broadcast", len(data), append([]byte(nil), data...))
 	return l.fetch(number, func(c *call) { copy(data, c.data[root].([]byte)) })
@@ -100,7 +100,7 @@ func (l *local) arrive(name string, length int, data any) int {
 	}
 	c.data[l.rank] = data
 	if c.name != name || c.length != length {
-		c.err = errors.Errorf("parallel: rank %d makes %s of %d elements, another one %s of %d", l.rank, name, length, c.name, c.length)
+		c.err = errors.Errorf("collective: rank %d makes %s of %d elements, another one %s of %d", l.rank, name, length, c.name, c.length)
 	}
 	if c.arrived++; c.arrived == l.size {
 		l.changed.Broadcast()

@@ -1,4 +1,4 @@
-package parallel
+package collective
 
 // Single is a process by itself. Its sums are what they sum up.
 type Single struct{}

@@ -1,7 +1,7 @@
 // Package mpi joins the processes that mpirun, or Slurm's srun, starts to one
-// parallel.Communicator.
+// collective.Communicator.
 //
-//	comm, err := mpi.Start() // parallel.Single where the program was started by itself
+//	comm, err := mpi.Start() // collective.Single where the program was started by itself
 //	if err != nil {
 //		return err
 //	}

@@ -118,7 +118,7 @@ func (w *worker) begin(r *request) *request {
 	return r
 }
 
-// Wait implements parallel.Pending.
+// Wait implements collective.Pending.
 func (r *request) Wait() error {
 	r.waited.Store(true)
 	return <-r.done
