@@ -20,11 +20,28 @@ import (
 // in the backward pass, and on any number of cores.
 type Random struct {
 	seed uint64
-	step atomic.Int64
+	step *atomic.Int64
+	// first and count are the examples of Part, 0 and 0 for all.
+	first, count int
 }
 
 // NewRandom returns the source of the given seed, at step 0.
-func NewRandom(seed uint64) *Random { return &Random{seed: seed} }
+func NewRandom(seed uint64) *Random { return &Random{seed: seed, step: new(atomic.Int64)} }
+
+// Part is r for a graph that computes count examples of a batch alone, from the given one
+// on: they have the random numbers that they have in a graph for the whole batch. The step
+// is that of r.
+func (r *Random) Part(first, count int) *Random {
+	return &Random{seed: r.seed, step: r.step, first: first, count: count}
+}
+
+// before is the number of elements, or rows, of the examples before those of an array of n.
+func (r *Random) before(n int) int {
+	if r.first == 0 {
+		return 0
+	}
+	return n / r.count * r.first
+}
 
 // SetStep chooses the random numbers of the runs that follow. It must not be called
 // while a graph that uses r runs, for its forward and backward passes would draw
@@ -101,7 +118,7 @@ func (k *dropout[T]) run(a *args[T]) error {
 			simd.DropOut(k.a.out[lo:hi], k.a.in[0][lo:hi], k.key+uint64(lo)*simd.Golden, k.threshold, k.scale)
 		}
 	}
-	k.a, k.key = a, k.masks.key(k.stream)
+	k.a, k.key = a, k.masks.key(k.stream)+uint64(k.masks.before(len(a.out)))*simd.Golden
 	k.threshold, k.scale = uint64(math.Ldexp(k.rate, 64)), T(1/(1-k.rate))
 	par.For(len(a.out), par.Grain, k.body)
 	return nil

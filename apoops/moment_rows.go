@@ -133,6 +133,9 @@ func (p *rowPart) check() error {
 	return nil
 }
 
+// end is the number of rows up to those of this use, these included.
+func (p *rowPart) end() int { return p.first + p.count }
+
 // layerRows is the kernel of LayerRows.
 type layerRows[T Float] struct {
 	noGradient[T]
@@ -156,7 +159,7 @@ func (k *layerRows[T]) infer([]tensor.Shape) (tensor.Shape, error) {
 			return nil, errors.Errorf("use %d has rows of %d elements, the last one of %d", i, p.width, last.width)
 		}
 	}
-	return tensor.Shape{last.first + last.count, last.width}, nil
+	return tensor.Shape{last.end(), last.width}, nil
 }
 
 func (k *layerRows[T]) run(a *args[T]) error {
@@ -170,10 +173,10 @@ func (k *layerRows[T]) run(a *args[T]) error {
 	}
 	k.a = a
 	if k.rows.Noise != nil {
-		k.key = k.rows.Noise.key(k.rows.Stream)
+		k.key = k.rows.Noise.key(k.rows.Stream) + uint64(k.rows.Noise.before(k.parts[len(k.parts)-1].end()))*simd.Golden
 	}
 	last := k.parts[len(k.parts)-1]
-	par.For(last.first+last.count, par.RowGrain(last.width), k.body)
+	par.For(last.end(), par.RowGrain(last.width), k.body)
 	return nil
 }
 

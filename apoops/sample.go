@@ -52,11 +52,12 @@ func uniform(key uint64, i int) float64 {
 type sampleClass[T Float] struct {
 	noGradient[T]
 	TokenSettings
-	noise *Random
-	a     *args[T]
-	key   uint64
-	cols  int
-	body  func(lo, hi int)
+	noise  *Random
+	a      *args[T]
+	key    uint64
+	cols   int
+	before int // rows of other members of a group
+	body   func(lo, hi int)
 }
 
 func (k *sampleClass[T]) name() string     { return "sampleCategorical" }
@@ -80,7 +81,7 @@ func (k *sampleClass[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.rows
 	}
-	k.a, k.cols, k.key = a, a.shapes[0][1], k.noise.key(0)
+	k.a, k.cols, k.key, k.before = a, a.shapes[0][1], k.noise.key(0), k.noise.before(len(a.outInts))
 	par.For(len(a.outInts), par.RowGrain(k.cols), k.body)
 	return nil
 }
@@ -92,7 +93,7 @@ func (k *sampleClass[T]) rows(lo, hi int) {
 			k.a.outInts[i] = k.Padding
 			continue
 		}
-		k.a.outInts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], k.Padding, uniform(k.key, i))
+		k.a.outInts[i] = draw(&buf, k.a.in[0][i*k.cols:(i+1)*k.cols], k.Padding, uniform(k.key, k.before+i))
 	}
 }
 
@@ -129,6 +130,7 @@ type sample[T Float] struct {
 	logistic bool
 	a        *args[T]
 	key      uint64
+	before   int // elements of other members of a group
 	body     func(lo, hi int)
 }
 
@@ -143,7 +145,7 @@ func (k *sample[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.elements
 	}
-	k.a, k.key = a, k.noise.key(0)
+	k.a, k.key, k.before = a, k.noise.key(0), k.noise.before(len(a.out))
 	par.For(len(a.out), par.Grain, k.body)
 	return nil
 }
@@ -153,8 +155,8 @@ func (k *sample[T]) elements(lo, hi int) {
 		y := float64(k.a.in[0][i])
 		switch {
 		case !k.logistic:
-			k.a.out[i] = T(y + normal(k.key, i))
-		case uniform(k.key, i) < 1/(1+math.Exp(-y)):
+			k.a.out[i] = T(y + normal(k.key, k.before+i))
+		case uniform(k.key, k.before+i) < 1/(1+math.Exp(-y)):
 			k.a.out[i] = 1
 		default:
 			k.a.out[i] = 0
@@ -233,7 +235,7 @@ func (k *probe[T]) run(a *args[T]) (err error) {
 	if k.body == nil {
 		k.body = k.draw
 	}
-	k.a, k.rows, k.key = a, a.shapes[0][0], k.noise.key(0)
+	k.a, k.rows, k.key = a, a.shapes[0][0], k.noise.key(0)+uint64(k.noise.before(len(a.out)))*simd.Golden
 	if k.counted = k.rows; a.ints != nil {
 		if k.counted, err = k.number(a.ints); err != nil {
 			return err

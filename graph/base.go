@@ -12,6 +12,8 @@ import (
 type Base struct {
 	*program
 	x, t       gorgonia.Nodes
+	part       part
+	weight     *gorgonia.Node // of the part, nil without a group
 	grads      gorgonia.Nodes // as they are computed
 	handed     gorgonia.Nodes // as they are handed out
 	loss       gorgonia.Value
@@ -43,7 +45,16 @@ func buildBase(src Source, params []*Param, example Batch, masks *apoops.Random,
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{program: p}
+	b := &Base{program: p, part: p.group.part(example.Len())}
+	if p.group != nil {
+		r, masks = nil, b.part.random(masks)
+		if example, err = b.part.of(example); err != nil {
+			return nil, err
+		}
+		if b.weight, err = p.weightNode("loss"); err != nil {
+			return nil, err
+		}
+	}
 	b.x, b.t = b.inputsLike(example.X, "x"), b.inputsLike(example.T, "t")
 	x, theta, err := b.inputsAndWeights(b.x, params)
 	if err != nil {
@@ -54,7 +65,14 @@ func buildBase(src Source, params []*Param, example Batch, masks *apoops.Random,
 	if err != nil {
 		return nil, err
 	}
-	gorgonia.Read(loss, &b.loss)
+	if err := b.joinStatistics(pass); err != nil {
+		return nil, err
+	}
+	whole, err := b.jointOne(b.weight, loss)
+	if err != nil {
+		return nil, err
+	}
+	gorgonia.Read(whole, &b.loss)
 	if b.grads, err = b.differentiate(loss, learnedOf(params, theta)); err != nil {
 		return nil, err
 	}
@@ -72,6 +90,30 @@ func buildBase(src Source, params []*Param, example Batch, masks *apoops.Random,
 		return b, b.compileFor(b.rowOutputs()...)
 	}
 	return b, b.compile(b.handed...)
+}
+
+// joinStatistics has the model's statistics follow the mean over all members, by examples.
+func (b *Base) joinStatistics(pass *Pass) error {
+	if b.group == nil || len(pass.tracked) == 0 {
+		return nil
+	}
+	w, err := b.weightNode("examples")
+	if err != nil {
+		return err
+	}
+	if err := letScalar(w, b.part.share()); err != nil {
+		return err
+	}
+	for i, t := range pass.tracked {
+		if t.batch == nil {
+			continue // an error of readStatistics
+		}
+		b.keepSingle(t.batch)
+		if pass.tracked[i].batch, err = b.jointOne(w, t.batch); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // handOut makes the nodes of the gradients and rows that are read after a run.
@@ -98,13 +140,25 @@ func (b *Base) handOut() error {
 		if err != nil {
 			return err
 		}
-		b.handed[i] = g[0]
+		if b.handed[i], err = b.jointOne(b.weight, g[0]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // Feed binds a batch.
 func (b *Base) Feed(batch Batch) error {
+	if b.group != nil {
+		own, err := b.part.of(batch)
+		if err != nil {
+			return err
+		}
+		if err := letScalar(b.weight, b.group.weights(b.part, batch, own).loss); err != nil {
+			return err
+		}
+		batch = own
+	}
 	if err := letAll("input", b.x, batch.X); err != nil {
 		return err
 	}

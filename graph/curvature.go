@@ -43,6 +43,11 @@ type Curvature struct {
 	x, t             gorgonia.Nodes
 	moments, squares apoops.Switch
 	layers           []*layer
+
+	// With a group: the part of the batch, and the weights of means of inputs and of
+	// squares of gradients.
+	part                    part
+	inputShare, squareShare *gorgonia.Node
 }
 
 // layer has the nodes of a block.
@@ -66,6 +71,9 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 		return nil, err
 	}
 	k := &Curvature{program: p}
+	if c, err = k.divide(c); err != nil {
+		return nil, err
+	}
 	grads, err := k.gradients(c)
 	if err != nil {
 		return nil, err
@@ -88,6 +96,25 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 		return nil, errors.New("graph: no block is the weight matrix of a layer that is used once: there are no Kronecker factors")
 	}
 	return k, k.compileFor(outputs...)
+}
+
+// divide has the configuration be about the part of the batch that this member computes.
+func (k *Curvature) divide(c CurvatureConfig) (_ CurvatureConfig, err error) {
+	k.part = k.group.part(c.Batch.Len())
+	if k.group == nil {
+		return c, nil
+	}
+	c.Random, c.Noise = k.part.random(c.Random), k.part.random(c.Noise)
+	if c.Batch, err = k.part.of(c.Batch); err != nil {
+		return c, err
+	}
+	if k.inputShare, err = k.weightNode("inputs"); err != nil {
+		return c, err
+	}
+	if k.squareShare, err = k.weightNode("squares"); err != nil {
+		return c, err
+	}
+	return c, letScalar(k.inputShare, k.part.share())
 }
 
 // gradients builds the gradient of the loss by each learned parameter.
@@ -133,10 +160,19 @@ func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, 
 	if l.a.Shape()[0] != b.Rows || l.g.Shape()[0] != b.Cols {
 		return nil, nil
 	}
+	if l.a, err = k.jointOne(k.inputShare, l.a); err != nil {
+		return nil, err
+	}
+	if l.g, err = k.jointOne(k.squareShare, l.g); err != nil {
+		return nil, err
+	}
 	if squares {
 		l.ua = k.input(k.dt, tensor.Shape{b.Rows, b.Rows}, "basis/A/%s", b.Name)
 		l.ug = k.input(k.dt, tensor.Shape{b.Cols, b.Cols}, "basis/G/%s", b.Name)
-		l.d, err = apoops.ProjectedSquares(f, l.ua, l.ug, &k.squares)
+		if l.d, err = apoops.ProjectedSquares(f, l.ua, l.ug, &k.squares); err != nil {
+			return nil, err
+		}
+		l.d, err = k.jointOne(k.squareShare, l.d)
 	}
 	return l, err
 }
@@ -153,6 +189,21 @@ func (k *Curvature) SetBases(i int, ua, ug *tensor.Dense) error {
 
 // Feed binds a batch. Its targets are not looked at where they are drawn.
 func (k *Curvature) Feed(batch Batch) error {
+	if k.group != nil {
+		own, err := k.part.of(batch)
+		if err != nil {
+			return err
+		}
+		w := k.group.weights(k.part, batch, own)
+		loss := w.loss
+		if k.t == nil { // drawn targets count where the discrepancy does
+			loss = w.discrepancy
+		}
+		if err := letScalar(k.squareShare, bySquares(loss, w.examples)); err != nil {
+			return err
+		}
+		batch = own
+	}
 	if err := letAll("input", k.x, batch.X); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -22,6 +23,9 @@ type Divergence struct {
 	// batch): what the rows of a Probe are made of. No gradient goes through q. nil where
 	// there is none: then targets are drawn instead, by the Sample of the loss.
 	Probe func(y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error)
+	// Count is the number of terms that the divergence on inputs x is the mean of, as
+	// Loss.Count. nil: the number of examples.
+	Count func(x []*tensor.Dense) int
 }
 
 // comparison builds a divergence that looks at the outputs alone, discrepancy one that
@@ -115,16 +119,16 @@ func probeAs(f drawing, y *gorgonia.Node, noise *apoops.Random, shape []int) (*g
 // matrix as Hessian at θ' = θ, so Theorem 1 holds for either.
 var (
 	// CategoricalKL is KL(p_θ ‖ p_θ') of softmax outputs.
-	CategoricalKL = Divergence{"categorical-kl", ofClasses(apoops.CategoricalKL), probeClasses(apoops.ProbeCategorical)}
+	CategoricalKL = Divergence{Name: "categorical-kl", Build: ofClasses(apoops.CategoricalKL), Probe: probeClasses(apoops.ProbeCategorical)}
 	// CategoricalReverseKL is KL(p_θ' ‖ p_θ) of softmax outputs.
-	CategoricalReverseKL = Divergence{"categorical-reverse-kl", ofClasses(apoops.CategoricalReverseKL), probeClasses(apoops.ProbeCategorical)}
+	CategoricalReverseKL = Divergence{Name: "categorical-reverse-kl", Build: ofClasses(apoops.CategoricalReverseKL), Probe: probeClasses(apoops.ProbeCategorical)}
 	// BernoulliKL is KL(p_θ ‖ p_θ'), summed over independent logistic outputs.
-	BernoulliKL = Divergence{"bernoulli-kl", ofExamples(apoops.BernoulliKL), probeExamples(apoops.ProbeBernoulli)}
+	BernoulliKL = Divergence{Name: "bernoulli-kl", Build: ofExamples(apoops.BernoulliKL), Probe: probeExamples(apoops.ProbeBernoulli)}
 	// BernoulliReverseKL is KL(p_θ' ‖ p_θ), summed over independent logistic
 	// outputs.
-	BernoulliReverseKL = Divergence{"bernoulli-reverse-kl", ofExamples(apoops.BernoulliReverseKL), probeExamples(apoops.ProbeBernoulli)}
+	BernoulliReverseKL = Divergence{Name: "bernoulli-reverse-kl", Build: ofExamples(apoops.BernoulliReverseKL), Probe: probeExamples(apoops.ProbeBernoulli)}
 	// HalfSquared is ½‖f(x~,θ') - f(x~,θ)‖².
-	HalfSquared = Divergence{"half-squared", ofExamples(apoops.SquaredDivergence), probeExamples(apoops.ProbeSquared)}
+	HalfSquared = Divergence{Name: "half-squared", Build: ofExamples(apoops.SquaredDivergence), Probe: probeExamples(apoops.ProbeSquared)}
 )
 
 // probeOf is Source.BuildProbe of a source with the given divergence and sampler.

@@ -62,6 +62,11 @@ type Probe struct {
 	blocks   []*probed
 	hyper    *gorgonia.Node // d, b and τ of the steps
 	half     *gorgonia.Node // ½Σ‖q‖², nil where targets are drawn
+
+	// With a group: the part of the examples, the weights of means over what counts, of
+	// rows of inputs and of gradients.
+	part                              part
+	countShare, inputShare, gradShare *gorgonia.Node
 }
 
 // probed has the nodes of a block: those of its rows, or the diagonal, and of its step.
@@ -132,13 +137,16 @@ func buildProbe(c ProbeConfig) (*Probe, error) {
 		return nil, err
 	}
 	k := &Probe{program: stored, examples: c.Batch.Len()}
+	if c, err = k.divide(c); err != nil {
+		return nil, err
+	}
 	grads, err := k.gradients(c)
 	if err != nil {
 		return nil, err
 	}
 	for i, b := range c.Blocks {
 		p, err := k.block(b, grads, apoops.RowSettings{
-			Examples: k.examples, Positions: c.Positions, Noise: c.Noise, Stream: uint64(i) + 1,
+			Examples: k.part.count, Positions: c.Positions, Noise: c.Noise, Stream: uint64(i) + 1,
 		})
 		if err != nil {
 			return nil, errors.WithMessagef(err, "graph: probe of %q", b.Name)
@@ -158,7 +166,9 @@ func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
 	}
 	objective, q, err := c.Source.BuildProbe(&Pass{Role: CurvatureRole, Random: c.Random}, x, theta, c.Noise)
 	if err == nil && q != nil {
-		k.half, err = apoops.HalfSquaredNorm(q)
+		if k.half, err = apoops.HalfSquaredNorm(q); err == nil {
+			k.half, err = k.jointOne(k.countShare, k.half)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -201,7 +211,7 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 				return nil, err
 			}
 			p.z = z[0]
-			return p, nil
+			return p, k.joinRows(p)
 		}
 	}
 	var h gorgonia.Nodes
@@ -214,7 +224,10 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 		}
 		h = append(h, g)
 	}
-	if h, err = k.unscaled(h...); err != nil {
+	if h, err = k.unscaled(h...); err == nil {
+		h, err = k.joint(k.gradShare, h...)
+	}
+	if err != nil {
 		return nil, err
 	}
 	err = k.inSingle(func() error {
@@ -231,6 +244,9 @@ func (k *Probe) Examples() int { return k.examples }
 // looked at.
 func (k *Probe) Feed(batch Batch) error {
 	first, err := Batch{X: batch.X}.First(k.examples)
+	if err == nil && k.group != nil {
+		first, err = k.ownOf(first)
+	}
 	if err != nil {
 		return err
 	}

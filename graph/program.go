@@ -24,6 +24,7 @@ type program struct {
 	vm     gorgonia.VM
 	values gorgonia.Nodes // whose values are read after a run
 
+	group   *group // nil where there is one member
 	storage Storage
 	leaf    map[*gorgonia.Node]*gorgonia.Node // behind each rounded weight
 	single  map[*gorgonia.Node]bool           // results that stay in float32

@@ -36,6 +36,12 @@ type Proximal struct {
 	dphi         gorgonia.Nodes
 	energies     []gorgonia.Nodes // by block
 	noFSD, noWSD bool
+
+	// With a group: the parts of B and B', the weights of their terms, and the shares of
+	// this member in Q's terms that are differentiated.
+	part, tildePart     part
+	lossShare, fsdShare *gorgonia.Node
+	wsdShare            *gorgonia.Node
 }
 
 // NewProximal builds the graph. Like Base it reads the parameters' memory
@@ -53,6 +59,9 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 		return nil, err
 	}
 	p := &Proximal{program: stored, noFSD: c.NoFSD, noWSD: c.NoWSD}
+	if c, err = p.divide(c); err != nil {
+		return nil, err
+	}
 	p.x, p.t = p.inputsLike(c.Batch.X, "x"), p.inputsLike(c.Batch.T, "t")
 	x, theta, err := p.inputsAndWeights(p.x, c.Params)
 	if err != nil {
@@ -62,32 +71,33 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := c.Source.BuildLoss(&Pass{Role: LossRole, Random: c.Random}, x, p.t, moved)
+	loss, err := c.Source.BuildLoss(&Pass{Role: LossRole, Random: p.part.random(c.Random)}, x, p.t, moved)
 	if err != nil {
 		return nil, errors.WithMessage(err, "J_B(θ')")
 	}
-	gorgonia.Read(q, &p.loss)
+	var q proximalSum
+	if err := p.add(&q, nil, p.lossShare, loss, &p.loss); err != nil {
+		return nil, err
+	}
 	if !c.NoFSD {
 		fsd, err := p.discrepancy(c, theta, moved)
 		if err != nil {
 			return nil, errors.WithMessage(err, "function-space discrepancy")
 		}
-		gorgonia.Read(fsd, &p.fsd)
 		p.lambdaF = p.input(p.dt, tensor.ScalarShape(), "lambdaFSD")
-		if q, err = addWeighted(q, p.lambdaF, fsd); err != nil {
+		if err := p.add(&q, p.lambdaF, p.fsdShare, fsd, &p.fsd); err != nil {
 			return nil, err
 		}
 	}
 	if !c.NoWSD {
-		gorgonia.Read(p.step.wsd, &p.wsd)
 		p.lambdaW = p.input(p.dt, tensor.ScalarShape(), "lambdaWSD")
-		if q, err = addWeighted(q, p.lambdaW, p.step.wsd); err != nil {
+		if err := p.add(&q, p.lambdaW, p.wsdShare, p.step.wsd, &p.wsd); err != nil {
 			return nil, err
 		}
 	}
-	gorgonia.Read(q, &p.q)
+	gorgonia.Read(q.whole, &p.q)
 	if !c.ValuesOnly {
-		if err := p.byPhi(q); err != nil {
+		if err := p.byPhi(q.own); err != nil {
 			return nil, err
 		}
 	}
@@ -109,6 +119,11 @@ func (p *Proximal) moved(c ProximalConfig, theta gorgonia.Nodes) (gorgonia.Nodes
 		if learned[i], err = p.storage.rounded(n); err != nil {
 			return nil, err
 		}
+		if p.group != nil && p.step.energies != nil {
+			if learned[i], err = p.jointGradient(learned[i]); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return withLearned(c.Params, theta, learned), nil
 }
@@ -116,10 +131,14 @@ func (p *Proximal) moved(c ProximalConfig, theta gorgonia.Nodes) (gorgonia.Nodes
 // byPhi adds ∂Q/∂φ and what is made of it.
 func (p *Proximal) byPhi(q *gorgonia.Node) error {
 	grads, err := p.differentiate(q, p.step.phi)
+	if err == nil {
+		grads, err = p.unscaled(grads...)
+	}
 	if err != nil {
 		return err
 	}
-	if p.dphi, err = p.unscaled(grads...); err != nil || p.step.energies == nil {
+	if p.dphi = grads; p.step.energies == nil {
+		p.dphi, err = p.joint(nil, grads...)
 		return err
 	}
 	return p.inSingle(func() error {
@@ -135,29 +154,25 @@ func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*
 	if err != nil {
 		return nil, err
 	}
-	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Random: c.Random}, tilde, theta)
+	random := p.tildePart.random(c.Random)
+	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Random: random}, tilde, theta)
 	if err != nil {
 		return nil, err
 	}
-	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Random: c.Random}, tilde, moved)
+	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Random: random}, tilde, moved)
 	if err != nil {
 		return nil, err
 	}
 	return c.Source.BuildDiscrepancy(before, after, tilde)
 }
 
-func addWeighted(q, lambda, term *gorgonia.Node) (*gorgonia.Node, error) {
-	weighted, err := gorgonia.Mul(lambda, term)
-	if err != nil {
-		return nil, errors.Wrap(err, "graph: weighing a term of Q")
-	}
-	sum, err := gorgonia.Add(q, weighted)
-	return sum, errors.Wrap(err, "graph: adding up Q")
-}
-
 // Feed binds the batches B and B' (the inputs alone). B' is not read where the
 // graph has no FSD term.
 func (p *Proximal) Feed(batch Batch, tilde []*tensor.Dense) error {
+	batch, tilde, err := p.ownOf(batch, tilde)
+	if err != nil {
+		return err
+	}
 	if err := letAll("input", p.x, batch.X); err != nil {
 		return err
 	}
@@ -168,6 +183,26 @@ func (p *Proximal) Feed(batch Batch, tilde []*tensor.Dense) error {
 		return nil
 	}
 	return letAll("function-space input", p.tilde, tilde)
+}
+
+// ownOf are the parts of the batches that this member computes; it binds their weights.
+func (p *Proximal) ownOf(batch Batch, tilde []*tensor.Dense) (Batch, []*tensor.Dense, error) {
+	if p.group == nil {
+		return batch, tilde, nil
+	}
+	own, err := p.part.of(batch)
+	if err != nil {
+		return own, nil, err
+	}
+	if err := letScalar(p.lossShare, p.group.weights(p.part, batch, own).loss); err != nil || p.noFSD {
+		return own, tilde, err
+	}
+	whole := Batch{X: tilde}
+	ownTilde, err := p.tildePart.of(whole)
+	if err != nil {
+		return own, nil, errors.WithMessage(err, "function-space inputs")
+	}
+	return own, ownTilde.X, letScalar(p.fsdShare, p.group.weights(p.tildePart, whole, ownTilde).discrepancy)
 }
 
 // FeedWeights binds λ_FSD and λ_WSD. Terms that were left out stay out.

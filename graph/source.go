@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 )
 
 // Model is an architecture: it makes initial parameters and builds its output
@@ -45,6 +46,13 @@ type Objective struct {
 	Divergence Divergence
 	// Storage is how the graphs keep their arrays.
 	Storage Storage
+	// Members divide the examples of each batch among them: what the graphs hand out
+	// (losses, gradients, the terms of Q, moments, rows) is that of the whole batch, the
+	// same on all, while each member computes its part of it, Len()/Size() examples one
+	// after the other. All members build and run the same graphs in the same order, on the
+	// same batches and weights. Batch norm takes the statistics of a member's part; what the
+	// running ones follow is the mean over all. Evaluations are not divided. nil: one.
+	Members collective.Communicator
 }
 
 var (

@@ -68,7 +68,11 @@ func storageOf(src any) Storage {
 
 // newProgramOf is newProgram for the parameters and the storage of a source.
 func newProgramOf(src any, params []*Param) (*program, error) {
-	return newStoredProgram(storageOf(src), params)
+	p, err := newStoredProgram(storageOf(src), params)
+	if err == nil {
+		p.group = p.groupOf(src)
+	}
+	return p, err
 }
 
 func newStoredProgram(s Storage, params []*Param) (*program, error) {

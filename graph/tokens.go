@@ -29,28 +29,35 @@ func TokenCrossEntropy(s TokenSettings) Loss {
 	of := func(s apoops.TokenSettings) func(*gorgonia.Node, gorgonia.Nodes) (*gorgonia.Node, error) {
 		return oneTarget(func(y, t *gorgonia.Node) (*gorgonia.Node, error) { return apoops.TokenCrossEntropy(y, t, s) })
 	}
-	counts := func(target int) bool { return s.Padding < 0 || target != s.Padding }
 	return Loss{
 		Name:       "token-cross-entropy",
 		Build:      of(apoops.TokenSettings{Padding: s.Padding, Smoothing: s.Smoothing}),
 		Divergence: TokenKL(s),
 		Sample:     TokenTargets(s),
 		Likelihood: of(apoops.TokenSettings{Padding: s.Padding}),
-		Counts:     counts,
+		Counts:     s.counts,
 		Count: func(b Batch) (n int) {
 			for _, t := range b.T {
-				if t == nil || t.Dtype() != tensor.Int {
-					continue
-				}
-				for _, target := range t.Ints() {
-					if counts(target) {
-						n++
-					}
-				}
+				n += s.count(t)
 			}
 			return n
 		},
 	}
+}
+
+func (s TokenSettings) counts(token int) bool { return s.Padding < 0 || token != s.Padding }
+
+// count is the number of tokens that count in an array of them.
+func (s TokenSettings) count(tokens *tensor.Dense) (n int) {
+	if tokens == nil || tokens.Dtype() != tensor.Int {
+		return 0
+	}
+	for _, t := range tokens.Ints() {
+		if s.counts(t) {
+			n++
+		}
+	}
+	return n
 }
 
 // TokenKL is KL(p_θ ‖ p_θ') of the outputs at the positions that count, their mean.
@@ -78,6 +85,12 @@ func (s TokenSettings) divergence(name string, of func(old, new, tokens *gorgoni
 				return nil, err
 			}
 			return apoops.ProbeTokens(y, tokens, s.Padding, noise)
+		},
+		Count: func(x []*tensor.Dense) int {
+			if s.Tokens < 0 || s.Tokens >= len(x) {
+				return 0
+			}
+			return s.count(x[len(x)-1-s.Tokens])
 		},
 	}
 }

@@ -79,6 +79,10 @@ func (e *engine) save(path string, opts []SaveOption) error {
 	if e == nil {
 		return errNotMade
 	}
+	return e.onFirst(func() error { return e.write(path, opts) })
+}
+
+func (e *engine) write(path string, opts []SaveOption) error {
 	f, low, err := savedFormat(path, opts)
 	if err != nil {
 		return err

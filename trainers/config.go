@@ -30,6 +30,7 @@ type config struct {
 	learner    learn.NewLearner
 	graphs     int // of each kind
 	precision  *lowPrecision
+	comm       Communicator // nil without Parallel
 }
 
 // newConfig applies the options to the defaults of an optimizer.

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/batch"
 )
@@ -42,37 +43,49 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 	if err := t.fixed.checkSet(data.Len(), &batchSize); err != nil {
 		return Evaluation{}, err
 	}
-	var loss, weights float64
-	var right, counted int
-	labelled := true
-	lo, n := 0, 0
-	for b := range evaluationBatches(data, batchSize) {
-		lo, n = lo+n, b.Len()
-		classes, ok := t.classes(b)
-		labelled = labelled && ok
-		g, err := t.evaluation(b)
-		if err != nil {
-			return Evaluation{}, errors.WithMessage(err, "trainers: evaluating")
-		}
-		if err := g.CheckFinite(); err != nil {
-			return Evaluation{}, errors.WithMessagef(err, "trainers: evaluating rows %d to %d", lo, lo+n-1)
-		}
-		weight := float64(t.count(b))
-		loss += g.LossValue() * weight
-		weights += weight
-		if labelled {
-			hits, among, err := countHits(g, classes, t.loss.Counts)
-			if err != nil {
-				return Evaluation{}, err
-			}
-			right, counted = right+hits, counted+among
-		}
+	var s tally
+	err := t.evaluate(&s, data, batchSize)
+	if err := s.join(t.engine.c.members(), err); err != nil {
+		return Evaluation{}, err
 	}
-	e := Evaluation{Loss: loss / weights, Accuracy: math.NaN()}
-	if labelled {
-		e.Accuracy = float64(right) / float64(counted)
+	e := Evaluation{Loss: s.loss / s.weights, Accuracy: math.NaN()}
+	if s.unlabelled == 0 {
+		e.Accuracy = s.right / s.counted
 	}
 	return e, nil
+}
+
+// evaluate counts the batches of a set that this member evaluates.
+func (t *Trainer) evaluate(s *tally, data Dataset, batchSize int) error {
+	lo, n, number := 0, 0, 0
+	for b := range evaluationBatches(data, batchSize) {
+		lo, n, number = lo+n, b.Len(), number+1
+		if comm := t.engine.c.members(); comm != nil && number%comm.Size() != comm.Rank() {
+			continue
+		}
+		classes, ok := t.classes(b)
+		if !ok {
+			s.unlabelled++
+		}
+		g, err := t.evaluation(b)
+		if err != nil {
+			return errors.WithMessage(err, "trainers: evaluating")
+		}
+		if err := g.CheckFinite(); err != nil {
+			return errors.WithMessagef(err, "trainers: evaluating rows %d to %d", lo, lo+n-1)
+		}
+		weight := float64(t.count(b))
+		s.loss += g.LossValue() * weight
+		s.weights += weight
+		if s.unlabelled == 0 {
+			hits, among, err := countHits(g, classes, t.loss.Counts)
+			if err != nil {
+				return err
+			}
+			s.right, s.counted = s.right+float64(hits), s.counted+float64(among)
+		}
+	}
+	return nil
 }
 
 // evaluationBatches are a set's own batches, where it has such, or its rows in their order.
@@ -191,4 +204,38 @@ func argmax[T apoops.Float](y *tensor.Dense, lo, hi int) int {
 		}
 	}
 	return best
+}
+
+// tally is what is counted of an evaluation.
+type tally struct {
+	loss, weights  float64 // the sum of weight·loss and that of the weights
+	right, counted float64 // labels
+	unlabelled     float64 // batches without
+}
+
+// join sums a tally up over all members. err is what went wrong on this one: the others
+// learn of it.
+func (s *tally) join(comm Communicator, err error) error {
+	if comm == nil {
+		return err
+	}
+	failures := make([]float64, comm.Size())
+	if err != nil {
+		failures[comm.Rank()] = 1
+	}
+	all := append([]float64{s.loss, s.weights, s.right, s.counted, s.unlabelled}, failures...)
+	failed := collective.Sum(comm, all)
+	if err != nil {
+		return err
+	}
+	if failed != nil {
+		return errors.WithMessage(failed, "trainers: evaluating")
+	}
+	for r, failed := range all[5:] {
+		if failed != 0 {
+			return errors.Errorf("trainers: evaluating: rank %d has failed", r)
+		}
+	}
+	s.loss, s.weights, s.right, s.counted, s.unlabelled = all[0], all[1], all[2], all[3], all[4]
+	return nil
 }

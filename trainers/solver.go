@@ -50,6 +50,9 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if c.Calibration != nil {
 		return nil, errors.New("trainers: Wrap: CalibrateFrom needs a Trainer: the solver computes no gradients")
 	}
+	if err := c.alone(); err != nil {
+		return nil, errors.WithMessage(err, "trainers: Wrap")
+	}
 	if err := c.wholeTilde(); err != nil {
 		return nil, errors.WithMessage(err, "trainers: Wrap")
 	}

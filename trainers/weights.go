@@ -17,6 +17,10 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 	if e == nil {
 		return errNotMade
 	}
+	return e.onFirst(func() error { return e.writeWeights(path, opts) })
+}
+
+func (e *engine) writeWeights(path string, opts []SaveOption) error {
 	f, low, err := savedFormat(path, opts)
 	if err != nil {
 		return err

@@ -39,13 +39,10 @@ type Float interface{ float32 | float64 }
 
 // StartSum begins to sum x over all members of c; see Communicator.
 func StartSum[T Float](c Communicator, x []T) Pending {
-	switch x := any(x).(type) {
-	case []float32:
-		return c.Sum32(x)
-	case []float64:
-		return c.Sum64(x)
+	if single, ok := any(x).([]float32); ok {
+		return c.Sum32(single)
 	}
-	panic("collective: no float") // Float has no others
+	return c.Sum64(any(x).([]float64))
 }
 
 // Sum replaces x by its sum over all members of c.

@@ -1,0 +1,74 @@
+package trainers
+
+import (
+	"bytes"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/collective"
+	"github.com/apo-gorgonia/apo/graph"
+)
+
+// Communicator joins the processes of one training, from package collective; package mpi
+// has those that mpirun starts.
+type Communicator = collective.Communicator
+
+// Parallel divides the examples of each mini-batch among the members of comm, for a Trainer
+// made by New. All members take the same steps: they run the same program with the same
+// options on the same data, and give Step the whole batch, of which each computes the passes
+// of its own part. Gradients, losses, the terms of Q, ∂Q/∂φ and the statistics of KFAC, EKFAC
+// and APO-Precond are those of the whole batch. Weights, φ and all state are the same on all
+// members, bit for bit, and those of a run by one process but for the order of sums, masks
+// of dropout and drawn targets included. Batch norm takes the statistics of a member's part.
+//
+// Save and SaveWeights write on the member of rank 0 and return its error on all.
+func Parallel(comm Communicator) Option {
+	return func(c *config) error {
+		if graph.IsNil(comm) {
+			return errors.New("trainers: Parallel: no communicator")
+		}
+		c.comm = comm
+		return nil
+	}
+}
+
+// alone reports that the option Parallel is given to what cannot divide its batches.
+func (c *config) alone() error {
+	if c.members() != nil {
+		return errors.New("Parallel needs a Trainer made by New: a graph of the user's is made for mini-batches of one size")
+	}
+	return nil
+}
+
+// members are those of Parallel, nil for a training by one process.
+func (c *config) members() Communicator {
+	if c.comm == nil || c.comm.Size() == 1 {
+		return nil
+	}
+	return c.comm
+}
+
+// longestCause is the longest text of an error that other members learn.
+const longestCause = 1024
+
+// onFirst has the member of rank 0 do what one alone must do. Its error is that of all.
+func (e *engine) onFirst(do func() error) error {
+	comm := e.c.members()
+	if comm == nil {
+		return do()
+	}
+	var err error
+	text := make([]byte, longestCause)
+	if comm.Rank() == 0 {
+		if err = do(); err != nil {
+			copy(text, err.Error())
+		}
+	}
+	if failed := comm.Broadcast(0, text); failed != nil {
+		return errors.WithMessage(failed, "trainers: waiting for rank 0")
+	}
+	if text = bytes.TrimRight(text, "\x00"); err == nil && len(text) > 0 {
+		return errors.Errorf("trainers: rank 0: %s", text)
+	}
+	return err
+}

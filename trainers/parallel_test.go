@@ -1,0 +1,230 @@
+package trainers
+
+import (
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/curvature"
+)
+
+// together runs f on n members at once.
+func together(n int, f func(Communicator)) {
+	var wg sync.WaitGroup
+	for _, c := range collective.Local(n) {
+		wg.Go(func() { f(c) })
+	}
+	wg.Wait()
+}
+
+// parallelTask is what a run of the tests trains on.
+type parallelTask struct {
+	model graph.Model
+	loss  graph.Loss
+	batch func(step int) graph.Batch
+	steps int
+}
+
+// toyTask has batches of changing lengths, some of fewer rows than members.
+func toyTask(t *testing.T) parallelTask {
+	data := toyData(t, tensor.Float64)
+	return parallelTask{layers.MLP(4, 6, 5, 3), graph.SoftmaxCrossEntropy, func(step int) graph.Batch {
+		return rowsOf(data, step*7%40, []int{12, 12, 12, 9}[step%4])
+	}, 50}
+}
+
+// run is the weights, statistics and φ after all steps.
+func (p parallelTask) run(t *testing.T, o Optimizer, opts ...Option) []float64 {
+	tr, err := New(p.model, p.loss, o, append([]Option{Dtype(tensor.Float64), Seed(3), EveryK(2)}, opts...)...)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	for i := range p.steps {
+		if _, err := tr.Step(p.batch(i)); err != nil {
+			t.Error(err)
+			return nil
+		}
+	}
+	var all []float64
+	for _, p := range tr.Params() {
+		all = append(all, apoops.Elements[float64](p.Value)...)
+	}
+	for _, p := range tr.Phi() {
+		all = append(all, apoops.Elements[float64](p.Value)...)
+	}
+	return all
+}
+
+// compare runs on one, two and four members.
+func (p parallelTask) compare(t *testing.T, o func() Optimizer, opts ...Option) {
+	t.Helper()
+	want := p.run(t, o(), opts...)
+	for _, n := range []int{2, 4} {
+		runs := make([][]float64, n)
+		together(n, func(c Communicator) {
+			runs[c.Rank()] = p.run(t, o(), append([]Option{Parallel(c)}, opts...)...)
+			if runs[c.Rank()] == nil {
+				c.Abort(nil)
+			}
+		})
+		if t.Failed() {
+			return
+		}
+		for r, got := range runs {
+			if d := distance(got, want); !(d <= 1e-10) {
+				t.Errorf("rank %d of %d is off by %.1e", r, n, d)
+			}
+			if !slices.Equal(got, runs[0]) {
+				t.Errorf("rank %d of %d has other bits than rank 0", r, n)
+			}
+		}
+	}
+}
+
+// TestParallelEqualsOneProcess compares all rules and forms of APO on 2 and 4 members with
+// the run of one.
+func TestParallelEqualsOneProcess(t *testing.T) {
+	for name := range everyOptimizer() {
+		t.Run(name, func(t *testing.T) {
+			toyTask(t).compare(t, func() Optimizer {
+				o := everyOptimizer()[name]
+				if e, ok := o.(*curvature.EKFACConfig); ok {
+					e.LR = 0.002 // without a clip the rate of the battery diverges here
+				}
+				return o
+			})
+		})
+	}
+	for name, opts := range map[string][]Option{
+		"calibrated": {Calibrated(CalibratedConfig{})}, "fraction": {FSDFraction(0.5)}, "per layer": {RatePerParam()}, "without": {EveryK(0)},
+	} {
+		t.Run(name, func(t *testing.T) { toyTask(t).compare(t, func() Optimizer { return SGDm(0.05) }, opts...) })
+	}
+}
+
+// TestParallelDraws compares runs whose masks and targets are drawn, of dense layers and
+// convolutions.
+func TestParallelDraws(t *testing.T) {
+	p := toyTask(t)
+	p.model, p.steps = layers.Sequential(layers.Dense(4, 8, apoops.ReLUAct), layers.Dropout(0.3), layers.Dense(8, 3, apoops.Identity)), 20
+	image := parallelTask{layers.Sequential(layers.Conv(1, 4, 3, apoops.ReLUAct), layers.Dropout(0.2), layers.Flatten(), layers.Dense(4*4*4, 3, apoops.Identity)),
+		graph.SoftmaxCrossEntropy, func(step int) graph.Batch { return noiseImages(step, 8) }, 12}
+	for name, o := range map[string]func() Optimizer{
+		"sgdm": func() Optimizer { return SGDm(0.05) }, "kfac": func() Optimizer { return KFAC(0.01) }, "precond": func() Optimizer { return Precond(0.01) },
+		"shampoo": func() Optimizer { return Shampoo(0.01) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.compare(t, o)
+			image.compare(t, o)
+		})
+	}
+}
+
+// noiseImages are n images of 6×6 and their classes.
+func noiseImages(seed, n int) graph.Batch {
+	rng := rand.New(rand.NewPCG(uint64(seed), 8))
+	x, labels := make([]float64, n*36), make([]int, n)
+	for i := range x {
+		x[i] = rng.NormFloat64()
+	}
+	for i := range labels {
+		labels[i] = rng.IntN(3)
+	}
+	return graph.NewBatch(denseOf(x, n, 1, 6, 6), denseOf(labels, n))
+}
+
+// TestParallelTokens weighs members by the tokens that they have.
+func TestParallelTokens(t *testing.T) {
+	p := parallelTask{languageModel(true), graph.TokenCrossEntropy(graph.TokenSettings{Smoothing: 0.1}), func(step int) graph.Batch {
+		return sentenceBatch(sentences(), step%6, (step+1)%6, (step+3)%6, (step+4)%6)
+	}, 12}
+	for name, o := range map[string]func() Optimizer{
+		"adamw": func() Optimizer { return AdamW(0.005) }, "precond": func() Optimizer { return Precond(0.01) }, "kfac": func() Optimizer { return KFAC(0.01) },
+	} {
+		t.Run(name, func(t *testing.T) { p.compare(t, o) })
+	}
+}
+
+// TestParallelSmallBatches has fewer examples than members.
+func TestParallelSmallBatches(t *testing.T) {
+	p, data := toyTask(t), toyData(t, tensor.Float64)
+	p.batch, p.steps = func(step int) graph.Batch { return rowsOf(data, step, 3) }, 10
+	for name, o := range map[string]func() Optimizer{"adam": func() Optimizer { return Adam(0.01) }, "kfac": func() Optimizer { return KFAC(0.01) }} {
+		t.Run(name, func(t *testing.T) { p.compare(t, o) })
+	}
+}
+
+// TestParallelEvaluatesAndSaves compares an evaluation, and a checkpoint that rank 0 has
+// written, with those of one process.
+func TestParallelEvaluatesAndSaves(t *testing.T) {
+	p, data := toyTask(t), toyData(t, tensor.Float64)
+	path := filepath.Join(t.TempDir(), "run")
+	run := func(comm Communicator, steps int, load, save string) (Evaluation, error) {
+		tr, err := New(p.model, p.loss, Adam(0.01), Dtype(tensor.Float64), EveryK(2), Parallel(comm))
+		if err == nil && load != "" {
+			err = tr.Load(load)
+		}
+		for i := tr.Steps(); err == nil && i < steps; i++ {
+			_, err = tr.Step(p.batch(i))
+		}
+		if err == nil && save != "" {
+			err = tr.Save(save)
+		}
+		if err != nil {
+			return Evaluation{}, err
+		}
+		return tr.Evaluate(data, 25)
+	}
+	want, err := run(collective.Single{}, 20, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(n int, load, save string, steps int) {
+		together(n, func(c Communicator) {
+			got, err := run(c, steps, load, save)
+			if err != nil {
+				t.Error(err)
+				c.Abort(err)
+			}
+			if steps == 20 && (math.Abs(got.Loss-want.Loss) > 1e-10 || got.Accuracy != want.Accuracy) {
+				t.Errorf("rank %d of %d: %+v, one process has %+v", c.Rank(), n, got, want)
+			}
+		})
+	}
+	check(2, "", "", 20)
+	check(4, "", path, 9)
+	check(2, path, "", 20)
+	check(1, path, "", 20)
+	together(2, func(c Communicator) {
+		_, err := run(c, 1, "", filepath.Join(path, "no", "folder"))
+		if err == nil || c.Rank() == 1 && !strings.Contains(err.Error(), "rank 0") {
+			t.Errorf("rank %d: %v", c.Rank(), err)
+		}
+	})
+}
+
+// distance is the largest difference of two lists of numbers by the largest of them.
+func distance(a, b []float64) (d float64) {
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	size := 0.0
+	for _, v := range b {
+		size = max(size, math.Abs(v))
+	}
+	for i := range a {
+		d = max(d, math.Abs(a[i]-b[i]))
+	}
+	return d / size
+}
