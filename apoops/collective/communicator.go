@@ -1,6 +1,10 @@
 package collective
 
-import "github.com/pkg/errors"
+import (
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+)
 
 // Communicator joins the members of a training. Its methods are called from one
 // goroutine at a time.
@@ -35,12 +39,12 @@ type Pending interface {
 var ErrAborted = errors.New("collective: another member has failed")
 
 // Float is the type of an element.
-type Float interface{ float32 | float64 }
+type Float = blas.Float
 
 // StartSum begins to sum x over all members of c; see Communicator.
 func StartSum[T Float](c Communicator, x []T) Pending {
-	if single, ok := any(x).([]float32); ok {
-		return c.Sum32(single)
+	if blas.Pick[T](true, false) {
+		return c.Sum32(any(x).([]float32))
 	}
 	return c.Sum64(any(x).([]float64))
 }
