@@ -104,8 +104,8 @@ func (h *handles) reorder(attr uintptr, from, to *layout) (*kernel, error) {
 type plan struct {
 	images                 int
 	forward, data, weights *kernel
-	// Copies between the plain layouts and those the kernels want, nil where a
-	// kernel takes the plain one.
+	// Copies between the layouts of the operands and those the kernels want, nil where
+	// they are the same.
 	x, y       *kernel // of the forward kernel
 	dx, dyData *kernel // of the backward kernel for the data
 	xW, dyW    *kernel // of the backward kernel for the weights
@@ -121,7 +121,7 @@ type builder struct {
 	attr                       uintptr // scratch memory is the caller's
 	anyW, w, bias              *layout // w is the plain one
 	anyDW, dw, db              *layout // of float32
-	anyX, anyY, plainX, plainY *layout
+	anyX, anyY, givenX, givenY *layout
 }
 
 func (b *builder) tagged(size dims, n, element, tag int32) (*layout, error) {
@@ -171,13 +171,19 @@ func (b *builder) layouts(n int) (err error) {
 	y := dims{int64(n), int64(s.Out), int64(oh), int64(ow)}
 	for _, l := range []struct {
 		size       dims
-		any, plain **layout
-	}{{x, &b.anyX, &b.plainX}, {y, &b.anyY, &b.plainY}} {
+		any, given **layout
+		blocked    bool
+	}{{x, &b.anyX, &b.givenX, s.BlockedX}, {y, &b.anyY, &b.givenY, s.BlockedY}} {
 		if *l.any, err = b.tagged(l.size, 4, b.element, tagAny); err != nil {
 			return err
 		}
 		d := l.size
-		if *l.plain, err = b.strided(d, b.element, dims{d[1] * d[2] * d[3], d[2] * d[3], d[3], 1}); err != nil {
+		if l.blocked {
+			*l.given, err = b.tagged(d, 4, b.element, tagBlocked)
+		} else {
+			*l.given, err = b.strided(d, b.element, dims{d[1] * d[2] * d[3], d[2] * d[3], d[3], 1})
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -231,9 +237,9 @@ func (b *builder) plan(n int) (*plan, error) {
 		kernel   **kernel
 		from, to *layout
 	}{
-		{&p.x, b.plainX, p.forward.of(argSrc)}, {&p.y, p.forward.of(argDst), b.plainY},
-		{&p.dx, p.data.of(argDiffSrc), b.plainX}, {&p.dyData, b.plainY, p.data.of(argDiffDst)},
-		{&p.xW, b.plainX, p.weights.of(argSrc)}, {&p.dyW, b.plainY, p.weights.of(argDiffDst)},
+		{&p.x, b.givenX, p.forward.of(argSrc)}, {&p.y, p.forward.of(argDst), b.givenY},
+		{&p.dx, p.data.of(argDiffSrc), b.givenX}, {&p.dyData, b.givenY, p.data.of(argDiffDst)},
+		{&p.xW, b.givenX, p.weights.of(argSrc)}, {&p.dyW, b.givenY, p.weights.of(argDiffDst)},
 	} {
 		if *r.kernel, err = b.reorder(b.attr, r.from, r.to); err != nil {
 			return nil, err

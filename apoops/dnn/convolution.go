@@ -24,6 +24,9 @@ type Activation[E Element] struct {
 // channel, row, column of the patch; b has Out elements. All are of E, but the gradients
 // of w and b, which are sums of float32 over the batch.
 //
+// With Shape.BlockedX or BlockedY the arrays of that side are in blocks of channels;
+// results have the same bits.
+//
 // The batch is cut into pieces by the shape alone. A piece is copied to the
 // layout that oneDNN wants, convolved on one core and copied back while it is
 // in that core's cache, so the scratch memory is that of a piece for each core,

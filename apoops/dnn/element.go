@@ -45,6 +45,20 @@ func bfloat16On(instructionSet int32) error {
 	return nil
 }
 
+// Blocks returns an error where the library or the processor has no kernels for arrays
+// in blocks of Block channels: elsewhere blocks are right, but not faster.
+func Blocks() error {
+	sel := selected()
+	if sel.err != nil {
+		return sel.err
+	}
+	const avx512 = 0x27 // dnnl_cpu_isa_avx512_core
+	if isa := sel.lib.instructionSet(); isa&avx512 != avx512 {
+		return errors.Errorf("dnn: %s: kernels for the instruction set %#x take no blocks of %d channels", sel.lib.name, isa, Block)
+	}
+	return nil
+}
+
 // bytes is the memory of n elements.
 func bytes[E any](n int) int {
 	var e E

@@ -44,7 +44,8 @@ const (
 	bfloat16Type      = 2
 	float32Type       = 3
 	tagAny            = 1
-	tagVector         = 2 // dnnl_a
+	tagVector         = 2  // dnnl_a
+	tagBlocked        = 69 // dnnl_nChw16c
 	forwardTraining   = 64
 	convolutionDirect = 1
 	scratchpadUser    = 1

@@ -7,7 +7,14 @@ import "github.com/pkg/errors"
 type Shape struct {
 	N, C, H, W, Out               int
 	Kernel, Stride, Pad, Dilation [2]int
+	// BlockedX and BlockedY are for x and y, and their gradients, in blocks of Block
+	// channels, N×C/Block×H×W×Block, as the kernels work on them. Block must divide the
+	// number of channels, and Blocks say that there are such kernels.
+	BlockedX, BlockedY bool
 }
+
+// Block is the number of channels whose elements lie side by side in a blocked array.
+const Block = 16
 
 // OutSize is the number of rows and columns of the output.
 func (s Shape) OutSize() (h, w int) {
@@ -43,6 +50,9 @@ func (s Shape) check() error {
 		if v[0] < 0 || v[1] < 0 {
 			return errors.Errorf("dnn: %s is %v, must not be negative", name, v)
 		}
+	}
+	if s.BlockedX && s.C%Block != 0 || s.BlockedY && s.Out%Block != 0 {
+		return errors.Errorf("dnn: blocks of %d channels of C %d and Out %d", Block, s.C, s.Out)
 	}
 	s = s.dense()
 	for i, size := range [2]int{s.H, s.W} {

@@ -23,9 +23,7 @@ func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
 		return b.conv != nil
 	}
 	b.tried = true
-	switch g.Activation {
-	case vmath.Identity, vmath.ReLU, vmath.Rectify:
-	default:
+	if !bitsActivation(g.Activation) {
 		return false
 	}
 	conv, err := openOneDNN(g, x, outputs, dnn.Activation[uint16]{
@@ -36,6 +34,11 @@ func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
 		b.conv = conv
 	}
 	return b.conv != nil
+}
+
+// bitsActivation reports whether an activation makes numbers of bfloat16 of such numbers.
+func bitsActivation(a vmath.Activation) bool {
+	return a == vmath.Identity || a == vmath.ReLU || a == vmath.Rectify
 }
 
 // Forward sets y = act(conv(x, W)).

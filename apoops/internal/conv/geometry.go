@@ -9,6 +9,9 @@ type Geometry struct {
 	Kernel, Stride, Pad, Dilation [2]int
 	// NoBias leaves the bias out: the weights have no last row for it.
 	NoBias bool
+	// BlockedX and BlockedY are for x and y, and their gradients, in blocks of
+	// dnn.Block channels.
+	BlockedX, BlockedY bool
 	// Activation is applied to the result.
 	Activation vmath.Activation
 }

@@ -35,6 +35,7 @@ func openOneDNN[E dnn.Element](c Geometry, x []int, outputs int, act dnn.Activat
 	conv, err := dnn.NewConvolution(dnn.Shape{
 		N: x[0], C: x[1], H: x[2], W: x[3], Out: outputs,
 		Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Dilation: c.Dilation,
+		BlockedX: c.BlockedX, BlockedY: c.BlockedY,
 	}, act)
 	if err != nil {
 		return nil, err
