@@ -17,8 +17,8 @@ import (
 // of the processor: their operands are never there in 32 bits. Results are rounded where
 // those of run are, but the sums of float32 may be added up in another order.
 type bitwise[T Float] interface {
-	// takesBits reports whether it can, for operands of these shapes.
-	takesBits(shapes []tensor.Shape) bool
+	// takesBits reports whether it can, for operands of these shapes and orders.
+	takesBits(a *args[T]) bool
 	// runBits computes a.to from a.bits.
 	runBits(a *args[T]) error
 }
@@ -35,7 +35,7 @@ func (o *op[T]) runBits() (done bool, err error) {
 		return false, nil
 	}
 	k, ok := any(o.k).(bitwise[T])
-	if !ok || !k.takesBits(o.a.shapes) {
+	if !ok || !k.takesBits(&o.a) {
 		return false, nil
 	}
 	size := 0
@@ -99,7 +99,8 @@ func turned(m dnn.Matrix) dnn.Matrix {
 	return m
 }
 
-func (k *dense[T]) takesBits(s []tensor.Shape) bool {
+func (k *dense[T]) takesBits(a *args[T]) bool {
+	s := a.shapes
 	return k.bits.Compile(rowMajor(s[0], 0), rowMajor(s[1], k.bias))
 }
 
@@ -112,7 +113,8 @@ func (k *dense[T]) runBits(a *args[T]) error {
 	return k.bits.Run(a.bits[0], w, bias, vmath.Activation(k.act), a.to)
 }
 
-func (k *denseTransposed[T]) takesBits(s []tensor.Shape) bool {
+func (k *denseTransposed[T]) takesBits(a *args[T]) bool {
+	s := a.shapes
 	return k.bits.Compile(rowMajor(s[0], 0), turned(rowMajor(s[1], 0)))
 }
 
@@ -120,7 +122,8 @@ func (k *denseTransposed[T]) runBits(a *args[T]) error {
 	return k.bits.Run(a.bits[0], a.bits[1], nil, vmath.Identity, a.to)
 }
 
-func (k *denseGradX[T]) takesBits(s []tensor.Shape) bool {
+func (k *denseGradX[T]) takesBits(a *args[T]) bool {
+	s := a.shapes
 	return k.bits.Compile(rowMajor(s[1], 0), turned(rowMajor(s[0], k.bias)))
 }
 
@@ -128,7 +131,8 @@ func (k *denseGradX[T]) runBits(a *args[T]) error {
 	return k.bits.Run(a.bits[1], a.bits[0], nil, vmath.Identity, a.to)
 }
 
-func (k *denseGradW[T]) takesBits(s []tensor.Shape) bool {
+func (k *denseGradW[T]) takesBits(a *args[T]) bool {
+	s := a.shapes
 	return k.bits.Compile(turned(rowMajor(s[0], 0)), rowMajor(s[1], 0))
 }
 
@@ -158,14 +162,16 @@ func RoundedWeightGradient(f Format, scale float64, dw, x, dz []float32, rows in
 	RoundAll(f, dw, scale)
 }
 
-func (k *conv2D[T]) takesBits(s []tensor.Shape) bool {
-	return k.bits.Compile(k.Conv.geometry(), s[0], s[1][1])
+func (k *conv2D[T]) takesBits(a *args[T]) bool {
+	s := a.shapes
+	return k.bits.Compile(k.Conv.geometryOf(a.inBlocks(0), a.blockResult()), s[0], s[1][1])
 }
 
 func (k *conv2D[T]) runBits(a *args[T]) error { return k.bits.Forward(a.bits[0], a.bits[1], a.to) }
 
-func (k *convGradX[T]) takesBits(s []tensor.Shape) bool {
-	return k.bits.Compile(k.c.geometry(), k.x, s[0][1])
+func (k *convGradX[T]) takesBits(a *args[T]) bool {
+	s := a.shapes
+	return k.bits.Compile(k.c.geometryOf(a.blockResult(), a.inBlocks(1)), k.x, s[0][1])
 }
 
 func (k *convGradX[T]) runBits(a *args[T]) error {
@@ -173,8 +179,9 @@ func (k *convGradX[T]) runBits(a *args[T]) error {
 	return k.bits.GradX(dy, y, a.bits[0], a.to)
 }
 
-func (k *convGradW[T]) takesBits(s []tensor.Shape) bool {
-	return k.bits.Compile(k.c.geometry(), s[0], s[1][1])
+func (k *convGradW[T]) takesBits(a *args[T]) bool {
+	s := a.shapes
+	return k.bits.Compile(k.c.geometryOf(a.inBlocks(0), a.inBlocks(1)), s[0], s[1][1])
 }
 
 func (k *convGradW[T]) runBits(a *args[T]) error {

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/dnn"
 	"github.com/apo-gorgonia/apo/apoops/internal/conv"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
@@ -49,6 +50,28 @@ func (c Conv) OutSize(h, w int) (oh, ow int) { return c.geometry().OutSize(h, w)
 func (c Conv) geometry() conv.Geometry {
 	return conv.Geometry{Kernel: c.Kernel, Stride: c.Stride, Pad: c.Pad, Dilation: c.Dilation,
 		NoBias: c.NoBias, Activation: vmath.Activation(c.Activation)}
+}
+
+// geometryOf is geometry for images in blocks of channels.
+func (c Conv) geometryOf(x, y bool) conv.Geometry {
+	g := c.geometry()
+	g.BlockedX, g.BlockedY = x, y
+	return g
+}
+
+// The numbers of conv2D.blocks and those of its gradients.
+const (
+	blocksOfX = 1 + iota
+	blocksOfY
+)
+
+// blocks implements blockable for images of shape x, whose number and that of y the arrays
+// have.
+func (c Conv) blocks(x tensor.Shape, outputs int, bits bool, arrays ...int) ([]int, bool) {
+	if x[1]%dnn.Block != 0 && outputs%dnn.Block != 0 || !conv.Blocks(c.geometry(), x, outputs, bits) {
+		return nil, false
+	}
+	return arrays, true
 }
 
 // filled is c with 1 for every stride and dilation of 0.
@@ -114,9 +137,13 @@ func (k *conv2D[T]) clone() kernel[T] { return &conv2D[T]{convSettings: k.convSe
 
 func (k *conv2D[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return k.Conv.infer(in[0], in[1]) }
 
+func (k *conv2D[T]) blocks(in []tensor.Shape, bits bool) ([]int, bool) {
+	return k.Conv.blocks(in[0], in[1][1], bits, blocksOfX, 0, blocksOfY)
+}
+
 func (k *conv2D[T]) run(a *args[T]) error {
 	if k.engine == nil {
-		k.engine = conv.New[T](k.Conv.geometry(), a.shapes[0], a.shapes[1][1])
+		k.engine = conv.New[T](k.Conv.geometryOf(a.inBlocks(0), a.blockResult()), a.shapes[0], a.shapes[1][1])
 	}
 	return k.engine.Forward(a.in[0], a.in[1], a.out)
 }
@@ -173,9 +200,14 @@ func (k *convGradX[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return k.x.Clone(), sameShapes(want, in[1:])
 }
 
+func (k *convGradX[T]) blocks(in []tensor.Shape, bits bool) ([]int, bool) {
+	arrays := append([]int{0, blocksOfY, blocksOfY}[:len(in)], blocksOfX)
+	return k.c.blocks(k.x, in[0][1], bits, arrays...)
+}
+
 func (k *convGradX[T]) run(a *args[T]) error {
 	if k.engine == nil {
-		k.engine = conv.New[T](k.c.geometry(), k.x, a.shapes[0][1])
+		k.engine = conv.New[T](k.c.geometryOf(a.blockResult(), a.inBlocks(1)), k.x, a.shapes[0][1])
 	}
 	dy, y := dzValues(a.in[1:])
 	return k.engine.GradX(dy, y, a.in[0], a.out)
@@ -209,9 +241,14 @@ func (k *convGradW[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return w, sameShapes(want, in[1:])
 }
 
+func (k *convGradW[T]) blocks(in []tensor.Shape, bits bool) ([]int, bool) {
+	arrays := append([]int{blocksOfX, blocksOfY, blocksOfY}[:len(in)], 0)
+	return k.c.blocks(in[0], in[1][1], bits, arrays...)
+}
+
 func (k *convGradW[T]) run(a *args[T]) error {
 	if k.engine == nil {
-		k.engine = conv.New[T](k.c.geometry(), a.shapes[0], a.shapes[1][1])
+		k.engine = conv.New[T](k.c.geometryOf(a.inBlocks(0), a.inBlocks(1)), a.shapes[0], a.shapes[1][1])
 	}
 	dy, y := dzValues(a.in[1:])
 	return k.engine.GradW(a.in[0], dy, y, a.out)

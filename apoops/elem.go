@@ -174,6 +174,7 @@ type times[T Float] struct {
 func (k *times[T]) name() string     { return "times" }
 func (k *times[T]) wrt() []bool      { return []bool{true} }
 func (k *times[T]) clone() kernel[T] { return &times[T]{factor: k.factor} }
+func (k *times[T]) isByElement()     {}
 
 func (k *times[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/dnn"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -119,8 +120,8 @@ func (s subsampling) rows(h int) int { return (h + s.stride - 1) / s.stride }
 // subsample is the kernel of Subsample.
 type subsample[T Float] struct {
 	subsampling
-	a    *args[T]
-	body func(lo, hi int)
+	a               *args[T]
+	body, blockBody func(lo, hi int)
 }
 
 func (k *subsample[T]) name() string     { return fmt.Sprintf("subsample(%d, %d)", k.stride, k.channels) }
@@ -138,12 +139,18 @@ func (k *subsample[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return tensor.Shape{x[0], k.channels, k.rows(x[2]), k.rows(x[3])}, nil
 }
 
+func (k *subsample[T]) blocks([]tensor.Shape, bool) ([]int, bool) { return []int{1, 1}, false }
+
 func (k *subsample[T]) run(a *args[T]) error {
 	if k.body == nil {
-		k.body = k.planes
+		k.body, k.blockBody = k.planes, k.blockPlanes
 	}
 	k.a = a
 	x := a.shapes[0]
+	if a.inBlocks(0) {
+		par.For(x[0]*k.channels/dnn.Block, par.RowGrain(k.rows(x[2])*k.rows(x[3])*dnn.Block), k.blockBody)
+		return nil
+	}
 	par.For(x[0]*k.channels, par.RowGrain(k.rows(x[2])*k.rows(x[3])), k.body)
 	return nil
 }
@@ -169,6 +176,27 @@ func (k *subsample[T]) planes(lo, hi int) {
 	}
 }
 
+// blockPlanes is planes for blocks of channels.
+func (k *subsample[T]) blockPlanes(lo, hi int) {
+	const b = dnn.Block
+	c, h, w := k.a.shapes[0][1], k.a.shapes[0][2], k.a.shapes[0][3]
+	oh, ow := k.rows(h), k.rows(w)
+	for p := lo; p < hi; p++ {
+		y := k.a.out[p*oh*ow*b : (p+1)*oh*ow*b]
+		image, block := p/(k.channels/b), p%(k.channels/b)
+		if block >= c/b {
+			clear(y)
+			continue
+		}
+		x := k.a.in[0][(image*c/b+block)*h*w*b:][:h*w*b]
+		for i := range oh {
+			for j := range ow {
+				copy(y[(i*ow+j)*b:][:b], x[(i*w+j)*k.stride*b:])
+			}
+		}
+	}
+}
+
 func (k *subsample[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	if !k.requiresGrad {
 		return gorgonia.Nodes{nil}, nil
@@ -182,9 +210,9 @@ func (k *subsample[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia
 type subsampleGrad[T Float] struct {
 	noGradient[T]
 	subsampling
-	x    tensor.Shape
-	a    *args[T]
-	body func(lo, hi int)
+	x               tensor.Shape
+	a               *args[T]
+	body, blockBody func(lo, hi int)
 }
 
 func (k *subsampleGrad[T]) name() string { return fmt.Sprintf("subsampleGrad(%d, %v)", k.stride, k.x) }
@@ -195,11 +223,17 @@ func (k *subsampleGrad[T]) clone() kernel[T] {
 
 func (k *subsampleGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.x.Clone(), nil }
 
+func (k *subsampleGrad[T]) blocks([]tensor.Shape, bool) ([]int, bool) { return []int{1, 1}, false }
+
 func (k *subsampleGrad[T]) run(a *args[T]) error {
 	if k.body == nil {
-		k.body = k.planes
+		k.body, k.blockBody = k.planes, k.blockPlanes
 	}
 	k.a = a
+	if a.inBlocks(0) {
+		par.For(k.x[0]*k.x[1]/dnn.Block, par.RowGrain(k.x[2]*k.x[3]*dnn.Block), k.blockBody)
+		return nil
+	}
 	par.For(k.x[0]*k.x[1], par.RowGrain(k.x[2]*k.x[3]), k.body)
 	return nil
 }
@@ -216,6 +250,23 @@ func (k *subsampleGrad[T]) planes(lo, hi int) {
 			row := dx[i*k.stride*w:][:w]
 			for j := range ow {
 				row[j*k.stride] = dy[i*ow+j]
+			}
+		}
+	}
+}
+
+// blockPlanes is planes for blocks of channels.
+func (k *subsampleGrad[T]) blockPlanes(lo, hi int) {
+	const b = dnn.Block
+	c, h, w := k.x[1]/b, k.x[2], k.x[3]
+	oh, ow := k.rows(h), k.rows(w)
+	for p := lo; p < hi; p++ {
+		dx := k.a.out[p*h*w*b : (p+1)*h*w*b]
+		clear(dx)
+		dy := k.a.in[0][(p/c*(k.channels/b)+p%c)*oh*ow*b:][:oh*ow*b]
+		for i := range oh {
+			for j := range ow {
+				copy(dx[(i*w+j)*k.stride*b:][:b], dy[(i*ow+j)*b:])
 			}
 		}
 	}

@@ -84,9 +84,10 @@ type normSettings struct {
 // through the moments.
 type batchNorm[T Float] struct {
 	normSettings
-	a    *args[T]
-	l    channels
-	body func(lo, hi int)
+	a        *args[T]
+	l        channels
+	body     func(lo, hi int)
+	inBlocks *blockNorm[T] // nil until it is used
 }
 
 func (k *batchNorm[T]) name() string     { return fmt.Sprintf("batchNorm.%v(given %t)", k.act, k.given) }
@@ -111,12 +112,21 @@ func (k *batchNorm[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 
 func (k *batchNorm[T]) pieces() ([]bool, bool) { return []bool{true, false, false, false}, true }
 
+func (k *batchNorm[T]) blocks([]tensor.Shape, bool) ([]int, bool) { return []int{1, 0, 0, 0, 1}, false }
+
 func (k *batchNorm[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.runs
 	}
 	k.a = a
 	k.l, _ = channelsOf(a.shapes[0])
+	if a.inBlocks(0) {
+		if k.inBlocks == nil {
+			k.inBlocks = newBlockNorm[T]()
+		}
+		k.inBlocks.normalize(a, k.l, k.act)
+		return nil
+	}
 	par.For(k.l.n*k.l.c, par.RowGrain(k.l.s), k.body)
 	return nil
 }

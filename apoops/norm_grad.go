@@ -60,6 +60,8 @@ type batchNormGrad[T Float] struct {
 	sums [][2]float64 // of dz·(x - μ) and of dz, by channel
 	dw   [2][]T       // dscale and dshift
 	body func(lo, hi int)
+
+	inBlocks *blockNorm[T] // nil until it is used
 }
 
 func (k *batchNormGrad[T]) name() string     { return "batchNormGrad." + k.act.String() }
@@ -76,6 +78,13 @@ func (k *batchNormGrad[T]) pieces() ([]bool, bool) {
 	return []bool{true, false, false, false, true}, k.requiresGrad
 }
 
+func (k *batchNormGrad[T]) blocks([]tensor.Shape, bool) ([]int, bool) {
+	if !k.requiresGrad {
+		return []int{1, 0, 0, 0, 1, 0}, false
+	}
+	return []int{1, 0, 0, 0, 1, 1}, false
+}
+
 func (k *batchNormGrad[T]) side(i int) []T { return k.dw[i] }
 
 func (k *batchNormGrad[T]) run(a *args[T]) error {
@@ -87,6 +96,13 @@ func (k *batchNormGrad[T]) run(a *args[T]) error {
 	k.sums = sized(k.sums, k.l.c)
 	for i := range k.dw {
 		k.dw[i] = sized(k.dw[i], k.l.c)
+	}
+	if a.inBlocks(0) {
+		if k.inBlocks == nil {
+			k.inBlocks = newBlockNorm[T]()
+		}
+		k.inBlocks.grad(k)
+		return nil
 	}
 	par.For(k.l.c, k.l.grain(), k.body)
 	return nil
@@ -119,15 +135,22 @@ func (k *batchNormGrad[T]) chunk(lo, hi int) {
 		copy(k.a.out[lo:hi], k.dw[0][lo:hi])
 		return
 	}
-	m := float64(k.l.n * k.l.s)
-	if k.given {
-		m = 0
-	}
 	for i := range k.l.n {
 		for j := lo; j < hi; j++ {
-			k.channelGrad(i, j, m, room)
+			k.channelGrad(i, j, room)
 		}
 	}
+}
+
+// terms are slope and level of channel j, by which dx = f·dz - (x - μ)·slope - level: 0
+// where the moments are given.
+func (k *batchNormGrad[T]) terms(j int, f T) (slope, level T) {
+	if k.given {
+		return 0, 0
+	}
+	m, inv := float64(k.l.n*k.l.s), k.a.in[3][k.l.c+j]
+	slope = T(k.sums[j][0] / m * float64(inv) * float64(inv) * float64(f))
+	return slope, T(k.sums[j][1] / m * float64(f))
 }
 
 // channels are channel j of image i of x and dy.
@@ -139,9 +162,8 @@ func (k *batchNormGrad[T]) channels(i, j int, room []T) (x, dy []T) {
 	return k.a.piece(0, at, at+s, room), k.a.piece(4, at, at+s, room[s:])
 }
 
-// channelGrad sets dx in channel j of image i; m is the number of values whose
-// moments depend on x, or 0.
-func (k *batchNormGrad[T]) channelGrad(i, j int, m float64, room []T) {
+// channelGrad sets dx in channel j of image i.
+func (k *batchNormGrad[T]) channelGrad(i, j int, room []T) {
 	at := (i*k.l.c + j) * k.l.s
 	var own []T
 	if room != nil {
@@ -151,11 +173,7 @@ func (k *batchNormGrad[T]) channelGrad(i, j int, m float64, room []T) {
 	x, dy := k.channels(i, j, room)
 	mean, inv := k.a.in[3][j], k.a.in[3][k.l.c+j]
 	f := k.a.in[1][j] * inv
-	var slope, level T
-	if m > 0 {
-		slope = T(k.sums[j][0] / m * float64(inv) * float64(inv) * float64(f))
-		level = T(k.sums[j][1] / m * float64(f))
-	}
+	slope, level := k.terms(j, f)
 	if k.act == ReLUAct {
 		simd.BatchReLUGrad(dx, x, dy, mean, f, k.a.in[2][j], slope, level)
 	} else {

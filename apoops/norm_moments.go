@@ -22,6 +22,8 @@ type batchMoments[T Float] struct {
 	first   []float64    // x₀, by channel
 	sums    [][2]float64 // of x - x₀ and its square
 	body    func(lo, hi int)
+
+	inBlocks *blockNorm[T] // nil until it is used
 }
 
 func (k *batchMoments[T]) name() string     { return fmt.Sprintf("batchMoments(%v)", k.epsilon) }
@@ -41,6 +43,8 @@ func (k *batchMoments[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 
 func (k *batchMoments[T]) pieces() ([]bool, bool) { return []bool{true}, false }
 
+func (k *batchMoments[T]) blocks([]tensor.Shape, bool) ([]int, bool) { return []int{1, 0}, false }
+
 func (k *batchMoments[T]) run(a *args[T]) error {
 	if k.body == nil {
 		k.body = k.chunk
@@ -48,6 +52,13 @@ func (k *batchMoments[T]) run(a *args[T]) error {
 	k.a = a
 	k.l, _ = channelsOf(a.shapes[0])
 	k.sums, k.first = sized(k.sums, k.l.c), sized(k.first, k.l.c)
+	if a.inBlocks(0) {
+		if k.inBlocks == nil {
+			k.inBlocks = newBlockNorm[T]()
+		}
+		k.inBlocks.moments(k)
+		return nil
+	}
 	par.For(k.l.c, k.l.grain(), k.body)
 	return nil
 }
@@ -70,7 +81,12 @@ func (k *batchMoments[T]) chunk(lo, hi int) {
 		}
 	}
 	k.a.leave(room)
-	m := float64(k.l.n * s)
+	k.set(lo, hi)
+}
+
+// set makes the moments of channels [lo, hi) of their sums.
+func (k *batchMoments[T]) set(lo, hi int) {
+	c, m := k.l.c, float64(k.l.n*k.l.s)
 	for j := lo; j < hi; j++ {
 		d, q := k.sums[j][0], k.sums[j][1]
 		deviations := q - d*d/m // of the mean, squared

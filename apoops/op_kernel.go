@@ -39,7 +39,8 @@ type args[T Float] struct {
 	ints    []int
 	shapes  []tensor.Shape
 	out     []T
-	outInts []int // the result of an integerResult kernel
+	outInts []int  // the result of an integerResult kernel
+	blocked []bool // the operands and the result in blocks of channels, nil for none
 
 	format Format
 	bits   [][]uint16 // packed operands that the kernel reads in pieces
@@ -131,6 +132,9 @@ func (k *sideResult[T]) name() string { return k.of }
 func (k *sideResult[T]) clone() kernel[T] {
 	return &sideResult[T]{of: k.of, from: k.from, i: k.i, shape: k.shape}
 }
+
+// blocks implements blockable: it does not read its operand.
+func (k *sideResult[T]) blocks([]tensor.Shape, bool) ([]int, bool) { return []int{1, 0}, false }
 
 func (k *sideResult[T]) infer([]tensor.Shape) (tensor.Shape, error) {
 	return slices.Clone(k.shape), nil

@@ -545,7 +545,7 @@ func compareRounded(t *testing.T, name string, f Format, n *gorgonia.Node, alone
 // onBits reports whether an op computes on bits of bfloat16.
 func onBits(f Format, n *gorgonia.Node) bool {
 	k, ok := kernelOf(n.Op()).(bitwise[float32])
-	return ok && f == BFloat16 && k.takesBits(n.Op().(*op[float32]).built)
+	return ok && f == BFloat16 && k.takesBits(&args[float32]{shapes: n.Op().(*op[float32]).built})
 }
 
 // allocations is the least number a run of three measurements: what other goroutines of

@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -187,89 +186,6 @@ func (k *avgPoolGrad[T]) planes(lo, hi int) {
 					}
 				}
 			}
-		}
-	}
-}
-
-// GlobalAvgPool2D is the mean of each channel of each image: x is N×C×H×W, the result
-// N×C. The gradient of x is not computed if x is an input of the graph.
-func GlobalAvgPool2D(x *gorgonia.Node) (*gorgonia.Node, error) {
-	requiresGrad := x != nil && !isInput(x)
-	return applyFloat(&globalPool[float32]{requiresGrad: requiresGrad}, &globalPool[float64]{requiresGrad: requiresGrad}, x)
-}
-
-// globalPool is the kernel of GlobalAvgPool2D.
-type globalPool[T Float] struct {
-	requiresGrad bool // x is no input of the graph, so its gradient is needed
-	a            *args[T]
-	size         int // of an image's channel
-	body         func(lo, hi int)
-}
-
-func (k *globalPool[T]) name() string     { return "globalAvgPool" }
-func (k *globalPool[T]) wrt() []bool      { return []bool{k.requiresGrad} }
-func (k *globalPool[T]) clone() kernel[T] { return &globalPool[T]{requiresGrad: k.requiresGrad} }
-
-func (k *globalPool[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	x := in[0]
-	if err := wantImages(x, "x"); err != nil {
-		return nil, err
-	}
-	if x[2]*x[3] == 0 {
-		return nil, errors.Errorf("x of shape %v has no elements", x)
-	}
-	return tensor.Shape{x[0], x[1]}, nil
-}
-
-func (k *globalPool[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				k.a.out[i] = T(vmath.Sum64(k.a.in[0][i*k.size:(i+1)*k.size]) / float64(k.size))
-			}
-		}
-	}
-	k.a, k.size = a, a.shapes[0][2]*a.shapes[0][3]
-	par.For(len(a.out), par.RowGrain(k.size), k.body)
-	return nil
-}
-
-func (k *globalPool[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	if !k.requiresGrad {
-		return gorgonia.Nodes{nil}, nil
-	}
-	dx, err := apply(&globalPoolGrad[T]{to: in[0].Shape()}, dout)
-	return gorgonia.Nodes{dx}, err
-}
-
-// globalPoolGrad spreads each dy over its channel.
-type globalPoolGrad[T Float] struct {
-	noGradient[T]
-	to   tensor.Shape
-	a    *args[T]
-	body func(lo, hi int)
-}
-
-func (k *globalPoolGrad[T]) name() string                               { return "globalAvgPoolGrad" }
-func (k *globalPoolGrad[T]) clone() kernel[T]                           { return &globalPoolGrad[T]{to: k.to} }
-func (k *globalPoolGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) { return k.to.Clone(), nil }
-
-func (k *globalPoolGrad[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = k.planes
-	}
-	k.a = a
-	par.For(len(a.in[0]), par.RowGrain(k.to[2]*k.to[3]), k.body)
-	return nil
-}
-
-func (k *globalPoolGrad[T]) planes(lo, hi int) {
-	size := k.to[2] * k.to[3]
-	for i := lo; i < hi; i++ {
-		d := T(float64(k.a.in[0][i]) / float64(size))
-		dx := k.a.out[i*size : (i+1)*size]
-		for j := range dx {
-			dx[j] = d
 		}
 	}
 }

@@ -106,6 +106,9 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 	if err := p.roundResults(g, values); err != nil {
 		return err
 	}
+	if err := blockImages(g, values); err != nil {
+		return err
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.Errorf("graph: compiling: %v", r)
