@@ -28,7 +28,7 @@
 //	            SquaredError, SquaredDivergence: means over the batch; TokenCrossEntropy
 //	            with smoothed labels, over the tokens that count
 //	lowrank     LowRankStep: learning P = P_B⊗P_A of low rank from rows
-//	moment      InputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
+//	moment      InputMoment, SampledInputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
 //	            and EKFAC; LayerRows, rows of the inputs and output gradients of layers
 //	norm        BatchNorm, and BatchNormWith given mean and variance; LayerNorm
 //	pool        MaxPool2D, AvgPool2D, GlobalAvgPool2D

@@ -1,13 +1,19 @@
 package apoops
 
 import (
+	"fmt"
+	"math/bits"
+
 	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/internal/conv"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // groupPart is the part of a moment's elements that the patches of a group may have: the
@@ -73,6 +79,107 @@ func (k *patchMoment[T]) add(columns []T) {
 			sum += k.out[i*dim+n]
 		}
 		k.out[i*dim+n] = sum
+	}
+}
+
+// PatchSample says which patches of a convolution SampledInputMoment takes.
+type PatchSample struct {
+	// Count are drawn at random, without repetition, from those of all images.
+	Count int
+	// Images is the number of all, of which the graph may compute a part (Random.Part).
+	Images int
+	Source *Random
+	Stream uint64
+}
+
+// SampledInputMoment is InputMoment of a convolution, of patches that are drawn, times the
+// number of all over that of the drawn: in expectation it is InputMoment. Where there are no
+// more than s.Count patches, and for a fully connected layer, it is InputMoment.
+func SampledInputMoment(f Factors, s PatchSample, on *Switch) (*gorgonia.Node, error) {
+	if f.Conv == nil || s.Count >= s.Images*f.S.Shape()[2]*f.S.Shape()[3] {
+		return InputMoment(f, on)
+	}
+	if s.Count < 1 || s.Source == nil {
+		return nil, errors.Errorf("apoops: %d patches of a convolution, or no source to draw them", s.Count)
+	}
+	return applyFloat(&sampledPatchMoment[float32]{patchMoment: patchMoment[float32]{c: *f.Conv, on: on}, PatchSample: s},
+		&sampledPatchMoment[float64]{patchMoment: patchMoment[float64]{c: *f.Conv, on: on}, PatchSample: s}, f.A)
+}
+
+// sampledPatchMoment is the kernel of SampledInputMoment.
+type sampledPatchMoment[T Float] struct {
+	patchMoment[T]
+	PatchSample
+	patches *conv.Patches
+	chosen  []int // numbers of patches, counted image by image, in their order
+	x, rows []T
+	first   int // the first of the chosen patches in rows
+	gather  func(lo, hi int)
+}
+
+func (k *sampledPatchMoment[T]) name() string {
+	return fmt.Sprintf("sampledPatchMoment%v(%d, %d)", k.c, k.Count, k.Stream)
+}
+func (k *sampledPatchMoment[T]) clone() kernel[T] {
+	return &sampledPatchMoment[T]{patchMoment: patchMoment[T]{c: k.c, on: k.on}, PatchSample: k.PatchSample}
+}
+
+func (k *sampledPatchMoment[T]) run(a *args[T]) error {
+	if k.on.off() {
+		return nil
+	}
+	if k.patches == nil {
+		k.patches, k.gather = conv.NewPatches(k.c.geometry(), a.shapes[0]), k.gatherRows
+	}
+	images, dim := a.shapes[0][0], k.patches.Rows+k.c.bias()
+	k.chosen = k.choose(k.chosen[:0], images, k.patches.Positions)
+	scale := T(float64(k.Images) / float64(images) * float64(k.patches.Positions) / float64(k.Count))
+	n := len(k.chosen)
+	if n == 0 {
+		clear(a.out)
+	}
+	k.x, k.rows = a.in[0], scratch.Get[T](min(sampleRows, n)*dim)
+	for k.first = 0; k.first < n; k.first += sampleRows {
+		rows := min(sampleRows, n-k.first)
+		par.For(rows, par.RowGrain(dim), k.gather)
+		blas.Syrk(true, dim, rows, scale, k.rows, dim, T(min(k.first, 1)), a.out, dim)
+	}
+	scratch.Put(k.rows)
+	k.x, k.rows = nil, nil
+	return nil
+}
+
+// sampleRows is the number of patches that are gathered at once.
+const sampleRows = 2048
+
+// choose appends the numbers of the patches that are drawn, of those of the given images;
+// of all patches each set has the same probability (Knuth, The Art of Computer Programming,
+// volume 2, algorithm S).
+func (s *PatchSample) choose(chosen []int, images, positions int) []int {
+	key, left := s.Source.key(s.Stream), s.Count
+	from, total := s.Source.first*positions, s.Images*positions
+	for i := range total {
+		drawn, _ := bits.Mul64(simd.Scramble(key+uint64(i)*simd.Golden), uint64(total-i))
+		if int(drawn) >= left {
+			continue
+		}
+		left--
+		if from <= i && i < from+images*positions {
+			chosen = append(chosen, i-from)
+		}
+	}
+	return chosen
+}
+
+// gatherRows makes the rows [lo, hi): patches with the 1 of the bias.
+func (k *sampledPatchMoment[T]) gatherRows(lo, hi int) {
+	n, dim := k.patches.Rows, k.patches.Rows+k.c.bias()
+	for i := lo; i < hi; i++ {
+		row, at := k.rows[i*dim:][:dim], k.chosen[k.first+i]
+		conv.Patch(k.patches, row[:n], k.x, at/k.patches.Positions, at%k.patches.Positions)
+		if dim > n {
+			row[n] = 1
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"math"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -21,6 +23,10 @@ type CurvatureConfig struct {
 	// Noise draws the targets from the model's own distribution, for the Fisher
 	// matrix. nil takes the targets of the batch.
 	Noise *apoops.Random
+	// PatchesPerDim bounds the patches that Ā of a convolution is made of: so many for each
+	// of its rows, drawn at random by Patches. 0 takes all.
+	PatchesPerDim float64
+	Patches       *apoops.Random
 	// Squares adds the squared projections of EKFAC.
 	Squares bool
 }
@@ -35,6 +41,9 @@ type CurvatureConfig struct {
 // and, with bases of eigenvectors U_A, U_G as rows (George et al. 2018),
 //
 //	D = 1/N Σ_i (U_A ā_i s_iᵀ U_Gᵀ)².
+//
+// Ā of a convolution may be made of a part of its patches, so that it is right in
+// expectation.
 //
 // It is one forward and one backward pass that leaves the gradients of the
 // weights out.
@@ -79,8 +88,8 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 		return nil, err
 	}
 	var outputs gorgonia.Nodes
-	for _, b := range c.Blocks {
-		l, err := k.layer(b, grads, c.Squares)
+	for i, b := range c.Blocks {
+		l, err := k.layer(i, grads, &c)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "graph: curvature of %q", b.Name)
 		}
@@ -104,7 +113,7 @@ func (k *Curvature) divide(c CurvatureConfig) (_ CurvatureConfig, err error) {
 	if k.group == nil {
 		return c, nil
 	}
-	c.Random, c.Noise = k.part.random(c.Random), k.part.random(c.Noise)
+	c.Random, c.Noise, c.Patches = k.part.random(c.Random), k.part.random(c.Noise), k.part.random(c.Patches)
 	if c.Batch, err = k.part.of(c.Batch); err != nil {
 		return c, err
 	}
@@ -138,8 +147,9 @@ func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 	return k.differentiate(loss, learnedOf(c.Params, theta))
 }
 
-// layer builds a block's nodes, nil for a block without factors.
-func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, error) {
+// layer builds the nodes of block i, nil for a block without factors.
+func (k *Curvature) layer(i int, grads gorgonia.Nodes, c *CurvatureConfig) (*layer, error) {
+	b := c.Blocks[i]
 	f, ok := factorsOf(grads[b.Params[0]])
 	if !ok || (f.Conv == nil && (f.A.Dims() != 2 || f.S.Dims() != 2)) {
 		return nil, nil
@@ -151,7 +161,11 @@ func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, 
 	}
 	f.S = s[0]
 	l := &layer{}
-	if l.a, err = apoops.InputMoment(f, &k.moments); err != nil {
+	patches := apoops.PatchSample{Count: math.MaxInt, Images: k.part.all, Source: c.Patches, Stream: uint64(i)}
+	if c.PatchesPerDim > 0 {
+		patches.Count = int(min(math.Ceil(c.PatchesPerDim*float64(b.Rows)), math.MaxInt32))
+	}
+	if l.a, err = apoops.SampledInputMoment(f, patches, &k.moments); err != nil {
 		return nil, err
 	}
 	if l.g, err = apoops.GradientMoment(f, &k.moments); err != nil {
@@ -166,7 +180,7 @@ func (k *Curvature) layer(b Block, grads gorgonia.Nodes, squares bool) (*layer, 
 	if l.g, err = k.jointOne(k.squareShare, l.g); err != nil {
 		return nil, err
 	}
-	if squares {
+	if c.Squares {
 		l.ua = k.input(k.dt, tensor.Shape{b.Rows, b.Rows}, "basis/A/%s", b.Name)
 		l.ug = k.input(k.dt, tensor.Shape{b.Cols, b.Cols}, "basis/G/%s", b.Name)
 		if l.d, err = apoops.ProjectedSquares(f, l.ua, l.ug, &k.squares); err != nil {

@@ -99,7 +99,10 @@ func TestConvNetsLearn(t *testing.T) {
 // for bit.
 func TestConvNetsResume(t *testing.T) {
 	model := convNets()["residual"]
-	for _, o := range []Optimizer{SGDm(0.01), Precond(0.05), PrecondPlain(0.05), KFAC(0.02)} {
+	kfac, ekfac := KFAC(0.02), EKFAC(0.02)
+	kfac.PatchesPerDim, kfac.FactorEvery, kfac.InverseEvery = 0.5, 3, 6
+	ekfac.PatchesPerDim, ekfac.FactorEvery, ekfac.BasisEvery = 0.5, 3, 6
+	for _, o := range []Optimizer{SGDm(0.01), Precond(0.05), PrecondPlain(0.05), KFAC(0.02), kfac, ekfac} {
 		start := func() *Trainer {
 			tr, err := New(model, graph.SoftmaxCrossEntropy, o, Dtype(tensor.Float64), EveryK(3), Seed(2))
 			if err != nil {

@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -235,5 +236,43 @@ func TestScheduleShortensClippedStep(t *testing.T) {
 				t.Fatalf("%s: element %d moved by %v under the factor 0.5, by %v without", o.Name(), j, moves[1][j], whole)
 			}
 		}
+	}
+}
+
+// TestPatchesPerDim has KFAC's factors of a convolution of a part of the patches: as many
+// as there are give the bits of all, fewer give others, and Ḡ stays as it is.
+func TestPatchesPerDim(t *testing.T) {
+	factors := func(perDim float64) (a, g []float64) {
+		o := KFAC(0.02)
+		o.PatchesPerDim = perDim
+		tr, err := New(convNets()["residual"], graph.SoftmaxCrossEntropy, o, Dtype(tensor.Float64), Seed(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		learns(t, tr, 0, 1)
+		for _, s := range tr.engine.Update.State() {
+			switch {
+			case strings.Contains(s.Name, "/inverse/"):
+			case strings.HasSuffix(s.Name, "/A"):
+				a = append(a, s.Value.Float64s()...)
+			case strings.HasSuffix(s.Name, "/G"):
+				g = append(g, s.Value.Float64s()...)
+			}
+		}
+		return a, g
+	}
+	allA, allG := factors(0)
+	manyA, manyG := factors(1e9)
+	fewA, fewG := factors(0.5)
+	if !slices.Equal(allA, manyA) || !slices.Equal(allG, manyG) {
+		t.Error("as many patches as there are do not give the factors of all")
+	}
+	if slices.Equal(allA, fewA) || !slices.Equal(allG, fewG) {
+		t.Error("fewer patches do not give another Ā, or another Ḡ")
+	}
+	bad := KFAC(0.1)
+	bad.PatchesPerDim = -1
+	if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), "patches_per_dim") {
+		t.Errorf("error %v", err)
 	}
 }

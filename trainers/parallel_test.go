@@ -123,6 +123,11 @@ func TestParallelDraws(t *testing.T) {
 	for name, o := range map[string]func() Optimizer{
 		"sgdm": func() Optimizer { return SGDm(0.05) }, "kfac": func() Optimizer { return KFAC(0.01) }, "precond": func() Optimizer { return Precond(0.01) },
 		"shampoo": func() Optimizer { return Shampoo(0.01) },
+		"kfac, drawn patches": func() Optimizer {
+			o := KFAC(0.01)
+			o.PatchesPerDim = 0.5
+			return o
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.compare(t, o)

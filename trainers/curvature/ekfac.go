@@ -24,7 +24,7 @@ import (
 //	θ ← θ - η·v
 //
 // The bases are computed every BasisEvery steps; S restarts there, with the first
-// value as it is. Ā, Ḡ, the targets, ν and the parameters that get the plain
+// value as it is. Ā, Ḡ, the targets, PatchesPerDim, ν and the parameters that get the plain
 // gradient are those of KFACConfig. The mean E is over the examples of the batch.
 //
 // The bases are computed in the dtype of the weights where there is a LAPACK, in
@@ -44,6 +44,8 @@ type EKFACConfig struct {
 	Empirical   bool    `json:"empirical"`
 	WeightDecay float64 `json:"weight_decay"`
 	MaxDim      int     `json:"max_dim"` // 0 for no limit
+	// PatchesPerDim is 0 for all patches.
+	PatchesPerDim float64 `json:"patches_per_dim"`
 }
 
 var _ rule.Optimizer = (*EKFACConfig)(nil)
@@ -67,7 +69,8 @@ func (c *EKFACConfig) Validate() error {
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping),
 		rule.Fraction("cov_decay", c.CovDecay), rule.NotNegative("kl_clip", c.KLClip), rule.AtLeastOne("factor_every", c.FactorEvery),
 		rule.AtLeastOne("basis_every", c.BasisEvery), rule.AtLeastOne("scale_every", c.ScaleEvery),
-		rule.NotNegative("weight_decay", c.WeightDecay), rule.NotNegative("max_dim", float64(c.MaxDim)))
+		rule.NotNegative("weight_decay", c.WeightDecay), rule.NotNegative("max_dim", float64(c.MaxDim)),
+		rule.NotNegative("patches_per_dim", c.PatchesPerDim))
 }
 
 // DrawsTargets implements rule.Optimizer.
@@ -90,7 +93,7 @@ func startEKFAC[T apoops.Float](c *EKFACConfig, t *rule.Task) rule.Rule {
 		k := &ekfac[T]{damping: T(c.Damping), decay: c.CovDecay, scaleEvery: c.ScaleEvery, bases: make([]*basis[T], len(blocks))}
 		k.curvature = newCurvature[T](t, curvatureSettings{
 			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, refreshEvery: c.BasisEvery,
-			empirical: c.Empirical, squares: true, maxDim: c.MaxDim,
+			empirical: c.Empirical, squares: true, maxDim: c.MaxDim, patchesPerDim: c.PatchesPerDim,
 		})
 		k.bind = k.bindBases
 		for _, l := range k.layers {

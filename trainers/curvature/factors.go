@@ -23,6 +23,7 @@ type curvature[T apoops.Float] struct {
 	graph   *graph.Curvature             // the last used
 	bind    func(*graph.Curvature) error // of what a new graph reads, nil for nothing
 	noise   *apoops.Random
+	patches *apoops.Random
 	layers  []*factors[T]
 	byBlock []*factors[T] // nil for the plain gradient
 	vec     array.Vectors[T]
@@ -34,6 +35,7 @@ type curvatureSettings struct {
 	decay                     float64
 	factorEvery, refreshEvery int
 	empirical, squares        bool
+	patchesPerDim             float64
 	maxDim                    int
 }
 
@@ -47,11 +49,15 @@ type factors[T apoops.Float] struct {
 	updates []uint64        // one number
 }
 
-// noiseSeed makes the seed of drawn targets another than that of dropout's masks.
-const noiseSeed = 0xf15e12
+// noiseSeed and patchSeed make the seeds of drawn targets and patches others than that of
+// dropout's masks.
+const (
+	noiseSeed = 0xf15e12
+	patchSeed = 0x9a7c4e5
+)
 
 func newCurvature[T apoops.Float](t *rule.Task, s curvatureSettings) *curvature[T] {
-	c := &curvature[T]{s: s, t: t, byBlock: make([]*factors[T], len(t.Blocks))}
+	c := &curvature[T]{s: s, t: t, patches: apoops.NewRandom(t.Seed ^ patchSeed), byBlock: make([]*factors[T], len(t.Blocks))}
 	for i, b := range t.Blocks {
 		if !b.Matrix || rule.TooLarge(b, s.maxDim) {
 			continue
@@ -116,7 +122,8 @@ func (c *curvature[T]) ready(in rule.Input, runs bool) error {
 }
 
 func (c *curvature[T]) build(batch graph.Batch) (*graph.Curvature, error) {
-	config := graph.CurvatureConfig{Source: c.t.Source, Params: c.t.Model, Batch: batch, Random: c.t.Random, Noise: c.noise, Squares: c.s.squares}
+	config := graph.CurvatureConfig{Source: c.t.Source, Params: c.t.Model, Batch: batch, Random: c.t.Random, Noise: c.noise, Squares: c.s.squares,
+		PatchesPerDim: c.s.patchesPerDim, Patches: c.patches}
 	for _, l := range c.layers {
 		config.Blocks = append(config.Blocks, l.Block)
 	}
@@ -136,6 +143,7 @@ func (c *curvature[T]) run(in rule.Input, moments, squares bool) error {
 	if c.t.Targets != nil {
 		batch.T = c.t.Targets(in.T - 1)
 	}
+	c.patches.SetStep(int64(in.T))
 	if c.noise != nil {
 		c.noise.SetStep(int64(in.T))
 	}

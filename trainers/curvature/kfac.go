@@ -36,6 +36,11 @@ import (
 // Martens (2016): Ā is the mean over the examples of the sum over the patches, Ḡ
 // that of the mean over the positions.
 //
+// PatchesPerDim bounds the patches that Ā of a convolution is made of: so many for each of
+// its rows are drawn at random from those of all images, and scaled so that the
+// expectation is Ā. KFAC takes all, as the authors' TensorFlow code does by default; with
+// _SUB_SAMPLE_PATCHES that draws 3 for each row.
+//
 // The inverses are computed in float64. Factors that are not finite and matrices
 // that cannot be inverted are left out and counted (Trainer.Fallbacks): the
 // inverses from before stay, at first the plain gradient. Where the batch is small
@@ -53,6 +58,8 @@ type KFACConfig struct {
 	Empirical    bool    `json:"empirical"`
 	WeightDecay  float64 `json:"weight_decay"`
 	MaxDim       int     `json:"max_dim"` // 0 for no limit
+	// PatchesPerDim is 0 for all patches.
+	PatchesPerDim float64 `json:"patches_per_dim"`
 }
 
 var _ rule.Optimizer = (*KFACConfig)(nil)
@@ -73,7 +80,8 @@ func (c *KFACConfig) LearningRate() float64 { return c.LR }
 func (c *KFACConfig) Validate() error {
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping),
 		rule.Fraction("cov_decay", c.CovDecay), rule.NotNegative("kl_clip", c.KLClip), rule.AtLeastOne("factor_every", c.FactorEvery),
-		rule.AtLeastOne("inverse_every", c.InverseEvery), rule.NotNegative("weight_decay", c.WeightDecay), rule.NotNegative("max_dim", float64(c.MaxDim)))
+		rule.AtLeastOne("inverse_every", c.InverseEvery), rule.NotNegative("weight_decay", c.WeightDecay), rule.NotNegative("max_dim", float64(c.MaxDim)),
+		rule.NotNegative("patches_per_dim", c.PatchesPerDim))
 }
 
 // DrawsTargets implements rule.Optimizer.
@@ -96,7 +104,7 @@ func startKFAC[T apoops.Float](c *KFACConfig, t *rule.Task) rule.Rule {
 		k := &kfac[T]{damping: c.Damping, inverses: make([]*inverse[T], len(blocks))}
 		k.curvature = newCurvature[T](t, curvatureSettings{
 			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, refreshEvery: c.InverseEvery,
-			empirical: c.Empirical, maxDim: c.MaxDim,
+			empirical: c.Empirical, maxDim: c.MaxDim, patchesPerDim: c.PatchesPerDim,
 		})
 		for _, l := range k.layers {
 			v := &inverse[T]{rows: l.Rows, cols: l.Cols, a: make([]T, l.Rows*l.Rows), g: make([]T, l.Cols*l.Cols), half: make([]T, l.Rows*l.Cols)}
