@@ -23,6 +23,12 @@ func JointRows(comm collective.Communicator, x, w *gorgonia.Node, first, total i
 	return applyFloat(&joint[float32]{comm: comm, first: first, total: total}, &joint[float64]{comm: comm, first: first, total: total}, x, w)
 }
 
+// IsJoint tells the ops of Joint and JointRows from others.
+func IsJoint(o gorgonia.Op) bool {
+	_, ok := kernelOf(o).(interface{ joins() })
+	return ok
+}
+
 // joint is the kernel of Joint and, with a total, of JointRows.
 type joint[T Float] struct {
 	noGradient[T]
@@ -35,6 +41,7 @@ type joint[T Float] struct {
 
 func (k *joint[T]) name() string { return "joint" }
 func (k *joint[T]) isExact()     {}
+func (k *joint[T]) joins()       {}
 
 func (k *joint[T]) clone() kernel[T] {
 	return &joint[T]{comm: k.comm, first: k.first, total: k.total}

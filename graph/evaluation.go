@@ -35,6 +35,7 @@ func buildEvaluation(of Evaluable, params []*Param, example Batch) (*Evaluation,
 	if err != nil {
 		return nil, err
 	}
+	p.group = nil // each member evaluates batches of its own
 	e := &Evaluation{program: p}
 	e.x, e.t = e.inputsLike(example.X, "x"), e.inputsLike(example.T, "t")
 	x, theta, err := e.inputsAndWeights(e.x, params)

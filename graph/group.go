@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"fmt"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -43,6 +45,9 @@ type group struct {
 	comm   collective.Communicator
 	source grouped
 	one    *gorgonia.Node // the number 1
+
+	order   []byte // of the sums of a run
+	checked bool   // it is that of all members
 }
 
 // groupOf is nil where a source's graphs compute whole batches.
@@ -127,6 +132,35 @@ func bySquares(loss, examples float64) float64 {
 		return 0
 	}
 	return loss * loss / examples
+}
+
+// setOrder notes in which order the member's machine sums up.
+func (g *group) setOrder(program any, whole *gorgonia.ExprGraph) {
+	if g == nil {
+		return
+	}
+	order, _ := executionOrder(program, whole)
+	for _, n := range order {
+		if apoops.IsJoint(n.Op()) {
+			g.order = fmt.Appendf(g.order, "%d %v ", n.ID(), n.Shape())
+		}
+	}
+}
+
+// check compares the orders before the first run: another one would mix up the sums.
+func (g *group) check() error {
+	if g == nil || g.checked {
+		return nil
+	}
+	ranks, err := collective.Differing(g.comm, g.order)
+	if err != nil {
+		return errors.WithMessage(err, "graph: comparing the members' graphs")
+	}
+	if ranks != nil {
+		return errors.Errorf("graph: the members of ranks %v have other graphs than rank 0", ranks)
+	}
+	g.checked, g.order = true, nil
+	return nil
 }
 
 // weightNode adds a number that is fed before each run.

@@ -119,12 +119,16 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 	// whole program alive for ever.
 	runtime.SetFinalizer(vm, nil)
 	p.vm, p.values = vm, values
+	p.group.setOrder(vm.Prog(), g)
 	return p.shareMemory(vm.Prog(), g)
 }
 
 // Run executes the program on the values bound to its inputs. Programs over the same
 // weights wait for one another.
 func (p *program) Run() error {
+	if err := p.group.check(); err != nil {
+		return err
+	}
 	p.arena.mu.Lock()
 	defer p.arena.mu.Unlock()
 	err := p.vm.RunAll()

@@ -2,8 +2,14 @@ package trainers
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"strconv"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/graph"
@@ -71,4 +77,76 @@ func (e *engine) onFirst(do func() error) error {
 		return errors.Errorf("trainers: rank 0: %s", text)
 	}
 	return err
+}
+
+// agree compares, before the first step, what the members begin with.
+func (e *engine) agree(b graph.Batch) error {
+	comm := e.c.members()
+	if comm == nil || e.c.agreed {
+		return nil
+	}
+	doc, err := e.metaDocument()
+	if err != nil {
+		return err
+	}
+	where := doc.Environment
+	doc.Environment = nil
+	for _, part := range []struct {
+		name string
+		of   any
+	}{
+		{"the BLAS, oneDNN or Go", where}, {"the settings", doc}, {"the weights or the state", digests(e.tensors())}, {"the mini-batch", [][]string{digestsOf(b.X), digestsOf(b.T)}},
+	} {
+		text, err := json.Marshal(part.of)
+		if err != nil {
+			return errors.Wrap(err, "trainers: Parallel")
+		}
+		ranks, err := collective.Differing(comm, text)
+		if err != nil {
+			return errors.WithMessage(err, "trainers: Parallel")
+		}
+		if ranks != nil {
+			return errors.Errorf("trainers: Parallel: the members do not begin alike: %s of ranks %v are not those of rank 0", part.name, ranks)
+		}
+	}
+	e.c.agreed = true
+	return nil
+}
+
+// digests are hashes of arrays, with their names.
+func digests(all []NamedTensor) map[string]string {
+	m := make(map[string]string, len(all))
+	for _, t := range all {
+		m[t.Name] = digest(t.Value)
+	}
+	return m
+}
+
+func digestsOf(arrays []*tensor.Dense) (all []string) {
+	for _, a := range arrays {
+		all = append(all, digest(a))
+	}
+	return all
+}
+
+func digest(a *tensor.Dense) string {
+	h := fnv.New64a()
+	fmt.Fprint(h, a.Dtype(), a.Shape())
+	if err := binary.Write(h, binary.LittleEndian, widths(a.Data())); err != nil {
+		fmt.Fprint(h, a.Data()) // no array of numbers
+	}
+	return strconv.FormatUint(h.Sum64(), 16)
+}
+
+// widths gives integers a size that does not depend on the machine.
+func widths(x any) any {
+	ints, ok := x.([]int)
+	if !ok {
+		return x
+	}
+	wide := make([]int64, len(ints))
+	for i, v := range ints {
+		wide[i] = int64(v)
+	}
+	return wide
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/curvature"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // together runs f on n members at once.
@@ -56,7 +57,11 @@ func (p parallelTask) run(t *testing.T, o Optimizer, opts ...Option) []float64 {
 			return nil
 		}
 	}
-	var all []float64
+	return weightsOf(tr)
+}
+
+// weightsOf are the weights, statistics and φ.
+func weightsOf(tr *Trainer) (all []float64) {
 	for _, p := range tr.Params() {
 		all = append(all, apoops.Elements[float64](p.Value)...)
 	}
@@ -217,6 +222,33 @@ func TestParallelEvaluatesAndSaves(t *testing.T) {
 			t.Errorf("rank %d: %v", c.Rank(), err)
 		}
 	})
+}
+
+// TestParallelRefusesDifferentMembers changes one thing on one member.
+func TestParallelRefusesDifferentMembers(t *testing.T) {
+	p := toyTask(t)
+	for want, change := range map[string]func(o *rule.SGDConfig, opts []Option) ([]Option, int){
+		"settings":   func(o *rule.SGDConfig, opts []Option) ([]Option, int) { o.Momentum = 0.8; return opts, 0 },
+		"weights":    func(_ *rule.SGDConfig, opts []Option) ([]Option, int) { return append(opts, Seed(4)), 0 },
+		"mini-batch": func(_ *rule.SGDConfig, opts []Option) ([]Option, int) { return opts, 1 },
+	} {
+		together(3, func(c Communicator) {
+			o, opts, first := SGDm(0.1), []Option{Dtype(tensor.Float64), Parallel(c)}, 0
+			if c.Rank() == 2 {
+				opts, first = change(o, opts)
+			}
+			tr, err := New(p.model, p.loss, o, opts...)
+			if err == nil {
+				_, err = tr.Step(p.batch(first))
+			}
+			if err == nil || !strings.Contains(err.Error(), "ranks [2]") || !strings.Contains(err.Error(), want) && want != "weights" {
+				t.Errorf("%s: rank %d: %v", want, c.Rank(), err)
+			}
+		})
+	}
+	if _, err := New(p.model, p.loss, SGD(0.1), Parallel(nil)); err == nil {
+		t.Error("no communicator is no error")
+	}
 }
 
 // distance is the largest difference of two lists of numbers by the largest of them.

@@ -95,6 +95,9 @@ func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 			}
 		}
 	}
+	if err := e.agree(batch); err != nil {
+		return fail(err)
+	}
 	if err := t.runBase(batch); err != nil {
 		return fail(err)
 	}

@@ -52,6 +52,23 @@ func TestLocal(t *testing.T) {
 	}
 }
 
+// TestDiffering finds the ranks whose data differs from rank 0's, on all ranks.
+func TestDiffering(t *testing.T) {
+	for _, data := range []string{"aaa", "aba", "abb", "abcd"} {
+		var want []int
+		for r := range data {
+			if data[r] != data[0] {
+				want = append(want, r)
+			}
+		}
+		members(len(data), func(c Communicator) {
+			if got, err := Differing(c, []byte{data[c.Rank()]}); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: rank %d finds %v, %v", data, c.Rank(), got, err)
+			}
+		})
+	}
+}
+
 // TestLocalAbort wakes members that wait for one that has failed.
 func TestLocalAbort(t *testing.T) {
 	members(3, func(c Communicator) {
