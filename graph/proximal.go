@@ -185,26 +185,6 @@ func (p *Proximal) Feed(batch Batch, tilde []*tensor.Dense) error {
 	return letAll("function-space input", p.tilde, tilde)
 }
 
-// ownOf are the parts of the batches that this member computes; it binds their weights.
-func (p *Proximal) ownOf(batch Batch, tilde []*tensor.Dense) (Batch, []*tensor.Dense, error) {
-	if p.group == nil {
-		return batch, tilde, nil
-	}
-	own, err := p.part.of(batch)
-	if err != nil {
-		return own, nil, err
-	}
-	if err := letScalar(p.lossShare, p.group.weights(p.part, batch, own).loss); err != nil || p.noFSD {
-		return own, tilde, err
-	}
-	whole := Batch{X: tilde}
-	ownTilde, err := p.tildePart.of(whole)
-	if err != nil {
-		return own, nil, errors.WithMessage(err, "function-space inputs")
-	}
-	return own, ownTilde.X, letScalar(p.fsdShare, p.group.weights(p.tildePart, whole, ownTilde).discrepancy)
-}
-
 // FeedWeights binds λ_FSD and λ_WSD. Terms that were left out stay out.
 func (p *Proximal) FeedWeights(lambdaFSD, lambdaWSD float64) error {
 	if !p.noFSD {

@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 // proximalSum is Q as far as it is built: whole, which is read, and own, this member's
@@ -79,4 +80,24 @@ func (p *Proximal) divide(c ProximalConfig) (_ ProximalConfig, err error) {
 		}
 	}
 	return c, letScalar(p.wsdShare, 1/float64(p.group.comm.Size()))
+}
+
+// ownOf are the parts of the batches that this member computes; it binds their weights.
+func (p *Proximal) ownOf(batch Batch, tilde []*tensor.Dense) (Batch, []*tensor.Dense, error) {
+	if p.group == nil {
+		return batch, tilde, nil
+	}
+	own, err := p.part.of(batch)
+	if err != nil {
+		return own, nil, err
+	}
+	if err := letScalar(p.lossShare, p.group.weights(p.part, batch, own).loss); err != nil || p.noFSD {
+		return own, tilde, err
+	}
+	whole := Batch{X: tilde}
+	ownTilde, err := p.tildePart.of(whole)
+	if err != nil {
+		return own, nil, errors.WithMessage(err, "function-space inputs")
+	}
+	return own, ownTilde.X, letScalar(p.fsdShare, p.group.weights(p.tildePart, whole, ownTilde).discrepancy)
 }
