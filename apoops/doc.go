@@ -65,6 +65,9 @@
 // dense layers and convolutions of bfloat16 take the bits, where the processor has
 // instructions for them: bits.go. Sums are of float32 there too, in another order.
 //
+// A Blocker of float32 takes and gives images in blocks of 16 channels, as oneDNN works on
+// them, if it is told to: op_blocks.go.
+//
 // What the ops of this package have in common is in op.go, op_kernel.go and op_run.go. An
 // op of another package needs gorgonia.SDOp and Cloner to work everywhere.
 //
