@@ -13,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/curvature"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/rule"
@@ -138,15 +139,42 @@ type withoutRows struct{ learn.Update }
 
 func (withoutRows) Rows() graph.RowReader { return nil }
 
+// factoredOptimizers are rules that take steps from rows, with each of their settings that
+// a step depends on.
+func factoredOptimizers() map[string]Optimizer {
+	lowRank := Precond(0.1)
+	lowRank.Rank, lowRank.WarmUp = 4, 3
+	all := map[string]Optimizer{"precond": lowRank}
+	for what, set := range map[string]func(k *curvature.KFACConfig, e *curvature.EKFACConfig){
+		"":              func(*curvature.KFACConfig, *curvature.EKFACConfig) {},
+		", no momentum": func(k *curvature.KFACConfig, e *curvature.EKFACConfig) { k.Momentum, e.Momentum = 0, 0 },
+		", decay":       func(k *curvature.KFACConfig, e *curvature.EKFACConfig) { k.WeightDecay, e.WeightDecay = 0.05, 0.05 },
+		", no clip": func(k *curvature.KFACConfig, e *curvature.EKFACConfig) {
+			k.KLClip, e.KLClip, k.Damping, e.Damping = 0, 0, 1, 1
+		},
+		", large clip": func(k *curvature.KFACConfig, e *curvature.EKFACConfig) { k.KLClip, e.KLClip = 1e-1, 1e-1 },
+		", empirical":  func(k *curvature.KFACConfig, e *curvature.EKFACConfig) { k.Empirical, e.Empirical = true, true },
+		", every step": func(k *curvature.KFACConfig, e *curvature.EKFACConfig) {
+			k.FactorEvery, k.InverseEvery, e.FactorEvery, e.BasisEvery = 1, 1, 1, 1
+		},
+		", all together": func(k *curvature.KFACConfig, e *curvature.EKFACConfig) {
+			k.Momentum, k.WeightDecay, k.KLClip, k.Damping, k.CovDecay = 0.5, 0.1, 1e-2, 0.1, 0.5
+			e.Momentum, e.WeightDecay, e.KLClip, e.Damping, e.CovDecay = 0.5, 0.1, 1e-2, 0.1, 0.5
+		},
+	} {
+		kfac, ekfac := KFAC(0.1), EKFAC(0.1)
+		kfac.InverseEvery, ekfac.BasisEvery = 2, 2
+		set(kfac, ekfac)
+		all["kfac"+what], all["ekfac"+what] = kfac, ekfac
+	}
+	return all
+}
+
 // TestFactoredStepsEqualDense compares rules that take the step of a wide layer from
 // rows, where the batch is small, with the same rules without rows. The last layer is
 // too narrow for that.
 func TestFactoredStepsEqualDense(t *testing.T) {
-	lowRank := Precond(0.1)
-	lowRank.Rank, lowRank.WarmUp = 4, 3
-	kfac, ekfac := KFAC(0.1), EKFAC(0.1)
-	kfac.InverseEvery, ekfac.BasisEvery = 2, 2
-	for _, o := range []Optimizer{lowRank, kfac, ekfac} {
+	for what, o := range factoredOptimizers() {
 		rng := rand.New(rand.NewPCG(8, 1))
 		var batches []graph.Batch
 		for range 6 {
@@ -177,13 +205,13 @@ func TestFactoredStepsEqualDense(t *testing.T) {
 		}
 		_, rows, err := all[0].engine.base.GradsAndRows()
 		if err != nil || len(rows) != 3 || rows[0].Len() != 8 || rows[1].Len() != 8 || rows[2].Len() != 0 {
-			t.Fatalf("%s: rows %v, %v", o.Name(), rows, err)
+			t.Fatalf("%s: rows %v, %v", what, rows, err)
 		}
 		for i, p := range all[0].Params() {
 			a, b := p.Value.Float64s(), all[1].Params()[i].Value.Float64s()
 			for j, v := range a {
 				if math.Abs(v-b[j]) > 1e-9*(1+math.Abs(b[j])) {
-					t.Fatalf("%s: element %d of %s is %v with rows, %v without", o.Name(), j, p.Name, v, b[j])
+					t.Fatalf("%s: element %d of %s is %v with rows, %v without", what, j, p.Name, v, b[j])
 				}
 			}
 		}

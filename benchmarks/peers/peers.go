@@ -51,8 +51,8 @@ arrays in bfloat16.
 
 The sides run in turn, each in a process of its own. The time is that of whole steps. The memory is the peak of the process's
 resident memory (Linux: VmHWM); a second figure ("over base") leaves out what the
-process had before it made the net, such as Python's imports. All nets take about half an
-hour on two cores.
+process had before it made the net, such as Python's imports. All nets take about forty
+minutes on two cores.
 
 Flags:
 `

@@ -261,18 +261,6 @@ func (c *curvature[T]) update(in rule.Input, squares bool) (failed int, err erro
 	return failed, nil
 }
 
-// decompose calls f for each layer, on all cores, and counts the failures. A
-// layer whose factors were never finite fails too.
-func (c *curvature[T]) decompose(f func(l *factors[T]) error) (failed int) {
-	layers := c.active()
-	return countFailures(len(layers), func(i int) error {
-		if layers[i].updates[0] == 0 {
-			return errors.New("no factors yet")
-		}
-		return f(layers[i])
-	})
-}
-
 func (c *curvature[T]) state() []checkpoint.NamedTensor {
 	var all []checkpoint.NamedTensor
 	for _, l := range c.layers {
