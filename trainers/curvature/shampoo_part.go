@@ -66,7 +66,9 @@ func (p *shampooPart[T]) takeRoots(kept *precision.Precision) error {
 }
 
 // inverseFourthRoot is A^(-1/4) of a positive definite matrix. Eigenvalues below
-// the rounding of the largest are raised to it.
+// the rounding of the largest are raised to it. In float32 it takes half of the time, but the
+// root is off by about 6e-8 times the largest eigenvalue over the least: by 1e-3 to 1e-2
+// with the default settings, after 20 steps on the digits.
 func inverseFourthRoot[T apoops.Float](a []T, n int) ([]float64, error) {
 	u, w := make([]float64, n*n), make([]float64, n)
 	for i, v := range a {
