@@ -24,7 +24,7 @@ func TestEnginesAllocateNothing(t *testing.T) {
 		engine Engine[float32]
 	}{
 		{three, New[float32](three, s, 8)}, {one, New[float32](one, s, 8)},
-		{three, newIm2col[float32](three, s, 8)}, {one, newIm2col[float32](one, s, 8)}, {three, newWinograd[float32](three, s, 8)},
+		{three, newIm2col[float32](three, s, 8)}, {one, newIm2col[float32](one, s, 8)}, {three, newWinograd[float32](three, s, 8)}, {three, newPositions[float32](three, s, 8)},
 	} {
 		c, k := e.Geometry, e.engine
 		rows := 3*c.Kernel[0]*c.Kernel[1] + 1

@@ -42,6 +42,43 @@ func TestWinogradEqualsIm2col(t *testing.T) {
 	compareEngines(t, 5e-5, winogradEngine[float32])
 }
 
+// TestPositionsEqualIm2col compares the products of pairs of positions with the plain way.
+func TestPositionsEqualIm2col(t *testing.T) {
+	compareEngines(t, 1e-13, positionsEngine[float64])
+	compareEngines(t, 2e-5, positionsEngine[float32])
+}
+
+// TestPositionsAreForSmallImages is about the choice of New, and the count that it is by.
+func TestPositionsAreForSmallImages(t *testing.T) {
+	for _, c := range append([]convtest.Case{
+		convtest.Even("positions", []int{8, 192, 2, 2}, 384, 3, 1, 1, 1),
+		convtest.Even("positions", []int{8, 64, 4, 4}, 192, 5, 1, 2, 1),
+		convtest.Even("positions", []int{8, 64, 1, 1}, 64, 3, 1, 1, 1),
+		convtest.Even("few channels", []int{8, 192, 2, 2}, 63, 3, 1, 1, 1),
+		convtest.Even("larger", []int{8, 256, 4, 4}, 512, 3, 1, 1, 1),
+		convtest.Even("1x1", []int{8, 256, 2, 2}, 512, 1, 1, 0, 1),
+	}, engineCases...) {
+		p := newPatches(geometry(c), c.Shape)
+		if got, want := p.countPairs(), len(p.pairs()); got != want {
+			t.Errorf("%s: %d pairs are counted, not %d", c.Name, got, want)
+		}
+		_, got := New[float32](geometry(c), c.Shape, c.Outputs).(*positions[float32])
+		if got != (c.Name == "positions") {
+			t.Errorf("%s, %v: products of positions %v", c.Name, c.Shape, got)
+		}
+		if got && Blocks(geometry(c), c.Shape, c.Outputs, false) {
+			t.Errorf("%s, %v: gains from blocks", c.Name, c.Shape)
+		}
+	}
+}
+
+func positionsEngine[T Float](g Geometry, x []int, outputs int) Engine[T] {
+	if x[2]*x[3] > 80 {
+		return nil
+	}
+	return newPositions[T](g, x, outputs)
+}
+
 func winogradEngine[T Float](g Geometry, x []int, outputs int) Engine[T] {
 	if !winograds(g) {
 		return nil
