@@ -1,9 +1,8 @@
 package conv
 
 import (
-	"golang.org/x/sys/cpu"
-
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 //go:noescape
@@ -21,9 +20,6 @@ func winoKernelsAVX(u *float32, stride uintptr, w *float32, step int, b *winoTil
 //go:noescape
 func winoKernelsBackAVX(w *float32, step int, u *float32, stride uintptr, b *winoTiles[float32], c *[7]float32)
 
-// useAVX is a variable for the tests.
-var useAVX = cpu.X86.HasAVX
-
 var (
 	winoInputPoints  = [6]float32{winoA, winoB, winoA2, winoB2, winoAB, winoAA}
 	winoResultPoints = [6]float32{winoA, winoB, winoA2, winoB2, winoA3, winoB3}
@@ -31,10 +27,10 @@ var (
 )
 
 // The functions of this file do what the methods of winoTiles do, with the
-// processor's vectors. fast returns the operands as float32; ok is false if the
-// processor or T is not right.
+// processor's vectors. fast returns the operands as float32; ok is false if the level
+// of package simd or T is not right.
 func fast[T Float](b *winoTiles[T], v []T, stride int, plane []T) (t *winoTiles[float32], to, from []float32, ok bool) {
-	if !useAVX || !blas.Pick[T](true, false) {
+	if simd.Current() == simd.Off || !blas.Pick[T](true, false) {
 		return nil, nil, nil, false
 	}
 	t, to, from = any(b).(*winoTiles[float32]), any(v).([]float32), any(plane).([]float32)

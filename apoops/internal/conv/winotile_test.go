@@ -5,24 +5,29 @@ package conv
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // TestVectorsGiveTheSameBits compares the assembly of the tiles' transforms with
 // the Go code.
 func TestVectorsGiveTheSameBits(t *testing.T) {
-	if !useAVX {
-		t.Skip("this processor has no AVX")
+	level := simd.Current()
+	if level == simd.Off {
+		t.Skip("no vector instructions")
 	}
 	rng := rand.New(rand.NewPCG(4, 1))
 	const stride, row = 11, 26
 	plane, m := random[float32](rng, 10*row), random[float32](rng, winoSize*stride)
 	at := [winoLanes]int32{0, 4, 9, 20, 4*row + 1, 4*row + 5, 4*row + 11, 4*row + 20}
-	run := func(avx bool) (all [5][]float32) {
-		useAVX = avx
-		defer func() { useAVX = true }()
+	run := func(l simd.Level) (all [5][]float32) {
+		defer simd.Set(simd.Set(l))
 		var b winoTiles[float32]
 		for i := range all {
 			all[i] = make([]float32, max(len(m), len(plane), winoSize*(2*row+cachePadding)))
+		}
+		if used := fastTransform(&b, all[0], stride, plane, row, &at); used != (l != simd.Off) {
+			t.Fatalf("at level %v vectors are used: %v", l, used)
 		}
 		b.transform(all[0], stride, plane, row, &at)
 		b.spread(all[1], stride, plane, row, &at)
@@ -36,7 +41,7 @@ func TestVectorsGiveTheSameBits(t *testing.T) {
 		}
 		return all
 	}
-	got, want := run(true), run(false)
+	got, want := run(level), run(simd.Off)
 	for k := range want {
 		for i, v := range want[k] {
 			if got[k][i] != v {
