@@ -29,6 +29,10 @@ func convNets() map[string]*layers.Model {
 		"residual": layers.Sequential(
 			conv(2, 4), layers.BatchNorm(4, apoops.ReLUAct), wide, layers.Dropout(0.1),
 			layers.GlobalAvgPool(), layers.Dense(6, 3, apoops.Identity)),
+		"blocks of channels": layers.Sequential( // as oneDNN works on them
+			conv(2, 16), layers.BatchNorm(16, apoops.ReLUAct),
+			layers.Residual(conv(16, 16), layers.BatchNorm(16, apoops.ReLUAct), conv(16, 16), layers.BatchNorm(16, apoops.Identity)),
+			layers.GlobalAvgPool(), layers.Dense(16, 3, apoops.Identity)),
 	}
 }
 

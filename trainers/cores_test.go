@@ -14,6 +14,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/dnn"
 	"github.com/apo-gorgonia/apo/graph"
@@ -56,6 +57,7 @@ func coreRuns() []coreRun {
 		{"lenet sgdm", lenet, SGDm(1e-2), k2, image, 3},
 		{"lenet ekfac", lenet, EKFAC(1e-2), k2, image, 2},
 		{"resnet8 adam", resnet, Adam(1e-3), k2, small, 2},
+		{"resnet8 bfloat16", resnet, SGDm(1e-2), []Option{EveryK(2), Precision(apoops.BFloat16)}, small, 2},
 		{"resnet8 kfac", resnet, KFAC(1e-2), k2, small, 2},
 	}
 }
