@@ -67,6 +67,8 @@ type Variant struct {
 	Factor float64
 	// Precision is Config.Precision.
 	Precision string
+	// Stochastic is Config.Stochastic.
+	Stochastic bool
 	// Values replace hyperparameters of the method.
 	Values methods.Values
 }
@@ -78,7 +80,7 @@ var DefaultVariant = Variant{Factor: 1}
 // Config is the setting of a variant's runs at a scale.
 func (e *Experiment) Config(s Scale, v Variant) Config {
 	c := e.Scales[s]
-	c.Precision = v.Precision
+	c.Precision, c.Stochastic = v.Precision, v.Stochastic
 	return c
 }
 

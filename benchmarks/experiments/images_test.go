@@ -158,7 +158,7 @@ func TestTable3(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range es {
-		want := 3
+		want := 4
 		if e.Sweep != "" {
 			want = 18
 		}

@@ -15,13 +15,17 @@ var table3Methods = []string{"sgdm", "adam", "kfac", "precond", "precond-plain"}
 // precisions are full precision, whose name is empty, and the formats of 16 bits.
 var precisions = []string{"", apoops.BFloat16.String(), apoops.Float16.String()}
 
-// inPrecisions runs methods with the same settings in all precisions.
+// inPrecisions runs methods with the same settings in all precisions, and in bfloat16 with
+// weights that are rounded at random too: it has so few bits that small steps are lost to the
+// nearest number.
 func inPrecisions(names ...string) map[string][]Variant {
 	all := make(map[string][]Variant)
 	for _, name := range names {
 		for _, p := range precisions {
 			all[name] = append(all[name], Variant{Name: p, Factor: 1, Precision: p})
 		}
+		b := apoops.BFloat16.String()
+		all[name] = append(all[name], Variant{Name: b + "-stochastic", Factor: 1, Precision: b, Stochastic: true})
 	}
 	return all
 }

@@ -31,6 +31,9 @@ func (s *section) precisionTable() string {
 // precision is the series' format, or that of full precision.
 func (r *series) precision() string {
 	if p := r.header.Config.Precision; p != "" {
+		if r.header.Config.Stochastic {
+			p += ", stochastic"
+		}
 		return p
 	}
 	return r.header.Config.Dtype

@@ -92,22 +92,23 @@ func leastText(x float64) string {
 	return fmt.Sprintf("a damping from %g on", x)
 }
 
-// leastSweep is the least value from which on all of a precision are borne, +Inf for none,
-// NaN where none was run. Series are in the order of values.
+// leastSweep is the least value from which on, up to the one of the best accuracy, a
+// precision has no failures and loses at most 1 point: +Inf where the best one has, NaN
+// where none was run. Series are in the order of values.
 func (s *section) leastSweep(precision string) float64 {
-	least := math.NaN()
-	for i := len(s.series) - 1; i >= 0; i-- {
-		r := s.series[i]
+	least, best, below := math.NaN(), math.Inf(-1), math.Inf(1)
+	for _, r := range s.series {
 		if r.precision() != precision {
 			continue
 		}
-		if math.IsNaN(least) {
-			least = math.Inf(1)
-		}
 		if r.diverged() > 0 || mean(r.each(fallbacks)) > 0 || r.points(s) < -1-1e-9 {
-			break
+			below = math.Inf(1)
+		} else {
+			below = min(below, r.sweep())
 		}
-		least = r.sweep()
+		if a := mean(r.accuracies()); a > best || math.IsNaN(least) {
+			best, least = max(a, best), below
+		}
 	}
 	return least
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // precisionOptions are the options of a run in 16 bits, with the defaults of
-// trainers.Precision; none for one in full precision.
+// trainers.Precision but for the rounding of weights; none for one in full precision.
 func precisionOptions(c experiments.Config) ([]trainers.Option, error) {
 	if c.Precision == "" {
 		return nil, nil
@@ -19,7 +19,15 @@ func precisionOptions(c experiments.Config) ([]trainers.Option, error) {
 	if err != nil {
 		return nil, errors.WithMessage(err, "precision")
 	}
-	return []trainers.Option{trainers.Precision(f)}, nil
+	return []trainers.Option{trainers.Precision(f, rounding(c)...)}, nil
+}
+
+// rounding is how weights of 16 bits are rounded.
+func rounding(c experiments.Config) []precision.Setting {
+	if c.Stochastic {
+		return []precision.Setting{precision.Stochastic()}
+	}
+	return nil
 }
 
 // precisionSettings says what a run in 16 bits keeps how; nil for one in full precision.
@@ -31,7 +39,7 @@ func precisionSettings(c experiments.Config) (map[string]any, error) {
 	if err != nil {
 		return nil, errors.WithMessage(err, "precision")
 	}
-	p, err := precision.New(f, 0)
+	p, err := precision.New(f, 0, rounding(c)...)
 	if err != nil {
 		return nil, err
 	}
