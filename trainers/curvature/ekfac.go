@@ -45,7 +45,7 @@ type EKFACConfig struct {
 	WeightDecay float64 `json:"weight_decay"`
 	MaxDim      int     `json:"max_dim"` // 0 for no limit
 	// PatchesPerDim is 0 for all patches.
-	PatchesPerDim float64 `json:"patches_per_dim"`
+	PatchesPerDim float64 `json:"patches_per_dim,omitempty"`
 }
 
 var _ rule.Optimizer = (*EKFACConfig)(nil)
