@@ -20,6 +20,8 @@ import (
 // moment is read and written for each group.
 const groupPart = 4
 
+const groupRows = 64 // channels from which several images make one moment of positions
+
 // patchMoment is the kernel of InputMoment for a convolution.
 type patchMoment[T Float] struct {
 	noGradient[T]
@@ -204,32 +206,13 @@ func (k *positionMoment[T]) run(a *args[T]) error {
 	if k.on.off() {
 		return nil
 	}
-	if s := a.shapes[0]; s[1] < groupRows {
-		k.eachImage(a.in[0], a.out, s[0], s[1], s[2]*s[3])
-		return nil
-	}
 	if k.loop == nil {
 		k.loop, k.visit = conv.NewPatchLoop[T](conv.Geometry{Kernel: [2]int{1, 1}}, a.shapes[0]), k.add
-		k.loop.Grow(len(a.out) / groupPart)
+		k.loop.GrowFrom(groupRows, len(a.out)/groupPart)
 	}
 	k.out = a.out
 	k.loop.Each(a.in[0], k.visit)
 	return nil
-}
-
-// groupRows is the number of channels from which the positions of several images make one
-// product.
-const groupRows = 64
-
-// eachImage adds the products of n images of m channels one by one.
-func (k *positionMoment[T]) eachImage(x, out []T, n, m, positions int) {
-	scale := T(n) / T(positions)
-	var beta T
-	for i := range n {
-		image := x[i*m*positions : (i+1)*m*positions]
-		blas.Gemm(false, true, m, m, positions, scale, image, positions, image, positions, beta, out, m)
-		beta = 1
-	}
 }
 
 // add adds a group's positions.

@@ -41,6 +41,15 @@ func (l *PatchLoop[T]) Grow(elements int) {
 	l.group = max(l.group, min(g, l.N))
 }
 
+// GrowFrom is Grow where the patches have so many rows; with fewer each image is a group.
+func (l *PatchLoop[T]) GrowFrom(rows, elements int) {
+	if l.Rows < rows {
+		l.group = 1
+		return
+	}
+	l.Grow(elements)
+}
+
 // Each calls visit with the patches of each group, rows×(count·positions).
 func (l *PatchLoop[T]) Each(x []T, visit func(columns []T)) {
 	l.x = x

@@ -21,3 +21,17 @@ func TestPatchLoopGrows(t *testing.T) {
 		}
 	}
 }
+
+// TestPatchLoopGrowsFrom has each image be a group where there are few channels.
+func TestPatchLoopGrowsFrom(t *testing.T) {
+	c := Geometry{Kernel: [2]int{1, 1}}
+	for channels, groups := range map[int]int{63: 8, 64: 1} {
+		l := NewPatchLoop[float32](c, []int{8, channels, 4, 4})
+		l.GrowFrom(64, 1<<30)
+		n := 0
+		l.Each(make([]float32, 8*channels*16), func([]float32) { n++ })
+		if n != groups {
+			t.Errorf("%d channels: %d groups", channels, n)
+		}
+	}
+}
