@@ -31,7 +31,6 @@ type config struct {
 	graphs     int // of each kind
 	precision  *lowPrecision
 	comm       Communicator // nil without Parallel
-	agreed     bool         // its members begin with the same weights, settings and data
 }
 
 // newConfig applies the options to the defaults of an optimizer.

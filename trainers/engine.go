@@ -33,6 +33,7 @@ type engine struct {
 	data    int
 	steps   int
 	skipped int
+	agreed  bool          // the members of Parallel have the same weights, settings and data
 	copies  []NamedTensor // of undo; nil where no step needed one
 	loaded  []string      // notes on the checkpoint that was loaded
 	// shapes and expected are those of the mini-batches (describeBatch): of the steps

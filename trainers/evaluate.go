@@ -57,12 +57,7 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 
 // evaluate counts the batches of a set that this member evaluates.
 func (t *Trainer) evaluate(s *tally, data Dataset, batchSize int) error {
-	lo, n, number := 0, 0, 0
-	for b := range evaluationBatches(data, batchSize) {
-		lo, n, number = lo+n, b.Len(), number+1
-		if comm := t.engine.c.members(); comm != nil && number%comm.Size() != comm.Rank() {
-			continue
-		}
+	for lo, b := range evaluationBatches(data, batchSize, t.engine.c.members()) {
 		classes, ok := t.classes(b)
 		if !ok {
 			s.unlabelled++
@@ -72,7 +67,7 @@ func (t *Trainer) evaluate(s *tally, data Dataset, batchSize int) error {
 			return errors.WithMessage(err, "trainers: evaluating")
 		}
 		if err := g.CheckFinite(); err != nil {
-			return errors.WithMessagef(err, "trainers: evaluating rows %d to %d", lo, lo+n-1)
+			return errors.WithMessagef(err, "trainers: evaluating rows %d to %d", lo, lo+b.Len()-1)
 		}
 		weight := float64(t.count(b))
 		s.loss += g.LossValue() * weight
@@ -88,23 +83,36 @@ func (t *Trainer) evaluate(s *tally, data Dataset, batchSize int) error {
 	return nil
 }
 
-// evaluationBatches are a set's own batches, where it has such, or its rows in their order.
-func evaluationBatches(data Dataset, size int) iter.Seq[graph.Batch] {
+// evaluationBatches are a set's own batches, where it has such, or its rows in their order,
+// each with the number of rows before it. The members of comm, if there is one, take turns.
+func evaluationBatches(data Dataset, size int, comm Communicator) iter.Seq2[int, graph.Batch] {
+	number := -1
+	mine := func() bool {
+		number++
+		return comm == nil || number%comm.Size() == comm.Rank()
+	}
 	if own, ok := data.(batch.Partitioned); ok {
-		return func(yield func(graph.Batch) bool) {
+		return func(yield func(int, graph.Batch) bool) {
+			lo := 0
 			for _, rows := range own.Parts(size) {
-				b := own.NewPart(rows)
-				own.Fill(b, rows, batch.Draw{})
-				if !yield(b) {
-					return
+				if mine() {
+					b := own.NewPart(rows)
+					own.Fill(b, rows, batch.Draw{})
+					if !yield(lo, b) {
+						return
+					}
 				}
+				lo += len(rows)
 			}
 		}
 	}
-	return func(yield func(graph.Batch) bool) {
+	return func(yield func(int, graph.Batch) bool) {
 		rows := make([]int, min(size, data.Len()))
 		var b graph.Batch
 		for lo := 0; lo < data.Len(); lo += size {
+			if !mine() {
+				continue
+			}
 			n := min(size, data.Len()-lo)
 			for i := range rows[:n] {
 				rows[i] = lo + i
@@ -113,7 +121,7 @@ func evaluationBatches(data Dataset, size int) iter.Seq[graph.Batch] {
 				b = data.NewBatch(n)
 			}
 			data.Fill(b, rows[:n], batch.Draw{First: lo})
-			if !yield(b) {
+			if !yield(lo, b) {
 				return
 			}
 		}

@@ -47,6 +47,7 @@ func (e *engine) load(path string) error {
 	e.steps, e.skipped = doc.Steps, doc.Skipped
 	e.expected = expectedBatch(doc, kept)
 	e.invalidate()
+	e.agreed = false
 	notes, err := e.convert(doc)
 	e.loaded = append(environmentNotes(doc.Environment), notes...)
 	return err

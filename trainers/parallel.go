@@ -26,6 +26,12 @@ type Communicator = collective.Communicator
 // and APO-Precond are those of the whole batch. Weights, φ and all state are the same on all
 // members, bit for bit, and those of a run by one process but for the order of sums, masks
 // of dropout and drawn targets included. Batch norm takes the statistics of a member's part.
+// With a dynamic loss scale (Precision) other steps may be skipped: it is the gradient of a
+// part that overflows.
+//
+// Before the first step, and that after Load, the members compare their weights, settings,
+// libraries and mini-batch: where those of one differ from rank 0's, the step is an error on
+// all that names it.
 //
 // Save and SaveWeights write on the member of rank 0 and return its error on all.
 func Parallel(comm Communicator) Option {
@@ -79,10 +85,10 @@ func (e *engine) onFirst(do func() error) error {
 	return err
 }
 
-// agree compares, before the first step, what the members begin with.
+// agree compares, before the first step and that after Load, what the members begin with.
 func (e *engine) agree(b graph.Batch) error {
 	comm := e.c.members()
-	if comm == nil || e.c.agreed {
+	if comm == nil || e.agreed {
 		return nil
 	}
 	doc, err := e.metaDocument()
@@ -109,7 +115,7 @@ func (e *engine) agree(b graph.Batch) error {
 			return errors.Errorf("trainers: Parallel: the members do not begin alike: %s of ranks %v are not those of rank 0", part.name, ranks)
 		}
 	}
-	e.c.agreed = true
+	e.agreed = true
 	return nil
 }
 

@@ -74,6 +74,7 @@ func (e *engine) loadWeights(path string) error {
 		array.Copy(p.Value, stored[p.Name])
 	}
 	e.invalidate()
+	e.agreed = false
 	return e.Task.Precision.StartWeights(e.Task.Model)
 }
 
