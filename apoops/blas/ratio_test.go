@@ -16,32 +16,11 @@ const inRow = 4
 // library's, of the best calls made in turn, some of each in a row, since one pays for what
 // the other leaves behind in caches and threads, on all cores and on one.
 func BenchmarkOwnOverLibrary(b *testing.B) {
-	f := system(b)
-	ratios(b, "float32", func(x operand) (all, one [2]func()) {
-		c := make([]float32, len(x.c))
-		ta, tb := x.ta == 'T', x.tb == 'T'
-		all[0] = func() { own{}.Sgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc) }
-		all[1] = func() { f.Sgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc) }
-		one[0] = func() { gemm.Serial(ta, tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc) }
-		one[1] = func() {
-			multiply(&products32, &pool32, f.sgemm, false, x.ta, x.tb, x.m, x.n, x.k, 1, x.a32, x.lda, x.b32, x.ldb, 0, c, x.ldc)
-		}
-		return all, one
-	})
-	ratios(b, "float64", func(x operand) (all, one [2]func()) {
-		c := make([]float64, len(x.c))
-		ta, tb := x.ta == 'T', x.tb == 'T'
-		all[0] = func() { own{}.Dgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc) }
-		all[1] = func() { f.Dgemm(x.ta, x.tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc) }
-		one[0] = func() { gemm.Serial(ta, tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc) }
-		one[1] = func() {
-			multiply(&products64, &pool64, f.dgemm, false, x.ta, x.tb, x.m, x.n, x.k, 1, x.a, x.lda, x.b, x.ldb, 0, c, x.ldc)
-		}
-		return all, one
-	})
+	ratios(b, "float32", system(b), func(x operand) (p, q, c []float32) { return x.a32, x.b32, x.c32 })
+	ratios(b, "float64", system(b), func(x operand) (p, q, c []float64) { return x.a, x.b, x.c })
 }
 
-func ratios(b *testing.B, name string, calls func(operand) (all, one [2]func())) {
+func ratios[T Float](b *testing.B, name string, library foreign, arrays func(operand) (p, q, c []T)) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, s := range [][3]int{
 		{32, 32, 32}, {64, 64, 64}, {96, 96, 96}, {128, 128, 128}, {192, 192, 192}, {256, 256, 256}, {512, 512, 512}, {1024, 1024, 1024},
@@ -54,7 +33,16 @@ func ratios(b *testing.B, name string, calls func(operand) (all, one [2]func()))
 			if i == 3 {
 				continue
 			}
-			all, one := calls(x)
+			p, q, c := arrays(x)
+			ta, tb := x.ta == 'T', x.tb == 'T'
+			all := [2]func(){
+				func() { gemm.Multiply(ta, tb, x.m, x.n, x.k, 1, p, x.lda, q, x.ldb, 0, c, x.ldc) },
+				func() { gemmBy(library, ta, tb, x.m, x.n, x.k, 1, p, x.lda, q, x.ldb, 0, c, x.ldc) },
+			}
+			one := [2]func(){
+				func() { gemm.Serial(ta, tb, x.m, x.n, x.k, 1, p, x.lda, q, x.ldb, 0, c, x.ldc) },
+				func() { foreignSerial(library, ta, tb, x.m, x.n, x.k, 1, p, x.lda, q, x.ldb, 0, c, x.ldc) },
+			}
 			for place, pair := range map[string][2]func(){"all": all, "one": one} {
 				b.Run(fmt.Sprintf("%s/%dx%dx%d/%c%c/%s", name, s[0], s[1], s[2], x.ta, x.tb, place), func(b *testing.B) {
 					best := [2]time.Duration{time.Hour, time.Hour}
