@@ -9,4 +9,9 @@
 //	sum := comm.Sum32(gradient) // begins; gradient is not touched before Wait
 //	...                         // computes something else
 //	err := sum.Wait()           // gradient is now Σ_r gradient_r, the same bits everywhere
+//
+// A member that fails by itself, while the others wait for it, calls Abort with its error.
+// At places that all members come to, JoinErrors lets all know of the error of one, and
+// OnFirst has one of them do what it must do alone: such an error is shared (IsShared), and
+// all members end in order.
 package collective
