@@ -5,4 +5,7 @@
 //
 // Logs, which only grow, are the exception: OpenLog repairs what a kill left of
 // one. LockFolder keeps two runs out of one folder.
+//
+// UntilStopped is for a program that saves when it is asked to stop, Together for the
+// processes of one training, which must stop after the same step.
 package durable

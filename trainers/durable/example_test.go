@@ -1,11 +1,13 @@
 package durable_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
 	"path/filepath"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
@@ -28,4 +30,23 @@ func ExampleWriteFile() {
 	}
 	fmt.Println(string(content))
 	// Output: {"k": 20}
+}
+
+// With the communicator of package mpi in place of Single all processes stop after the same
+// step.
+func ExampleTogether() {
+	asked, release := durable.UntilStopped(context.Background())
+	defer release()
+	all := durable.NewTogether(asked, collective.Single{})
+	for step := range 3 {
+		if _, err := all.Next(false); err != nil {
+			fmt.Println("saves and ends:", err)
+			return
+		}
+		fmt.Println("step", step)
+	}
+	// Output:
+	// step 0
+	// step 1
+	// step 2
 }

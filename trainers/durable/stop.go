@@ -11,6 +11,10 @@ import (
 // it can save first: by Ctrl-C (SIGINT), by SIGTERM or because its terminal closes
 // (SIGHUP). A signal that was ignored when the process started, as nohup ignores
 // SIGHUP, stays ignored. stop gives the signals back their usual effect.
+//
+// Among the processes of one training the signal reaches some before others: see Together.
+// mpirun passes Ctrl-C and SIGTERM on, as SIGTERM. Open MPI kills what is still there a second
+// later, or after what its parameter odls_base_sigkill_timeout says.
 func UntilStopped(ctx context.Context) (until context.Context, stop context.CancelFunc) {
 	var signals []os.Signal
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
