@@ -227,22 +227,12 @@ func (s *tally) join(comm Communicator, err error) error {
 	if comm == nil {
 		return err
 	}
-	failures := make([]float64, comm.Size())
-	if err != nil {
-		failures[comm.Rank()] = 1
+	if err := collective.JoinErrors(comm, err); err != nil {
+		return errors.WithMessage(err, "trainers")
 	}
-	all := append([]float64{s.loss, s.weights, s.right, s.counted, s.unlabelled}, failures...)
-	failed := collective.Sum(comm, all)
-	if err != nil {
-		return err
-	}
-	if failed != nil {
-		return errors.WithMessage(failed, "trainers: evaluating")
-	}
-	for r, failed := range all[5:] {
-		if failed != 0 {
-			return errors.Errorf("trainers: evaluating: rank %d has failed", r)
-		}
+	all := []float64{s.loss, s.weights, s.right, s.counted, s.unlabelled}
+	if err := collective.Sum(comm, all); err != nil {
+		return errors.WithMessage(err, "trainers: evaluating")
 	}
 	s.loss, s.weights, s.right, s.counted, s.unlabelled = all[0], all[1], all[2], all[3], all[4]
 	return nil

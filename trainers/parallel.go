@@ -1,7 +1,6 @@
 package trainers
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -33,7 +32,10 @@ type Communicator = collective.Communicator
 // libraries and mini-batch: where those of one differ from rank 0's, the step is an error on
 // all that names it.
 //
-// Save and SaveWeights write on the member of rank 0 and return its error on all.
+// Save and SaveWeights write on the member of rank 0 and return its error on all, which is
+// shared (collective.IsShared). Errors of Step and Evaluate name the rank; those of Step are
+// a member's own unless they are shared, and it ends with comm.Abort: the others wait for it.
+// Package durable has Together, by which all members stop after the same step.
 func Parallel(comm Communicator) Option {
 	return func(c *config) error {
 		if graph.IsNil(comm) {
@@ -60,29 +62,23 @@ func (c *config) members() Communicator {
 	return c.comm
 }
 
-// longestCause is the longest text of an error that other members learn.
-const longestCause = 1024
-
 // onFirst has the member of rank 0 do what one alone must do. Its error is that of all.
 func (e *engine) onFirst(do func() error) error {
 	comm := e.c.members()
 	if comm == nil {
 		return do()
 	}
-	var err error
-	text := make([]byte, longestCause)
-	if comm.Rank() == 0 {
-		if err = do(); err != nil {
-			copy(text, err.Error())
-		}
+	return errors.WithMessage(collective.OnFirst(comm, do), "trainers")
+}
+
+// ofMember names the member that has an error, where there are several.
+func (c *config) ofMember(err error) error {
+	comm := c.members()
+	var m *collective.MemberError
+	if err == nil || comm == nil || errors.As(err, &m) {
+		return err
 	}
-	if failed := comm.Broadcast(0, text); failed != nil {
-		return errors.WithMessage(failed, "trainers: waiting for rank 0")
-	}
-	if text = bytes.TrimRight(text, "\x00"); err == nil && len(text) > 0 {
-		return errors.Errorf("trainers: rank 0: %s", text)
-	}
-	return err
+	return &collective.MemberError{Rank: comm.Rank(), Err: err}
 }
 
 // agree compares, before the first step and that after Load, what the members begin with.
@@ -112,7 +108,8 @@ func (e *engine) agree(b graph.Batch) error {
 			return errors.WithMessage(err, "trainers: Parallel")
 		}
 		if ranks != nil {
-			return errors.Errorf("trainers: Parallel: the members do not begin alike: %s of ranks %v are not those of rank 0", part.name, ranks)
+			return &collective.MemberError{Rank: -1, Shared: true,
+				Err: errors.Errorf("trainers: Parallel: the members do not begin alike: %s of ranks %v are not those of rank 0", part.name, ranks)}
 		}
 	}
 	e.agreed = true

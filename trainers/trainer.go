@@ -69,11 +69,16 @@ func (t *Trainer) Step(batch graph.Batch) (Stats, error) { return t.StepWith(bat
 // StepWith is Step with the inputs of B', the batch of the function-space term,
 // for a step with a meta-step.
 func (t *Trainer) StepWith(batch graph.Batch, tilde []*tensor.Dense) (Stats, error) {
-	start := time.Now()
-	e := t.engine
-	if e == nil {
+	if t.engine == nil {
 		return Stats{}, errNotMade
 	}
+	s, err := t.takeStep(batch, tilde)
+	return s, t.engine.c.ofMember(err)
+}
+
+func (t *Trainer) takeStep(batch graph.Batch, tilde []*tensor.Dense) (Stats, error) {
+	start := time.Now()
+	e := t.engine
 	fail := func(err error) (Stats, error) {
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
