@@ -9,6 +9,11 @@
 //	go run ./examples/cifar -opt precond -limit 5000
 //	go run ./examples/cifar -resume
 //
+// Started by mpirun (Open MPI or MPICH) its processes train together, on parts of each
+// mini-batch:
+//
+//	go build ./examples/cifar && mpirun -n 2 ./cifar
+//
 // Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
 // from the folder that APO_DATA names, and downloads them if they are not there.
 //
@@ -50,7 +55,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume
 }
 
 func main() {
-	os.Exit(cli.Run(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	os.Exit(cli.RunTogether(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return cifar.Run(ctx, args, stdout, stderr)
 	}))
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 )
@@ -61,11 +62,24 @@ func TestPrograms(t *testing.T) {
 		}
 	}
 	t.Run("losses", func(t *testing.T) { checkLosses(t, binary) })
+	t.Run("several processes", func(t *testing.T) { checkProcesses(t, binary) })
 	t.Run("usage", func(t *testing.T) {
 		for _, b := range binary {
 			checkUsage(t, b)
 		}
 	})
+}
+
+// checkProcesses starts each program twice by mpirun: it says once why it cannot divide its
+// work.
+func checkProcesses(t *testing.T, binary map[string]string) {
+	launcher := exampletest.Launchers(t)[0]
+	for program, b := range binary {
+		p := launcher.StartProgram(t, 2, nil, b)
+		if code := p.Wait(10 * time.Second); code != 1 || strings.Count(p.Output(), "mini-batches of one size, which 2 processes cannot divide") != 1 {
+			t.Errorf("%s: exit code %d\n%s", program, code, p.Output())
+		}
+	}
 }
 
 // checkLosses compares the last losses. Both versions start from the same weights and

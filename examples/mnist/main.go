@@ -7,6 +7,11 @@
 //	go run ./examples/mnist -optimizer precond -schedule cosine -data fashion -epochs 10
 //	go run ./examples/mnist -resume
 //
+// Started by mpirun (Open MPI or MPICH) its processes train together, on parts of each
+// mini-batch:
+//
+//	go build ./examples/mnist && mpirun -n 2 ./mnist
+//
 // Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
 // from the folder that APO_DATA names, and downloads them if they are not there.
 //
@@ -43,7 +48,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume
 }
 
 func main() {
-	os.Exit(cli.Run(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	os.Exit(cli.RunTogether(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return mnist.Run(ctx, args, stdout, stderr)
 	}))
 }

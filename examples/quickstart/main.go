@@ -6,7 +6,8 @@
 //	go run ./examples/quickstart
 //
 // It runs for less than a minute, prints a table, and writes logs, tables and two
-// charts. When it is stopped, it writes the results so far. It saves no checkpoints.
+// charts. When it is stopped, it writes the results so far. It saves no checkpoints. The
+// processes that mpirun starts train together.
 package main
 
 import (
@@ -21,8 +22,10 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 const about = `Quickstart trains a small net on 8x8 digits with five methods side by side.
@@ -44,19 +47,22 @@ type settings struct {
 	precision    string // "" is float32
 }
 
-func main() { os.Exit(cli.Run(run)) }
+func main() { os.Exit(cli.RunTogether(run)) }
 
+// run is the program. With several members (cli.Members) all call it with the same
+// arguments; rank 0 alone prints and writes.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	comm := cli.Members(ctx)
 	s, err := parse(args, stdout)
-	if err != nil {
+	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
 	name, err := apoops.UseLibraries()
-	if err != nil {
+	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "BLAS: %s\n", name)
-	unlock, err := cli.LockOut(s.out)
+	unlock, err := cli.LockFirst(comm, s.out)
 	if err != nil {
 		return err
 	}
@@ -66,20 +72,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	var results []result
+	var stopped error
+	k := &task{s, comm, durable.NewTogether(ctx, comm), train, test, stderr}
 	for _, m := range methods(s.rate) {
-		r, err := m.train(ctx, s, train, test, stderr)
+		r, err := m.train(k)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return errors.WithMessage(err, m.name)
 		}
 		results = append(results, r)
-		if err != nil {
+		if stopped = err; stopped != nil {
 			break
 		}
 	}
-	if err := report(s, results, stdout); err != nil {
+	if err := collective.OnFirst(comm, func() error { return report(s, results, stdout) }); err != nil {
 		return err
 	}
-	return ctx.Err()
+	if stopped == nil {
+		stopped = k.all.Context().Err()
+	}
+	return stopped
 }
 
 func parse(args []string, stdout io.Writer) (settings, error) {

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"context"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
@@ -37,59 +37,82 @@ type evaluation struct {
 // last is the state at the end.
 func (r result) last() evaluation { return r.evaluations[len(r.evaluations)-1] }
 
-// train trains a new net with the method and logs every step. When the context ends
+// task is what all methods train on, and with whom.
+type task struct {
+	settings
+	comm        collective.Communicator
+	all         *durable.Together
+	train, test trainers.Data
+	stderr      io.Writer
+}
+
+// train trains a new net with the method; rank 0 logs every step. When all members stop
 // it returns the result so far.
-func (m method) train(ctx context.Context, s settings, train, test trainers.Data, stderr io.Writer) (result, error) {
-	log, err := durable.CreateLog(filepath.Join(s.out, strings.ToLower(m.name)+".jsonl"))
-	if err != nil {
+func (m method) train(k *task) (result, error) {
+	var log *durable.Log
+	if err := collective.OnFirst(k.comm, func() (err error) {
+		log, err = durable.CreateLog(filepath.Join(k.out, strings.ToLower(m.name)+".jsonl"))
+		return err
+	}); err != nil {
 		return result{}, err
 	}
-	r, err := m.takeSteps(ctx, s, train, test, trainers.NewJSONL(log), stderr)
-	if closeErr := log.Close(); err == nil {
-		err = closeErr
+	r := result{name: m.name}
+	t, batches, err := m.start(k, log)
+	if err = collective.JoinErrors(k.comm, err); err == nil {
+		err = r.takeSteps(k, t, batches)
 	}
-	return r, err
+	if err != nil {
+		if log != nil {
+			_ = log.Close()
+		}
+		return r, err
+	}
+	return r, collective.OnFirst(k.comm, func() error { return log.Close() })
+}
+
+// start makes the trainer and its mini-batches. log is nil where another member has it.
+func (m method) start(k *task, log *durable.Log) (*trainers.Trainer, *trainers.Batches, error) {
+	batches, err := trainers.NewBatches(k.train, k.batch, k.seed)
+	if err != nil {
+		return nil, nil, cli.AsUsage(err)
+	}
+	low, err := cli.PrecisionOptions(k.precision)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := slices.Concat([]trainers.Option{trainers.Seed(k.seed), trainers.TildeFrom(batches.TildeAt), trainers.Parallel(k.comm)}, low, m.options)
+	if log != nil {
+		opts = append(opts, trainers.Record(trainers.NewJSONL(log)))
+	}
+	t, err := trainers.New(layers.MLP(64, 100, 100, 10), graph.SoftmaxCrossEntropy, m.optimizer, opts...)
+	return t, batches, err
 }
 
 // takeSteps trains the net and evaluates it every evaluateEvery steps.
-func (m method) takeSteps(ctx context.Context, s settings, train, test trainers.Data, log trainers.Recorder, stderr io.Writer) (result, error) {
-	r := result{name: m.name}
-	batches, err := trainers.NewBatches(train, s.batch, s.seed)
-	if err != nil {
-		return r, cli.AsUsage(err)
+func (r *result) takeSteps(k *task, t *trainers.Trainer, batches *trainers.Batches) error {
+	if err := r.evaluate(t, k.train, k.test); err != nil {
+		return err
 	}
-	low, err := cli.PrecisionOptions(s.precision)
-	if err != nil {
-		return r, err
-	}
-	opts := slices.Concat([]trainers.Option{trainers.Seed(s.seed), trainers.TildeFrom(batches.TildeAt), trainers.Record(log)}, low, m.options)
-	t, err := trainers.New(layers.MLP(64, 100, 100, 10), graph.SoftmaxCrossEntropy, m.optimizer, opts...)
-	if err != nil {
-		return r, err
-	}
-	if err := r.evaluate(t, train, test); err != nil {
-		return r, err
-	}
-	progress := cli.NewProgress(stderr, m.name, s.steps)
+	progress := cli.NewProgress(k.stderr, r.name, k.steps)
 	defer progress.Close()
-	for step := range s.steps {
-		if err := ctx.Err(); err != nil {
-			return r, err
+	for step := range k.steps {
+		if _, err := k.all.Next(false); err != nil {
+			return err
 		}
 		stats, err := t.Step(batches.At(step))
 		if err != nil {
-			return r, err
+			return err
 		}
 		r.seconds += (stats.BaseTime + stats.MetaTime).Seconds()
 		r.learns = r.learns || stats.Meta != nil
 		progress.Show(step+1, stats.Loss)
-		if (step+1)%evaluateEvery == 0 || step+1 == s.steps {
-			if err := r.evaluate(t, train, test); err != nil {
-				return r, err
+		if (step+1)%evaluateEvery == 0 || step+1 == k.steps {
+			if err := r.evaluate(t, k.train, k.test); err != nil {
+				return err
 			}
 		}
 	}
-	return r, nil
+	return nil
 }
 
 func (r *result) evaluate(t *trainers.Trainer, train, test trainers.Data) error {

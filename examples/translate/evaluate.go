@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/graph"
@@ -56,20 +58,33 @@ func references(p text.Parallel) [][]string {
 	return all
 }
 
-// perToken is the mean cross-entropy of the target's tokens, without label smoothing.
-func (v *validation) perToken(m *layers.TransformerModel, params []*graph.Param, most int) (float64, error) {
-	sum, count := 0.0, 0.0
-	for _, rows := range v.sentences.Parts(most) {
-		b := v.sentences.NewPart(rows)
-		v.sentences.Fill(b, rows, batch.Draw{})
-		loss, err := v.lossOf(m, params, b)
-		if err != nil {
-			return 0, err
+// perToken is the mean cross-entropy of the target's tokens, without label smoothing. The
+// members of comm divide the batches.
+func (v *validation) perToken(comm collective.Communicator, m *layers.TransformerModel, params []*graph.Param, most int) (float64, error) {
+	sums := make([]float64, 2) // of the loss, of tokens
+	err := func() error {
+		for i, rows := range v.sentences.Parts(most) {
+			if i%comm.Size() != comm.Rank() {
+				continue
+			}
+			b := v.sentences.NewPart(rows)
+			v.sentences.Fill(b, rows, batch.Draw{})
+			loss, err := v.lossOf(m, params, b)
+			if err != nil {
+				return err
+			}
+			n := float64(v.loss.Count(b))
+			sums[0], sums[1] = sums[0]+n*loss, sums[1]+n
 		}
-		n := float64(v.loss.Count(b))
-		sum, count = sum+n*loss, count+n
+		return nil
+	}()
+	if err := collective.JoinErrors(comm, err); err != nil {
+		return 0, err
 	}
-	return sum / count, nil
+	if err := collective.Sum(comm, sums); err != nil {
+		return 0, errors.WithMessage(err, "validation")
+	}
+	return sums[0] / sums[1], nil
 }
 
 // ofShape is a graph of the loss with the batch that it reads.
@@ -111,11 +126,33 @@ func (s *settings) newSearch(m *layers.TransformerModel, params []*graph.Param, 
 	return search.New(m, params, search.Config{Width: width, Begin: text.Begin, End: text.End})
 }
 
-// bleuOf scores translations of sources.
-func bleuOf(ctx context.Context, s *search.Searcher, e text.Encoding, sources [][]int, references [][]string) (bleu.Score, error) {
-	hypotheses, err := words(ctx, s, e, sources)
+// bleuOf scores translations of sources. The members of comm divide them.
+func bleuOf(ctx context.Context, comm collective.Communicator, s *search.Searcher, e text.Encoding, sources [][]int, references [][]string) (bleu.Score, error) {
+	var own [][]int
+	for i := comm.Rank(); i < len(sources); i += comm.Size() {
+		own = append(own, sources[i])
+	}
+	part, err := words(ctx, s, e, own)
+	if err := collective.JoinErrors(comm, err); err != nil {
+		return bleu.Score{}, err
+	}
+	content, err := json.Marshal(part)
 	if err != nil {
 		return bleu.Score{}, err
+	}
+	parts, err := collective.Gather(comm, content)
+	if err != nil {
+		return bleu.Score{}, errors.WithMessage(err, "translations")
+	}
+	hypotheses := make([][]string, len(sources))
+	for r, content := range parts {
+		var part [][]string
+		if err := json.Unmarshal(content, &part); err != nil {
+			return bleu.Score{}, errors.Wrapf(err, "translations of rank %d", r)
+		}
+		for k, words := range part {
+			hypotheses[r+k*len(parts)] = words
+		}
 	}
 	return bleu.Corpus(hypotheses, references)
 }
@@ -138,7 +175,7 @@ func words(ctx context.Context, s *search.Searcher, e text.Encoding, sources [][
 // evaluate evaluates the net after an epoch.
 func (t *training) evaluate(ctx context.Context, start time.Time) error {
 	params := t.trainer.Params()
-	loss, err := t.valid.perToken(t.model, params, t.Tokens)
+	loss, err := t.valid.perToken(t.comm, t.model, params, t.Tokens)
 	if err != nil {
 		return err
 	}
@@ -147,7 +184,7 @@ func (t *training) evaluate(ctx context.Context, start time.Time) error {
 			return err
 		}
 	}
-	score, err := bleuOf(ctx, t.greedy, t.encoding, t.valid.sources, t.valid.references)
+	score, err := bleuOf(ctx, t.comm, t.greedy, t.encoding, t.valid.sources, t.valid.references)
 	if err != nil {
 		return err
 	}
@@ -162,10 +199,12 @@ func (t *training) evaluate(ctx context.Context, start time.Time) error {
 	}
 	fmt.Fprintf(t.stdout, "epoch %d of %d: validation loss %.4f, perplexity %.2f, BLEU %.2f, %s%.1f s%s\n",
 		n, t.Epochs, e.loss, e.perplexity, e.bleu, cli.Rates(t.trainer.Rates()), time.Since(start).Seconds(), label)
-	if err := t.logs.Epoch(n, e.step, e.loss, e.perplexity, e.bleu); err != nil {
-		return err
-	}
-	return t.logs.Flush()
+	return t.first(func() error {
+		if err := t.logs.Epoch(n, e.step, e.loss, e.perplexity, e.bleu); err != nil {
+			return err
+		}
+		return t.logs.Flush()
+	})
 }
 
 // best is the epoch, counted from 1, with the best BLEU, the first of equal ones.
@@ -193,7 +232,7 @@ func (t *training) finish(ctx context.Context) error {
 	if err := t.trainer.SaveWeights(t.path(weightsFile)); err != nil {
 		return err
 	}
-	if err := t.trainer.LoadWeights(t.path(bestFile)); err != nil {
+	if err := collective.JoinErrors(t.comm, t.trainer.LoadWeights(t.path(bestFile))); err != nil {
 		return err
 	}
 	s, err := t.newSearch(t.model, t.trainer.Params(), t.beam)
@@ -202,23 +241,25 @@ func (t *training) finish(ctx context.Context) error {
 	}
 	sources := t.encoding.EncodeAll(t.corpus.test.Source)
 	start := time.Now()
-	score, err := bleuOf(ctx, s, t.encoding, sources, references(t.corpus.test))
+	score, err := bleuOf(ctx, t.comm, s, t.encoding, sources, references(t.corpus.test))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "%s, width %d: %v (%.1f s)\n", t.corpus.test.Title, t.beam, score, time.Since(start).Seconds())
-	at := best(t.history)
-	if err := runlog.WriteJSON(t.out, resultFile, result{t.Epochs, at, t.history[at-1].bleu, score.BLEU, t.beam}); err != nil {
-		return err
-	}
-	if err := t.drawCurves(); err != nil {
-		return err
-	}
-	if err := t.drawAttention(ctx, s, sources[0]); err != nil {
-		return err
-	}
-	fmt.Fprintf(t.stdout, "results in %s\n", t.out)
-	return nil
+	return t.first(func() error {
+		at := best(t.history)
+		if err := runlog.WriteJSON(t.out, resultFile, result{t.Epochs, at, t.history[at-1].bleu, score.BLEU, t.beam}); err != nil {
+			return err
+		}
+		if err := t.drawCurves(); err != nil {
+			return err
+		}
+		if err := t.drawAttention(ctx, s, sources[0]); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.stdout, "results in %s\n", t.out)
+		return nil
+	})
 }
 
 // readHistory reads the epochs of a run.

@@ -9,6 +9,11 @@
 //	go run ./examples/translate -resume
 //	echo "Ein Hund läuft im Schnee." | go run ./examples/translate -translate
 //
+// Started by mpirun (Open MPI or MPICH) its processes train together, on parts of each
+// mini-batch:
+//
+//	go build ./examples/translate && mpirun -n 2 ./translate
+//
 // Ctrl-C, SIGTERM or the end of its terminal make it save and end. It reads the data
 // from the folder that APO_DATA names, and downloads them if they are not there.
 //
@@ -23,6 +28,7 @@ import (
 	"os"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
@@ -41,35 +47,40 @@ the net of a run in -out.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume).`
 
 func main() {
-	os.Exit(cli.Run(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	os.Exit(cli.RunTogether(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return run(ctx, args, os.Stdin, stdout, stderr)
 	}))
 }
 
-// run is the program: options of source change where the data come from.
+// run is the program: options of source change where the data come from. With several
+// members (cli.Members) all call it with the same arguments; rank 0 alone prints and writes.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, source ...datasets.Option) error {
+	comm := cli.Members(ctx)
 	s, mode, err := parse(args, stdout)
-	if err != nil {
+	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
 	name, err := apoops.UseLibraries()
-	if err != nil {
+	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
 	if mode.translate {
-		return s.translate(ctx, stdin, stdout)
+		return collective.OnFirst(comm, func() error { return s.translate(ctx, stdin, stdout) })
 	}
 	fmt.Fprintf(stdout, "BLAS: %s\n", name)
-	corpus, err := s.load(ctx, stderr, source)
-	if err != nil {
+	var corpus corpus
+	if err := collective.AfterFirst(comm, func() (err error) { // what rank 0 downloads is there for all
+		corpus, err = s.load(ctx, stderr, source)
+		return err
+	}); err != nil {
 		return err
 	}
-	unlock, err := cli.LockOut(s.out)
+	unlock, err := cli.LockFirst(comm, s.out)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	t, err := s.newTraining(corpus, mode.resume, stdout, stderr)
+	t, err := s.newTraining(comm, corpus, mode.resume, stdout, stderr)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/exampletest"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
-	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
 // The tests translate a language of their own, word by word.
@@ -68,8 +67,7 @@ func start(t *testing.T, data, stdin string, stop *exampletest.Canceller, args .
 		stop.Cancel = cancel
 		w = io.MultiWriter(&log, stop)
 	}
-	err := run(ctx, args, strings.NewReader(stdin), &out, w,
-		datasets.WithDir(data), datasets.WithCacheDir(filepath.Join(data, "cache")), datasets.WithoutDownload(), datasets.WithoutChecksum())
+	err := run(ctx, args, strings.NewReader(stdin), &out, w, sourceOf(data)...)
 	return cli.Exit(err, w), out.String(), log.String()
 }
 

@@ -75,19 +75,18 @@ func part(p text.Parallel, lo, hi int) text.Parallel {
 	return p
 }
 
-// encode learns codes and vocabulary on the training set and writes them.
-func (s *settings) encode(c corpus) (text.Encoding, error) {
-	codes := c.codes
+// learnEncoding learns codes and vocabulary on the training set.
+func (s *settings) learnEncoding(c corpus) (codes *text.Codes, e text.Encoding, err error) {
+	codes = c.codes
 	if codes == nil {
 		var words text.Counts
 		words.AddLines(c.train.Source...)
 		words.AddLines(c.train.Target...)
-		var err error
 		if codes, err = text.Learn(&words, s.Merges); err != nil {
-			return text.Encoding{}, errors.WithMessage(err, "-merges")
+			return nil, e, errors.WithMessage(err, "-merges")
 		}
 	}
-	e := text.Encoding{BPE: text.NewBPE(codes)}
+	e = text.Encoding{BPE: text.NewBPE(codes)}
 	var parts text.Counts
 	for _, lines := range [][]string{c.train.Source, c.train.Target} {
 		for _, line := range lines {
@@ -95,19 +94,24 @@ func (s *settings) encode(c corpus) (text.Encoding, error) {
 		}
 	}
 	e.Vocabulary = text.NewVocabulary(&parts, 1)
+	return codes, e, nil
+}
+
+// writeEncoding writes them to -out.
+func (s *settings) writeEncoding(codes *text.Codes, e text.Encoding) error {
 	for name, of := range map[string]io.WriterTo{codesFile: codes, vocabularyFile: e.Vocabulary} {
 		if err := durable.Write(filepath.Join(s.out, name), func(w io.Writer) error {
 			_, err := of.WriteTo(w)
 			return err
 		}); err != nil {
-			return e, err
+			return err
 		}
 	}
-	return e, nil
+	return nil
 }
 
-// encoding reads codes and vocabulary of the run in -out.
-func (s *settings) encoding() (e text.Encoding, err error) {
+// readEncoding reads codes and vocabulary of the run in -out.
+func (s *settings) readEncoding() (e text.Encoding, err error) {
 	path := filepath.Join(s.out, codesFile)
 	content, err := datasets.TextFile(path)
 	if err != nil {

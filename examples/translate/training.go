@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/graph"
@@ -16,6 +17,7 @@ import (
 	"github.com/apo-gorgonia/apo/layers/search"
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 	"github.com/apo-gorgonia/apo/trainers/text"
 )
 
@@ -30,7 +32,9 @@ const (
 // training is a run with its files.
 type training struct {
 	*settings
+	comm           collective.Communicator
 	corpus         corpus
+	codes          *text.Codes // nil for a run that goes on
 	encoding       text.Encoding
 	model          *layers.TransformerModel
 	trainer        *trainers.Trainer
@@ -44,42 +48,68 @@ type training struct {
 }
 
 // newTraining prepares a run in -out, a new one or that which is there.
-func (s *settings) newTraining(c corpus, resume bool, stdout, stderr io.Writer) (t *training, err error) {
-	t = &training{settings: s, corpus: c, stdout: stdout, stderr: stderr, logs: &runlog.Log{Epochs: columns}}
-	if resume {
-		t.encoding, err = s.encoding()
-	} else {
-		if err := runlog.Clear(s.out, checkpointFile, weightsFile, bestFile, resultFile, "loss.png", "bleu.png", "attention.png"); err != nil {
+func (s *settings) newTraining(comm collective.Communicator, c corpus, resume bool, stdout, stderr io.Writer) (t *training, err error) {
+	t = &training{settings: s, comm: comm, corpus: c, stdout: stdout, stderr: stderr, logs: &runlog.Log{Epochs: columns}}
+	if err := collective.JoinErrors(comm, t.encode(resume)); err != nil {
+		return nil, err
+	}
+	if !resume {
+		if err := t.first(t.clear); err != nil {
 			return nil, err
 		}
-		t.encoding, err = s.encode(c)
 	}
-	if err != nil {
+	if err := collective.JoinErrors(comm, t.prepare()); err != nil {
 		return nil, err
 	}
-	t.model = s.model(t.encoding.Vocabulary.Size())
-	e := t.encoding
-	sentences, err := batch.NewSentences(e.EncodeAll(c.train.Source), e.EncodeAll(c.train.Target), batch.TokenConfig{Tokens: s.Tokens, DropLong: true})
-	if err != nil {
-		return nil, errors.WithMessage(err, c.train.Title)
-	}
-	if t.batches, err = batch.NewTokenBatches(sentences, s.Seed); err != nil {
-		return nil, err
-	}
-	if n := sentences.Dropped(); n > 0 {
-		fmt.Fprintf(stdout, "%d pairs of the training set are too long and left out\n", n)
-	}
-	if err := t.newTrainer(); err != nil {
-		return nil, cli.AsUsage(err)
-	}
-	if t.valid, err = newValidation(e, c.valid, s.Tokens); err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(stdout, "%v, %v, %v; %d tokens in the vocabulary, %d steps in an epoch\n", c.train, c.valid, c.test, e.Vocabulary.Size(), t.batches.PerEpoch())
 	if resume {
 		return t, t.resume()
 	}
 	return t, t.start()
+}
+
+// first has rank 0 do what is for one member alone.
+func (t *training) first(do func() error) error { return collective.OnFirst(t.comm, do) }
+
+// encode has the words' parts: those of the run in -out, or new ones.
+func (t *training) encode(resume bool) (err error) {
+	if resume {
+		t.encoding, err = t.settings.readEncoding()
+		return err
+	}
+	t.codes, t.encoding, err = t.learnEncoding(t.corpus)
+	return err
+}
+
+// clear removes what an earlier run left in -out, and writes the words' parts.
+func (t *training) clear() error {
+	if err := runlog.Clear(t.out, checkpointFile, weightsFile, bestFile, resultFile, "loss.png", "bleu.png", "attention.png"); err != nil {
+		return err
+	}
+	return t.writeEncoding(t.codes, t.encoding)
+}
+
+// prepare makes batches, net and trainer.
+func (t *training) prepare() (err error) {
+	e, c := t.encoding, t.corpus
+	t.model = t.settings.model(e.Vocabulary.Size())
+	sentences, err := batch.NewSentences(e.EncodeAll(c.train.Source), e.EncodeAll(c.train.Target), batch.TokenConfig{Tokens: t.Tokens, DropLong: true})
+	if err != nil {
+		return errors.WithMessage(err, c.train.Title)
+	}
+	if t.batches, err = batch.NewTokenBatches(sentences, t.Seed); err != nil {
+		return err
+	}
+	if n := sentences.Dropped(); n > 0 {
+		fmt.Fprintf(t.stdout, "%d pairs of the training set are too long and left out\n", n)
+	}
+	if err := t.newTrainer(); err != nil {
+		return cli.AsUsage(err)
+	}
+	if t.valid, err = newValidation(e, c.valid, t.Tokens); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "%v, %v, %v; %d tokens in the vocabulary, %d steps in an epoch\n", c.train, c.valid, c.test, e.Vocabulary.Size(), t.batches.PerEpoch())
+	return nil
 }
 
 func (t *training) newTrainer() error {
@@ -98,7 +128,10 @@ func (t *training) newTrainer() error {
 	if err != nil {
 		return err
 	}
-	opts = append(opts, trainers.Seed(t.Seed), trainers.WithSchedule(schedule), trainers.TildeFrom(t.batches.TildeAt), trainers.Record(t.logs))
+	opts = append(opts, trainers.Seed(t.Seed), trainers.WithSchedule(schedule), trainers.TildeFrom(t.batches.TildeAt), trainers.Parallel(t.comm))
+	if t.comm.Rank() == 0 {
+		opts = append(opts, trainers.Record(t.logs))
+	}
 	switch {
 	case t.APO == "none" && !learnsPrecond(o):
 		opts = append(opts, trainers.EveryK(0))
@@ -113,7 +146,7 @@ func (t *training) newTrainer() error {
 	}
 	loss := graph.TokenCrossEntropy(graph.TokenSettings{Padding: text.Padding, Smoothing: t.Smoothing})
 	t.trainer, err = trainers.New(t.model, loss, o, opts...)
-	t.loop = runlog.Steps{Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: t.batches.PerEpoch(), Stderr: t.stderr}
+	t.loop = runlog.Steps{Members: t.comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: t.batches.PerEpoch(), Stderr: t.stderr}
 	return err
 }
 
@@ -121,30 +154,34 @@ func (t *training) path(name string) string { return filepath.Join(t.out, name) 
 
 // start writes the files of a new run, the settings last: with them it can be resumed.
 func (t *training) start() error {
-	if err := t.logs.Open(t.out, 0); err != nil {
+	if err := t.first(func() error { return t.logs.Open(t.out, 0) }); err != nil {
 		return err
 	}
 	if err := t.loop.Checkpoint(); err != nil {
 		return err
 	}
-	return runlog.WriteSettings(t.out, t.settings, nil)
+	return t.first(t.writeSettings)
 }
+
+func (t *training) writeSettings() error { return runlog.WriteSettings(t.out, t.settings, nil) }
 
 // resume loads the checkpoint and cuts the logs to its step.
 func (t *training) resume() error {
-	if err := t.trainer.Load(t.path(checkpointFile)); err != nil {
+	if err := collective.JoinErrors(t.comm, t.trainer.Load(t.path(checkpointFile))); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "resuming at step %d of %d\n", t.trainer.Steps(), t.steps())
-	if err := runlog.WriteSettings(t.out, t.settings, nil); err != nil {
-		return err
-	}
-	if err := t.logs.Open(t.out, t.trainer.Steps()); err != nil {
+	if err := t.first(func() error {
+		if err := t.writeSettings(); err != nil {
+			return err
+		}
+		return t.logs.Open(t.out, t.trainer.Steps())
+	}); err != nil {
 		return err
 	}
 	var err error
 	t.history, err = readHistory(t.out)
-	return err
+	return collective.JoinErrors(t.comm, err)
 }
 
 func (t *training) steps() int { return t.Epochs * t.batches.PerEpoch() }
@@ -152,21 +189,22 @@ func (t *training) steps() int { return t.Epochs * t.batches.PerEpoch() }
 // run trains until the end or until the context ends. Either way what is done is in the
 // files.
 func (t *training) run(ctx context.Context) error {
-	err := t.epochs(ctx)
-	if closeErr := t.logs.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	if err := t.epochs(ctx); err != nil {
+		_ = t.logs.Close()
 		if errors.Is(err, context.Canceled) {
 			fmt.Fprintf(t.stdout, "stopped after %d of %d steps: -resume -out %s goes on\n", t.trainer.Steps(), t.steps(), t.out)
 		}
+		return err
+	}
+	if err := t.first(t.logs.Close); err != nil {
 		return err
 	}
 	return t.finish(ctx)
 }
 
 func (t *training) epochs(ctx context.Context) error {
-	stream := t.batches.Stream(ctx, t.trainer.Steps())
+	all := durable.NewTogether(ctx, t.comm)
+	stream := t.batches.Stream(all.Context(), t.trainer.Steps())
 	defer stream.Close()
 	per := t.batches.PerEpoch()
 	for start := time.Now(); ; start = time.Now() {
@@ -181,7 +219,7 @@ func (t *training) epochs(ctx context.Context) error {
 		if done >= t.steps() {
 			return nil
 		}
-		err := t.loop.Epoch(stream, done/per+1)
+		err := t.loop.Epoch(all, stream, done/per+1)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}

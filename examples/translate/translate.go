@@ -32,7 +32,7 @@ const longestLine = 1 << 20
 // translate translates the lines of stdin by the best net of the run in -out. An empty
 // line gives an empty line.
 func (s *settings) translate(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
-	e, err := s.encoding()
+	e, err := s.readEncoding()
 	if err != nil {
 		return err
 	}

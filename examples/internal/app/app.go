@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/layers"
@@ -78,26 +79,31 @@ type Program interface {
 	Title() string
 }
 
-// Run is the program: options of source change where the data come from.
+// Run is the program: options of source change where the data come from. With several
+// members (cli.Members) all call it with the same arguments; rank 0 alone prints and writes.
 func (a *App) Run(ctx context.Context, args []string, stdout, stderr io.Writer, source ...datasets.Option) error {
+	comm := cli.Members(ctx)
 	p, resume, err := a.Parse(args, stdout)
-	if err != nil {
+	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
 	name, err := apoops.UseLibraries()
-	if err != nil {
+	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "BLAS: %s\n", name)
-	train, test, err := load(ctx, p, stderr, source)
-	if err != nil {
+	var train, test trainers.Dataset
+	if err := collective.AfterFirst(comm, func() (err error) { // what rank 0 downloads is there for all
+		train, test, err = load(ctx, p, stderr, source)
+		return err
+	}); err != nil {
 		return err
 	}
-	t, err := a.newTraining(p, train, test, stdout, stderr)
-	if err != nil {
+	t, err := a.newTraining(comm, p, train, test, stdout, stderr)
+	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
-	unlock, err := cli.LockOut(p.Common().out)
+	unlock, err := cli.LockFirst(comm, p.Common().out)
 	if err != nil {
 		return err
 	}

@@ -44,10 +44,12 @@ func (t *training) evaluate(epoch int, start time.Time) error {
 	}
 	fmt.Fprintf(t.stdout, "epoch %d of %d: test loss %.4f, accuracy %.2f%%, %s%.1f s%s\n",
 		epoch, t.s.Epochs, result.Loss, 100*result.Accuracy, cli.Rates(t.trainer.Rates()), time.Since(start).Seconds(), label)
-	if err := t.logs.Epoch(epoch, t.trainer.Steps(), values...); err != nil {
-		return err
-	}
-	return t.logs.Flush()
+	return t.first(func() error {
+		if err := t.logs.Epoch(epoch, t.trainer.Steps(), values...); err != nil {
+			return err
+		}
+		return t.logs.Flush()
+	})
 }
 
 // Result is what result.json has.
@@ -64,6 +66,11 @@ func (t *training) finish() error {
 	if err := t.trainer.SaveWeights(t.path(weightsFile)); err != nil {
 		return err
 	}
+	return t.first(t.report)
+}
+
+// report draws and says what is done.
+func (t *training) report() error {
 	if err := t.drawCharts(); err != nil {
 		return err
 	}

@@ -9,15 +9,18 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // training is a run with its files.
 type training struct {
 	app            *App
+	comm           collective.Communicator
 	program        Program
 	s              *Settings
 	trainer        *trainers.Trainer
@@ -29,13 +32,13 @@ type training struct {
 	stdout, stderr io.Writer
 }
 
-func (a *App) newTraining(p Program, train, test trainers.Dataset, stdout, stderr io.Writer) (*training, error) {
+func (a *App) newTraining(comm collective.Communicator, p Program, train, test trainers.Dataset, stdout, stderr io.Writer) (*training, error) {
 	s := p.Common()
 	batches, err := trainers.NewBatches(train, s.Batch, s.Seed)
 	if err != nil {
 		return nil, cli.AsUsage(err)
 	}
-	t := &training{app: a, program: p, s: s, batches: batches, test: test, logs: &runlog.Log{Epochs: a.columns()}, stdout: stdout, stderr: stderr}
+	t := &training{app: a, comm: comm, program: p, s: s, batches: batches, test: test, logs: &runlog.Log{Epochs: a.columns()}, stdout: stdout, stderr: stderr}
 	model, err := p.Model()
 	if err != nil {
 		return nil, err
@@ -50,9 +53,12 @@ func (a *App) newTraining(p Program, train, test trainers.Dataset, stdout, stder
 	}
 	// B' is drawn anew for each step, from the step's number alone: a resumed
 	// run has the same ones.
-	opts = append(opts, trainers.TildeFrom(batches.TildeAt), trainers.Record(t.logs))
+	opts = append(opts, trainers.TildeFrom(batches.TildeAt), trainers.Parallel(comm))
+	if comm.Rank() == 0 {
+		opts = append(opts, trainers.Record(t.logs))
+	}
 	t.trainer, err = trainers.New(model, graph.SoftmaxCrossEntropy, optimizer, opts...)
-	t.loop = runlog.Steps{Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: batches.PerEpoch(), Stderr: stderr}
+	t.loop = runlog.Steps{Members: comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: batches.PerEpoch(), Stderr: stderr}
 	return t, cli.AsUsage(err)
 }
 
@@ -61,55 +67,62 @@ func (t *training) steps() int { return t.s.Epochs * t.batches.PerEpoch() }
 
 func (t *training) path(name string) string { return filepath.Join(t.s.out, name) }
 
+// first has rank 0 do what is for one member alone.
+func (t *training) first(do func() error) error { return collective.OnFirst(t.comm, do) }
+
 // start prepares the folder of a new run. With the checkpoint before the first step
 // the run can be resumed from the beginning.
 func (t *training) start() error {
-	if err := runlog.Clear(t.s.out, append([]string{checkpointFile}, t.app.results()...)...); err != nil {
-		return err
-	}
-	if err := t.logs.Open(t.s.out, 0); err != nil {
+	if err := t.first(func() error {
+		if err := runlog.Clear(t.s.out, append([]string{checkpointFile}, t.app.results()...)...); err != nil {
+			return err
+		}
+		return t.logs.Open(t.s.out, 0)
+	}); err != nil {
 		return err
 	}
 	if err := t.loop.Checkpoint(); err != nil {
 		return err
 	}
-	return t.writeSettings()
+	return t.first(t.writeSettings)
 }
 
 func (t *training) writeSettings() error { return runlog.WriteSettings(t.s.out, t.program, t.app.Keys) }
 
 // resume loads the checkpoint and cuts the logs to its step.
 func (t *training) resume() error {
-	if err := t.trainer.Load(t.path(checkpointFile)); err != nil {
+	if err := collective.JoinErrors(t.comm, t.trainer.Load(t.path(checkpointFile))); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "resuming at step %d of %d\n", t.trainer.Steps(), t.steps())
-	if err := t.writeSettings(); err != nil { // the number of epochs may be new
-		return err
-	}
-	if err := t.logs.Open(t.s.out, t.trainer.Steps()); err != nil {
+	if err := t.first(func() error {
+		if err := t.writeSettings(); err != nil { // the number of epochs may be new
+			return err
+		}
+		return t.logs.Open(t.s.out, t.trainer.Steps())
+	}); err != nil {
 		return err
 	}
 	var err error
 	t.history, err = readHistory(t.s.out)
-	return err
+	return collective.JoinErrors(t.comm, err)
 }
 
 // run trains until the end or until the context ends. Either way what is done
 // is in the files.
 func (t *training) run(ctx context.Context) error {
-	err := t.epochs(ctx)
-	if closeErr := t.logs.Close(); err == nil {
-		err = closeErr
+	if err := t.epochs(durable.NewTogether(ctx, t.comm)); err != nil {
+		_ = t.logs.Close()
+		return err
 	}
-	if err != nil {
+	if err := t.first(t.logs.Close); err != nil {
 		return err
 	}
 	return t.finish()
 }
 
-func (t *training) epochs(ctx context.Context) error {
-	stream := t.batches.Stream(ctx, t.trainer.Steps())
+func (t *training) epochs(all *durable.Together) error {
+	stream := t.batches.Stream(all.Context(), t.trainer.Steps())
 	defer stream.Close()
 	perEpoch := t.batches.PerEpoch()
 	start := time.Now()
@@ -126,7 +139,7 @@ func (t *training) epochs(ctx context.Context) error {
 			return nil
 		}
 		start = time.Now()
-		err := t.loop.Epoch(stream, done/perEpoch+1)
+		err := t.loop.Epoch(all, stream, done/perEpoch+1)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}

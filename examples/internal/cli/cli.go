@@ -1,5 +1,5 @@
 // Package cli has what the example programs share: exit codes, flags, signals, the
-// lock on the folder -out and progress.
+// processes that mpirun starts, the lock on the folder -out and progress.
 package cli
 
 import (
@@ -11,6 +11,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
@@ -27,15 +28,6 @@ const (
 // SIGTERM or the end of its terminal.
 type Program func(ctx context.Context, args []string, stdout, stderr io.Writer) error
 
-// Run runs the program on the process's arguments and returns its exit code. A
-// second Ctrl-C or signal ends the process at once.
-func Run(p Program) int {
-	ctx, stop := durable.UntilStopped(context.Background())
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return Exit(p(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr)
-}
-
 // LockOut makes the folder -out and keeps other runs out of it until unlock or the
 // end of the process.
 func LockOut(folder string) (unlock func(), err error) {
@@ -47,6 +39,16 @@ func LockOut(folder string) (unlock func(), err error) {
 		return nil, errors.WithMessage(err, "-out")
 	}
 	return func() { _ = l.Unlock() }, nil
+}
+
+// LockFirst is LockOut by rank 0 for all members.
+func LockFirst(c collective.Communicator, folder string) (unlock func(), err error) {
+	unlock = func() {}
+	err = collective.OnFirst(c, func() (err error) {
+		unlock, err = LockOut(folder)
+		return err
+	})
+	return unlock, err
 }
 
 // Exit prints the error and returns the exit code for it.

@@ -75,6 +75,7 @@ func (s *Suite) Test(t *testing.T) {
 		{"start and lock", s.testStartAndLock},
 		{"extend", s.testExtend},
 		{"resume refuses", s.testResumeRefuses},
+		{"several processes", s.testProcesses},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, data) })
 	}
@@ -87,7 +88,8 @@ const dataEnv = "APO_TEST_PROGRAM_DATA"
 // Main is for TestMain: it lets the test binary be the program.
 func (s *Suite) Main(m *testing.M) {
 	if data := os.Getenv(dataEnv); data != "" {
-		os.Exit(cli.Run(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+		IsProcess()
+		os.Exit(cli.RunTogether(func(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return s.App.Run(ctx, args, stdout, stderr, sourceOf(data)...)
 		}))
 	}

@@ -5,9 +5,13 @@ import (
 	"io"
 	"time"
 
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
 // saveEvery is the time between two checkpoints within an epoch.
@@ -15,6 +19,7 @@ const saveEvery = time.Minute
 
 // Steps trains epoch by epoch and saves checkpoints.
 type Steps struct {
+	Members  collective.Communicator
 	Trainer  *trainers.Trainer
 	Logs     *Log
 	Path     string // of the checkpoint
@@ -24,16 +29,20 @@ type Steps struct {
 	saved time.Time // of the last checkpoint
 }
 
-// Epoch trains to the end of the epoch, which counts from 1.
-func (s *Steps) Epoch(stream *batch.Stream, epoch int) error {
+// Epoch trains to the end of the epoch, which counts from 1, or until all members stop.
+func (s *Steps) Epoch(all *durable.Together, stream *batch.Stream, epoch int) error {
 	progress := cli.NewProgress(s.Stderr, fmt.Sprintf("epoch %d", epoch), s.PerEpoch)
 	defer progress.Close()
 	for s.Trainer.Steps() < epoch*s.PerEpoch {
+		save, err := all.Next(time.Since(s.saved) >= saveEvery)
+		if err != nil {
+			return err
+		}
 		b, err := stream.Next()
 		if err != nil {
 			return err
 		}
-		if time.Since(s.saved) >= saveEvery {
+		if save {
 			if err := s.Checkpoint(); err != nil {
 				return err
 			}
@@ -49,9 +58,10 @@ func (s *Steps) Epoch(stream *batch.Stream, epoch int) error {
 
 // Checkpoint saves the state. The logs go first, so that they are never behind.
 func (s *Steps) Checkpoint() error {
-	if err := s.Logs.Flush(); err != nil {
-		return err
-	}
 	s.saved = time.Now()
-	return s.Trainer.Save(s.Path)
+	err := collective.OnFirst(s.Members, s.Logs.Flush)
+	if err == nil {
+		err = s.Trainer.Save(s.Path)
+	}
+	return errors.WithMessagef(err, "checkpoint at step %d", s.Trainer.Steps())
 }
