@@ -151,7 +151,7 @@ func (e *engine) end(s Stats, b batchStep, err error) (Stats, error) {
 	}
 	s.BaseTime = time.Since(b.start) - s.MetaTime
 	if err == nil && e.c.recorder != nil {
-		err = e.c.recorder.Record(s)
+		err = errors.WithMessagef(e.c.recorder.Record(s), "trainers: recording step %d", s.Step)
 	}
 	return s, err
 }

@@ -13,7 +13,7 @@ import (
 // SIGHUP, stays ignored. stop gives the signals back their usual effect.
 //
 // Among the processes of one training the signal reaches some before others: see Together.
-// mpirun passes Ctrl-C and SIGTERM on, as SIGTERM. Open MPI kills what is still there a second
+// mpirun passes Ctrl-C and SIGTERM on. That of Open MPI kills what is still there a second
 // later, or after what its parameter odls_base_sigkill_timeout says.
 func UntilStopped(ctx context.Context) (until context.Context, stop context.CancelFunc) {
 	var signals []os.Signal
