@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -44,12 +44,9 @@ func (s *toy) Load(_ context.Context, dtype tensor.Dtype, _ ...datasets.Option) 
 	return &slow{Dataset: a}, b, err
 }
 
-// badEnv is the rank whose batch of step badStep holds NaN, slowEnv the time that each batch
-// takes.
-const (
-	badEnv, slowEnv = "APO_TEST_BAD_RANK", "APO_TEST_BATCH_TIME"
-	badStep         = 12
-)
+// badEnv is a rank or "all", a step and the pixel that the batch of that step has there;
+// slowEnv is the time that each batch takes.
+const badEnv, slowEnv = "APO_TEST_BAD_PIXEL", "APO_TEST_BATCH_TIME"
 
 // slow are data that come slowly.
 type slow struct {
@@ -62,8 +59,12 @@ func (d *slow) Fill(b graph.Batch, rows []int, draw batch.Draw) {
 	if takes, err := time.ParseDuration(os.Getenv(slowEnv)); err == nil {
 		time.Sleep(takes)
 	}
-	if bad := os.Getenv(badEnv); d.filled.Add(1) == badStep+1 && bad != "" && bad == exampletest.Rank() {
-		b.X[0].Float32s()[0] = float32(math.NaN())
+	var rank string
+	var step int64
+	var pixel float64
+	filled := d.filled.Add(1)
+	if n, _ := fmt.Sscan(os.Getenv(badEnv), &rank, &step, &pixel); n == 3 && (rank == "all" || rank == exampletest.Rank()) && filled == step+1 {
+		b.X[0].Float32s()[0] = float32(pixel)
 	}
 }
 
@@ -123,37 +124,46 @@ func TestFailures(t *testing.T) {
 	}
 	for _, l := range exampletest.Launchers(t) {
 		t.Run(l.Name, func(t *testing.T) {
-			t.Run("NaN", func(t *testing.T) { nan(t, l) })
+			t.Run("NaN on rank 1", func(t *testing.T) { nan(t, l, "1") })
+			t.Run("NaN on all", func(t *testing.T) { nan(t, l, "all") })
+			t.Run("other data", func(t *testing.T) {
+				fails(t, l, []string{badEnv + "=1 0 0.5"}, cli.Failed, []string{"ranks [1]", "the mini-batch"}, exampletest.With(short, "-out", t.TempDir())...)
+			})
 			t.Run("full disk", func(t *testing.T) { fullDisk(t, l) })
 			t.Run("bad folder", func(t *testing.T) {
 				file := filepath.Join(t.TempDir(), "file")
 				exampletest.Write(t, file, "x")
-				fails(t, l, cli.Failed, []string{"rank 0", "-out", file}, exampletest.With(short, "-out", filepath.Join(file, "below"))...)
+				fails(t, l, nil, cli.Failed, []string{"rank 0", "-out", file}, exampletest.With(short, "-out", filepath.Join(file, "below"))...)
 			})
-			t.Run("usage", func(t *testing.T) { fails(t, l, cli.Usage, []string{"-optimizer", "nosuch"}, "-optimizer", "nosuch") })
+			t.Run("usage", func(t *testing.T) {
+				fails(t, l, nil, cli.Usage, []string{"-optimizer", "nosuch"}, "-optimizer", "nosuch")
+			})
 		})
 	}
 }
 
 // fails is a run that ends at once with a message.
-func fails(t *testing.T, l exampletest.Launcher, code int, says []string, args ...string) {
+func fails(t *testing.T, l exampletest.Launcher, env []string, code int, says []string, args ...string) {
 	t.Helper()
-	p := l.Start(t, 2, nil, args...)
+	p := l.Start(t, 2, env, args...)
 	if got := p.Wait(atOnce); got != code {
 		t.Errorf("exit code %d, want %d\n%s", got, code, p.Output())
 	}
 	once(t, p.Output(), says...)
 }
 
-// nan has the data of rank 1 go bad in the third epoch.
-func nan(t *testing.T, l exampletest.Launcher) {
+// nan has the data of one rank or of all go bad in the third epoch.
+func nan(t *testing.T, l exampletest.Launcher, rank string) {
 	out := t.TempDir()
-	p := l.Start(t, 2, []string{badEnv + "=1"}, exampletest.With(short, "-out", out)...)
+	p := l.Start(t, 2, []string{badEnv + "=" + rank + " 12 NaN"}, exampletest.With(short, "-out", out)...)
 	p.Await("epoch 2 of 6")
 	if code := p.Wait(atOnce); code == cli.OK {
 		t.Error("exit code 0")
 	}
-	once(t, p.Output(), "rank 1", "step 12", "holds NaN")
+	if rank == "all" {
+		rank = "0" // says it for all
+	}
+	once(t, p.Output(), "rank "+rank, "step 12", "holds NaN")
 	resumes(t, out)
 }
 
@@ -190,7 +200,8 @@ func fullDisk(t *testing.T, l exampletest.Launcher) {
 	}
 }
 
-// TestStops sends signals to the launcher and to one of two processes. All stop after the
+// TestStops sends signals to the launcher, to one of two processes, and twice to both, as
+// where a batch system sends them and the launcher too. All stop after the
 // same step and save, and the run that goes on is the one that was never stopped.
 func TestStops(t *testing.T) {
 	if testing.Short() {
@@ -206,9 +217,9 @@ func TestStops(t *testing.T) {
 		}
 		for _, s := range []struct {
 			name   string
-			rank   int
+			ranks  []int
 			signal syscall.Signal
-		}{{"SIGTERM to mpirun", -1, syscall.SIGTERM}, {"SIGINT to rank 1", 1, syscall.SIGINT}} {
+		}{{"SIGTERM to mpirun", []int{-1}, syscall.SIGTERM}, {"SIGINT to rank 1", []int{1}, syscall.SIGINT}, {"SIGTERM to all", []int{0, 1, 0, 1}, syscall.SIGTERM}} {
 			t.Run(l.Name+", "+s.name, func(t *testing.T) {
 				if signal.Ignored(s.signal) {
 					t.Skip("the signal is ignored here, as under nohup")
@@ -216,12 +227,15 @@ func TestStops(t *testing.T) {
 				out := t.TempDir()
 				p := l.Start(t, 2, []string{slowEnv + "=150ms"}, exampletest.With(short, "-out", out)...)
 				p.Await("epoch 2: ")
-				p.Signal(s.rank, s.signal)
-				if code := p.Wait(atOnce); code != cli.Interrupted && s.rank >= 0 || code == cli.OK {
+				for _, r := range s.ranks {
+					p.Signal(r, s.signal)
+				}
+				byLauncher := s.ranks[0] < 0 // the launcher has an exit code of its own
+				if code := p.Wait(atOnce); code != cli.Interrupted && !byLauncher || code == cli.OK {
 					t.Errorf("exit code %d\n%s", code, p.Output())
 				}
 				once(t, p.Output(), "interrupted") // mpirun may not pass standard output on any more
-				if s.rank >= 0 {
+				if !byLauncher {
 					once(t, p.Output(), "-resume", "stopped after")
 				}
 				p = l.Start(t, 2, nil, "-resume", "-out", out)
