@@ -6,6 +6,7 @@
 //	go run ./benchmarks report results                    tables, figures, verdicts on claims
 //	go run ./benchmarks parity FILE...                    compare with reference runs
 //	go run ./benchmarks peers                             compare time and memory with PyTorch
+//	go run ./benchmarks scaling                           measure several processes, predict up to 1024
 //
 // Each has -h. Package datasets describes where data sets are found. README.md names
 // the file that makes each part of a report.
@@ -21,6 +22,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/parity"
 	"github.com/apo-gorgonia/apo/benchmarks/peers"
 	"github.com/apo-gorgonia/apo/benchmarks/report"
+	"github.com/apo-gorgonia/apo/benchmarks/scaling"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
@@ -39,6 +41,7 @@ var commands = []command{
 	{"report", "make tables, figures and verdicts on claims from stored results", report.Command},
 	{"parity", "replay reference runs and compare every number", parity.Command},
 	{"peers", "compare time and memory of training steps with PyTorch", peers.Run},
+	{"scaling", "measure training by several processes, predict it for up to 1024", scaling.Run},
 }
 
 const usage = `Usage: benchmarks COMMAND [ARGUMENT...]

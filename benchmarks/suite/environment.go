@@ -34,8 +34,8 @@ type Environment struct {
 // environmentFile has a list of Environments in the order of their first use.
 const environmentFile = "environment.json"
 
-// currentEnvironment describes this machine and program.
-func currentEnvironment(ctx context.Context) (Environment, error) {
+// CurrentEnvironment describes this machine and program.
+func CurrentEnvironment(ctx context.Context) (Environment, error) {
 	name, _, err := libraries()
 	return Environment{
 		CPU: cpuModel(ctx), Cores: runtime.NumCPU(), MemoryBytes: memoryBytes(),

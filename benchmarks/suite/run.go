@@ -63,7 +63,7 @@ func (c *runCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		return failed(err)
 	}
 	defer unlock()
-	env, err := currentEnvironment(ctx)
+	env, err := CurrentEnvironment(ctx)
 	if err != nil {
 		return failed(err)
 	}

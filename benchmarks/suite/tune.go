@@ -75,7 +75,7 @@ func (c *tuneCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	defer unlock()
-	env, err := currentEnvironment(ctx)
+	env, err := CurrentEnvironment(ctx)
 	if err == nil {
 		err = env.store(c.dir)
 	}

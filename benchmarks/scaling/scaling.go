@@ -1,0 +1,123 @@
+package scaling
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// Name is the subcommand's name. Run starts its own program with it again.
+const Name = "scaling"
+
+const usage = `Usage: benchmarks scaling [FLAG...]
+
+Measures what training by several processes costs on this machine, and predicts from it
+the time of a step by 1 to 1024 processes on this and other networks.
+
+In each round it measures in turn, each in processes of their own:
+- sums of 1 KiB to 100 MB between two processes under mpirun, to which latency and
+  bandwidth are fitted;
+- steps of each net by each rule on one core with two small batches, from which the time
+  of an example and what does not depend on the batch are found;
+- steps of the MLP, LeNet and ResNet-18 (SGD with momentum, batches of 128 and 512) by one
+  process on all cores, by one on one core, and by two processes of one core each.
+Once it counts the bytes that two members of a training exchange.
+
+The folder of -out gets
+  scaling.md         tables: what was measured, the constants of the model, its predictions
+                     against the steps of one and two processes, and speedups by 1 to 1024
+  scaling.csv        all predictions by their parts
+  scaling-NET.svg    the speedups of a net, and the same as .png
+  measurements.json  what was measured and the constants
+
+Go's documentation of package benchmarks/scaling has the model. Each process has one core.
+Without mpirun the parts that need it are left out. All takes about an hour on two cores,
+-only lenet -rules sgdm a minute.
+
+Flags:
+`
+
+// Run is the subcommand. It returns the exit code: 0 for success, 1 if something could not
+// be measured, 2 for wrong usage, 130 if ctx ends.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var o options
+	flags := o.flags()
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		printUsage(stdout, flags)
+		return 0
+	}
+	if err == nil && flags.NArg() > 0 {
+		err = errors.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if err == nil {
+		err = o.check()
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: %v\n\n", Name, err)
+		printUsage(stderr, flags)
+		return 2
+	}
+	if o.member != "" {
+		err = member(o.member, stdout)
+	} else {
+		err = o.run(ctx, stdout)
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		fmt.Fprintf(stderr, "%s: interrupted; the folder is as it was\n", Name)
+		return 130
+	case err != nil:
+		fmt.Fprintf(stderr, "%s: %v\n", Name, err)
+		return 1
+	}
+	return 0
+}
+
+func printUsage(w io.Writer, flags *flag.FlagSet) {
+	fmt.Fprint(w, usage)
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+}
+
+// run measures, predicts and writes the results.
+func (o *options) run(ctx context.Context, stdout io.Writer) error {
+	l := findLauncher(ctx, o.mpirun)
+	if l.mpirun == nil {
+		if o.mpirun != "" {
+			return errors.Errorf("-mpirun: %s does not run", o.mpirun)
+		}
+		fmt.Fprintln(stdout, "mpirun is not there: nothing is measured with two processes")
+	}
+	env, err := suite.CurrentEnvironment(ctx)
+	if err != nil {
+		return err
+	}
+	r := &results{Launcher: l.name, Environment: env}
+	if err := o.measure(ctx, l, r, stdout); err != nil {
+		return err
+	}
+	if err := r.complete(o); err != nil {
+		return err
+	}
+	if err := r.write(o); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout)
+	if err := r.summary(stdout); err != nil {
+		return err
+	}
+	if _, err = fmt.Fprintf(stdout, "\nscaling.md, scaling.csv, pictures and measurements.json are in %s\n", o.out); err != nil {
+		return errors.Wrap(err, "writing the report")
+	}
+	if len(r.Failed) > 0 {
+		return errors.Errorf("not measured: %s", strings.Join(r.Failed, "; "))
+	}
+	return nil
+}
