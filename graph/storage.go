@@ -36,6 +36,9 @@ type Storage struct {
 	// Emulated keeps the rounded numbers in arrays of float32: the same bits in twice
 	// the memory, for tests.
 	Emulated bool
+	// Unscaled leaves the loss scale out of the graphs: SetLossScale takes 1 alone then, and
+	// nothing is divided by it.
+	Unscaled bool
 }
 
 // check reports a format that is unknown, and parameters that are not of float32.
@@ -86,6 +89,10 @@ func newStoredProgram(s Storage, params []*Param) (*program, error) {
 		return p, nil
 	}
 	p.leaf, p.single = make(map[*gorgonia.Node]*gorgonia.Node), make(map[*gorgonia.Node]bool)
+	p.scaleBy = 1
+	if s.Unscaled {
+		return p, nil
+	}
 	p.scale = p.input(dt, tensor.ScalarShape(), "lossScale")
 	return p, p.SetLossScale(1)
 }
@@ -102,7 +109,7 @@ func (p *program) SetLossScale(s float64) error {
 		p.scaleBy = s
 		return letScalar(p.scale, s)
 	case s != 1:
-		return errors.Errorf("graph: the loss scale %v is for graphs that keep 16 bits", s)
+		return errors.Errorf("graph: the loss scale %v is for graphs that keep 16 bits, and not Unscaled", s)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ var killRuns = map[string]killRun{
 		return []Option{EveryK(2), Precision(apoops.Float16, precision.Stochastic(), precision.WithScale(precision.LossScale{Start: 1 << 24, Dynamic: true, Every: 4}))}
 	}),
 	"bfloat16": convRun(SGDm(0.05), func(*Batches) []Option {
-		return []Option{EveryK(2), Precision(apoops.BFloat16, precision.Stochastic())}
+		return []Option{EveryK(2), Precision(apoops.BFloat16)}
 	}),
 	"shampoo": convRun(Shampoo(0.03), func(*Batches) []Option { return []Option{EveryK(2)} }),
 }

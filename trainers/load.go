@@ -32,12 +32,15 @@ func (e *engine) load(path string) error {
 	stored := byName(s.Tensors)
 	before := e.c.share
 	e.c.share = e.shareOf(doc)
+	run, _ := doc.Run["precision"].(map[string]any)
+	forget := e.Task.Precision.KeepRounding(run)
 	kept, err := e.matches(doc, stored)
 	if err == nil {
 		err = e.checkRange(func(name string) *tensor.Dense { return stored[thetaPrefix+name] })
 	}
 	if err != nil {
 		e.c.share = before
+		forget()
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	for _, t := range e.tensors() {

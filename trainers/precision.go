@@ -15,6 +15,7 @@ import (
 type lowPrecision struct {
 	format   apoops.Format
 	settings []precision.Setting
+	unscaled bool // there is no loss scale
 }
 
 // Precision trains in 16 bits, apoops.Float16 or apoops.BFloat16: activations, gradients
@@ -26,11 +27,12 @@ type lowPrecision struct {
 // machine computes the loss and its gradient in float32, from rounded weights.
 //
 // Load takes a checkpoint of a training in float32 too, and a training in float32 one in
-// 16 bits; Notes say that it was so.
+// 16 bits; Notes say that it was so. Weights are rounded as in the checkpoint's run unless
+// precision.Nearest or precision.Stochastic is given.
 func Precision(f apoops.Format, settings ...precision.Setting) Option {
 	return func(c *config) error {
-		c.precision = &lowPrecision{f, settings}
-		_, err := precision.New(f, 0, settings...)
+		p, err := precision.New(f, 0, settings...)
+		c.precision = &lowPrecision{f, settings, err == nil && p.Scale.None()}
 		return err
 	}
 }
@@ -40,7 +42,7 @@ func (c *config) storage() graph.Storage {
 	if c.precision == nil {
 		return graph.Storage{}
 	}
-	return graph.Storage{Format: c.precision.format, Low: true}
+	return graph.Storage{Format: c.precision.format, Low: true, Unscaled: c.precision.unscaled}
 }
 
 // startPrecision rounds the weights that training begins with.
@@ -116,7 +118,7 @@ func (e *engine) convert(doc checkpointMeta) (notes []string, err error) {
 		notes = append(notes, fmt.Sprintf("checkpoint: written by a training in %v: this one goes on in %v", stored["format"], e.Task.Params[0].Value.Dtype()))
 	}
 	p.StartState()
-	return notes, p.StartWeights(e.Task.Model)
+	return append(notes, p.Notes()...), p.StartWeights(e.Task.Model)
 }
 
 // SkippedSteps is the number of steps in which nothing moved because the loss scale made

@@ -44,6 +44,54 @@ func TestMasterWeightsResume(t *testing.T) {
 	}
 }
 
+// TestRoundingIsKept goes on from a run that rounded weights in another way than the default
+// is now: as that run did, with a note, unless the rounding is chosen.
+func TestRoundingIsKept(t *testing.T) {
+	start := func(settings ...precision.Setting) *Trainer {
+		return toyTrainer(t, SGDm(0.05), EveryK(2), Precision(apoops.BFloat16, settings...))
+	}
+	path := filepath.Join(t.TempDir(), "checkpoint")
+	nearest, random := start(precision.Nearest()), start()
+	for _, tr := range []*Trainer{nearest, random} {
+		run(t, tr, 0, 3)
+	}
+	if err := nearest.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	resumed := start()
+	if err := resumed.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	wantNote(t, resumed.Notes(), "bfloat16 to the nearest")
+	for _, tr := range []*Trainer{nearest, random, resumed} {
+		run(t, tr, 3, 6)
+	}
+	sameBits(t, "resumed", nearest.engine, resumed.engine)
+	wantError(t, "Load", start(precision.Stochastic()).Load(path), "stochastic false")
+
+	// What it saves says so too, and a checkpoint that is refused changes nothing.
+	if err := resumed.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "Load", start(precision.Stochastic()).Load(path), "stochastic false")
+	twin := toyTrainer(t, Adam(0.05), EveryK(2), Precision(apoops.BFloat16))
+	if err := start(precision.Nearest()).Load(path); err != nil || twin.Load(path) == nil {
+		t.Fatalf("error %v, or the checkpoint of another optimizer was accepted", err)
+	}
+	fresh := toyTrainer(t, Adam(0.05), EveryK(2), Precision(apoops.BFloat16))
+	run(t, twin, 0, 3)
+	run(t, fresh, 0, 3)
+	sameBits(t, "after the refusal", fresh.engine, twin.engine)
+
+	if err := random.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := resumed.Load(path); err != nil || len(resumed.Notes()) != 0 {
+		t.Fatalf("error %v, notes %q", err, resumed.Notes())
+	}
+	sameBits(t, "at random", random.engine, resumed.engine)
+}
+
 // TestWrapResumesIn16Bits is about weights in the user's graph, with all that is random.
 func TestWrapResumesIn16Bits(t *testing.T) {
 	for _, o := range []Optimizer{Adam(0.01), PrecondPlain(0.05), Shampoo(0.01)} {

@@ -28,8 +28,8 @@ func (t *Trainer) Save(path string, opts ...SaveOption) error { return t.engine.
 // FSDSchedule, WSDSchedule, Blocks and SampledTargets only their presence, of a
 // loss its name, of a model that is no graph.Describer its parameters. What a
 // checkpoint of an older version does not have is not compared, but for FSDFraction,
-// which was 1. Where FSDFraction is not given it becomes that of the checkpoint. To go on with
-// other settings on purpose, use LoadWeights.
+// which was 1. Where FSDFraction is not given it becomes that of the checkpoint, and so does
+// the rounding of weights in 16 bits. To go on with other settings on purpose, use LoadWeights.
 //
 // After an error the trainer is as before. Its cause may be ErrCorruptCheckpoint or
 // ErrNewerCheckpoint.

@@ -44,7 +44,8 @@ type Config struct {
 	// Precision is the format of a training in 16 bits, bfloat16 or float16; "" trains in
 	// Dtype.
 	Precision string `json:"precision,omitempty"`
-	// Stochastic rounds weights of 16 bits at random after a step (precision.Stochastic).
+	// Stochastic rounds weights of 16 bits at random after a step (precision.Stochastic),
+	// not to the nearest (precision.Nearest).
 	Stochastic bool `json:"stochastic,omitempty"`
 }
 

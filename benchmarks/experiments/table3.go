@@ -15,9 +15,9 @@ var table3Methods = []string{"sgdm", "adam", "kfac", "precond", "precond-plain"}
 // precisions are full precision, whose name is empty, and the formats of 16 bits.
 var precisions = []string{"", apoops.BFloat16.String(), apoops.Float16.String()}
 
-// inPrecisions runs methods with the same settings in all precisions, and in bfloat16 with
-// weights that are rounded at random too: it has so few bits that small steps are lost to the
-// nearest number.
+// inPrecisions runs methods with the same settings in all precisions, weights rounded to the
+// nearest, and in bfloat16 with weights rounded at random too, its default: it has so few bits
+// that small steps are lost to the nearest number.
 func inPrecisions(names ...string) map[string][]Variant {
 	all := make(map[string][]Variant)
 	for _, name := range names {
@@ -48,7 +48,7 @@ func inDampings() (all []Variant) {
 }
 
 const table3Choices = "; the settings that a search in float32 found for LeNet, in every precision; float16 with a dynamic loss scale, bfloat16 without; " +
-	"what is kept in 16 bits and what in float32 are the defaults of package precision"
+	"what is kept in 16 bits and what in float32 are the defaults of package precision; weights are rounded to the nearest but in bfloat16-stochastic"
 
 // table3 are the nets of Table 3 and the sweep of KFAC's damping.
 func table3() []*Experiment {

@@ -17,6 +17,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 const (
@@ -82,7 +83,7 @@ func training(net string, s settings, m *measurement) (step func() error, err er
 	}
 	opts := []trainers.Option{trainers.EveryK(0)}
 	if s.low {
-		opts = append(opts, trainers.Precision(apoops.BFloat16))
+		opts = append(opts, trainers.Precision(apoops.BFloat16, precision.Nearest())) // as PyTorch rounds
 	}
 	tr, err := trainers.New(t.model, t.loss, t.optimizer, opts...)
 	if err != nil {

@@ -22,12 +22,12 @@ func precisionOptions(c experiments.Config) ([]trainers.Option, error) {
 	return []trainers.Option{trainers.Precision(f, rounding(c)...)}, nil
 }
 
-// rounding is how weights of 16 bits are rounded.
+// rounding is how weights of 16 bits are rounded, whatever the default of a format is.
 func rounding(c experiments.Config) []precision.Setting {
 	if c.Stochastic {
 		return []precision.Setting{precision.Stochastic()}
 	}
-	return nil
+	return []precision.Setting{precision.Nearest()}
 }
 
 // precisionSettings says what a run in 16 bits keeps how; nil for one in full precision.

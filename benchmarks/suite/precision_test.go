@@ -52,6 +52,12 @@ func TestVariantsOfPrecision(t *testing.T) {
 	if plain.Config.Precision != "" || low.Config.Precision != "bfloat16" || damped.Config.Precision != "float16" {
 		t.Errorf("precisions %q, %q, %q", plain.Config.Precision, low.Config.Precision, damped.Config.Precision)
 	}
+	for variant, stochastic := range map[string]bool{"bfloat16": false, "bfloat16-stochastic": true, "float16": false} {
+		settings, err := precisionSettings(variantJob(t, "table3-cifar10-lenet", "sgdm", variant).Config)
+		if err != nil || settings["stochastic"] != stochastic {
+			t.Errorf("%s rounds weights at random: %v, error %v", variant, settings["stochastic"], err)
+		}
+	}
 	if damped.Values["damping"] != 0.1 || plain.Values["damping"] == 0.1 || plain.Values["damping"] != low.Values["damping"] {
 		t.Errorf("dampings %v, %v, %v", plain.Values["damping"], low.Values["damping"], damped.Values["damping"])
 	}

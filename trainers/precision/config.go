@@ -1,6 +1,7 @@
 package precision
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/pkg/errors"
@@ -17,6 +18,7 @@ type Config struct {
 	// Stochastic rounds the weights after a step up or down at random, the nearer number
 	// more often, rather than to the nearest.
 	Stochastic bool
+	chosen     bool // Stochastic is, by a Setting
 	// State says of each Kind whether it is kept in 16 bits.
 	State [kinds]bool
 	Scale LossScale
@@ -37,20 +39,30 @@ func MasterWeights() Setting {
 // Stochastic rounds weights after a step to one of their two neighbours at random so that
 // the expected value is the weight itself. Small steps then add up that rounding to the
 // nearest would lose each time. The choice is a function of the training's seed, the step
-// and the parameter.
-func Stochastic() Setting {
+// and the parameter. It is the default for bfloat16.
+func Stochastic() Setting { return rounding(true) }
+
+// Nearest rounds weights after a step to the nearest number of the format, of two to the
+// even one: the default for float16.
+func Nearest() Setting { return rounding(false) }
+
+func rounding(stochastic bool) Setting {
 	return func(c *Config) error {
-		c.Stochastic = true
+		c.Stochastic, c.chosen = stochastic, true
 		return nil
 	}
 }
+
+// stochasticByDefault: steps below 2⁻⁹ of a weight are lost to the nearest bfloat16, in
+// float16 those below 2⁻¹².
+func stochasticByDefault(f apoops.Format) bool { return f == apoops.BFloat16 }
 
 // newConfig applies settings to the defaults of a format.
 func newConfig(f apoops.Format, settings []Setting) (c Config, err error) {
 	if !f.Known() {
 		return c, errors.Errorf("trainers: Precision: format %d is neither %v nor %v", int(f), apoops.Float16, apoops.BFloat16)
 	}
-	c = Config{Format: f, Scale: LossScale{Start: 1, Cap: defaultCap}}
+	c = Config{Format: f, Stochastic: stochasticByDefault(f), Scale: LossScale{Start: 1, Cap: defaultCap}}
 	for _, k := range []Kind{Momentum, Factors, Inverses, Phi} {
 		c.State[k] = true
 	}
@@ -65,8 +77,11 @@ func newConfig(f apoops.Format, settings []Setting) (c Config, err error) {
 			return c, err
 		}
 	}
-	if c.MasterWeights && c.Stochastic {
-		return c, errors.New("trainers: Precision: Stochastic has no effect with MasterWeights: leave one of them out")
+	if c.MasterWeights {
+		if c.chosen && c.Stochastic {
+			return c, errors.New("trainers: Precision: Stochastic has no effect with MasterWeights: leave one of them out")
+		}
+		c.Stochastic = false
 	}
 	return c, nil
 }
@@ -79,6 +94,34 @@ func (c Config) Describe() map[string]any {
 		"factors": c.State[Factors], "inverses": c.State[Inverses], "phi": c.State[Phi],
 		"loss scale": c.Scale.describe(),
 	}
+}
+
+// KeepRounding rounds weights as a run did, of which description is what Describe said, nil
+// for one in float32, unless Nearest or Stochastic has chosen: the default was another
+// once. undo takes that back.
+func (p *Precision) KeepRounding(description map[string]any) (undo func()) {
+	if p == nil || p.chosen || p.MasterWeights {
+		return func() {}
+	}
+	before := p.Stochastic
+	stochastic, ok := description["stochastic"].(bool)
+	if !ok {
+		stochastic = stochasticByDefault(p.Format)
+	}
+	p.Stochastic = stochastic
+	return func() { p.Stochastic = before }
+}
+
+// Notes say where weights are not rounded as they are by default, though nobody chose that.
+func (p *Precision) Notes() []string {
+	if p == nil || p.chosen || p.MasterWeights || p.Stochastic == stochasticByDefault(p.Format) {
+		return nil
+	}
+	how := "to the nearest"
+	if p.Stochastic {
+		how = "at random"
+	}
+	return []string{fmt.Sprintf("checkpoint: its run rounded weights of %v %s: this one goes on so", p.Format, how)}
 }
 
 // Precision is what a training does about 16 bits. A nil Precision does nothing: all is in

@@ -23,8 +23,11 @@
 //	mean and variance of batch norm                 float32
 //
 // Weights that are kept in 16 bits lie in arrays of float32 and are rounded at the start
-// and after each step, to nearest even or, with Stochastic, at random: bfloat16 has 8
-// significant bits, so that a step below 2⁻⁹ of a weight is lost to the nearest.
+// and after each step: in float16 to nearest even, in bfloat16 at random to one of the two
+// neighbours, the nearer one more often. bfloat16 has 8 significant bits, so that a step
+// below 2⁻⁹ of a weight is lost to the nearest. Nearest and Stochastic choose for either
+// format. A training that goes on from a checkpoint rounds as its run did, unless they are
+// given.
 //
 // State in 16 bits lies in arrays of float32 too and is rounded to nearest even after each
 // step: the step itself is computed from what it has just made, in float32. Factors,

@@ -60,6 +60,9 @@ func WithScale(s LossScale) Setting {
 	}
 }
 
+// None reports whether the scale is always 1.
+func (s LossScale) None() bool { return s.Start == 1 && !s.Dynamic }
+
 func (s LossScale) describe() map[string]any {
 	d := map[string]any{"start": s.Start, "dynamic": s.Dynamic, "cap": s.Cap}
 	if s.Dynamic {

@@ -66,7 +66,7 @@ func (p *Precision) StartWeights(params []*graph.Param) error {
 }
 
 // RoundWeights rounds weights that a step, counted from 0, has moved: to the nearest
-// number or, with Stochastic, to one of two. Beyond the range they become infinite.
+// number or, where Stochastic is set, to one of two. Beyond the range they become infinite.
 func (p *Precision) RoundWeights(params []*graph.Param, step int) {
 	for k, q := range params {
 		if !p.rounds(q) {
