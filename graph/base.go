@@ -16,11 +16,13 @@ type Base struct {
 	weight     *gorgonia.Node // of the part, nil without a group
 	grads      gorgonia.Nodes // as they are computed
 	handed     gorgonia.Nodes // as they are handed out
+	raw        []bool         // of handed: as they are computed, to be expanded and unscaled
+	inBits     []Packed
 	loss       gorgonia.Value
 	statistics []*statistic
 	rows       []*rowNodes     // by block of the RowReader, nil for a gradient
 	left       []bool          // gradients that rows stand for
-	formed     []*tensor.Dense // these gradients, where Grads computes them
+	formed     []*tensor.Dense // these gradients, and others, where Grads computes them
 }
 
 // NewBase builds the graph for batches of the example's dtypes and shapes. The
@@ -118,7 +120,7 @@ func (b *Base) joinStatistics(pass *Pass) error {
 
 // handOut makes the nodes of the gradients and rows that are read after a run.
 func (b *Base) handOut() error {
-	b.left, b.handed = make([]bool, len(b.grads)), make(gorgonia.Nodes, len(b.grads))
+	b.left, b.handed, b.raw = make([]bool, len(b.grads)), make(gorgonia.Nodes, len(b.grads)), make([]bool, len(b.grads))
 	for _, n := range b.rows {
 		if n == nil {
 			continue
@@ -134,6 +136,11 @@ func (b *Base) handOut() error {
 	}
 	for i, n := range b.grads {
 		if b.left[i] {
+			continue
+		}
+		if b.packs(n) {
+			b.handed[i], b.raw[i] = n, true
+			b.packed[n] = true
 			continue
 		}
 		g, err := b.unscaled(n)

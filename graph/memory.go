@@ -31,7 +31,7 @@ func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
 	defer p.arena.mu.Unlock()
 	single, double, packed := layoutOf[float32](order, lives), layoutOf[float64](order, lives), layoutOf[uint16](order, lives)
 	p.layouts = []any{single, double, packed}
-	p.singleResults, p.doubleResults = resultsOf[float32](order, lives), resultsOf[float64](order, lives)
+	p.singleResults, p.doubleResults, p.packedResults = resultsOf[float32](order, lives), resultsOf[float64](order, lives), resultsOf[uint16](order, lives)
 	if err := p.arena.single.join(single); err != nil {
 		return err
 	}
@@ -76,13 +76,17 @@ func (p *program) shareResults(with *results) error {
 	if err := with.single.join(p.singleResults); err != nil {
 		return err
 	}
-	return with.double.join(p.doubleResults)
+	if err := with.double.join(p.doubleResults); err != nil {
+		return err
+	}
+	return with.packed.join(p.packedResults)
 }
 
 // results is the memory of what programs of one kind leave behind.
 type results struct {
 	single block[float32]
 	double block[float64]
+	packed block[uint16]
 }
 
 // resultsOf has the results of type T that outlive a run, all at one time.

@@ -28,6 +28,7 @@ type program struct {
 	storage Storage
 	leaf    map[*gorgonia.Node]*gorgonia.Node // behind each rounded weight
 	single  map[*gorgonia.Node]bool           // results that stay in float32
+	packed  map[*gorgonia.Node]bool           // values that may be read in 16 bits
 	scale   *gorgonia.Node                    // of the loss, nil without Low
 	scaleBy float64                           // its value
 
@@ -36,6 +37,7 @@ type program struct {
 
 	singleResults *layout[float32] // of the results that outlive a run
 	doubleResults *layout[float64]
+	packedResults *layout[uint16]
 }
 
 func newProgram(dt tensor.Dtype) *program {

@@ -115,21 +115,19 @@ func (b *Base) rowOutputs() gorgonia.Nodes {
 // out, and the rows of these by block of the RowReader; no rows at all where nothing
 // is left out. They are valid until the next run.
 func (b *Base) GradsAndRows() (g []*tensor.Dense, rows []Rows, err error) {
-	if b.rows == nil {
-		g, err = denseValues(b.handed)
-		return g, nil, err
-	}
-	g, rows = make([]*tensor.Dense, len(b.grads)), make([]Rows, len(b.rows))
+	g = make([]*tensor.Dense, len(b.grads))
 	for i := range b.grads {
 		if b.left[i] {
 			continue
 		}
-		v, err := denseValues(b.handed[i : i+1])
-		if err != nil {
+		if g[i], err = b.handedOut(i); err != nil {
 			return nil, nil, err
 		}
-		g[i] = v[0]
 	}
+	if b.rows == nil {
+		return g, nil, nil
+	}
+	rows = make([]Rows, len(b.rows))
 	for i, n := range b.rows {
 		if n == nil {
 			continue
@@ -145,9 +143,6 @@ func (b *Base) GradsAndRows() (g []*tensor.Dense, rows []Rows, err error) {
 
 // form fills in the gradients that the graph leaves out.
 func (b *Base) form(g []*tensor.Dense, rows []Rows) ([]*tensor.Dense, error) {
-	if b.formed == nil {
-		b.formed = make([]*tensor.Dense, len(g))
-	}
 	form, err := apoops.Choose(b.dt, former(FormGradient[float32]), former(FormGradient[float64]))
 	if err != nil {
 		return nil, err
@@ -162,9 +157,7 @@ func (b *Base) form(g []*tensor.Dense, rows []Rows) ([]*tensor.Dense, error) {
 			continue
 		}
 		for _, j := range n.params {
-			if b.formed[j] == nil {
-				b.formed[j] = tensor.New(tensor.WithShape(b.grads[j].Shape().Clone()...), tensor.Of(b.dt))
-			}
+			b.keepForm(j)
 			g[j] = b.formed[j]
 		}
 		form(rows[i], g, n.params)

@@ -22,7 +22,8 @@ import (
 // In float32 stay what the parameters' own arrays hold, numbers without axes (losses, Q,
 // learning rates), targets, the mean and variance of batch norm and its running
 // statistics, arrays within an op, φ and the state that probes learn it from, KFAC's and
-// EKFAC's moments, and gradients when they are handed out, unscaled.
+// EKFAC's moments, and gradients when they are handed out, unscaled, but for
+// Base.PackedGrads.
 //
 // Ops that are not of package apoops compute as they do. Of a Problem's graph their
 // results are rounded behind them, and so are the gradients that they make; what they
@@ -88,7 +89,7 @@ func newStoredProgram(s Storage, params []*Param) (*program, error) {
 	if !s.Low {
 		return p, nil
 	}
-	p.leaf, p.single = make(map[*gorgonia.Node]*gorgonia.Node), make(map[*gorgonia.Node]bool)
+	p.leaf, p.single, p.packed = make(map[*gorgonia.Node]*gorgonia.Node), make(map[*gorgonia.Node]bool), make(map[*gorgonia.Node]bool)
 	p.scaleBy = 1
 	if s.Unscaled {
 		return p, nil
@@ -193,14 +194,14 @@ func (p *program) inSingle(build func() error) error {
 }
 
 // roundResults tells the ops of g how to keep their results. What others than the ops of
-// package apoops read is of float32, and so are the values.
+// package apoops read is of float32, and so are the values but for those of packed.
 func (p *program) roundResults(g *gorgonia.ExprGraph, values gorgonia.Nodes) error {
 	if !p.storage.Low {
 		return nil
 	}
 	read, elsewhere := make(map[*gorgonia.Node]bool), make(map[*gorgonia.Node]bool)
 	for _, n := range values {
-		elsewhere[n] = true
+		read[n], elsewhere[n] = true, !p.packed[n]
 	}
 	for _, n := range g.AllNodes() {
 		_, rounder := n.Op().(apoops.Rounder)

@@ -60,7 +60,8 @@ func (e *engine) tensors() []NamedTensor {
 	var all []NamedTensor
 	add := func(group string, list []NamedTensor) {
 		for _, t := range list {
-			all = append(all, NamedTensor{Name: group + "/" + t.Name, Value: t.Value})
+			t.Name = group + "/" + t.Name
+			all = append(all, t)
 		}
 	}
 	for _, p := range e.Task.Model {

@@ -125,6 +125,9 @@ func describeArray(a *tensor.Dense) string {
 	return fmt.Sprintf("%v %v", a.Dtype(), a.Shape())
 }
 
+// describeNamed is describeArray of an array as a checkpoint holds it.
+func describeNamed(t NamedTensor) string { return fmt.Sprintf("%v %v", t.Dtype(), t.Value.Shape()) }
+
 // fits reports a mini-batch that is of another kind than the first, or than those of the
 // run whose checkpoint was loaded: of other dtypes, or other numbers of arrays or axes.
 func (e *engine) fits(b graph.Batch) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -30,12 +31,13 @@ type engine struct {
 	kept [][]*tensor.Dense
 	// data is how many of a batch's inputs are data, 0 for all: those behind them are
 	// the same in B and B'.
-	data    int
-	steps   int
-	skipped int
-	agreed  bool          // the members of Parallel have the same weights, settings and data
-	copies  []NamedTensor // of undo; nil where no step needed one
-	loaded  []string      // notes on the checkpoint that was loaded
+	data     int
+	steps    int
+	skipped  int
+	bitsNorm array.PackedNorm
+	agreed   bool          // the members of Parallel have the same weights, settings and data
+	copies   []NamedTensor // of undo; nil where no step needed one
+	loaded   []string      // notes on the checkpoint that was loaded
 	// shapes and expected are those of the mini-batches (describeBatch): of the steps
 	// taken, and of the run whose checkpoint was loaded; nil where not known.
 	shapes, expected map[string]any
@@ -68,13 +70,15 @@ type batchStep struct {
 	loss  float64
 	g     []*tensor.Dense // and rows are those of rule.Input
 	rows  []graph.Rows
-	start time.Time // of the work on the gradient
+	bits  []graph.Packed // rule.Input.Packed
+	start time.Time      // of the work on the gradient
 }
 
 // step takes the step that follows the gradient of the loss on a mini-batch: it
 // advances the rule's state, has the learner move φ at every K-th step, and moves
 // the weights. After an error of the meta-step the weights have moved.
 func (e *engine) step(b batchStep) (Stats, error) {
+	e.Task.Precision.Begin(e.steps)
 	s := Stats{Step: e.steps, Loss: b.loss}
 	s.LossScale = e.lossScale()
 	norm, err := e.refuse(b)
@@ -84,7 +88,7 @@ func (e *engine) step(b batchStep) (Stats, error) {
 	if err != nil {
 		return s, err
 	}
-	in := rule.Input{T: e.taken() + 1, G: b.g, Rows: b.rows, Norm: norm, Batch: b.batch, Loss: b.loss}
+	in := rule.Input{T: e.taken() + 1, G: b.g, Rows: b.rows, Packed: b.bits, Norm: norm, Batch: b.batch, Loss: b.loss}
 	scale := e.c.schedule.At(e.steps)
 	meta := e.learner != nil && e.learner.Due(e.taken())
 	undo := e.secure(in, scale, meta)

@@ -118,7 +118,7 @@ func sameBits(t testing.TB, what string, a, b *engine) {
 		t.Fatalf("%s: %d and %d arrays, %d and %d steps", what, len(x), len(y), a.steps, b.steps)
 	}
 	for i := range x {
-		sameArray(t, what+": "+x[i].Name, x[i].Value, y[i].Value)
+		sameArray(t, what+": "+x[i].Name, x[i].Single(), y[i].Single())
 	}
 }
 

@@ -44,7 +44,11 @@ func (e *engine) load(path string) error {
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	for _, t := range e.tensors() {
-		array.Copy(t.Value, stored[t.Name])
+		if t.Packed() {
+			t.Pack(stored[t.Name].Float32s())
+		} else {
+			array.Copy(t.Value, stored[t.Name])
+		}
 	}
 	e.kept = kept
 	e.steps, e.skipped = doc.Steps, doc.Skipped
@@ -126,8 +130,8 @@ func (e *engine) matches(doc checkpointMeta, stored map[string]*tensor.Dense) ([
 		switch v := stored[t.Name]; {
 		case v == nil:
 			all = append(all, fmt.Sprintf("no %q", t.Name))
-		case describeArray(v) != describeArray(t.Value):
-			all = append(all, fmt.Sprintf("%q as %s, this training has %s", t.Name, describeArray(v), describeArray(t.Value)))
+		case describeArray(v) != describeNamed(t):
+			all = append(all, fmt.Sprintf("%q as %s, this training has %s", t.Name, describeArray(v), describeNamed(t)))
 		}
 	}
 	foreign := 0

@@ -8,6 +8,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
@@ -60,9 +61,21 @@ func (c *config) startPrecision(params []*graph.Param) (*precision.Precision, er
 	return p, p.StartWeights(params)
 }
 
+// takeGradient takes the gradient of the graph that ran: in 16 bits where it is kept so and
+// nothing but the update asks for it.
+func (e *engine) takeGradient(b *batchStep) (err error) {
+	if meta := e.learner != nil && e.learner.Due(e.taken()); !meta && learn.TakesPacked(e.Update) {
+		if b.bits = e.base.PackedGrads(); b.bits != nil {
+			return nil
+		}
+	}
+	b.g, b.rows, err = e.base.GradsAndRows()
+	return err
+}
+
 // round rounds the weights that the step has moved, and the rule's state.
 func (e *engine) round() {
-	e.Task.Precision.RoundWeights(e.Task.Model, e.steps)
+	e.Task.Precision.RoundWeights()
 	e.Task.Precision.RoundState()
 }
 

@@ -17,7 +17,7 @@ import (
 func finiteAll(t *testing.T, tr *Trainer) {
 	t.Helper()
 	for _, a := range tr.engine.tensors() {
-		if a.Value.Dtype() != tensor.Uint64 && !graph.Finite(a.Value) {
+		if a.Value.Dtype() != tensor.Uint64 && !finite(a) {
 			t.Fatalf("%s is not finite", a.Name)
 		}
 	}

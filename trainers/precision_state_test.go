@@ -25,7 +25,7 @@ var kindsOfState = []struct {
 
 // kindOfState is the kind of an array of a checkpoint; ok is false for those of none.
 func kindOfState(a NamedTensor) (k precision.Kind, ok bool) {
-	if a.Value.Dtype() != tensor.Float32 {
+	if a.Dtype() != tensor.Float32 {
 		return 0, false
 	}
 	for _, s := range kindsOfState {
@@ -77,7 +77,7 @@ func TestSecondOrderStateIn16Bits(t *testing.T) {
 					if !ok || k == precision.SecondMoments {
 						continue
 					}
-					if low := isOf(f, a.Value); low || k != in32 {
+					if low := isOf(f, a.Single()); low || k != in32 {
 						if !low {
 							t.Errorf("%s, %v, kind %d in float32: %s is not of the format", name, f, in32, a.Name)
 						}

@@ -85,7 +85,7 @@ func TestStateIn16Bits(t *testing.T) {
 				want := map[string]bool{"m": low[precision.Momentum], "average": low[precision.Momentum], "v": low[precision.SecondMoments]}
 				for _, a := range tr.engine.Update.State() {
 					all := true
-					for _, v := range numbers(a.Value) {
+					for _, v := range numbers(a.Single()) {
 						all = all && apoops.Round16(f, v) == v
 					}
 					if name := a.Name[strings.LastIndex(a.Name, "/")+1:]; all != want[name] {
@@ -193,7 +193,7 @@ func TestSkippedSteps(t *testing.T) {
 		scale /= 2
 		sameArray(t, "weights after a step that was skipped", before, tr.Params()[0].Value)
 		for _, a := range tr.engine.Update.State() {
-			for _, v := range numbers(a.Value) {
+			for _, v := range numbers(a.Single()) {
 				if v != 0 {
 					t.Fatalf("%s moved", a.Name)
 				}

@@ -49,6 +49,17 @@ func (e *engine) refuse(b batchStep) (norm float64, err error) {
 // norm is the norm of the gradient g, or a bound of it from rows. Where that is no
 // number of the weights' dtype the gradient of the rows is computed after all.
 func (e *engine) norm(b batchStep) (norm float64, g []*tensor.Dense, err error) {
+	if b.bits != nil {
+		var sum float64
+		for _, p := range b.bits {
+			sum += e.bitsNorm.SumSquares(p)
+		}
+		if norm = math.Sqrt(sum); array.IsFinite(norm) {
+			return norm, nil, nil
+		}
+		g, err = e.base.Grads()
+		return norm, g, err
+	}
 	if b.rows != nil {
 		norm = array.RowsNorm(b.g, b.rows)
 		limit, err := apoops.Choose(e.Task.Params[0].Value.Dtype(), array.Limit[float32](), array.Limit[float64]())

@@ -108,7 +108,7 @@ func (t *Trainer) takeStep(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 	}
 	b := batchStep{batch: batch, tilde: tilde, loss: e.base.LossValue(), start: start}
 	var err error
-	if b.g, b.rows, err = e.base.GradsAndRows(); err != nil {
+	if err = e.takeGradient(&b); err != nil {
 		return fail(err)
 	}
 	return e.step(b)

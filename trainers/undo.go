@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/rule"
@@ -31,7 +32,7 @@ func (e *engine) secure(in rule.Input, scale float64, meta bool) *undo {
 	u := &undo{live: e.tensors(), skipped: e.skipped}
 	if e.copies == nil {
 		for _, t := range u.live {
-			e.copies = append(e.copies, NamedTensor{Name: t.Name, Value: t.Value.Clone().(*tensor.Dense)})
+			e.copies = append(e.copies, NamedTensor{Name: t.Name, Value: t.Value.Clone().(*tensor.Dense), Format: t.Format})
 		}
 	} else {
 		for i, t := range u.live {
@@ -61,8 +62,8 @@ func (e *engine) undoUnlessFinite(u *undo) error {
 	for i, t := range u.live {
 		weight := i < len(e.Task.Model)
 		if t.Value.Dtype() == tensor.Uint64 ||
-			graph.Finite(t.Value) && (!weight || e.Task.Precision.Holds(e.Task.Model[i])) ||
-			!graph.Finite(u.copies[i].Value) {
+			finite(t) && (!weight || e.Task.Precision.Holds(e.Task.Model[i])) ||
+			!finite(u.copies[i]) {
 			continue
 		}
 		if !weight {
@@ -81,6 +82,14 @@ func (e *engine) undoUnlessFinite(u *undo) error {
 	}
 	e.skipped = u.skipped
 	return ErrNotFinite.Errorf("trainers: step %d: loss and gradient are finite, but the step makes %s not finite%s; weights, optimizer state and φ are as before the step", e.steps, describeTensor(u.live[at].Name), e.Task.Precision.Range())
+}
+
+// finite reports whether all numbers of an array are.
+func finite(t NamedTensor) bool {
+	if t.Packed() {
+		return half.AllFinite(t.Format, t.Value.Uint16s())
+	}
+	return graph.Finite(t.Value)
 }
 
 // describeTensor says in words what a tensor of engine.tensors is.

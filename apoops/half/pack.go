@@ -1,11 +1,25 @@
 package half
 
-import "math"
+import (
+	"math"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
+)
 
 // Pack sets dst to the bits of the numbers of the format that are nearest to src, as
 // ToBits does: of two neighbours at the same distance the even one. dst is at least as
 // long as src.
-func Pack(f Format, dst []uint16, src []float32) {
+func Pack[T blas.Float](f Format, dst []uint16, src []T) {
+	blas.Pick[T, any](pack32, pack64).(func(Format, []uint16, []T))(f, dst, src)
+}
+
+func pack64(f Format, dst []uint16, src []float64) {
+	for i, x := range src {
+		dst[i] = ToBits(f, x)
+	}
+}
+
+func pack32(f Format, dst []uint16, src []float32) {
 	dst = dst[:len(src)]
 	n := packVector(f, dst, src)
 	dst, src = dst[n:], src[n:]
@@ -22,7 +36,17 @@ func Pack(f Format, dst []uint16, src []float32) {
 
 // Expand sets dst to the numbers that the bits of src mean, as FromBits does. It is
 // exact, but a signalling NaN becomes quiet. dst is at least as long as src.
-func Expand(f Format, dst []float32, src []uint16) {
+func Expand[T blas.Float](f Format, dst []T, src []uint16) {
+	blas.Pick[T, any](expand32, expand64).(func(Format, []T, []uint16))(f, dst, src)
+}
+
+func expand64(f Format, dst []float64, src []uint16) {
+	for i, b := range src {
+		dst[i] = FromBits(f, b)
+	}
+}
+
+func expand32(f Format, dst []float32, src []uint16) {
 	dst = dst[:len(src)]
 	n := expandVector(f, dst, src)
 	dst, src = dst[n:], src[n:]
@@ -35,6 +59,17 @@ func Expand(f Format, dst []float32, src []uint16) {
 	for i, b := range src {
 		dst[i] = math.Float32frombits(fromFloat16(b))
 	}
+}
+
+// AllFinite reports whether no number is NaN or infinite.
+func AllFinite(f Format, bits []uint16) bool {
+	infinity := 0x7fff &^ f.layout().mask()
+	for _, b := range bits {
+		if b&infinity == infinity {
+			return false
+		}
+	}
+	return true
 }
 
 func round32(f Format, x []float32) {

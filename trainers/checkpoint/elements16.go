@@ -48,7 +48,7 @@ func WriteSafetensors16(path string, f apoops.Format, tensors []NamedTensor) err
 		return errors.Wrapf(err, "trainers: safetensors %s", path)
 	}
 	for _, t := range tensors {
-		if err := checkRange(f, t.Value); err != nil {
+		if err := checkRange(f, t.Single()); err != nil {
 			return errors.Wrapf(err, "trainers: safetensors %s: tensor %q", path, t.Name)
 		}
 	}

@@ -58,7 +58,7 @@ func encodeSafetensors(w io.Writer, tensors []NamedTensor, as formatChoice) erro
 		return errors.Wrap(err, "write header")
 	}
 	for _, t := range tensors {
-		if err := writeIn(w, t.Value, as); err != nil {
+		if err := writeIn(w, t.Single(), as); err != nil {
 			return errors.Wrapf(err, "write tensor %q", t.Name)
 		}
 	}
@@ -77,7 +77,7 @@ func safetensorsHeader(tensors []NamedTensor, as formatChoice) ([]byte, error) {
 		if t.Name == safetensorsMetadata {
 			return nil, errors.Errorf("tensor %d: the name %q is reserved", i, t.Name)
 		}
-		format, _ := as(t.Value.Dtype())
+		format, _ := as(t.Dtype())
 		size, err := byteSize(t.Value.Shape(), format.size)
 		if err != nil {
 			return nil, errors.Wrapf(err, "tensor %q", t.Name)

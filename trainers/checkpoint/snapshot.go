@@ -84,7 +84,7 @@ func (s *Snapshot) encode(w io.Writer) error {
 		return errors.Wrap(err, "write header")
 	}
 	for _, t := range s.Tensors {
-		if err := writeTensor(both, t.Value); err != nil {
+		if err := writeTensor(both, t.Single()); err != nil {
 			return errors.Wrapf(err, "write tensor %q", t.Name)
 		}
 	}
@@ -100,7 +100,7 @@ func (s *Snapshot) header() ([]byte, error) {
 	h := fileHeader{Meta: s.Meta, Tensors: make([]entry, len(s.Tensors))}
 	offset := 0
 	for i, t := range s.Tensors {
-		format, _ := formatOf(t.Value.Dtype())
+		format, _ := formatOf(t.Dtype())
 		length, err := byteSize(t.Value.Shape(), format.size)
 		if err != nil {
 			return nil, errors.Wrapf(err, "tensor %q", t.Name)

@@ -1,10 +1,14 @@
 package checkpoint
 
 import (
+	"math"
 	"unicode/utf8"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/half"
 )
 
 // NamedTensor is a tensor with its name in a file.
@@ -13,8 +17,44 @@ type NamedTensor struct {
 	Name string
 	// Value has dtype Float32, Float64, Int or Uint64 and any shape without
 	// zero dimensions, () included. A view or a transposed tensor is stored like a
-	// contiguous one with the same elements. Masked tensors are refused.
+	// contiguous one with the same elements. Masked tensors are refused. One of Uint16,
+	// row-major, has the bits of numbers of Format, which files hold as Float32.
 	Value *tensor.Dense
+	// Format is that of a Value of Uint16.
+	Format apoops.Format
+}
+
+// Packed reports whether Value has the bits of numbers of 16 bits.
+func (t NamedTensor) Packed() bool { return t.Value != nil && t.Value.Dtype() == tensor.Uint16 }
+
+// Dtype is that of the numbers, which files hold: Float32 where Value is Packed.
+func (t NamedTensor) Dtype() tensor.Dtype {
+	if t.Packed() {
+		return tensor.Float32
+	}
+	return t.Value.Dtype()
+}
+
+// Single is Value or, where that is Packed, a new array of its numbers.
+func (t NamedTensor) Single() *tensor.Dense {
+	if !t.Packed() {
+		return t.Value
+	}
+	x := make([]float32, t.Value.DataSize())
+	half.Expand(t.Format, x, t.Value.Uint16s())
+	return tensor.New(tensor.WithShape(t.Value.Shape().Clone()...), tensor.WithBacking(x))
+}
+
+// Pack rounds numbers to nearest even and puts them into a Value that is Packed. Of what is
+// finite and beyond the range of Format the largest number is kept.
+func (t NamedTensor) Pack(x []float32) {
+	bits, most := t.Value.Uint16s(), float32(t.Format.Max())
+	half.Pack(t.Format, bits, x)
+	for i, v := range x {
+		if (v > most || v < -most) && !math.IsInf(float64(v), 0) {
+			bits[i] = half.ToBits(t.Format, float64(min(max(v, -most), most)))
+		}
+	}
 }
 
 // checkTensors reports the first tensor that cannot be stored: a bad name, no
@@ -32,7 +72,7 @@ func checkTensors(tensors []NamedTensor) error {
 		if t.Value == nil {
 			return errors.Errorf("tensor %q has no value", t.Name)
 		}
-		if _, ok := formatOf(t.Value.Dtype()); !ok {
+		if _, ok := formatOf(t.Dtype()); !ok {
 			return errors.Errorf("tensor %q: dtype is not Float32, Float64, Int or Uint64", t.Name)
 		}
 		if t.Value.IsMasked() {

@@ -245,7 +245,8 @@ func (k *shampoo[T]) state() []checkpoint.NamedTensor {
 	}
 	if k.graft != nil {
 		for _, t := range k.graft.rule.State() {
-			all = append(all, checkpoint.NamedTensor{Name: "graft/" + t.Name, Value: t.Value})
+			t.Name = "graft/" + t.Name
+			all = append(all, t)
 		}
 	}
 	return all

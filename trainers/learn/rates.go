@@ -109,6 +109,12 @@ func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor
 	return f.directions, err
 }
 
+// TakesPacked implements PackedUpdate.
+func (f *rates) TakesPacked() bool {
+	r, ok := f.fused.(rule.PackedReader)
+	return ok && r.TakesPacked()
+}
+
 func (f *rates) Move() error {
 	rates := f.paramRates(f.in.T-1, f.scale)
 	if f.directions == nil {

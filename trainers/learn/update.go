@@ -46,6 +46,20 @@ type Update interface {
 	Rows() graph.RowReader
 }
 
+// PackedUpdate is an Update that may take gradients in 16 bits (rule.Input.Packed) at
+// steps without lookahead.
+type PackedUpdate interface {
+	Update
+	// TakesPacked reports whether it does.
+	TakesPacked() bool
+}
+
+// TakesPacked reports whether an Update takes gradients in 16 bits.
+func TakesPacked(u Update) bool {
+	p, ok := u.(PackedUpdate)
+	return ok && p.TakesPacked()
+}
+
 // Updater is an optimizer whose φ are no learning rates: it makes an update of its
 // own in place of a rule.
 type Updater interface {

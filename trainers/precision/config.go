@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/graph"
 )
 
 // Config says what a training keeps in 16 bits.
@@ -132,6 +133,10 @@ type Precision struct {
 	seed   uint64
 	// In 16 bits: what is rounded after each step, and what is rounded where it changes.
 	state, stored []*tensor.Dense
+
+	model   []*graph.Param
+	step    int
+	rounded bool // the weights are, of this step
 }
 
 // Apart is for a rule that is started beside the training's own: it has the same

@@ -29,8 +29,10 @@
 // format. A training that goes on from a checkpoint rounds as its run did, unless they are
 // given.
 //
-// State in 16 bits lies in arrays of float32 too and is rounded to nearest even after each
-// step: the step itself is computed from what it has just made, in float32. Factors,
+// State in 16 bits is rounded to nearest even after each step: the step itself is computed
+// from what it has just made, in float32. The moments of rules that work by element
+// (rule.Elementwise) lie in 16 bits; they are expanded and rounded block by block, in the
+// pass that moves and rounds the weights. Other state lies in arrays of float32. Factors,
 // inverses and P are rounded where they change, before anything is computed from them.
 //
 // Inverses and roots are computed in float64 from the stored factors, bases in float32,

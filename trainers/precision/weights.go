@@ -2,6 +2,7 @@ package precision
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -50,6 +51,9 @@ func (p *Precision) Range() string {
 // StartWeights rounds weights to the nearest numbers of the format. They are left as they
 // are, with an error, where one is beyond its range.
 func (p *Precision) StartWeights(params []*graph.Param) error {
+	if p != nil {
+		p.model = params
+	}
 	values := make([]*tensor.Dense, len(params))
 	for i, q := range params {
 		values[i] = q.Value
@@ -65,21 +69,78 @@ func (p *Precision) StartWeights(params []*graph.Param) error {
 	return nil
 }
 
-// RoundWeights rounds weights that a step, counted from 0, has moved: to the nearest
-// number or, where Stochastic is set, to one of two. Beyond the range they become infinite.
-func (p *Precision) RoundWeights(params []*graph.Param, step int) {
-	for k, q := range params {
-		if !p.rounds(q) {
-			continue
+// Begin begins a step, counted from 0.
+func (p *Precision) Begin(step int) {
+	if p != nil {
+		p.step, p.rounded = step, false
+	}
+}
+
+// Rounder rounds the weights of a parameter that a step has moved: to the nearest number
+// or, where Stochastic is set, to one of two. Beyond the range they become infinite. The
+// zero value leaves them as they are.
+type Rounder struct {
+	low, stochastic bool
+	format          apoops.Format
+	key             uint64
+}
+
+// Rounds reports whether it changes anything. Such weights are of float32.
+func (r Rounder) Rounds() bool { return r.low }
+
+// Round rounds elements of the parameter's array, from the given one on. Parts may be rounded
+// in any order.
+func (r Rounder) Round(x []float32, first int) {
+	switch {
+	case !r.low:
+	case r.stochastic:
+		half.RoundStochastic(r.format, x, r.key, first)
+	default:
+		half.Round(r.format, x)
+	}
+}
+
+// rounder is the Rounder of parameter k of the model in the step that has begun.
+func (p *Precision) rounder(k int, q *graph.Param) Rounder {
+	if !p.rounds(q) {
+		return Rounder{}
+	}
+	return Rounder{low: true, stochastic: p.Stochastic, format: p.Format, key: half.Key(p.seed, uint64(k), int64(p.step))}
+}
+
+// Rounders sets to the Rounder of each parameter in the step that has begun, for a rule that
+// rounds weights as it moves them and calls Rounded then. Parameters that are not the model's
+// are left as they are.
+func (p *Precision) Rounders(to []Rounder, params []*graph.Param) {
+	clear(to)
+	if p == nil {
+		return
+	}
+	for k, q := range p.model {
+		if i := slices.Index(params, q); i >= 0 {
+			to[i] = p.rounder(k, q)
 		}
-		x := apoops.Elements[float32](q.Value)
-		key := half.Key(p.seed, uint64(k), int64(step))
-		par.For(len(x), par.Grain, func(lo, hi int) {
-			if p.Stochastic {
-				half.RoundStochastic(p.Format, x[lo:hi], key, lo)
-			} else {
-				half.Round(p.Format, x[lo:hi])
-			}
-		})
+	}
+}
+
+// Rounded says that the weights of the step that has begun are rounded.
+func (p *Precision) Rounded() {
+	if p != nil {
+		p.rounded = true
+	}
+}
+
+// RoundWeights rounds the weights of the model that the step has moved, unless that was
+// done as it moved them.
+func (p *Precision) RoundWeights() {
+	if p == nil || p.rounded {
+		return
+	}
+	p.rounded = true
+	for k, q := range p.model {
+		if r := p.rounder(k, q); r.low {
+			x := apoops.Elements[float32](q.Value)
+			par.For(len(x), par.Grain, func(lo, hi int) { r.Round(x[lo:hi], lo) })
+		}
 	}
 }

@@ -11,25 +11,36 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
 // elementwise runs a Kernel over all parameters, on all cores, in one
 // pass over memory: direction and weights are done block by block, so that the
 // block is still in the cache. With and without an explicit direction the same
 // operations happen in the same order, and so give the same bits.
+//
+// Moments of 16 bits, and the gradient where it is in 16 bits, are expanded block by block,
+// and the moments rounded behind the kernel. Weights of 16 bits are rounded where they are
+// moved in the same pass.
 type elementwise[T apoops.Float] struct {
 	Base
-	k      Kernel[T]
-	params []*graph.Param
-	names  []string
-	m      [][][]T // by parameter and moment
-	bounds array.Bounds[T]
-	moves  float64               // Reach
-	search *elementLineSearch[T] // nil for a kernel without
+	k         Kernel[T]
+	params    []*graph.Param
+	names     []string
+	m         []*moments[T] // by parameter
+	wide      int           // how many moments are in 16 bits
+	precision *precision.Precision
+	rounders  []precision.Rounder // by parameter
+	bounds    array.Bounds[T]
+	norm      array.PackedNorm
+	moves     float64               // Reach
+	search    *elementLineSearch[T] // nil for a kernel without
 
 	// The parameter that a step is at.
-	w, g, d []T // d is nil where the direction needs no array of its own
-	moments [][]T
+	w, g, d []T // g is nil for a gradient in 16 bits, d where the direction needs no array of its own
+	bits    graph.Packed
+	rounded []float32 // w where it is to be rounded
+	at      int
 	moving  bool // the weights are moved
 	dirs    []*tensor.Dense
 	rate    T
@@ -41,8 +52,9 @@ const elementBlock = 2048
 
 // block is what one block needs besides the arrays themselves.
 type block[T apoops.Float] struct {
-	d [elementBlock]T
-	m [mostMoments][]T
+	d, g [elementBlock]T
+	m    [mostMoments][]T
+	wide [][elementBlock]T // of the moments in 16 bits
 }
 
 // mostMoments is how many moments a Kernel may have.
@@ -72,30 +84,33 @@ func startKernel[T apoops.Float](k Kernel[T], t *Task) (Rule, error) {
 	if kinds != nil && len(kinds) != n {
 		return nil, errors.Errorf("trainers: a kernel with %d moments and %d kinds of them", n, len(kinds))
 	}
-	e := newElementwise(k, t.Params)
-	if kinds != nil {
-		for i, a := range e.State() {
-			t.Precision.Keep(kinds[i%n], a.Value)
-		}
+	low := make([]bool, n)
+	for i, kind := range kinds {
+		low[i] = t.Precision.Low(kind)
 	}
+	e := newElementwise(k, t, low)
 	if p, ok := k.(SearchKernel[T]); ok {
 		e.search = &elementLineSearch[T]{rule: e, k: p}
 	}
 	return e, nil
 }
 
-func newElementwise[T apoops.Float](k Kernel[T], params []*graph.Param) *elementwise[T] {
-	e := &elementwise[T]{k: k, params: params, names: k.Moments()}
-	for _, p := range params {
-		m := make([][]T, len(e.names))
-		for j := range m {
-			m[j] = make([]T, p.Value.DataSize())
-		}
+func newElementwise[T apoops.Float](k Kernel[T], t *Task, low []bool) *elementwise[T] {
+	e := &elementwise[T]{k: k, params: t.Params, names: k.Moments(), precision: t.Precision}
+	e.rounders = make([]precision.Rounder, len(e.params))
+	for _, p := range e.params {
+		m := newMoments[T](p.Value.DataSize(), low, t.Precision)
 		e.m = append(e.m, m)
-		e.bounds.Arrays = append(e.bounds.Arrays, append([][]T{apoops.Elements[T](p.Value)}, m...))
+		e.bounds.Arrays = append(e.bounds.Arrays, append([][]T{apoops.Elements[T](p.Value)}, m.single...))
 	}
+	e.bounds.Norm = func(i, j int) float64 { return e.norm.Norm(e.m[i].bits[j-1]) }
 	e.body = e.run
-	e.scratch.New = func() any { return new(block[T]) }
+	for _, l := range low {
+		if l {
+			e.wide++
+		}
+	}
+	e.scratch.New = func() any { return &block[T]{wide: make([][elementBlock]T, e.wide)} }
 	return e
 }
 
@@ -126,13 +141,24 @@ func (e *elementwise[T]) LineSearch() LineSearch {
 	return e.search
 }
 
-func (e *elementwise[T]) Step(in Input, rates []float64) error { return e.sweep(in.T, rates, in.G) }
+// Step takes a gradient in 16 bits too (Input.Packed), and leaves weights rounded.
+func (e *elementwise[T]) Step(in Input, rates []float64) error {
+	e.precision.Rounders(e.rounders, e.params)
+	err := e.sweep(in, rates)
+	if err == nil {
+		e.precision.Rounded()
+	}
+	return err
+}
+
+// TakesPacked implements PackedReader.
+func (e *elementwise[T]) TakesPacked() bool { return true }
 
 func (e *elementwise[T]) Directions(in Input) ([]*tensor.Dense, error) {
 	if e.dirs == nil {
 		e.dirs = e.directionArrays()
 	}
-	if err := e.sweep(in.T, nil, in.G); err != nil {
+	if err := e.sweep(in, nil); err != nil {
 		return nil, err
 	}
 	if e.k.Place() == InGradient {
@@ -141,58 +167,84 @@ func (e *elementwise[T]) Directions(in Input) ([]*tensor.Dense, error) {
 	return e.dirs, nil
 }
 
+// inMoment reports whether the direction is the array of the first moment: that of 16 bits
+// has it rounded.
+func (e *elementwise[T]) inMoment() bool {
+	return e.k.Place() == InFirstMoment && e.m[0].single[0] != nil
+}
+
 // directionArrays are the arrays that hold the directions.
 func (e *elementwise[T]) directionArrays() []*tensor.Dense {
-	switch e.k.Place() {
-	case InGradient:
+	switch {
+	case e.k.Place() == InGradient:
 		return nil
-	case OwnBuffer:
+	case !e.inMoment():
 		return array.ZerosLike(e.params)
 	}
 	all := make([]*tensor.Dense, len(e.params))
 	for i, p := range e.params {
-		all[i] = tensor.New(tensor.WithShape(p.Value.Shape().Clone()...), tensor.WithBacking(e.m[i][0]))
+		all[i] = tensor.New(tensor.WithShape(p.Value.Shape().Clone()...), tensor.WithBacking(e.m[i].single[0]))
 	}
 	return all
 }
 
 // sweep treats all parameters. With rates nil it leaves the directions in e.dirs
 // instead of moving the weights.
-func (e *elementwise[T]) sweep(t int, rates []float64, g []*tensor.Dense) error {
-	if err := CheckGradients(e.params, g); err != nil {
+func (e *elementwise[T]) sweep(in Input, rates []float64) error {
+	if err := checkInput(e.params, in); err != nil {
 		return err
 	}
-	e.k.Begin(t)
+	e.k.Begin(in.T)
 	e.moving = rates != nil
 	for i, p := range e.params {
-		e.w, e.g, e.moments = apoops.Elements[T](p.Value), apoops.Elements[T](g[i]), e.m[i]
-		e.d = nil
+		e.w, e.d, e.g, e.at = apoops.Elements[T](p.Value), nil, nil, i
+		if in.Packed != nil {
+			e.bits = in.Packed[i]
+		} else {
+			e.g = apoops.Elements[T](in.G[i])
+		}
 		if e.moving {
 			e.rate = T(rates[i])
-		} else if e.k.Place() == OwnBuffer {
+			e.rounded = nil
+			if e.rounders[i].Rounds() {
+				e.rounded = apoops.Elements[float32](p.Value)
+			}
+		} else if e.k.Place() != InGradient && !e.inMoment() {
 			e.d = apoops.Elements[T](e.dirs[i])
 		}
 		par.For(len(e.w), par.Grain, e.body)
 	}
+	e.bits = graph.Packed{}
 	return nil
 }
 
 // run treats elements [lo, hi) of a parameter.
 func (e *elementwise[T]) run(lo, hi int) {
 	s := e.scratch.Get().(*block[T])
-	m := s.m[:len(e.moments)]
+	moments := e.m[e.at]
+	m := s.m[:len(e.names)]
 	for ; lo < hi; lo += elementBlock {
 		end := min(lo+elementBlock, hi)
-		for j, x := range e.moments {
-			m[j] = x[lo:end]
-		}
-		w, d := e.w[lo:end], s.d[:end-lo]
+		moments.read(m, s.wide, lo, end)
+		w, d, g := e.w[lo:end], s.d[:end-lo], s.g[:end-lo]
 		if e.d != nil {
 			d = e.d[lo:end]
 		}
-		d = e.k.Direction(d, w, e.g[lo:end], m)
-		if e.moving {
-			array.Descend(w, d, e.rate)
+		if e.g != nil {
+			g = e.g[lo:end]
+		} else {
+			graph.Expand(g, e.bits, lo)
+		}
+		step := e.k.Direction(d, w, g, m)
+		moments.write(m, lo, end)
+		switch {
+		case e.moving:
+			array.Descend(w, step, e.rate)
+			if e.rounded != nil {
+				e.rounders[e.at].Round(e.rounded[lo:end], lo)
+			}
+		case e.d != nil && e.k.Place() == InFirstMoment:
+			copy(d, step)
 		}
 	}
 	e.scratch.Put(s)
@@ -202,13 +254,23 @@ func (e *elementwise[T]) State() []checkpoint.NamedTensor {
 	var all []checkpoint.NamedTensor
 	for i, p := range e.params {
 		for j, name := range e.names {
-			all = append(all, checkpoint.NamedTensor{
-				Name:  p.Name + "/" + name,
-				Value: tensor.New(tensor.WithShape(p.Value.Shape().Clone()...), tensor.WithBacking(e.m[i][j])),
-			})
+			all = append(all, e.m[i].named(j, p.Name+"/"+name, p.Value.Shape()))
 		}
 	}
 	return all
+}
+
+// checkInput reports a gradient that does not fit the parameters.
+func checkInput(params []*graph.Param, in Input) error {
+	if in.Packed == nil {
+		return CheckGradients(params, in.G)
+	}
+	for i, p := range params {
+		if len(in.Packed[i].Bits) != p.Value.DataSize() {
+			return graph.ErrShape.Errorf("trainers: gradient of %q has %d elements, not those of shape %v", p.Name, len(in.Packed[i].Bits), p.Value.Shape())
+		}
+	}
+	return nil
 }
 
 // CheckGradients reports gradients that are missing or not of their parameters' dtype and size.

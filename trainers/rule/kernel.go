@@ -36,6 +36,7 @@ type Kernel[T apoops.Float] interface {
 type SearchKernel[T apoops.Float] interface {
 	Kernel[T]
 	// SearchDirection sets d to e (see LineSearch), after Direction has advanced the moments.
+	// It sees those that are kept in 16 bits rounded.
 	SearchDirection(d, w, g []T, m [][]T)
 	// Correction is that of LineSearch.
 	Correction(t int) float64

@@ -52,11 +52,9 @@ func (p *elementLineSearch[T]) SearchDirection(in Input) ([]*tensor.Dense, error
 	}
 	for i, q := range params {
 		d, w, g := apoops.Elements[T](p.e[i]), apoops.Elements[T](q.Value), apoops.Elements[T](in.G[i])
-		par.For(len(d), par.Grain, func(lo, hi int) {
-			m := make([][]T, len(p.rule.m[i]))
-			for j, x := range p.rule.m[i] {
-				m[j] = x[lo:hi]
-			}
+		par.For(len(d), elementBlock, func(lo, hi int) {
+			m := make([][]T, len(p.rule.names))
+			p.rule.m[i].read(m, make([][elementBlock]T, p.rule.wide), lo, hi)
 			p.k.SearchDirection(d[lo:hi], w[lo:hi], g[lo:hi], m)
 		})
 	}

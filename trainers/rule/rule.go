@@ -56,6 +56,13 @@ type Fused interface {
 	Step(in Input, rates []float64) error
 }
 
+// PackedReader is a Fused whose Step takes gradients in 16 bits (Input.Packed).
+type PackedReader interface {
+	Fused
+	// TakesPacked reports whether it does.
+	TakesPacked() bool
+}
+
 // Graphs are the graphs that a rule builds beside that of the gradient.
 type Graphs interface {
 	// Prepare chooses those for batches of these shapes, and builds them where they are

@@ -43,6 +43,9 @@ type Input struct {
 	// such gets, and only from a Trainer. Those without rows have their gradient in G;
 	// Rows is nil where all do.
 	Rows []graph.Rows
+	// Packed is the gradient in place of G, an array for each of Task.Params, where that is
+	// in 16 bits. Only the Step of a Fused that is a PackedReader gets it.
+	Packed []graph.Packed
 	// Norm is the Euclidean norm of the gradient, or a bound of it where there are Rows.
 	Norm float64
 	// Batch is what G was computed on, Loss the loss there; empty and 0 for φ.

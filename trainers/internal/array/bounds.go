@@ -13,9 +13,11 @@ import (
 // without reading the arrays; those are read where the bounds have grown too
 // large to decide.
 type Bounds[T apoops.Float] struct {
-	Arrays [][][]T     // in groups
-	known  [][]float64 // one for each array; nil where they are to be measured
-	inner  blas.Inner[T]
+	Arrays [][][]T // in groups
+	// Norm measures an array of a group that is nil in Arrays.
+	Norm  func(group, array int) float64
+	known [][]float64 // one for each array; nil where they are to be measured
+	inner blas.Inner[T]
 }
 
 // Hold reports whether a step keeps all arrays finite. step changes the bounds of a
@@ -59,6 +61,10 @@ func (b *Bounds[T]) measure() {
 	for _, group := range b.Arrays {
 		x := make([]float64, len(group))
 		for j, a := range group {
+			if a == nil && b.Norm != nil {
+				x[j] = b.Norm(len(b.known), j)
+				continue
+			}
 			x[j] = math.Sqrt(b.inner.Product(a, a))
 		}
 		b.known = append(b.known, x)

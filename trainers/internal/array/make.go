@@ -67,10 +67,14 @@ func scale[T apoops.Float](a *tensor.Dense, factor float64) {
 }
 
 // Copy copies the elements of src to dst, both of one size and of one dtype: one of
-// apoops.Float or Uint64.
+// apoops.Float, Uint64 or Uint16.
 func Copy(dst, src *tensor.Dense) {
-	if dst.Dtype() == tensor.Uint64 {
+	switch dst.Dtype() {
+	case tensor.Uint64:
 		copy(dst.Uint64s(), src.Uint64s())
+		return
+	case tensor.Uint16:
+		copy(dst.Uint16s(), src.Uint16s())
 		return
 	}
 	if elements, err := apoops.Choose(dst.Dtype(), copyElements[float32], copyElements[float64]); err == nil {
