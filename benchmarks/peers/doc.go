@@ -1,5 +1,5 @@
 // Package peers compares the time and memory of training steps with those of
-// PyTorch, if it is installed.
+// PyTorch, if it is installed, and of other Go libraries.
 //
 // All sides train the same net, with the same number of parameters, batch size and
 // optimizer. Each side runs in a process of its own, and the sides take turns:
@@ -13,6 +13,9 @@
 // torch_train.py trains them from given weights, so that a test can compare losses
 // and weights. torch_rules.py and torch_images.py compute reference values of
 // PyTorch's optimizers and image operations for the tests of trainers and apoops.
+//
+// The folder others is a module of its own, which measures other Go libraries on given
+// weights; others.go builds and starts it.
 //
 //	code := peers.Run(ctx, []string{"-only", "lenet", "-rounds", "1"}, os.Stdout, os.Stderr)
 package peers

@@ -13,8 +13,8 @@ type measurement struct {
 	Base int64 `json:"base_bytes"`
 	// Parameters is the number of learned parameters.
 	Parameters int `json:"parameters"`
-	// Losses are those of all steps, for nets that start from the same weights on all
-	// sides.
+	// Losses are those of the first steps, or of all, where sides start from the same
+	// weights.
 	Losses []float64 `json:"losses,omitempty"`
 	// Targets are the best translations of all sources.
 	Targets [][]int `json:"targets,omitempty"`
@@ -28,6 +28,9 @@ type side struct {
 	name string
 	run  measureFunc
 	all  []measurement
+	// ownWeights says that the library draws the first weights, so that its losses are not
+	// compared.
+	ownWeights bool
 }
 
 // median is the median of the rounds' medians, in milliseconds.

@@ -34,6 +34,7 @@ type options struct {
 	batch   int
 	tokens  int
 	low     bool
+	others  bool
 	size    size // -1: the comparison's own
 	threads string
 	python  string
@@ -49,6 +50,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.batch, "batch", 128, "images in a batch")
 	f.IntVar(&o.tokens, "tokens", 4096, "tokens in a batch of sentences, of source and target each, with padding")
 	f.BoolVar(&o.low, "bfloat16", false, "train in bfloat16, PyTorch by autocast and in bfloat16 alone; all but kfac and the nets for text have it")
+	f.BoolVar(&o.others, "others", false, "add this library without any other, and for mlp GoMLX and stock Gorgonia, built from "+othersFolder)
 	f.IntVar(&o.size.rounds, "rounds", -1, "number of rounds (-1: the net's own)")
 	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
 	f.IntVar(&o.size.warmup, "warmup", -1, "warm-up steps before them (-1: the net's own)")
@@ -90,6 +92,9 @@ func (o *options) check() error {
 		if err := creatable(path); err != nil { // before minutes of measuring
 			return errors.Wrapf(err, "-%s", flag)
 		}
+	}
+	if o.others && o.low {
+		return errors.New("-others compares in float32, not with -bfloat16")
 	}
 	if o.profile != "" && o.ours == "" {
 		return errors.New("-cpuprofile needs -ours")

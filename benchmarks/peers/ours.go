@@ -118,6 +118,9 @@ type task struct {
 	compared int
 }
 
+// firstLosses are the first training steps of nets for images whose losses are compared.
+const firstLosses = 20
+
 // taskOf is the task of a net: for images SGD with momentum on one random batch.
 func taskOf(net string, s settings) (task, error) {
 	if _, ok := transformers[net]; ok {
@@ -127,7 +130,10 @@ func taskOf(net string, s settings) (task, error) {
 		return kfacTask(net, s.batch), nil
 	}
 	model, example, err := build(net)
-	return task{model: model, loss: graph.SoftmaxCrossEntropy, optimizer: trainers.SGDm(0.01), batches: []graph.Batch{randomBatch(1, s.batch, example...)}}, err
+	return task{
+		model: model, loss: graph.SoftmaxCrossEntropy, optimizer: trainers.SGDm(0.01),
+		batches: []graph.Batch{randomBatch(1, s.batch, example...)}, compared: firstLosses,
+	}, err
 }
 
 // startProfile writes a CPU profile to a file until stop is called; "" means no

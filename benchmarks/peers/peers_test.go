@@ -37,7 +37,7 @@ func TestHelp(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-steps", "-2"}, {"-batch", "0"}, {"-tokens", "1"}, {"-tokens", "-1"}, {"-warmup", "-2"},
-		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-bfloat16", "-only", "transformer"}, {"-bfloat16", "-ours", "translate"}, {"-cpuprofile", "file"}} {
+		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-bfloat16", "-only", "transformer"}, {"-bfloat16", "-ours", "translate"}, {"-cpuprofile", "file"}, {"-others", "-bfloat16"}} {
 		code, stdout, stderr := run(args...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, "Usage") || !strings.Contains(stderr, args[0]) {
 			t.Errorf("%q: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
@@ -220,7 +220,7 @@ func TestReport(t *testing.T) {
 	if err := measureInTurn(context.Background(), 3, sides, ignore); err != nil {
 		t.Fatal(err)
 	}
-	r := result{comparison{net: "net", goal: goal{time: 0.4, memory: 1.3}}, sides}
+	r := result{comparison: comparison{net: "net", goal: goal{time: 0.4, memory: 1.3}}, sides: sides}
 	var out strings.Builder
 	if err := r.report(&out); err != nil {
 		t.Fatal(err)

@@ -30,15 +30,16 @@ func findTorch(ctx context.Context, candidates []string) string {
 	return ""
 }
 
-// ourProcess measures this library in a fresh process of this program.
-func ourProcess(net string, s settings) measureFunc {
+// ourProcess measures this library in a fresh process of this program, with variables
+// added to its environment.
+func ourProcess(net string, s settings, variables ...string) measureFunc {
 	return func(ctx context.Context) (measurement, error) {
 		var m measurement
 		self, err := os.Executable()
 		if err != nil {
 			return m, errors.Wrap(err, "finding this program")
 		}
-		return m, runJSON(ctx, &m, self, append([]string{Name, "-ours", net, "-tokens", strconv.Itoa(s.tokens), "-bfloat16=" + strconv.FormatBool(s.low)}, s.arguments("-")...)...)
+		return m, runJSONWith(ctx, variables, &m, self, append([]string{Name, "-ours", net, "-tokens", strconv.Itoa(s.tokens), "-bfloat16=" + strconv.FormatBool(s.low)}, s.arguments("-")...)...)
 	}
 }
 
@@ -96,11 +97,8 @@ func runScriptWith(ctx context.Context, variables []string, result any, python, 
 	return runJSONWith(ctx, variables, result, python, append([]string{filepath.Join(dir, script)}, args...)...)
 }
 
-// runJSON runs a program and decodes the JSON that it prints.
-func runJSON(ctx context.Context, result any, program string, args ...string) error {
-	return runJSONWith(ctx, nil, result, program, args...)
-}
-
+// runJSONWith runs a program, with variables added to the environment, and decodes the
+// JSON that it prints.
 func runJSONWith(ctx context.Context, variables []string, result any, program string, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)

@@ -13,20 +13,24 @@ import (
 // result has the measurements of a comparison.
 type result struct {
 	comparison
-	sides []*side // this library's first
+	sides  []*side // this library's first, then PyTorch's
+	others []*side // those of -others
 }
+
+// all are all sides.
+func (r result) all() []*side { return slices.Concat(r.sides, r.others) }
 
 // report prints a line for each side, the ratios of this library to each other
 // side, and the goals.
 func (r result) report(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\tmedian ms\tmin ms\tpeak MB\tover base\tversion\tBLAS\tthreads")
-	for _, c := range r.sides {
+	for _, c := range r.all() {
 		m := c.all[0]
 		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%.0f\t%.0f\t%s\t%s\t%d\n", c.name, c.median(), c.min(), c.peak(), c.grown(), m.Version, m.BLAS, m.Threads)
 	}
 	ours := r.sides[0]
-	for _, c := range r.sides[1:] {
+	for _, c := range r.all()[1:] {
 		fmt.Fprintf(t, "%s/%s\t%.2f\t%.2f\t%.2f\t%.2f\n", ours.name, c.name, ours.median()/c.median(), ours.min()/c.min(), ours.peak()/c.peak(), ours.grown()/c.grown())
 	}
 	if len(ours.all[0].Targets) > 0 {
@@ -34,7 +38,7 @@ func (r result) report(w io.Writer) error {
 			fmt.Fprintf(t, "targets equal to %s's\t%.1f %%\n", c.name, 100*equalTargets(ours.all[0].Targets, c.all[0].Targets))
 		}
 	}
-	if r.goal != (goal{}) {
+	if len(r.sides) > 1 && r.goal != (goal{}) {
 		memory := "-"
 		if r.goal.memory > 0 {
 			memory = fmt.Sprintf("%.2f", r.goal.memory)
@@ -54,6 +58,32 @@ func summary(w io.Writer, all []result) error {
 		time, memory := ours.median()/fast.median(), ours.grown()/lean.grown()
 		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%s\t%s\t%s\n", r.net, time, ours.min()/fast.min(), verdict(time, r.goal.time),
 			memory, verdict(memory, r.goal.memory), fast.name, lean.name)
+	}
+	return errors.Wrap(t.Flush(), "writing the report")
+}
+
+// aloneName is the side that is this library without any other.
+const aloneName = "alone"
+
+// summaryAlone prints, for the nets that were measured without other libraries, the ratios
+// of that time to the one with them and to that of the fastest other library in Go.
+func summaryAlone(w io.Writer, all []result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "alone\ttime/with libraries\tgoal\t\ttime/other Go libraries\tgoal\t\ttime of")
+	for _, r := range all {
+		i := slices.IndexFunc(r.others, func(c *side) bool { return c.name == aloneName })
+		if i < 0 {
+			continue
+		}
+		own := r.others[i]
+		ratio := own.median() / r.sides[0].median()
+		fmt.Fprintf(t, "%s\t%.2f\t%s", r.net, ratio, verdict(ratio, r.goal.alone))
+		if rest := slices.Delete(slices.Clone(r.others), i, i+1); len(rest) > 0 {
+			fast := fastest(rest)
+			ratio := own.median() / fast.median()
+			fmt.Fprintf(t, "\t%.2f\t%s\t%s", ratio, verdict(ratio, 1), fast.name)
+		}
+		fmt.Fprintln(t)
 	}
 	return errors.Wrap(t.Flush(), "writing the report")
 }
