@@ -16,5 +16,6 @@
 //
 // All calls of the library are made by one thread. It sleeps while a sum waits for other
 // processes, unless the program does nothing but wait for it, so that training goes on
-// beside it.
+// beside it. Start raises GOMAXPROCS by one for it, so that it gets its turn beside loops
+// that never pause: see par.Reserve.
 package mpi

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/apo-gorgonia/apo/apoops/collective"
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // memberEnv names the function of members that a process of a test is.
@@ -26,6 +27,7 @@ var members = map[string]func(Communicator) error{
 	"abort": aborts,
 	"exit":  exits,
 	"slow":  slow,
+	"loop":  loops,
 }
 
 func TestMain(m *testing.M) {
@@ -189,6 +191,47 @@ func slow(c Communicator) error {
 func TestWaitingSleeps(t *testing.T) {
 	for name, launcher := range launchersHere(t) {
 		if out, err := run(t, launcher, 2, "slow"); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// loops computes without a pause while sums are under way, on the one core that GOMAXPROCS
+// leaves to loops, and counts those that are done then.
+func loops(c Communicator) error {
+	if n := par.Cores(); n != 1 {
+		return fmt.Errorf("loops run on %d cores", n)
+	}
+	var all []collective.Pending
+	for range 100 {
+		all = append(all, c.Sum32(make([]float32, 10_000)))
+	}
+	x, start := 1.0, processorTime()
+	for processorTime()-start < 500*time.Millisecond {
+		for range 100_000 {
+			x = x*0.999 + 0.001
+		}
+	}
+	done := 0
+	for _, p := range all {
+		done += len(p.(*request).done)
+	}
+	for _, p := range all {
+		if err := p.Wait(); err != nil {
+			return err
+		}
+	}
+	// A thread that gets its turn each 10 ms only comes to some 20.
+	if done < len(all)/2 || x < 0.5 {
+		return fmt.Errorf("%d of %d sums were done beside the loop (%v)", done, len(all), x)
+	}
+	return nil
+}
+
+// TestSumsGoOnBesideLoops has processes of one core compute while they sum up.
+func TestSumsGoOnBesideLoops(t *testing.T) {
+	for name, launcher := range launchersHere(t) {
+		if out, err := run(t, launcher, 2, "loop", "GOMAXPROCS=1"); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/ebitengine/purego"
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // worker has the thread that makes all calls of the library.
@@ -17,6 +19,7 @@ type worker struct {
 	requests        chan *request
 	aborts          chan struct{}
 	ended           chan struct{}
+	waiting         atomic.Int32 // requests that the program does nothing but wait for
 	out             outputs
 }
 
@@ -44,7 +47,7 @@ type request struct {
 	length, size int // elements and their bytes
 	dtype        uintptr
 	root         int
-	waited       atomic.Bool // the program does nothing but wait for it
+	by           *worker
 	done         chan error
 }
 
@@ -61,6 +64,9 @@ func (w *worker) start() error {
 	go func() {
 		runtime.LockOSThread() // never unlocked: the library knows this thread
 		err := w.initialise()
+		if err == nil && w.members > 1 {
+			par.Reserve()
+		}
 		started <- err
 		if err == nil {
 			w.serve()
@@ -113,14 +119,15 @@ func (w *worker) call(name string, f uintptr, args ...uintptr) error {
 
 // begin hands a request to the thread.
 func (w *worker) begin(r *request) *request {
-	r.done = make(chan error, 1)
+	r.done, r.by = make(chan error, 1), w
 	w.requests <- r
 	return r
 }
 
 // Wait implements collective.Pending.
 func (r *request) Wait() error {
-	r.waited.Store(true)
+	r.by.waiting.Add(1)
+	defer r.by.waiting.Add(-1)
 	return <-r.done
 }
 
@@ -145,7 +152,7 @@ func (w *worker) carryOut(r *request) error {
 	if r.op == end {
 		return w.call("MPI_Finalize", w.lib.finalize)
 	}
-	if err := w.meet(r); err != nil || r.op == barrier {
+	if err := w.meet(); err != nil || r.op == barrier {
 		return err
 	}
 	for done := 0; done < r.length; {
@@ -174,9 +181,9 @@ const (
 	nap = 50 * time.Microsecond
 )
 
-// meet returns when all members are at this request. A blocking call would keep a core
+// meet returns when all members are at the same request. A blocking call would keep a core
 // busy until then.
-func (w *worker) meet(r *request) error {
+func (w *worker) meet() error {
 	o := &w.out
 	if err := w.call("MPI_Ibarrier", w.lib.ibarrier, w.lib.world, address(&o.handle)); err != nil {
 		return err
@@ -194,7 +201,7 @@ func (w *worker) meet(r *request) error {
 			return errors.New("mpi: aborted")
 		default:
 		}
-		if r.waited.Load() {
+		if w.waiting.Load() > 0 {
 			yield()
 		} else {
 			time.Sleep(nap)

@@ -29,8 +29,22 @@ var (
 	jobs    = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 )
 
+// reserved is what Reserve has added to GOMAXPROCS.
+var reserved atomic.Int64
+
+// Cores is the number of cores that loops run on: GOMAXPROCS without what is reserved.
+func Cores() int { return max(1, runtime.GOMAXPROCS(0)-int(reserved.Load())) }
+
+// Reserve raises GOMAXPROCS by one for a thread that mostly sleeps. Loops use as many cores
+// as before. Without it a thread that wakes up while all others run loops would wait until
+// the runtime preempts one of them, 10 ms.
+func Reserve() {
+	reserved.Add(1)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+}
+
 func startWorkers() {
-	workers = runtime.GOMAXPROCS(0) - 1
+	workers = Cores() - 1
 	queue = make(chan *job, 4*workers)
 	for range workers {
 		go func() {

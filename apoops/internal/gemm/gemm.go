@@ -1,8 +1,9 @@
 package gemm
 
 import (
-	"runtime"
 	"sync"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Multiply computes C = α·op(A)·op(B) + β·C for row-major matrices on all cores, where
@@ -10,7 +11,7 @@ import (
 // lengths in memory. C must not overlap A or B. It panics where a matrix does not fit
 // its slice. As in BLAS, A and B are not read where α is 0, nor is C where β is 0.
 func Multiply[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	multiply(runtime.GOMAXPROCS(0), false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	multiply(par.Cores(), false, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // Serial is Multiply on the calling goroutine, with the same bits.

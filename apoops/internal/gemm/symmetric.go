@@ -1,7 +1,6 @@
 package gemm
 
 import (
-	"runtime"
 	"sync"
 
 	"github.com/apo-gorgonia/apo/apoops/par"
@@ -11,7 +10,7 @@ import (
 // transpose, and C, n×n, is symmetric where β is not 0. It leaves out the kernel's tiles
 // above the diagonal and mirrors those below. The bits are Multiply's.
 func Symmetric[T Float](trans bool, n, k int, alpha T, a []T, lda int, beta T, c []T, ldc int) {
-	multiply(runtime.GOMAXPROCS(0), true, trans, !trans, n, n, k, alpha, a, lda, a, lda, beta, c, ldc)
+	multiply(par.Cores(), true, trans, !trans, n, n, k, alpha, a, lda, a, lda, beta, c, ldc)
 	Mirror(n, c, ldc)
 }
 
