@@ -46,7 +46,7 @@ type engine struct {
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config) (*engine, error) {
 	t := &rule.Task{
 		Params: graph.Learned(params), Model: params, Blocks: blocks, Source: src,
-		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs,
+		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs, Members: c.members(),
 	}
 	var err error
 	if t.Precision, err = c.startPrecision(params); err != nil {

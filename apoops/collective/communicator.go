@@ -1,6 +1,8 @@
 package collective
 
 import (
+	"unsafe"
+
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
@@ -47,6 +49,14 @@ func StartSum[T Float](c Communicator, x []T) Pending {
 		return c.Sum32(any(x).([]float32))
 	}
 	return c.Sum64(any(x).([]float64))
+}
+
+// Broadcast replaces x by that of the member root, to the bit.
+func Broadcast[T Float](c Communicator, root int, x []T) error {
+	if len(x) == 0 {
+		return nil
+	}
+	return c.Broadcast(root, unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), len(x)*int(unsafe.Sizeof(x[0]))))
 }
 
 // Sum replaces x by its sum over all members of c.

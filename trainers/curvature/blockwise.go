@@ -5,7 +5,6 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
-	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
@@ -196,20 +195,4 @@ func (b *blockwise[T]) State() []checkpoint.NamedTensor {
 		all = append(all, checkpoint.NamedTensor{Name: p.Name + "/v", Value: b.dirs[i]})
 	}
 	return append(all, b.p.state()...)
-}
-
-// countFailures calls f(0), ..., f(n-1) on all cores and counts the errors.
-func countFailures(n int, f func(i int) error) (failed int) {
-	errs := make([]error, n)
-	par.For(n, 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			errs[i] = f(i)
-		}
-	})
-	for _, err := range errs {
-		if err != nil {
-			failed++
-		}
-	}
-	return failed
 }

@@ -172,7 +172,10 @@ func (k *ekfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, er
 		return failed, err
 	}
 	if refresh {
-		failed += k.decompose(k.rotate)
+		more, err := k.rotateAll()
+		if failed += more; err != nil {
+			return failed, err
+		}
 		if err := k.runScaled(in, false, true); err != nil {
 			return failed, err
 		}
@@ -182,6 +185,15 @@ func (k *ekfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, er
 	}
 	more, err := k.rescale()
 	return failed + more, err
+}
+
+// rotateAll computes new bases. S starts anew in them.
+func (k *ekfac[T]) rotateAll() (failed int, err error) {
+	fresh, failed, err := k.decompose(k.rotate, func(l *factors[T]) []*tensor.Dense { return k.bases[l.block].stored[:2] })
+	for _, l := range fresh {
+		k.bases[l.block].updates[0] = 0
+	}
+	return failed, err
 }
 
 // rotate computes the bases of a block. After an error they are as before.
@@ -198,7 +210,6 @@ func (k *ekfac[T]) rotate(l *factors[T]) error {
 	copy(b.ua, ua)
 	copy(b.ug, ug)
 	k.t.Precision.Round(precision.Inverses, b.stored[:2]...)
-	b.updates[0] = 0
 	return nil
 }
 

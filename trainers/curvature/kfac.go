@@ -139,10 +139,11 @@ func (k *kfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err
 		return 0, err
 	}
 	failed, err = k.update(in, false)
-	if err == nil && k.refreshes(in.T) {
-		failed += k.decompose(k.invert)
+	if err != nil || !k.refreshes(in.T) {
+		return failed, err
 	}
-	return failed, err
+	_, more, err := k.decompose(k.invert, func(l *factors[T]) []*tensor.Dense { return k.inverses[l.block].stored })
+	return failed + more, err
 }
 
 // invert computes the damped inverses of a block. After an error they are as

@@ -8,6 +8,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
@@ -88,7 +89,7 @@ func (c *ShampooConfig) Start(t *rule.Task) (rule.Rule, error) {
 
 func startShampoo[T apoops.Float](c *ShampooConfig, t *rule.Task, graft rule.Rule) rule.Rule {
 	return newBlockwise(t, blockwiseSettings{momentum: c.Momentum, decay: c.WeightDecay}, func(blocks []*gradientBlock[T]) preconditioner[T] {
-		k := &shampoo[T]{c: *c, store: statistics[T]{precision: t.Precision}}
+		k := &shampoo[T]{c: *c, store: statistics[T]{precision: t.Precision}, members: t.Members}
 		if graft != nil {
 			k.graft = newGrafting[T](graft, t, len(blocks))
 		}
@@ -109,6 +110,8 @@ type shampoo[T apoops.Float] struct {
 	graft  *grafting[T]      // nil without
 	inner  blas.Inner[T]
 	store  statistics[T]
+
+	members collective.Communicator // nil for one process
 }
 
 func (k *shampoo[T]) notes() []string {
@@ -173,7 +176,22 @@ func (k *shampoo[T]) observe(in rule.Input, g []*gradientBlock[T]) (failed int, 
 	if (in.T-1)%k.c.RootEvery != 0 {
 		return failed, nil
 	}
-	return failed + countFailures(len(k.parts), func(i int) error { return k.parts[i].takeRoots(k.store.precision) }), nil
+	more, err := k.takeRoots()
+	return failed + more, err
+}
+
+// takeRoots computes the roots of all parts and counts the failures.
+func (k *shampoo[T]) takeRoots() (failed int, err error) {
+	w := work[T]{
+		members: k.members,
+		compute: func(i int) error { return k.parts[i].takeRoots(k.store.precision) },
+		results: func(i int) []*tensor.Dense { return k.parts[i].stored[2:] },
+	}
+	for _, p := range k.parts {
+		w.cost = append(w.cost, cubes(p.rows, p.cols))
+	}
+	failures, err := w.do()
+	return count(failures), err
 }
 
 // accumulate adds squares to a diagonal.

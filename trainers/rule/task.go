@@ -4,6 +4,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/precision"
 )
@@ -30,6 +31,9 @@ type Task struct {
 	Precision *precision.Precision
 	// Graphs is the Limit of graph.Shapes, for graphs of each kind.
 	Graphs int
+	// Members take the same steps with the same state, and may divide what is costly among
+	// them; nil for one process, and for φ.
+	Members collective.Communicator
 }
 
 // Input is what a rule gets at a step.
