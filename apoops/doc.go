@@ -24,13 +24,16 @@
 //	finite      Finite: 1 if all elements are finite, otherwise 0; Unscale: gradients of
 //	            a scaled loss
 //	image       Pad2D, Subsample
+//	joint       Joint, BeginJoint and EndJoint: sums over all members of a training;
+//	            JointRows, JointGradient
 //	loss        SoftmaxCrossEntropy, SoftCrossEntropy, SoftmaxNLL, BernoulliCrossEntropy,
 //	            SquaredError, SquaredDivergence: means over the batch; TokenCrossEntropy
 //	            with smoothed labels, over the tokens that count
 //	lowrank     LowRankStep: learning P = P_B⊗P_A of low rank from rows
 //	moment      InputMoment, SampledInputMoment, GradientMoment, ProjectedSquares: the statistics of KFAC
 //	            and EKFAC; LayerRows, rows of the inputs and output gradients of layers
-//	norm        BatchNorm, and BatchNormWith given mean and variance; LayerNorm
+//	norm        BatchNorm, BatchNormWith given mean and variance, JointBatchNorm over the
+//	            batch of all members of a training; LayerNorm
 //	pool        MaxPool2D, AvgPool2D, GlobalAvgPool2D
 //	precond     Precondition U = B(S²∘BᵀGA)Aᵀ (Eq. 10), PreconditionDiagonal U = S²∘G,
 //	            PreconditionFull u = P·g, PreconditionRelative, PreconditionLowRank

@@ -3,11 +3,13 @@ package apoops
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -23,17 +25,31 @@ import (
 // of a single value (m = 1) has no variance: an error. The gradient of x is not
 // computed if x is an input of the graph.
 func BatchNorm(x, scale, shift *gorgonia.Node, epsilon float64, act Activation) (y, mean, variance *gorgonia.Node, err error) {
-	if err := checkNorm(epsilon, act); err != nil {
+	return newBatchNorm(normSettings{act: act}, epsilon, scale, shift, x)
+}
+
+// JointBatchNorm is BatchNorm with the mean and variance over the batch of all members of
+// comm, of which each has examples of its own in x, for a loss that is a sum over members
+// too: gradients by y are those of the whole loss. counts is the number 1, or 0 on a member
+// whose examples stand in for none. The gradients by scale and shift are a member's terms
+// of sums over all. m, at least 2, is the number of all values of a channel.
+func JointBatchNorm(comm collective.Communicator, counts, x, scale, shift *gorgonia.Node, epsilon float64, act Activation) (y, mean, variance *gorgonia.Node, err error) {
+	return newBatchNorm(normSettings{act: act, comm: comm}, epsilon, scale, shift, x, counts)
+}
+
+// newBatchNorm builds the nodes; x has the operand counts behind it where s has members.
+func newBatchNorm(s normSettings, epsilon float64, scale, shift *gorgonia.Node, x ...*gorgonia.Node) (y, mean, variance *gorgonia.Node, err error) {
+	if err := checkNorm(epsilon, s.act); err != nil {
 		return nil, nil, nil, err
 	}
-	moments, err := applyFloat(&batchMoments[float32]{epsilon: epsilon}, &batchMoments[float64]{epsilon: epsilon}, x)
+	moments, err := applyFloat(&batchMoments[float32]{epsilon: epsilon, comm: s.comm}, &batchMoments[float64]{epsilon: epsilon, comm: s.comm}, x...)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if y, err = normalize(x, scale, shift, moments, normSettings{act: act}); err != nil {
+	if y, err = normalize(s, append(gorgonia.Nodes{x[0], scale, shift, moments}, x[1:]...)); err != nil {
 		return nil, nil, nil, err
 	}
-	c := x.Shape()[1]
+	c := x[0].Shape()[1]
 	if mean, err = Segment(moments, 0, c); err != nil {
 		return nil, nil, nil, err
 	}
@@ -55,7 +71,7 @@ func BatchNormWith(x, scale, shift, mean, variance *gorgonia.Node, epsilon float
 	if err != nil {
 		return nil, err
 	}
-	return normalize(x, scale, shift, moments, normSettings{act: act, given: true})
+	return normalize(normSettings{act: act, given: true}, gorgonia.Nodes{x, scale, shift, moments})
 }
 
 func checkNorm(epsilon float64, act Activation) error {
@@ -68,15 +84,28 @@ func checkNorm(epsilon float64, act Activation) error {
 	return nil
 }
 
-func normalize(x, scale, shift, moments *gorgonia.Node, s normSettings) (*gorgonia.Node, error) {
-	s.requiresGrad = x != nil && !isInput(x)
-	return applyFloat(&batchNorm[float32]{normSettings: s}, &batchNorm[float64]{normSettings: s}, x, scale, shift, moments)
+// normalize applies the kernel of batchNorm to its operands.
+func normalize(s normSettings, in gorgonia.Nodes) (*gorgonia.Node, error) {
+	s.requiresGrad = in[0] != nil && !isInput(in[0])
+	return applyFloat(&batchNorm[float32]{normSettings: s}, &batchNorm[float64]{normSettings: s}, in...)
 }
 
 type normSettings struct {
 	act          Activation
 	given        bool // the moments do not depend on x
 	requiresGrad bool // x is no input of the graph, so its gradient is needed
+	// comm has the members whose batch the moments are of, nil for x alone. There is one
+	// more operand then, counts.
+	comm collective.Communicator
+}
+
+// with adds the entry of the operand counts to those of the other operands, in front of
+// that of the result where there is one.
+func (s normSettings) with(entries []int, at int) []int {
+	if s.comm == nil {
+		return entries
+	}
+	return slices.Insert(entries, at, 0)
 }
 
 // batchNorm is the kernel of BatchNorm and BatchNormWith. Its operands are x,
@@ -104,15 +133,19 @@ func (k *batchNorm[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 			return nil, errors.Errorf("%s of shape %v is not a vector of the %d channels of x", operand, s, l.c)
 		}
 	}
-	if in[3].TotalSize() != 3*l.c {
-		return nil, errors.Errorf("mean and variance of %d channels for x of shape %v", in[3].TotalSize()/3, in[0])
+	if n := in[3].TotalSize(); n/3 != l.c || n%3 > 1 {
+		return nil, errors.Errorf("mean and variance of %d channels for x of shape %v", n/3, in[0])
 	}
 	return in[0].Clone(), nil
 }
 
-func (k *batchNorm[T]) pieces() ([]bool, bool) { return []bool{true, false, false, false}, true }
+func (k *batchNorm[T]) pieces() ([]bool, bool) {
+	return []bool{true, false, false, false, false}, true
+}
 
-func (k *batchNorm[T]) blocks([]tensor.Shape, bool) ([]int, bool) { return []int{1, 0, 0, 0, 1}, false }
+func (k *batchNorm[T]) blocks([]tensor.Shape, bool) ([]int, bool) {
+	return k.with([]int{1, 0, 0, 0, 1}, 4), false
+}
 
 func (k *batchNorm[T]) run(a *args[T]) error {
 	if k.body == nil {

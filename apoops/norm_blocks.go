@@ -114,7 +114,9 @@ func (b *blockNorm[T]) moments(k *batchMoments[T]) {
 	}
 	k.a.leave(room)
 	b.add(k.sums)
-	k.set(0, k.l.c)
+	if k.comm == nil {
+		k.set(0, k.l.c)
+	}
 	b.a = nil
 }
 
@@ -141,18 +143,17 @@ func (b *blockNorm[T]) normalizeBlocks(lo, hi int) {
 }
 
 // grad computes batchNormGrad.
-func (b *blockNorm[T]) grad(k *batchNormGrad[T]) {
+func (b *blockNorm[T]) grad(k *batchNormGrad[T]) error {
 	b.set(k.a, k.l, k.act)
 	b.dy = true
+	defer func() { b.a = nil }()
 	b.add(k.sums)
-	inv := k.a.in[3][k.l.c:]
-	for j := range k.l.c {
-		k.dw[0][j], k.dw[1][j] = T(k.sums[j][0]*float64(inv[j])), T(k.sums[j][1])
-	}
+	k.setSums(0, k.l.c)
 	if !k.requiresGrad {
-		copy(k.a.out, k.dw[0])
-		b.a = nil
-		return
+		return nil
+	}
+	if err := k.join(); err != nil {
+		return err
 	}
 	for j := range k.l.c {
 		n, at := &b.norm[j/simd.Block], j%simd.Block
@@ -160,7 +161,7 @@ func (b *blockNorm[T]) grad(k *batchNormGrad[T]) {
 		n.Slope[at], n.Level[at] = float32(slope), float32(level)
 	}
 	par.For(k.l.n*b.blocks(), par.RowGrain(b.size()), b.gradOne)
-	b.a = nil
+	return nil
 }
 
 // gradBlocks computes dx of the blocks [lo, hi), numbered across all images.

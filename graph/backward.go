@@ -14,12 +14,14 @@ import (
 // where a node is read more than once, which Gorgonia computes on one core and in
 // new memory, and for the errors. A graph is differentiated once.
 func differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (grads gorgonia.Nodes, err error) {
-	return differentiateFrom(cost, nil, wrt, func(n *gorgonia.Node) (*gorgonia.Node, error) { return n, nil })
+	return differentiateFrom(cost, nil, wrt, func(n *gorgonia.Node) (*gorgonia.Node, error) { return n, nil }, nil)
 }
 
 // differentiateFrom is differentiate for the cost times a number, seed, nil for 1. The
-// gradients that ops make are what rounded makes of them.
-func differentiateFrom(cost, seed *gorgonia.Node, wrt gorgonia.Nodes, rounded func(*gorgonia.Node) (*gorgonia.Node, error)) (grads gorgonia.Nodes, err error) {
+// gradients that ops make are what rounded makes of them. Unless it is nil, done is called
+// with each gradient by wrt, by its place, once all that it is made of is built.
+func differentiateFrom(cost, seed *gorgonia.Node, wrt gorgonia.Nodes, rounded func(*gorgonia.Node) (*gorgonia.Node, error),
+	done func(i int, grad *gorgonia.Node) error) (grads gorgonia.Nodes, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.Errorf("graph: differentiating: %v", r)
@@ -48,6 +50,9 @@ func differentiateFrom(cost, seed *gorgonia.Node, wrt gorgonia.Nodes, rounded fu
 		if !b.active[n] {
 			return nil, errors.Errorf("graph: the objective depends on %q through ops without a gradient alone", n.Name())
 		}
+	}
+	if done != nil {
+		b.hurry(wrt, done)
 	}
 	if err := b.pass(cost, seed); err != nil {
 		return nil, err
@@ -134,6 +139,53 @@ type backward struct {
 	terms  map[*gorgonia.Node]gorgonia.Nodes // of the gradient by a node
 	// rounded is the node that stands for a gradient of an op or a sum.
 	rounded func(*gorgonia.Node) (*gorgonia.Node, error)
+
+	// Of the nodes that are not to wait for their turn in order: the active readers that
+	// have not been passed, and what is told of their gradients.
+	readers map[*gorgonia.Node]int
+	done    map[*gorgonia.Node]func(grad *gorgonia.Node) error
+	passed  map[*gorgonia.Node]bool
+}
+
+// hurry has the gradients by wrt be made as soon as they can: inputs are the last nodes in
+// order. So are those by nodes of one input that no other reads, such as rounded weights.
+// The terms of gradients are added up in the same order as without.
+func (b *backward) hurry(wrt gorgonia.Nodes, done func(i int, grad *gorgonia.Node) error) {
+	b.readers, b.passed = make(map[*gorgonia.Node]int), make(map[*gorgonia.Node]bool)
+	b.done = make(map[*gorgonia.Node]func(*gorgonia.Node) error)
+	for i, n := range wrt {
+		b.readers[n], b.done[n] = 0, func(grad *gorgonia.Node) error { return done(i, grad) }
+	}
+	count := func() {
+		for n := range b.readers {
+			b.readers[n] = 0
+		}
+		for _, n := range b.order {
+			for _, c := range b.hurried(n) {
+				b.readers[c]++
+			}
+		}
+	}
+	count()
+	for _, n := range b.order {
+		if c := children(n); b.active[n] && len(c) == 1 && b.done[c[0]] != nil && b.readers[c[0]] == 1 {
+			b.readers[n] = 0
+		}
+	}
+	count()
+}
+
+// hurried are the operands of an active node, each once, that do not wait for their turn.
+func (b *backward) hurried(n *gorgonia.Node) (all gorgonia.Nodes) {
+	if !b.active[n] || b.readers == nil {
+		return nil
+	}
+	for _, c := range children(n) {
+		if _, ok := b.readers[c]; ok && !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // pass makes the gradients by all active nodes and enters them in Gorgonia's graph,
@@ -148,25 +200,47 @@ func (b *backward) pass(cost, seed *gorgonia.Node) error {
 	}
 	b.terms[cost] = gorgonia.Nodes{seed}
 	for _, n := range b.order {
-		if !b.active[n] {
+		if !b.active[n] || b.passed[n] {
 			continue
 		}
-		if n.Deriv() != nil {
-			return errors.Errorf("graph: %s has been differentiated before", describe(n))
+		if err := b.visit(n); err != nil {
+			return err
 		}
-		grad, err := total(b.terms[n])
-		if err == nil {
-			grad, err = b.rounded(grad)
+	}
+	return nil
+}
+
+// visit makes the gradient by a node, and the terms that it contributes to others.
+func (b *backward) visit(n *gorgonia.Node) error {
+	if n.Deriv() != nil {
+		return errors.Errorf("graph: %s has been differentiated before", describe(n))
+	}
+	grad, err := total(b.terms[n])
+	if err == nil {
+		grad, err = b.rounded(grad)
+	}
+	if err != nil {
+		return errors.Wrapf(err, "graph: adding up the gradient by %s", describe(n))
+	}
+	gorgonia.SetDerivOf(grad, n)
+	if done := b.done[n]; done != nil {
+		if err := done(grad); err != nil {
+			return err
 		}
-		if err != nil {
-			return errors.Wrapf(err, "graph: adding up the gradient by %s", describe(n))
-		}
-		gorgonia.SetDerivOf(grad, n)
-		if n.Op() == nil {
+	}
+	if n.Op() == nil {
+		return nil
+	}
+	if err := b.step(n, grad); err != nil {
+		return errors.Wrapf(err, "graph: gradient of %s", describe(n))
+	}
+	for _, c := range b.hurried(n) {
+		if b.readers[c]--; b.readers[c] > 0 {
 			continue
 		}
-		if err := b.step(n, grad); err != nil {
-			return errors.Wrapf(err, "graph: gradient of %s", describe(n))
+		b.passed[c] = true
+		if err := b.visit(c); err != nil {
+			return err
 		}
 	}
 	return nil

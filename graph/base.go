@@ -47,35 +47,26 @@ func buildBase(src Source, params []*Param, example Batch, masks *apoops.Random,
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{program: p, part: p.group.part(example.Len())}
+	b := &Base{program: p}
 	if p.group != nil {
-		r, masks = nil, b.part.random(masks)
-		if example, err = b.part.of(example); err != nil {
-			return nil, err
-		}
-		if b.weight, err = p.weightNode("loss"); err != nil {
-			return nil, err
-		}
+		r = nil
+	}
+	if example, masks, err = b.divide(example, masks); err != nil {
+		return nil, err
 	}
 	b.x, b.t = b.inputsLike(example.X, "x"), b.inputsLike(example.T, "t")
 	x, theta, err := b.inputsAndWeights(b.x, params)
 	if err != nil {
 		return nil, err
 	}
-	pass := &Pass{Role: BaseRole, Random: masks}
+	pass := b.pass(BaseRole, b.part, masks)
 	loss, err := src.BuildLoss(pass, x, b.t, theta)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.joinStatistics(pass); err != nil {
-		return nil, err
-	}
-	whole, err := b.jointOne(b.weight, loss)
-	if err != nil {
-		return nil, err
-	}
-	gorgonia.Read(whole, &b.loss)
-	if b.grads, err = b.differentiate(loss, learnedOf(params, theta)); err != nil {
+	wrt := learnedOf(params, theta)
+	b.handed = make(gorgonia.Nodes, len(wrt))
+	if err := b.differentiateJoint(loss, wrt, pass); err != nil {
 		return nil, err
 	}
 	if b.statistics, err = readStatistics(pass.tracked, params, theta); err != nil {
@@ -94,33 +85,10 @@ func buildBase(src Source, params []*Param, example Batch, masks *apoops.Random,
 	return b, b.compile(b.handed...)
 }
 
-// joinStatistics has the model's statistics follow the mean over all members, by examples.
-func (b *Base) joinStatistics(pass *Pass) error {
-	if b.group == nil || len(pass.tracked) == 0 {
-		return nil
-	}
-	w, err := b.weightNode("examples")
-	if err != nil {
-		return err
-	}
-	if err := letScalar(w, b.part.share()); err != nil {
-		return err
-	}
-	for i, t := range pass.tracked {
-		if t.batch == nil {
-			continue // an error of readStatistics
-		}
-		b.keepSingle(t.batch)
-		if pass.tracked[i].batch, err = b.jointOne(w, t.batch); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// handOut makes the nodes of the gradients and rows that are read after a run.
+// handOut makes the nodes of the gradients and rows that are read after a run. Sums over
+// all members are there.
 func (b *Base) handOut() error {
-	b.left, b.handed, b.raw = make([]bool, len(b.grads)), make(gorgonia.Nodes, len(b.grads)), make([]bool, len(b.grads))
+	b.left, b.raw = make([]bool, len(b.grads)), make([]bool, len(b.grads))
 	for _, n := range b.rows {
 		if n == nil {
 			continue
@@ -135,7 +103,7 @@ func (b *Base) handOut() error {
 		n.s = s[0]
 	}
 	for i, n := range b.grads {
-		if b.left[i] {
+		if b.left[i] || b.handed[i] != nil {
 			continue
 		}
 		if b.packs(n) {
@@ -147,9 +115,7 @@ func (b *Base) handOut() error {
 		if err != nil {
 			return err
 		}
-		if b.handed[i], err = b.jointOne(b.weight, g[0]); err != nil {
-			return err
-		}
+		b.handed[i] = g[0]
 	}
 	return nil
 }

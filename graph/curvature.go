@@ -53,10 +53,11 @@ type Curvature struct {
 	moments, squares apoops.Switch
 	layers           []*layer
 
-	// With a group: the part of the batch, and the weights of means of inputs and of
-	// squares of gradients.
-	part                    part
-	inputShare, squareShare *gorgonia.Node
+	// With a group: the part of the batch, the weights of means of inputs and of squares of
+	// gradients, and that of the loss with a joint batch norm.
+	part                               part
+	inputShare, squareShare, lossShare *gorgonia.Node
+	inputs, gradients, projections     *sums
 }
 
 // layer has the nodes of a block.
@@ -83,23 +84,21 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 	if c, err = k.divide(c); err != nil {
 		return nil, err
 	}
-	grads, err := k.gradients(c)
+	grads, err := k.lossGradients(c)
 	if err != nil {
 		return nil, err
 	}
-	var outputs gorgonia.Nodes
+	k.beginSums()
 	for i, b := range c.Blocks {
 		l, err := k.layer(i, grads, &c)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "graph: curvature of %q", b.Name)
 		}
 		k.layers = append(k.layers, l)
-		if l != nil {
-			outputs = append(outputs, l.a, l.g)
-			if l.d != nil {
-				outputs = append(outputs, l.d)
-			}
-		}
+	}
+	outputs, err := k.endSums()
+	if err != nil {
+		return nil, err
 	}
 	if len(outputs) == 0 {
 		return nil, errors.New("graph: no block is the weight matrix of a layer that is used once: there are no Kronecker factors")
@@ -107,34 +106,15 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 	return k, k.compileFor(outputs...)
 }
 
-// divide has the configuration be about the part of the batch that this member computes.
-func (k *Curvature) divide(c CurvatureConfig) (_ CurvatureConfig, err error) {
-	k.part = k.group.part(c.Batch.Len())
-	if k.group == nil {
-		return c, nil
-	}
-	c.Random, c.Noise, c.Patches = k.part.random(c.Random), k.part.random(c.Noise), k.part.random(c.Patches)
-	if c.Batch, err = k.part.of(c.Batch); err != nil {
-		return c, err
-	}
-	if k.inputShare, err = k.weightNode("inputs"); err != nil {
-		return c, err
-	}
-	if k.squareShare, err = k.weightNode("squares"); err != nil {
-		return c, err
-	}
-	return c, letScalar(k.inputShare, k.part.share())
-}
-
-// gradients builds the gradient of the loss by each learned parameter.
-func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
+// lossGradients builds the gradient of the loss by each learned parameter.
+func (k *Curvature) lossGradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 	k.x = k.inputsLike(c.Batch.X, "x")
 	x, theta, err := k.inputsAndWeights(k.x, c.Params)
 	if err != nil {
 		return nil, err
 	}
 	var loss *gorgonia.Node
-	pass := &Pass{Role: CurvatureRole, Random: c.Random}
+	pass := k.pass(CurvatureRole, k.part, c.Random)
 	if c.Noise != nil {
 		loss, err = c.Source.BuildSampledLoss(pass, x, theta, c.Noise)
 	} else {
@@ -142,6 +122,9 @@ func (k *Curvature) gradients(c CurvatureConfig) (gorgonia.Nodes, error) {
 		loss, err = c.Source.BuildLoss(pass, x, k.t, theta)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if loss, _, err = k.weighed(loss, k.lossShare); err != nil {
 		return nil, err
 	}
 	return k.differentiate(loss, learnedOf(c.Params, theta))
@@ -174,10 +157,10 @@ func (k *Curvature) layer(i int, grads gorgonia.Nodes, c *CurvatureConfig) (*lay
 	if l.a.Shape()[0] != b.Rows || l.g.Shape()[0] != b.Cols {
 		return nil, nil
 	}
-	if l.a, err = k.jointOne(k.inputShare, l.a); err != nil {
+	if err := k.inputs.add(l.a); err != nil {
 		return nil, err
 	}
-	if l.g, err = k.jointOne(k.squareShare, l.g); err != nil {
+	if err := k.gradients.add(l.g); err != nil {
 		return nil, err
 	}
 	if c.Squares {
@@ -186,7 +169,7 @@ func (k *Curvature) layer(i int, grads gorgonia.Nodes, c *CurvatureConfig) (*lay
 		if l.d, err = apoops.ProjectedSquares(f, l.ua, l.ug, &k.squares); err != nil {
 			return nil, err
 		}
-		l.d, err = k.jointOne(k.squareShare, l.d)
+		err = k.projections.add(l.d)
 	}
 	return l, err
 }
@@ -203,20 +186,9 @@ func (k *Curvature) SetBases(i int, ua, ug *tensor.Dense) error {
 
 // Feed binds a batch. Its targets are not looked at where they are drawn.
 func (k *Curvature) Feed(batch Batch) error {
-	if k.group != nil {
-		own, err := k.part.of(batch)
-		if err != nil {
-			return err
-		}
-		w := k.group.weights(k.part, batch, own)
-		loss := w.loss
-		if k.t == nil { // drawn targets count where the discrepancy does
-			loss = w.discrepancy
-		}
-		if err := letScalar(k.squareShare, bySquares(loss, w.examples)); err != nil {
-			return err
-		}
-		batch = own
+	batch, err := k.ownOf(batch)
+	if err != nil {
+		return err
 	}
 	if err := letAll("input", k.x, batch.X); err != nil {
 		return err

@@ -19,6 +19,8 @@ type grouped interface {
 	// terms are the numbers of terms that the loss on a batch, and the discrepancy on
 	// its inputs, are the means of.
 	terms(b Batch) (loss, discrepancy int)
+	// jointNorm reports whether batch norm takes the statistics of the whole batch.
+	jointNorm() bool
 }
 
 func (o Objective) members() collective.Communicator {
@@ -27,6 +29,8 @@ func (o Objective) members() collective.Communicator {
 	}
 	return o.Members
 }
+
+func (o Objective) jointNorm() bool { return o.JointNorm }
 
 func (o Objective) terms(b Batch) (loss, discrepancy int) {
 	loss, discrepancy = b.Len(), b.Len()
@@ -141,8 +145,8 @@ func (g *group) setOrder(program any, whole *gorgonia.ExprGraph) {
 	}
 	order, _ := executionOrder(program, whole)
 	for _, n := range order {
-		if apoops.IsJoint(n.Op()) {
-			g.order = fmt.Appendf(g.order, "%d %v ", n.ID(), n.Shape())
+		if size := apoops.JointSize(n); size > 0 {
+			g.order = fmt.Appendf(g.order, "%d %d ", n.ID(), size)
 		}
 	}
 }
@@ -172,23 +176,11 @@ func (p *program) weightNode(name string) (*gorgonia.Node, error) {
 // joint are the sums of nodes over all members with a weight, nil for 1. Without a group
 // they are the nodes.
 func (p *program) joint(w *gorgonia.Node, nodes ...*gorgonia.Node) (gorgonia.Nodes, error) {
-	if p.group == nil {
-		return nodes, nil
+	s := p.sums(w, nil)
+	if err := s.add(nodes...); err != nil {
+		return nil, err
 	}
-	if w == nil {
-		var err error
-		if w, err = p.oneWeight(); err != nil {
-			return nil, err
-		}
-	}
-	all := make(gorgonia.Nodes, len(nodes))
-	for i, n := range nodes {
-		var err error
-		if all[i], err = apoops.Joint(p.group.comm, n, w); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	return s.end()
 }
 
 // oneWeight is the number 1.
@@ -217,10 +209,17 @@ func (p *program) jointOne(w, n *gorgonia.Node) (*gorgonia.Node, error) {
 	return all[0], nil
 }
 
-// jointRows are the rows of all members, where those of a part come from its examples.
+// jointRows are the rows of all members, where those of a part come from its examples,
+// with a weight, nil for 1.
 func (p *program) jointRows(s part, w, n *gorgonia.Node) (*gorgonia.Node, error) {
 	if p.group == nil {
 		return n, nil
+	}
+	if w == nil {
+		var err error
+		if w, err = p.oneWeight(); err != nil {
+			return nil, err
+		}
 	}
 	rows := n.Shape()[0]
 	if rows%s.count != 0 {

@@ -70,7 +70,7 @@ func lifetimes(order, values gorgonia.Nodes) map[*gorgonia.Node]lifetime {
 		switch {
 		case isBuffered(n):
 			until = i
-		case n.Op() != nil && !forgets[typeName(n.Op())]:
+		case n.Op() != nil && !forgets[typeName(n.Op())] && !apoops.IsJointSum(n.Op()):
 			until = after
 		}
 		for _, c := range children(n) {

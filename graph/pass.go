@@ -40,6 +40,7 @@ type Pass struct {
 	storage  Storage                           // of the Problem
 	norms    []statistics                      // of a Standalone
 	readers  map[*gorgonia.Node]gorgonia.Nodes // see Problem.readers
+	norm     *jointNorm                        // nil for batch norm of the pass alone
 }
 
 // note adds a note on what the user ought to know about their graph, once: a

@@ -64,9 +64,10 @@ type Probe struct {
 	half     *gorgonia.Node // ½Σ‖q‖², nil where targets are drawn
 
 	// With a group: the part of the examples, the weights of means over what counts, of
-	// rows of inputs and of gradients.
-	part                              part
-	countShare, inputShare, gradShare *gorgonia.Node
+	// rows of inputs and of the objective, the last for gradients too or nil where it is in
+	// them.
+	part                                        part
+	countShare, inputShare, gradShare, rowShare *gorgonia.Node
 }
 
 // probed has the nodes of a block: those of its rows, or the diagonal, and of its step.
@@ -164,11 +165,14 @@ func (k *Probe) gradients(c ProbeConfig) (gorgonia.Nodes, error) {
 	if err != nil {
 		return nil, err
 	}
-	objective, q, err := c.Source.BuildProbe(&Pass{Role: CurvatureRole, Random: c.Random}, x, theta, c.Noise)
+	objective, q, err := c.Source.BuildProbe(k.pass(CurvatureRole, k.part, c.Random), x, theta, c.Noise)
 	if err == nil && q != nil {
 		if k.half, err = apoops.HalfSquaredNorm(q); err == nil {
 			k.half, err = k.jointOne(k.countShare, k.half)
 		}
+	}
+	if err == nil {
+		objective, k.rowShare, err = k.weighed(objective, k.gradShare)
 	}
 	if err != nil {
 		return nil, err
@@ -225,7 +229,7 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 		h = append(h, g)
 	}
 	if h, err = k.unscaled(h...); err == nil {
-		h, err = k.joint(k.gradShare, h...)
+		h, err = k.joint(k.rowShare, h...)
 	}
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ func (k *Probe) joinRows(p *probed) (err error) {
 	if p.x, err = k.jointRows(k.part, k.inputShare, p.x); err != nil {
 		return err
 	}
-	p.z, err = k.jointRows(k.part, k.gradShare, p.z)
+	p.z, err = k.jointRows(k.part, k.rowShare, p.z)
 	return err
 }
 

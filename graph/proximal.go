@@ -71,7 +71,7 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	if err != nil {
 		return nil, err
 	}
-	loss, err := c.Source.BuildLoss(&Pass{Role: LossRole, Random: p.part.random(c.Random)}, x, p.t, moved)
+	loss, err := c.Source.BuildLoss(p.pass(LossRole, p.part, p.part.random(c.Random)), x, p.t, moved)
 	if err != nil {
 		return nil, errors.WithMessage(err, "J_B(θ')")
 	}
@@ -155,11 +155,11 @@ func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*
 		return nil, err
 	}
 	random := p.tildePart.random(c.Random)
-	before, err := c.Source.BuildOutput(&Pass{Role: OldRole, Random: random}, tilde, theta)
+	before, err := c.Source.BuildOutput(p.pass(OldRole, p.tildePart, random), tilde, theta)
 	if err != nil {
 		return nil, err
 	}
-	after, err := c.Source.BuildOutput(&Pass{Role: MovedRole, Random: random}, tilde, moved)
+	after, err := c.Source.BuildOutput(p.pass(MovedRole, p.tildePart, random), tilde, moved)
 	if err != nil {
 		return nil, err
 	}

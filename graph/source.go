@@ -50,9 +50,13 @@ type Objective struct {
 	// (losses, gradients, the terms of Q, moments, rows) is that of the whole batch, the
 	// same on all, while each member computes its part of it, Len()/Size() examples one
 	// after the other. All members build and run the same graphs in the same order, on the
-	// same batches and weights. Batch norm takes the statistics of a member's part; what the
-	// running ones follow is the mean over all. Evaluations are not divided. nil: one.
+	// same batches and weights. Batch norm takes the statistics of a member's part, unless
+	// JointNorm is set; what the running ones follow is the mean over all. Evaluations are
+	// not divided. nil: one.
 	Members collective.Communicator
+	// JointNorm has batch norm take the statistics of the whole batch, by sums over the
+	// members in each of its layers, forwards and backwards: see Pass.JointNorm.
+	JointNorm bool
 }
 
 var (

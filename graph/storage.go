@@ -137,7 +137,7 @@ func (p *program) data(inputs gorgonia.Nodes) (gorgonia.Nodes, error) {
 
 // rounded is the node that stands for n where that is no result of an op that rounds.
 func (s Storage) rounded(n *gorgonia.Node) (*gorgonia.Node, error) {
-	if _, ok := n.Op().(apoops.Rounder); ok || !s.Low || n.IsScalar() || !isFloat(n) {
+	if _, ok := n.Op().(apoops.Rounder); ok || !s.Low || n.IsScalar() || !isFloat(n) || apoops.IsJointSum(n.Op()) {
 		return n, nil
 	}
 	return apoops.Cast16(n, s.Format)
@@ -157,7 +157,12 @@ func (p *program) leaves(theta gorgonia.Nodes) gorgonia.Nodes {
 // differentiate is the function of that name for a cost that is scaled, and nodes that
 // weights returned.
 func (p *program) differentiate(cost *gorgonia.Node, wrt gorgonia.Nodes) (gorgonia.Nodes, error) {
-	return differentiateFrom(cost, p.scale, p.leaves(wrt), p.storage.rounded)
+	return p.differentiateEach(cost, wrt, nil)
+}
+
+// differentiateEach is differentiate that tells of each gradient as soon as it is built.
+func (p *program) differentiateEach(cost *gorgonia.Node, wrt gorgonia.Nodes, done func(i int, grad *gorgonia.Node) error) (gorgonia.Nodes, error) {
+	return differentiateFrom(cost, p.scale, p.leaves(wrt), p.storage.rounded, done)
 }
 
 // unscaled are gradients as they are handed out, of float32.

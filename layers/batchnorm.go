@@ -14,7 +14,8 @@ import (
 //	y = act(scale·(x - mean)/√(variance + Epsilon) + shift)
 //
 // Training and its lookahead use the mean and variance of the batch, evaluation uses
-// running ones. Each training step updates these by
+// running ones. Where members divide the batch it is a member's part, or all of it with
+// graph.Objective.JointNorm (trainers.JointBatchNorm). Each training step updates these by
 //
 //	running ← running + Rate·(batch - running)
 //
@@ -61,11 +62,23 @@ func (b *BatchNormLayer) Apply(p *graph.Pass, x *gorgonia.Node, theta gorgonia.N
 	if !p.Training() {
 		return apoops.BatchNormWith(x, scale, shift, mean, variance, b.Epsilon, b.Activation)
 	}
-	y, batchMean, batchVariance, err := apoops.BatchNorm(x, scale, shift, b.Epsilon, b.Activation)
+	y, batchMean, batchVariance, err := b.normalize(p, x, scale, shift)
 	if err != nil {
 		return nil, err
 	}
 	p.Track(mean, batchMean, b.Rate)
 	p.Track(variance, batchVariance, b.Rate)
 	return y, nil
+}
+
+// normalize takes the statistics of the batch.
+func (b *BatchNormLayer) normalize(p *graph.Pass, x, scale, shift *gorgonia.Node) (y, mean, variance *gorgonia.Node, err error) {
+	comm, counts, err := p.JointNorm()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if comm != nil {
+		return apoops.JointBatchNorm(comm, counts, x, scale, shift, b.Epsilon, b.Activation)
+	}
+	return apoops.BatchNorm(x, scale, shift, b.Epsilon, b.Activation)
 }

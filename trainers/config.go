@@ -31,6 +31,7 @@ type config struct {
 	graphs     int // of each kind
 	precision  *lowPrecision
 	comm       Communicator // nil without Parallel
+	jointNorm  bool
 }
 
 // newConfig applies the options to the defaults of an optimizer.

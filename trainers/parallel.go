@@ -24,7 +24,9 @@ type Communicator = collective.Communicator
 // of its own part. Gradients, losses, the terms of Q, ∂Q/∂φ and the statistics of KFAC, EKFAC
 // and APO-Precond are those of the whole batch. Weights, φ and all state are the same on all
 // members, bit for bit, and those of a run by one process but for the order of sums, masks
-// of dropout and drawn targets included. Batch norm takes the statistics of a member's part.
+// of dropout and drawn targets included. Batch norm takes the statistics of a member's part,
+// with JointBatchNorm those of the whole batch. The sums of gradients go on beside the rest
+// of the backward pass.
 // With a dynamic loss scale (Precision) other steps may be skipped: it is the gradient of a
 // part that overflows.
 //
@@ -36,15 +38,29 @@ type Communicator = collective.Communicator
 // shared (collective.IsShared). Errors of Step and Evaluate name the rank; those of Step are
 // a member's own unless they are shared, and it ends with comm.Abort: the others wait for it.
 // Package durable has Together, by which all members stop after the same step.
-func Parallel(comm Communicator) Option {
+func Parallel(comm Communicator, settings ...ParallelSetting) Option {
 	return func(c *config) error {
 		if graph.IsNil(comm) {
 			return errors.New("trainers: Parallel: no communicator")
 		}
-		c.comm = comm
+		c.comm, c.jointNorm = comm, false
+		for _, s := range settings {
+			if s == nil {
+				return errors.New("trainers: Parallel: a setting is nil")
+			}
+			s(c)
+		}
 		return nil
 	}
 }
+
+// ParallelSetting is a setting of Parallel.
+type ParallelSetting func(c *config)
+
+// JointBatchNorm has batch norm take the mean and variance of the whole mini-batch, as one
+// process does, in place of those of a member's part. Each layer then waits for all members
+// three times a step: twice forwards, once backwards.
+func JointBatchNorm() ParallelSetting { return func(c *config) { c.jointNorm = true } }
 
 // alone reports that the option Parallel is given to what cannot divide its batches.
 func (c *config) alone() error {

@@ -34,14 +34,15 @@ type parallelTask struct {
 	loss  graph.Loss
 	batch func(step int) graph.Batch
 	steps int
+	with  []ParallelSetting
 }
 
 // toyTask has batches of changing lengths, some of fewer rows than members.
 func toyTask(t *testing.T) parallelTask {
 	data := toyData(t, tensor.Float64)
-	return parallelTask{layers.MLP(4, 6, 5, 3), graph.SoftmaxCrossEntropy, func(step int) graph.Batch {
+	return parallelTask{model: layers.MLP(4, 6, 5, 3), loss: graph.SoftmaxCrossEntropy, batch: func(step int) graph.Batch {
 		return rowsOf(data, step*7%40, []int{12, 12, 12, 9}[step%4])
-	}, 50}
+	}, steps: 50}
 }
 
 // run is the weights, statistics and φ after all steps.
@@ -78,7 +79,7 @@ func (p parallelTask) compare(t *testing.T, o func() Optimizer, opts ...Option) 
 	for _, n := range []int{2, 4} {
 		runs := make([][]float64, n)
 		together(n, func(c Communicator) {
-			runs[c.Rank()] = p.run(t, o(), append([]Option{Parallel(c)}, opts...)...)
+			runs[c.Rank()] = p.run(t, o(), append([]Option{Parallel(c, p.with...)}, opts...)...)
 			if runs[c.Rank()] == nil {
 				c.Abort(nil)
 			}
@@ -123,8 +124,8 @@ func TestParallelEqualsOneProcess(t *testing.T) {
 func TestParallelDraws(t *testing.T) {
 	p := toyTask(t)
 	p.model, p.steps = layers.Sequential(layers.Dense(4, 8, apoops.ReLUAct), layers.Dropout(0.3), layers.Dense(8, 3, apoops.Identity)), 20
-	image := parallelTask{layers.Sequential(layers.Conv(1, 4, 3, apoops.ReLUAct), layers.Dropout(0.2), layers.Flatten(), layers.Dense(4*4*4, 3, apoops.Identity)),
-		graph.SoftmaxCrossEntropy, func(step int) graph.Batch { return noiseImages(step, 8) }, 12}
+	image := parallelTask{model: layers.Sequential(layers.Conv(1, 4, 3, apoops.ReLUAct), layers.Dropout(0.2), layers.Flatten(), layers.Dense(4*4*4, 3, apoops.Identity)),
+		loss: graph.SoftmaxCrossEntropy, batch: func(step int) graph.Batch { return noiseImages(step, 8) }, steps: 12}
 	for name, o := range map[string]func() Optimizer{
 		"sgdm": func() Optimizer { return SGDm(0.05) }, "kfac": func() Optimizer { return KFAC(0.01) }, "precond": func() Optimizer { return Precond(0.01) },
 		"shampoo": func() Optimizer { return Shampoo(0.01) },
@@ -156,9 +157,9 @@ func noiseImages(seed, n int) graph.Batch {
 
 // TestParallelTokens weighs members by the tokens that they have.
 func TestParallelTokens(t *testing.T) {
-	p := parallelTask{languageModel(true), graph.TokenCrossEntropy(graph.TokenSettings{Smoothing: 0.1}), func(step int) graph.Batch {
+	p := parallelTask{model: languageModel(true), loss: graph.TokenCrossEntropy(graph.TokenSettings{Smoothing: 0.1}), batch: func(step int) graph.Batch {
 		return sentenceBatch(sentences(), step%6, (step+1)%6, (step+3)%6, (step+4)%6)
-	}, 12}
+	}, steps: 12}
 	for name, o := range map[string]func() Optimizer{
 		"adamw": func() Optimizer { return AdamW(0.005) }, "precond": func() Optimizer { return Precond(0.01) }, "kfac": func() Optimizer { return KFAC(0.01) },
 	} {

@@ -48,7 +48,7 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	if err := graph.CheckParams(params); err != nil {
 		return nil, err
 	}
-	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence, Storage: c.storage(), Members: c.comm}
+	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence, Storage: c.storage(), Members: c.comm, JointNorm: c.jointNorm}
 	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c)
 	if err != nil {
 		return nil, err
