@@ -1,8 +1,9 @@
 // Package conv computes convolutions of images and their gradients. New chooses one of
-// four ways:
+// five ways:
 //
 //	im2col.go, patches.go   products of the weights with patches, in both precisions
 //	winograd.go, wino*.go   Winograd's algorithm for 3×3 kernels, with AVX for amd64
+//	winoblocks.go           the same with AVX-512, a vector for sixteen channels
 //	positions.go, pairs.go  products of pairs of positions, for small images
 //	onednn.go               oneDNN, where package dnn finds the library
 //

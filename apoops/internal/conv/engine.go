@@ -22,13 +22,15 @@ type Engine[T Float] interface {
 
 // New chooses how a convolution of images of shape x, N×C×H×W, to the given number of
 // channels is computed. In float64 it is always by products with patches. In float32
-// it is Winograd's algorithm where that is the fastest (see winoChannels), oneDNN if
+// it is Winograd's algorithm where that is the fastest (winoBlocks, winograd), oneDNN if
 // the library is found, products with patches otherwise. Images in blocks go to oneDNN,
 // or are copied to plain ones where it refuses.
 func New[T Float](g Geometry, x []int, outputs int) Engine[T] {
 	blocked := g.BlockedX || g.BlockedY
 	if blas.Pick[T](true, false) {
 		switch {
+		case byVectors(g, x, outputs):
+			return any(newWinoBlocks(g, x, outputs)).(Engine[T])
 		case blocked:
 		case byPositions(g, x, outputs):
 			return newPositions[T](g, x, outputs)
@@ -63,6 +65,12 @@ func byPositions(g Geometry, x []int, outputs int) bool {
 	return 8*p.countPairs() <= 5*p.kernel()*p.Positions
 }
 
+// byVectors reports whether winoBlocks is used.
+func byVectors(g Geometry, x []int, outputs int) bool {
+	return winoBlocked(g, x, outputs) && !byPositions(g, x, outputs)
+}
+
+// byWinograd reports whether Winograd's algorithm for plain images is, where winoBlocks is not.
 func byWinograd(g Geometry, x []int, outputs int) bool {
 	return winograds(g) && min(x[1], outputs) >= winoChannels
 }
@@ -73,5 +81,8 @@ func Blocks(g Geometry, x []int, outputs int, bits bool) bool {
 	if bits && bitsActivation(g.Activation) && dnn.BFloat16() == nil {
 		return dnn.Blocks() == nil
 	}
-	return !byPositions(g, x, outputs) && !byWinograd(g, x, outputs) && dnn.Blocks() == nil
+	if !byVectors(g, x, outputs) && (byPositions(g, x, outputs) || byWinograd(g, x, outputs)) {
+		return false
+	}
+	return dnn.Blocks() == nil
 }

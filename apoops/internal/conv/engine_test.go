@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/apo-gorgonia/apo/apoops/dnn"
@@ -40,6 +41,78 @@ func TestOneDNNEqualsIm2col(t *testing.T) {
 func TestWinogradEqualsIm2col(t *testing.T) {
 	compareEngines(t, 1e-13, winogradEngine[float64])
 	compareEngines(t, 5e-5, winogradEngine[float32])
+}
+
+// TestWinogradBlocksEqualIm2col compares the algorithm for vectors of channels, of plain
+// images and of ones in blocks, which have the same bits.
+func TestWinogradBlocksEqualIm2col(t *testing.T) {
+	before := engineCases
+	defer func() { engineCases = before }()
+	engineCases = []convtest.Case{
+		convtest.Even("whole tiles", []int{21, 16, 8, 8}, 32, 3, 1, 1, 1),
+		convtest.Even("parts of tiles", []int{5, 48, 9, 6}, 16, 3, 1, 1, 1),
+		convtest.Even("less than a tile", []int{70, 16, 2, 3}, 16, 3, 1, 1, 1),
+		convtest.Even("no padding", []int{5, 32, 23, 18}, 32, 3, 1, 0, 1),
+		convtest.Even("more padding", []int{5, 16, 5, 8}, 16, 3, 1, 2, 1),
+		convtest.Even("long rows", []int{2, 16, 70, 80}, 16, 3, 1, 1, 1),
+		convtest.Even("one image", []int{1, 64, 8, 8}, 96, 3, 1, 1, 1),
+	}
+	compareEngines(t, 1e-4, func(g Geometry, x []int, outputs int) Engine[float32] {
+		return newSameBits(t, g, x, outputs)
+	})
+}
+
+// sameBits are the engines of all layouts: the first's results are compared with the others'.
+type sameBits struct {
+	t       *testing.T
+	engines [4]Engine[float32]
+	x, y    [4]images
+}
+
+func newSameBits(t *testing.T, g Geometry, x []int, outputs int) *sameBits {
+	e := &sameBits{t: t}
+	oh, ow := g.OutSize(x[2], x[3])
+	for i := range e.engines {
+		g.BlockedX, g.BlockedY = i&1 != 0, i&2 != 0
+		e.engines[i] = newWinoBlocks(g, x, outputs)
+		e.x[i] = images{n: x[0], c: x[1], positions: x[2] * x[3], blocked: g.BlockedX}
+		e.y[i] = images{n: x[0], c: outputs, positions: oh * ow, blocked: g.BlockedY}
+	}
+	return e
+}
+
+// each runs f for all layouts, with an array for a result of the layout that m has.
+func (e *sameBits) each(dst []float32, m *[4]images, f func(i int, dst []float32) error) error {
+	for i := range e.engines {
+		to := make([]float32, len(dst))
+		if err := f(i, to); err != nil {
+			return err
+		}
+		if m != nil {
+			to = read(m[i], to)
+		}
+		if i > 0 && !slices.Equal(to, dst) {
+			e.t.Fatalf("layout %d: other bits than of plain images", i)
+		}
+		copy(dst, to)
+	}
+	return nil
+}
+
+func (e *sameBits) Forward(x, w, y []float32) error {
+	return e.each(y, &e.y, func(i int, y []float32) error { return e.engines[i].Forward(inBlocks(e.x[i], x), w, y) })
+}
+
+func (e *sameBits) GradX(dy, y, w, dx []float32) error {
+	return e.each(dx, &e.x, func(i int, dx []float32) error {
+		return e.engines[i].GradX(inBlocks(e.y[i], dy), inBlocks(e.y[i], y), w, dx)
+	})
+}
+
+func (e *sameBits) GradW(x, dy, y, dw []float32) error {
+	return e.each(dw, nil, func(i int, dw []float32) error {
+		return e.engines[i].GradW(inBlocks(e.x[i], x), inBlocks(e.y[i], dy), inBlocks(e.y[i], y), dw)
+	})
 }
 
 // TestPositionsEqualIm2col compares the products of pairs of positions with the plain way.

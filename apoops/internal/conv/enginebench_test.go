@@ -14,6 +14,12 @@ import (
 // small images of 128 in a batch.
 func BenchmarkEngines(b *testing.B) {
 	for _, c := range []convtest.Case{
+		convtest.Even("", []int{128, 16, 32, 32}, 16, 3, 1, 1, 1),
+		convtest.Even("", []int{128, 32, 16, 16}, 32, 3, 1, 1, 1),
+		convtest.Even("", []int{128, 64, 8, 8}, 64, 3, 1, 1, 1),
+		convtest.Even("", []int{128, 64, 32, 32}, 64, 3, 1, 1, 1),
+		convtest.Even("", []int{128, 128, 16, 16}, 128, 3, 1, 1, 1),
+		convtest.Even("", []int{128, 256, 8, 8}, 256, 3, 1, 1, 1),
 		convtest.Even("", []int{128, 192, 2, 2}, 384, 3, 1, 1, 1),
 		convtest.Even("", []int{128, 256, 2, 2}, 256, 3, 1, 1, 1),
 		convtest.Even("", []int{128, 512, 2, 2}, 512, 3, 1, 1, 1),
@@ -33,6 +39,14 @@ func BenchmarkEngines(b *testing.B) {
 			engines["oneDNN"] = e
 		}
 		if winograds(g) {
+			b := g
+			b.BlockedX, b.BlockedY = true, true
+			if winoBlocked(b, s, c.Outputs) {
+				engines["vectors"], engines["vectors-blocks"] = newWinoBlocks(g, s, c.Outputs), newWinoBlocks(b, s, c.Outputs)
+			}
+			if e, ok := newOneDNN(b, s, c.Outputs).(Engine[float32]); ok {
+				engines["oneDNN-blocks"] = e
+			}
 			engines["winograd"] = newWinograd[float32](g, s, c.Outputs)
 		}
 		rng := rand.New(rand.NewPCG(5, 1))

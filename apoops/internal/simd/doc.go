@@ -12,5 +12,5 @@
 //
 // APO_SIMD=off (or avx2, avx512) forces a choice, which changes the time of a run and
 // nothing else; but without vectors and without a BLAS library, package blas takes
-// other products.
+// other products, and without AVX-512 convolutions of 3×3 kernels take other sums.
 package simd

@@ -1,0 +1,219 @@
+package conv
+
+import (
+	"sync"
+
+	"github.com/apo-gorgonia/apo/apoops/dnn"
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
+	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
+)
+
+// winoLane is what one goroutine needs for its groups of strips.
+type winoLane struct {
+	room             winoRoom
+	zero             winoVec
+	g                winoGrid
+	in, out          int
+	frame            []float32 // a strip of the source with zeros around it
+	plane, edges     []float32 // one of source or result, without and in whole tiles
+	channels         []float32 // one of dz, channel by channel
+	v, m             []float32 // 36 matrices of a row for each tile
+	strideV, strideM int
+}
+
+var lanePool = sync.Pool{New: func() any { return new(winoLane) }}
+
+// lane takes memory for groups of so many strips.
+func (g winoGrid) lane(in, out, strips int) *winoLane {
+	rows := wholeRows(strips * g.tw)
+	l := lanePool.Get().(*winoLane)
+	l.g, l.in, l.out = g, in, out
+	l.strideV, l.strideM = rows*in+cachePadding, rows*out+cachePadding
+	_, w := g.frame(2)
+	l.frame = scratch.Get[float32](winoIn * w * dnn.Block)
+	clear(l.frame)
+	l.plane = scratch.Get[float32](winoIn * max(g.w, w) * dnn.Block)
+	l.channels = scratch.Get[float32](len(l.plane))
+	l.edges = scratch.Get[float32](winoOut * w * dnn.Block)
+	clear(l.edges)
+	l.v, l.m = scratch.Get[float32](winoSize*l.strideV), scratch.Get[float32](winoSize*l.strideM)
+	return l
+}
+
+func wholeRows(tiles int) int { return (tiles + winoRows - 1) / winoRows * winoRows }
+
+func (l *winoLane) free() {
+	for _, s := range [][]float32{l.m, l.v, l.edges, l.channels, l.plane, l.frame} {
+		scratch.Put(s)
+	}
+	l.frame, l.plane, l.channels, l.edges, l.v, l.m = nil, nil, nil, nil, nil, nil
+	lanePool.Put(l)
+}
+
+// winoImages are images whose channels may stand in blocks, of dz where dz says so.
+type winoImages struct {
+	data    []float32
+	dz      winoDZ[float32]
+	blocked bool
+}
+
+// rows returns rows [lo, hi) of a block of channels in blocks. at is the number of planes of
+// h×w elements before the block.
+func (l *winoLane) rows(x *winoImages, at, h, w, lo, hi int) []float32 {
+	n := (hi - lo) * w
+	if x.blocked {
+		return x.dz.plane(x.data, at*h*w+lo*w*dnn.Block, n*dnn.Block, l.plane)
+	}
+	if n == 0 {
+		return nil
+	}
+	to := l.plane[:n*dnn.Block]
+	first, stride := x.data[(at*h+lo)*w:], h*w
+	if x.dz.y != nil && x.dz.act != vmath.Identity {
+		for c := range dnn.Block {
+			copy(l.channels[c*n:][:n], x.dz.plane(x.data, ((at+c)*h+lo)*w, n, l.plane))
+		}
+		first, stride = l.channels, n
+	}
+	simd.Interleave(to, first, stride)
+	return to
+}
+
+// sources transforms strips of the source, from number first on.
+func (l *winoLane) sources(x *winoImages, first, count int) {
+	g := &l.g
+	_, w := g.frame(2)
+	for n := range count {
+		image, i := (first+n)/g.th, (first+n)%g.th
+		for c := 0; c < l.in; c += dnn.Block {
+			l.fill(x, image*l.in+c, i*winoOut-g.padH)
+			for j := range g.tw {
+				l.room.input(l.v[(n*g.tw+j)*l.in+c:], l.strideV, l.frame[j*winoOut*dnn.Block:], w)
+			}
+		}
+	}
+}
+
+// fill copies the rows from top on, some of which may lie outside, of plane number at.
+func (l *winoLane) fill(x *winoImages, at, top int) {
+	g := &l.g
+	_, w := g.frame(2)
+	row, left := w*dnn.Block, g.padW*dnn.Block
+	n := min(g.w*dnn.Block, row-left)
+	lo, hi := min(max(top, 0), g.h), min(max(top+winoIn, 0), g.h)
+	rows := l.rows(x, at, g.h, g.w, lo, hi)
+	for i := range winoIn {
+		to := l.frame[i*row+left:][:n]
+		if r := top + i; r < lo || r >= hi {
+			clear(to)
+		} else {
+			copy(to, rows[(r-lo)*g.w*dnn.Block:])
+		}
+	}
+}
+
+// inStrip are the rows of the result of strip i.
+func (l *winoLane) inStrip(i int) (lo, n int) {
+	lo = i * winoOut
+	return lo, min(winoOut, l.g.oh-lo)
+}
+
+// result transforms strip number strip back, whose transforms begin with m.
+func (l *winoLane) result(to *winoImages, strip int, m, biases []float32, act vmath.Activation) {
+	g := &l.g
+	image, i := strip/g.th, strip%g.th
+	lo, n := l.inStrip(i)
+	row := g.ow * dnn.Block
+	for c := 0; c < l.out; c += dnn.Block {
+		bias := &l.zero
+		if biases != nil {
+			bias = (*winoVec)(biases[c:])
+		}
+		at := (image*l.out + c) * g.oh
+		y, w := l.plane, g.tw*winoOut
+		var rows []float32
+		if to.blocked {
+			rows = to.data[(at+lo*dnn.Block)*g.ow:][:n*row]
+			if n == winoOut && g.ow == w {
+				y = rows
+			}
+		}
+		for j := range g.tw {
+			l.room.result(m[j*l.out+c:], l.strideM, y[j*winoOut*dnn.Block:], w, bias)
+		}
+		switch {
+		case !to.blocked:
+			l.split(to.data[(at+lo)*g.ow:], n, act)
+			continue
+		case &y[0] != &rows[0]:
+			for i := range n {
+				copy(rows[i*row:][:row], y[i*w*dnn.Block:])
+			}
+		}
+		if act != vmath.Identity {
+			vmath.Forward(act, rows)
+		}
+	}
+}
+
+// split writes n rows of a result, which are in l.plane, channel by channel.
+func (l *winoLane) split(y []float32, n int, act vmath.Activation) {
+	g := &l.g
+	w, stride := g.tw*winoOut, g.oh*g.ow
+	for i := range n {
+		simd.Deinterleave(y[i*g.ow:], stride, l.plane[i*w*dnn.Block:][:g.ow*dnn.Block])
+	}
+	for c := 0; c < dnn.Block && act != vmath.Identity; c++ {
+		vmath.Forward(act, y[c*stride:][:n*g.ow])
+	}
+}
+
+// spread transforms strips of dz, and adds its sums up unless sums is nil.
+func (l *winoLane) spread(y *winoImages, first, count int, sums []float64) {
+	g := &l.g
+	w := g.tw * winoOut
+	for n := range count {
+		image, i := (first+n)/g.th, (first+n)%g.th
+		lo, rows := l.inStrip(i)
+		for c := 0; c < l.out; c += dnn.Block {
+			dz := l.rows(y, image*l.out+c, g.oh, g.ow, lo, lo+rows)
+			if sums != nil {
+				addChannels(sums[c:], dz)
+			}
+			if rows != winoOut || g.ow != w {
+				dz = l.wholeTiles(dz, rows)
+			}
+			for j := range g.tw {
+				l.room.spread(l.m[(n*g.tw+j)*l.out+c:], l.strideM, dz[j*winoOut*dnn.Block:], w)
+			}
+		}
+	}
+}
+
+// wholeTiles copies rows of dz to where zeros fill the tiles.
+func (l *winoLane) wholeTiles(dz []float32, rows int) []float32 {
+	row := l.g.ow * dnn.Block
+	for i := range winoOut {
+		to := l.edges[i*l.g.tw*winoOut*dnn.Block:][:row]
+		if i < rows {
+			copy(to, dz[i*row:])
+		} else {
+			clear(to)
+		}
+	}
+	return l.edges
+}
+
+// addChannels adds the elements of each channel of a block.
+func addChannels(sums []float64, y []float32) {
+	var s winoVec
+	for ; len(y) >= dnn.Block; y = y[dnn.Block:] {
+		for l, v := range (*winoVec)(y) {
+			s[l] += v
+		}
+	}
+	for l, v := range s {
+		sums[l] += float64(v)
+	}
+}
