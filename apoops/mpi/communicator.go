@@ -17,6 +17,11 @@ type Communicator interface {
 	collective.Communicator
 	// Close waits until the other processes close theirs.
 	Close() error
+	// Leave is Close for a deferred call in a function that returns *err. It does not wait
+	// for the others where that is an error of this process alone (collective.IsShared),
+	// for they may wait for this one: the process is to end with an exit code other than
+	// 0. Where *err is nil it becomes that of Close.
+	Leave(err *error)
 }
 
 // Start joins the processes that a launcher has started, or returns collective.Single where
@@ -46,6 +51,7 @@ func Start() (Communicator, error) {
 type single struct{ collective.Single }
 
 func (single) Close() error { return nil }
+func (single) Leave(*error) {}
 
 type communicator struct{ w *worker }
 
@@ -70,6 +76,15 @@ func (c *communicator) Broadcast(root int, data []byte) error {
 func (c *communicator) Barrier() error { return c.w.begin(&request{op: barrier}).Wait() }
 
 func (c *communicator) Close() error { return c.w.begin(&request{op: end}).Wait() }
+
+func (c *communicator) Leave(err *error) {
+	if *err != nil && !collective.IsShared(*err) {
+		return
+	}
+	if lost := c.Close(); *err == nil {
+		*err = lost
+	}
+}
 
 // abortAfter is how long Abort waits for the thread that makes the calls: it may be inside
 // of one that never returns.

@@ -5,7 +5,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	defer comm.Close()
+//	defer comm.Leave(&err) // the function's result
 //
 // The MPI library is opened when the program runs: no C compiler and no build tag are
 // needed, and a program that is started by itself needs no library. Open MPI from 3 on

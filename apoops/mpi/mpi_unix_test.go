@@ -26,6 +26,8 @@ var members = map[string]func(Communicator) error{
 	"sums":  sums,
 	"abort": aborts,
 	"exit":  exits,
+	"leave": leaves,
+	"join":  joins,
 	"slow":  slow,
 	"loop":  loops,
 }
@@ -151,14 +153,32 @@ func exits(c Communicator) error {
 	return collective.Sum(c, make([]float32, 10))
 }
 
+// leaves is exits in a function with a deferred Leave.
+func leaves(c Communicator) (err error) {
+	defer c.Leave(&err)
+	return exits(c)
+}
+
+// joins has an error that all learn of, and leaves in order.
+func joins(c Communicator) (err error) {
+	defer c.Leave(&err)
+	if c.Rank() == 1 {
+		err = errors.New("no more space")
+	}
+	return collective.JoinErrors(c, err)
+}
+
 // TestFailuresEndAll lets one process abort, or exit, and waits for the end of all.
 func TestFailuresEndAll(t *testing.T) {
 	for name, launcher := range launchersHere(t) {
-		for _, member := range []string{"abort", "exit"} {
+		for _, member := range []string{"abort", "exit", "leave", "join"} {
 			start := time.Now()
 			out, err := run(t, launcher, 3, member)
 			if err == nil || strings.Contains(out, "still there") {
 				t.Errorf("%s, %s: %v\n%s", name, member, err, out)
+			}
+			if n := strings.Count(out, "failed: rank 1: no more space"); member == "join" && n != 3 {
+				t.Errorf("%s: %d of 3 processes have the error:\n%s", name, n, out)
 			}
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("%s, %s: the processes end after %v", name, member, took)

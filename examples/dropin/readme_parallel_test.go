@@ -20,12 +20,12 @@ import (
 const memberEnv = "APO_README_MEMBER"
 
 // trainTogether is the program of the top README for several processes.
-func trainTogether(loss graph.Loss, model graph.Model, optimizer trainers.Optimizer) error {
+func trainTogether(loss graph.Loss, model graph.Model, optimizer trainers.Optimizer) (err error) {
 	comm, err := mpi.Start() // package apoops/mpi
 	if err != nil {
 		return err
 	}
-	defer comm.Close()
+	defer comm.Leave(&err) // the function's result
 	tr, err := trainers.New(model, loss, optimizer, trainers.Parallel(comm))
 	if err != nil {
 		return err
