@@ -82,13 +82,17 @@ func leave(ctx context.Context, comm mpi.Communicator, err error) int {
 }
 
 // All members may come to the same error by themselves, as from a file that all read. Then
-// rank 0 says it and ends the others, which wait so long before they do, each a little longer
-// than the one before it.
+// rank 0 says it and ends the others, which have patience before they do so, each a little
+// more than the one before it.
 const (
-	patience = time.Second
+	patience = 2 * time.Second
 	stagger  = 50 * time.Millisecond
 	longest  = 5 * time.Second
 )
+
+// passedOn is the time that a launcher gets to pass on what was printed: when a process
+// aborts it ends at once.
+const passedOn = 500 * time.Millisecond
 
 func abort(ctx context.Context, comm mpi.Communicator, err error) int {
 	if rank := comm.Rank(); rank > 0 {
@@ -107,6 +111,7 @@ func abort(ctx context.Context, comm mpi.Communicator, err error) int {
 		err = &collective.MemberError{Rank: comm.Rank(), Err: err}
 	}
 	code := Exit(err, os.Stderr)
+	time.Sleep(passedOn)
 	comm.Abort(err)
 	return code
 }
