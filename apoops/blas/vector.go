@@ -1,26 +1,36 @@
 package blas
 
-import "gonum.org/v1/gonum/blas/gonum"
+import (
+	"gonum.org/v1/gonum/blas/gonum"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
+)
 
 // The functions of this file work on short stretches of vectors, as loops that
-// run on all cores have them. They are gonum's, in assembly where gonum has it:
-// a call of a shared library would cost more than it gains.
+// run on all cores have them. Those of float32 are this module's, the others gonum's, in
+// assembly where it has it: a call of a shared library would cost more than it gains.
 
-// Axpy computes y += α·x for vectors of equal length.
+// Axpy computes y += α·x for vectors of equal length. An α of 0 leaves y as it is.
 func Axpy[T Float](alpha T, x, y []T) {
 	switch x := any(x).(type) {
 	case []float32:
-		gonum.Implementation{}.Saxpy(len(x), float32(alpha), x, 1, any(y).([]float32), 1)
+		if alpha != 0 {
+			simd.AddScaled(any(y).([]float32)[:len(x)], x, float32(alpha))
+		}
 	case []float64:
 		gonum.Implementation{}.Daxpy(len(x), float64(alpha), x, 1, any(y).([]float64), 1)
 	}
 }
 
-// Scal computes x = α·x.
+// Scal computes x = α·x, zeros for an α of 0.
 func Scal[T Float](alpha T, x []T) {
 	switch x := any(x).(type) {
 	case []float32:
-		gonum.Implementation{}.Sscal(len(x), float32(alpha), x, 1)
+		if alpha == 0 {
+			clear(x)
+			return
+		}
+		simd.Scale(x, float32(alpha))
 	case []float64:
 		gonum.Implementation{}.Dscal(len(x), float64(alpha), x, 1)
 	}

@@ -48,7 +48,8 @@ type elementwise[T apoops.Float] struct {
 	scratch sync.Pool
 }
 
-const elementBlock = 2048
+// elementBlock elements of weights, gradient, moments and direction fit a core's first cache.
+const elementBlock = 1024
 
 // block is what one block needs besides the arrays themselves.
 type block[T apoops.Float] struct {

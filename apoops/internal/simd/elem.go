@@ -51,6 +51,18 @@ func Scale[T Float](y []T, f T) {
 	}
 }
 
+// AddScaled sets y = y + f·x, with the product rounded first.
+func AddScaled[T Float](y, x []T, f T) {
+	x = x[:len(y)]
+	if fast[T]() {
+		addScaled(singles(y), singles(x), float32(f))
+		return
+	}
+	for i, v := range x {
+		y[i] += T(f * v)
+	}
+}
+
 // ReLU sets y = max(y, 0); a NaN stays one, and -0 becomes 0.
 func ReLU[T Float](y []T) {
 	if fast[T]() {

@@ -9,6 +9,9 @@ func add(y, a, b []float32)
 func scale(y []float32, f float32)
 
 //go:noescape
+func addScaled(y, x []float32, f float32)
+
+//go:noescape
 func relu(y []float32)
 
 //go:noescape

@@ -6,6 +6,7 @@ package simd
 
 func add(_, _, _ []float32)                             {}
 func scale([]float32, float32)                          {}
+func addScaled(_, _ []float32, _ float32)               {}
 func relu([]float32)                                    {}
 func wherePositive(_, _, _ []float32)                   {}
 func affine(_, _ []float32, _, _, _ float32)            {}

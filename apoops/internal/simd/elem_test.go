@@ -7,6 +7,8 @@ func init() {
 		elementwise("Add", 3, 0, func(x [][]float32, _ []float32) { Add(x[0], x[1], x[2]) }),
 		elementwise("Add in place", 2, 0, func(x [][]float32, _ []float32) { Add(x[0], x[0], x[1]) }),
 		elementwise("Scale", 1, 1, func(x [][]float32, f []float32) { Scale(x[0], f[0]) }),
+		elementwise("AddScaled", 2, 1, func(x [][]float32, f []float32) { AddScaled(x[0], x[1], f[0]) }),
+		elementwise("AddScaled in place", 1, 1, func(x [][]float32, f []float32) { AddScaled(x[0], x[0], f[0]) }),
 		elementwise("ReLU", 1, 0, func(x [][]float32, _ []float32) { ReLU(x[0]) }),
 		elementwise("WherePositive", 3, 0, func(x [][]float32, _ []float32) { WherePositive(x[0], x[1], x[2]) }),
 		elementwise("Affine", 2, 3, func(x [][]float32, f []float32) { Affine(x[0], x[1], f[0], f[1], f[2]) }),
