@@ -88,6 +88,8 @@ func (c Conv) String() string {
 // bias is the number of rows of W that hold the bias.
 func (c Conv) bias() int { return extraRow(!c.NoBias) }
 
+func (c Conv) hasBiasRow() bool { return !c.NoBias }
+
 // check reports a geometry that does not fit images of shape x.
 func (c Conv) check(x tensor.Shape) error {
 	if err := wantImages(x, "x"); err != nil {

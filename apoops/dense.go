@@ -47,6 +47,17 @@ type denseSettings struct {
 	requiresGrad bool // x is no input of the graph, so its gradient is needed
 }
 
+func (s denseSettings) hasBiasRow() bool { return s.bias > 0 }
+
+// BiasedWeights are the weights of a layer, the node n, whose last row is the bias, as that of
+// Dense and Conv2D; nil where n is none such.
+func BiasedWeights(n *gorgonia.Node) *gorgonia.Node {
+	if k, ok := kernelOf(n.Op()).(interface{ hasBiasRow() bool }); ok && k.hasBiasRow() {
+		return Operands(n)[1]
+	}
+	return nil
+}
+
 func newDense(x, w *gorgonia.Node, s denseSettings, b ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if x == nil || w == nil {
 		return nil, errors.New("apoops: dense: x or W is nil")

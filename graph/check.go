@@ -148,7 +148,7 @@ func (q *Problem) Example() Batch {
 // and their gradients have few rows.
 func (q *Problem) LearnableParams() ([]*Param, error) {
 	params := make([]*Param, len(q.Params))
-	names, tables := paramNames(q.Params), q.tables()
+	names, tables, biased := paramNames(q.Params), q.tables(), q.biased()
 	for i, n := range q.Params {
 		if n.Value() == nil {
 			return nil, errors.Errorf("graph: parameter %q has no value: bind one before Wrap", names[i])
@@ -157,7 +157,7 @@ func (q *Problem) LearnableParams() ([]*Param, error) {
 		if !ok {
 			return nil, errors.Errorf("graph: parameter %q has a %T as its value, neither a number nor a *tensor.Dense", names[i], n.Value())
 		}
-		params[i] = &Param{Name: names[i], Value: v, Matrix: v.Dims() == 2 && !tables[n]}
+		params[i] = &Param{Name: names[i], Value: v, Matrix: v.Dims() == 2 && !tables[n], Bias: v.Dims() == 2 && !tables[n] && biased[n]}
 	}
 	return params, CheckParams(params)
 }
@@ -175,4 +175,15 @@ func (q *Problem) tables() map[*gorgonia.Node]bool {
 		}
 	}
 	return tables
+}
+
+// biased are the weights whose last row is a bias.
+func (q *Problem) biased() map[*gorgonia.Node]bool {
+	biased := make(map[*gorgonia.Node]bool)
+	for n := range q.used() {
+		if n.Op() != nil {
+			biased[apoops.BiasedWeights(n)] = true
+		}
+	}
+	return biased
 }

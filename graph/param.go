@@ -17,10 +17,12 @@ type Param struct {
 	Name string
 	// Value holds the weights; it is changed in place by training.
 	Value *tensor.Dense
-	// Matrix is true for a layer's weights with the bias as their last row,
+	// Matrix is true for a layer's weights, with the bias as their last row
 	// (inputs+1)×outputs: the form that Eq. 9 and the KFAC family precondition.
 	// Other parameters get a diagonal preconditioner.
 	Matrix bool
+	// Bias marks a Matrix whose last row is the bias.
+	Bias bool
 	// Statistic marks an array that is not learned, such as a running mean of
 	// batch normalisation: nothing is differentiated by it, update rules, decay,
 	// clipping and discrepancies leave it out, and it is the same at θ and θ'. A model

@@ -57,7 +57,7 @@ func (c *ConvLayer) Params() ([]Spec, error) {
 	if c.NoBias {
 		return []Spec{{Shape: tensor.Shape{rows, c.Outputs}, Matrix: true, Init: init}}, nil
 	}
-	return []Spec{{Shape: tensor.Shape{rows + 1, c.Outputs}, Matrix: true, Init: Biased(init)}}, nil
+	return []Spec{{Shape: tensor.Shape{rows + 1, c.Outputs}, Matrix: true, Bias: true, Init: Biased(init)}}, nil
 }
 
 // Apply implements Layer.

@@ -47,7 +47,7 @@ func (d *DenseLayer) Params() ([]Spec, error) {
 	if d.NoBias {
 		return []Spec{{Shape: tensor.Shape{d.Inputs, d.Outputs}, Matrix: true, Init: init}}, nil
 	}
-	return []Spec{{Shape: tensor.Shape{d.Inputs + 1, d.Outputs}, Matrix: true, Init: Biased(init)}}, nil
+	return []Spec{{Shape: tensor.Shape{d.Inputs + 1, d.Outputs}, Matrix: true, Bias: true, Init: Biased(init)}}, nil
 }
 
 // Apply implements Layer.

@@ -31,6 +31,9 @@ type Spec struct {
 	Shape tensor.Shape
 	// Matrix marks a weight matrix, to which the preconditioner of Eq. 9 applies.
 	Matrix bool
+	// Bias marks a Matrix whose last row is the bias. Rules that treat biases in another way
+	// than weights, such as Muon, know it by this.
+	Bias bool
 	// Statistic marks an array that is not learned and that the layer updates
 	// itself, such as a running mean. See graph.Param.Statistic.
 	Statistic bool

@@ -39,7 +39,7 @@ func (l SwiGLU) Params() ([]layers.Spec, error) {
 	var specs []layers.Spec
 	for _, name := range []string{"gate", "value"} {
 		specs = append(specs, layers.Spec{
-			Name: name, Shape: tensor.Shape{l.Inputs + 1, l.Outputs}, Matrix: true, Init: layers.Biased(layers.Glorot()),
+			Name: name, Shape: tensor.Shape{l.Inputs + 1, l.Outputs}, Matrix: true, Bias: true, Init: layers.Biased(layers.Glorot()),
 		})
 	}
 	return specs, nil
