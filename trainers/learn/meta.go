@@ -37,8 +37,13 @@ func newMetaOptimizer(o rule.Optimizer, phi []checkpoint.NamedTensor, clip float
 	if m.descent, err = array.NewDescent(phi[0].Value.Dtype()); err != nil {
 		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
 	}
-	m.rule, err = o.Start(&rule.Task{Params: m.params})
-	return m, errors.WithMessage(err, "trainers: meta-optimizer")
+	if m.rule, err = o.Start(&rule.Task{Params: m.params}); err != nil {
+		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
+	}
+	if m.rule.Iterates() != nil {
+		return nil, errors.Errorf("trainers: %s cannot be a meta-optimizer: its steps are those of several sequences of weights", o.Name())
+	}
+	return m, nil
 }
 
 // state lists the arrays of the meta-optimizer and the number of its steps.
@@ -73,7 +78,7 @@ func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
 		return gradNorm, true, nil
 	}
 	m.steps[0]++
-	in := rule.Input{T: int(m.steps[0]), G: m.dphi, Norm: norm, Rates: m.rates}
+	in := rule.Input{T: int(m.steps[0]), G: m.dphi, Norm: norm, Rates: m.rates, Scale: 1}
 	if f := m.rule.Fused(); f != nil {
 		return gradNorm, false, f.Step(in, m.rates)
 	}

@@ -19,7 +19,8 @@ import (
 type rates struct {
 	params   []*graph.Param
 	rule     rule.Rule
-	fused    rule.Fused // nil for a rule without
+	fused    rule.Fused    // nil for a rule without
+	iterates rule.Iterates // nil for a rule without
 	look     graph.RateLookahead
 	logRates []float64 // φ by group; η where linear
 	initial  float64   // η at the start
@@ -46,7 +47,7 @@ func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
 		return nil, err
 	}
 	f := &rates{
-		params: t.Params, rule: r, fused: r.Fused(), initial: o.LearningRate(), lo: s.MinRate, hi: s.MaxRate,
+		params: t.Params, rule: r, fused: r.Fused(), iterates: r.Iterates(), initial: o.LearningRate(), lo: s.MinRate, hi: s.MaxRate,
 		look: graph.RateLookahead{Group: group, Linear: s.Linear},
 	}
 	if err := f.look.Check(len(t.Params)); err != nil {
@@ -99,7 +100,7 @@ func (f *rates) Phi() []checkpoint.NamedTensor {
 // moves the weights in the same pass.
 func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	copy(f.clip, f.paramRates(in.T-1, 1))
-	in.Rates = f.clip
+	in.Rates, in.Scale = f.clip, scale
 	f.in, f.scale, f.directions = in, scale, nil
 	if !lookahead && f.fused != nil {
 		return nil, nil
@@ -121,8 +122,13 @@ func (f *rates) Move() error {
 		return f.fused.Step(f.in, rates)
 	}
 	f.descent.Move(f.params, f.directions, rates)
+	if f.iterates != nil {
+		return f.iterates.Moved(f.in, rates)
+	}
 	return nil
 }
+
+func (f *rates) Iterates() rule.Iterates { return f.iterates }
 
 func (f *rates) StaysFinite(in rule.Input, scale float64, moves bool, growth float64) bool {
 	rates := f.paramRates(in.T-1, scale)
@@ -139,6 +145,8 @@ func (f *rates) StaysFinite(in rule.Input, scale float64, moves bool, growth flo
 }
 
 func (f *rates) Invalidate() { f.rule.Invalidate() }
+
+func (f *rates) Replaced() { f.rule.Replaced() }
 
 // paramRates is the rate of each parameter at a step.
 func (f *rates) paramRates(step int, scale float64) []float64 {

@@ -38,12 +38,14 @@ type Update interface {
 	// φ; without a meta-step moves is false. After the answer false, Invalidate is
 	// called.
 	StaysFinite(in rule.Input, scale float64, moves bool, growth float64) bool
-	// Invalidate, Fallbacks, Notes, Graphs and Rows are those of rule.Rule.
+	// The others are those of rule.Rule.
 	Invalidate()
+	Replaced()
 	Fallbacks() int
 	Notes() []string
 	Graphs() rule.Graphs
 	Rows() graph.RowReader
+	Iterates() rule.Iterates
 }
 
 // PackedUpdate is an Update that may take gradients in 16 bits (rule.Input.Packed) at

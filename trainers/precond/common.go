@@ -61,6 +61,10 @@ func (u *common) Bound() {
 
 func (u *common) Fallbacks() int { return 0 }
 
+func (u *common) Iterates() rule.Iterates { return nil }
+
+func (u *common) Replaced() {}
+
 func (u *common) Graphs() rule.Graphs { return nil }
 
 func (u *common) Rates(int, float64) []float64 { return nil }

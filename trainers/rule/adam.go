@@ -113,12 +113,8 @@ func (k *adam[T]) Reach(w, g float64, m []float64) float64 {
 		decay = 0
 	}
 	m[0], m[1] = max(m[0], g), max(m[1], g*g)
-	beta1, keep := k.c.Beta1, 1-k.c.Beta2
-	ratio := math.Inf(1) // of u to √v, by the inequality of Cauchy and Schwarz
-	if rest := k.c.Beta2 - beta1*beta1; rest > 0 {
-		ratio = (1 - beta1) * math.Sqrt(k.c.Beta2/(keep*rest))
-	}
-	return decay + scaledReach[T](m[0], 1/float64(k.first), 1/float64(k.root), float64(T(k.c.Eps)), ratio, keep)
+	ratio := averageRatio(k.c.Beta1, k.c.Beta2)
+	return decay + scaledReach[T](m[0], 1/float64(k.first), 1/float64(k.root), float64(T(k.c.Eps)), ratio, 1-k.c.Beta2)
 }
 
 // SearchDirection is e = g/((√v̂ + Eps)(1+Beta1)). The gradient includes the weight decay

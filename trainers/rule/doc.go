@@ -14,8 +14,21 @@
 //	rmsprop    v ← β·v + (1-β)·g²,                 d = g/(√v + ε)
 //	adam       m, v as averages with corrections,  d = m̂/(√v̂ + ε)
 //	adamw      the same with decoupled weight decay
+//	nadamw     adamw with Nesterov's momentum
 //
-// A rule of that kind is a Kernel, a few methods on slices, and Elementwise makes the
+// or with sums over all parameters besides, such as the distance from the initial weights:
+//
+//	sgd-hd, adam-hd      hypergradient descent on the rate
+//	dog, ldog            distance over gradients
+//	dadapt-adam, prodigy Adam with an estimate of the distance to the solution
+//	mechanic-…           a learned factor on all that another rule has moved
+//	muon                 the momentum of matrices, orthogonalised; adamw for the rest
+//	soap                 adamw in the eigenbasis of Shampoo's statistics
+//	schedule-free-sgd, schedule-free-adamw
+//	                     steps from one sequence of weights, gradients at another; their
+//	                     average is what is evaluated (Iterates)
+//
+// A rule that works element by element is a Kernel, a few methods on slices, and Elementwise makes the
 // rest of it. Any other rule implements Rule; Base has the methods that few rules
 // need. The packages curvature and precond have rules that need more than gradients.
 package rule

@@ -29,7 +29,7 @@ type Defaults struct {
 	FSD  float64   // λ_FSD
 	WSD  float64   // λ_WSD; 0 leaves the term out
 	Meta Optimizer // moves φ
-	K    int       // steps between meta-steps; 0 for 10
+	K    int       // steps between meta-steps; 0 for 10, below 0 for none
 }
 
 // OptimizerBase has the methods of Optimizer that few need to change.
@@ -37,6 +37,14 @@ type OptimizerBase struct{}
 
 // Defaults are λ_FSD = 1, λ_WSD = 0 and MetaAdam(0.05).
 func (OptimizerBase) Defaults() Defaults { return Defaults{FSD: 1, Meta: MetaAdam(0.05)} }
+
+// withoutMetaSteps are the Defaults of a rule that finds the length of its steps itself:
+// APO learns a factor on it where EveryK says so.
+func withoutMetaSteps() Defaults {
+	d := OptimizerBase{}.Defaults()
+	d.K = -1
+	return d
+}
 
 // DrawsTargets is false.
 func (OptimizerBase) DrawsTargets() bool { return false }

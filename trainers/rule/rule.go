@@ -32,6 +32,9 @@ type Rule interface {
 	// Invalidate is called when weights or state were changed by other means than a
 	// step: bounds that the rule keeps no longer hold.
 	Invalidate()
+	// Replaced is called when all weights were replaced by others (LoadWeights): weights
+	// that the rule keeps start from them anew.
+	Replaced()
 
 	// Fallbacks is the number of times that the rule used older statistics or the
 	// plain gradient because new statistics could not be used.
@@ -43,6 +46,8 @@ type Rule interface {
 	Fused() Fused
 	// LineSearch gives what Calibrated needs, nil for a rule without.
 	LineSearch() LineSearch
+	// Iterates are weights besides θ, nil for a rule without.
+	Iterates() Iterates
 	// Graphs are the rule's own graphs, nil for a rule without.
 	Graphs() Graphs
 	// Rows says which gradients the rule takes as rows (Input.Rows), nil for none.
@@ -61,6 +66,17 @@ type PackedReader interface {
 	Fused
 	// TakesPacked reports whether it does.
 	TakesPacked() bool
+}
+
+// Iterates are sequences of weights that a rule has besides θ, which gradients are taken
+// at.
+type Iterates interface {
+	// Moved follows a step θ_i ← θ_i - rate_i·d_i at the rates of after the meta-step, with
+	// the directions that Directions has returned. It may move θ further, independently of
+	// the rates: the lookahead does not see that.
+	Moved(in Input, rates []float64) error
+	// Evaluated sets to to the weights that Evaluate and SaveWeights take in the place of θ.
+	Evaluated(to []*tensor.Dense)
 }
 
 // Graphs are the graphs that a rule builds beside that of the gradient.
@@ -82,6 +98,9 @@ func (Base) Reach() float64 { return math.Inf(1) }
 // Invalidate does nothing.
 func (Base) Invalidate() {}
 
+// Replaced does nothing.
+func (Base) Replaced() {}
+
 // Fallbacks is 0.
 func (Base) Fallbacks() int { return 0 }
 
@@ -93,6 +112,9 @@ func (Base) Fused() Fused { return nil }
 
 // LineSearch is nil.
 func (Base) LineSearch() LineSearch { return nil }
+
+// Iterates is nil.
+func (Base) Iterates() Iterates { return nil }
 
 // Graphs is nil.
 func (Base) Graphs() Graphs { return nil }

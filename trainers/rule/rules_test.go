@@ -73,6 +73,27 @@ func naiveAdam[T apoops.Float](c AdamConfig) naive[T] {
 	}
 }
 
+func naiveNAdamW[T apoops.Float](c NAdamWConfig) naive[T] {
+	var average, fresh, root T
+	at := 0
+	return func(t int, w, g T, s *[2]T) T {
+		if t != at { // they are the same for all elements
+			at = t
+			product := 1.0
+			for k := 1; k <= t; k++ {
+				product *= c.momentum(k)
+			}
+			next := c.momentum(t + 1)
+			average, fresh = T(next/(1-product*next)), T((1-c.momentum(t))/(1-product))
+			root = T(1 / math.Sqrt(1-math.Pow(c.Beta2, float64(t))))
+		}
+		s[0] = T(c.Beta1)*s[0] + T(1-c.Beta1)*g
+		s[1] = T(c.Beta2)*s[1] + T(1-c.Beta2)*g*g
+		d := (average*s[0] + fresh*g) / (T(math.Sqrt(float64(s[1])))*root + T(c.Eps))
+		return d + T(c.WeightDecay)*w
+	}
+}
+
 // ruleCase is an optimizer with its naive twins.
 type ruleCase struct {
 	name string
@@ -107,6 +128,7 @@ func ruleCases() []ruleCase {
 		rmspropCase("rmsprop all", RMSpropConfig{LR: 0.1, Decay: 0.9, Eps: 1e-4, Momentum: 0.9, BiasCorrection: true, WeightDecay: 0.01}),
 		adamCase("adam", AdamConfig{LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}),
 		adamCase("adam decay", AdamConfig{LR: 0.1, Beta1: 0.8, Beta2: 0.98, Eps: 1e-4, WeightDecay: 0.01}),
+		{"nadamw", NAdamW(0.1), naiveNAdamW[float32](*NAdamW(0.1)), naiveNAdamW[float64](*NAdamW(0.1))},
 		adamCase("adamw", AdamConfig{LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true}),
 	}
 }

@@ -59,4 +59,6 @@ type Input struct {
 	// the schedule's factor, which shortens a step after it was clipped (KLClip); nil
 	// where they are not known.
 	Rates []float64
+	// Scale is the schedule's factor on them at this step.
+	Scale float64
 }
