@@ -72,6 +72,7 @@ func (e *engine) tensors() []NamedTensor {
 	if e.learner != nil {
 		add("meta", e.learner.State())
 	}
+	add("average", e.average.State())
 	return all
 }
 
@@ -79,6 +80,9 @@ func (e *engine) tensors() []NamedTensor {
 func (e *engine) save(path string, opts []SaveOption) error {
 	if e == nil {
 		return errNotMade
+	}
+	if err := e.notEvaluating(); err != nil {
+		return err
 	}
 	return e.onFirst(func() error { return e.write(path, opts) })
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/average"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
@@ -30,8 +31,9 @@ type config struct {
 	learner    learn.NewLearner
 	graphs     int // of each kind
 	precision  *lowPrecision
-	comm       Communicator // nil without Parallel
 	jointNorm  bool
+	comm       Communicator    // nil without Parallel
+	average    average.Average // of Averaged
 }
 
 // newConfig applies the options to the defaults of an optimizer.
@@ -67,7 +69,7 @@ func defaults(o Optimizer) *config {
 	d := o.Defaults()
 	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
 	c.Settings = learn.Settings{
-		K: cmp.Or(d.K, 10), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
+		K: max(0, cmp.Or(d.K, 10)), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
 		MinRate: 1e-8, MaxRate: 1e3, Group: c.group,
 	}
 	if own, ok := o.(learn.Updater); ok && own.Learner() != nil {

@@ -43,6 +43,9 @@ func (e *engine) description() (map[string]any, error) {
 	if p := e.Task.Precision; p != nil {
 		d["precision"] = p.Describe()
 	}
+	if e.average != nil {
+		d["Averaged"] = c.average.String()
+	}
 	if e.shapes != nil {
 		d["batch"] = e.shapes
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/average"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/rule"
@@ -35,9 +36,13 @@ type engine struct {
 	steps    int
 	skipped  int
 	bitsNorm array.PackedNorm
-	agreed   bool          // the members of Parallel have the same weights, settings and data
-	copies   []NamedTensor // of undo; nil where no step needed one
-	loaded   []string      // notes on the checkpoint that was loaded
+	agreed   bool             // the members of Parallel have the same weights, settings and data
+	average  *average.Weights // of Averaged; nil without
+	// evaluated are the weights in the place of θ, while they are in use θ: evaluating.
+	evaluated  []*tensor.Dense
+	evaluating bool
+	copies     []NamedTensor // of undo; nil where no step needed one
+	loaded     []string      // notes on the checkpoint that was loaded
 	// shapes and expected are those of the mini-batches (describeBatch): of the steps
 	// taken, and of the run whose checkpoint was loaded; nil where not known.
 	shapes, expected map[string]any
@@ -55,6 +60,9 @@ func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o 
 	e := &engine{c: c, Context: learn.Context{Settings: &c.Settings, Optimizer: o, Task: t}}
 	e.bases.Limit = c.graphs
 	if e.Update, err = learn.NewUpdate(o, t, &c.Settings); err != nil {
+		return nil, err
+	}
+	if err := e.startAverage(); err != nil {
 		return nil, err
 	}
 	if c.K > 0 {
@@ -78,8 +86,11 @@ type batchStep struct {
 // advances the rule's state, has the learner move φ at every K-th step, and moves
 // the weights. After an error of the meta-step the weights have moved.
 func (e *engine) step(b batchStep) (Stats, error) {
-	e.Task.Precision.Begin(e.steps)
 	s := Stats{Step: e.steps, Loss: b.loss}
+	if err := e.notEvaluating(); err != nil {
+		return s, err
+	}
+	e.Task.Precision.Begin(e.steps)
 	s.LossScale = e.lossScale()
 	norm, err := e.refuse(b)
 	if errors.Is(err, errSkip) {
@@ -103,6 +114,7 @@ func (e *engine) step(b batchStep) (Stats, error) {
 	}
 	if err == nil {
 		e.round()
+		e.average.Add()
 	}
 	if undoErr := e.undoUnlessFinite(undo); undoErr != nil {
 		return s, undoErr

@@ -27,6 +27,7 @@ type Evaluation struct {
 // batchSize rows, in evaluation mode. A set that parts itself (batch.Partitioned), such as
 // Sentences, is taken in batches of its own shapes. A loss that is not finite, or an output of
 // NaN, is an error (ErrNotFinite). For a user's graph see FromProblem.
+// The weights are those of Trainer.Evaluated.
 func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 	if t.engine == nil {
 		return Evaluation{}, errNotMade
@@ -44,7 +45,7 @@ func (t *Trainer) Evaluate(data Dataset, batchSize int) (Evaluation, error) {
 		return Evaluation{}, err
 	}
 	var s tally
-	err := t.evaluate(&s, data, batchSize)
+	err := t.engine.withEvaluated(func() error { return t.evaluate(&s, data, batchSize) })
 	if err := s.join(t.engine.c.members(), err); err != nil {
 		return Evaluation{}, err
 	}

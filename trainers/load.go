@@ -21,6 +21,9 @@ func (e *engine) load(path string) error {
 	if e == nil {
 		return errNotMade
 	}
+	if err := e.notEvaluating(); err != nil {
+		return err
+	}
 	s, err := checkpoint.Read(path)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func (t *Trainer) Save(path string, opts ...SaveOption) error { return t.engine.
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }
 
 // SaveWeights writes the weights and the model's statistics alone, as a
-// safetensors file. It refuses what Save refuses.
+// safetensors file. It refuses what Save refuses. The weights are those of Evaluated.
 func (t *Trainer) SaveWeights(path string, opts ...SaveOption) error {
 	return t.engine.saveWeights(path, opts)
 }

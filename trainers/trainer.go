@@ -177,7 +177,8 @@ func (t *Trainer) Skipped() int { return t.engine.orEmpty().skipped }
 func (t *Trainer) Fallbacks() int { return t.engine.orEmpty().fallbacks() }
 
 // Params are the model's parameters, with its statistics (graph.Param.Statistic)
-// in their places; their values change with every step.
+// in their places; their values change with every step. They are those of the training:
+// see Evaluated.
 func (t *Trainer) Params() []*graph.Param { return t.engine.orEmpty().Task.Model }
 
 // Phi are the learned parameters of the update rule: log η of each group, or

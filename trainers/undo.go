@@ -95,6 +95,6 @@ func finite(t NamedTensor) bool {
 // describeTensor says in words what a tensor of engine.tensors is.
 func describeTensor(name string) string {
 	group, rest, _ := strings.Cut(name, "/")
-	what := map[string]string{"theta": "the weights", "state": "the optimizer's state", "phi": "φ", "meta": "the state of what learns φ,"}[group]
+	what := map[string]string{"theta": "the weights", "state": "the optimizer's state", "phi": "φ", "average": "the average of the weights", "meta": "the state of what learns φ,"}[group]
 	return fmt.Sprintf("%s %q", what, rest)
 }

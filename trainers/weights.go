@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/trainers/average"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
@@ -17,7 +18,9 @@ func (e *engine) saveWeights(path string, opts []SaveOption) error {
 	if e == nil {
 		return errNotMade
 	}
-	return e.onFirst(func() error { return e.writeWeights(path, opts) })
+	return e.withEvaluated(func() error {
+		return e.onFirst(func() error { return e.writeWeights(path, opts) })
+	})
 }
 
 func (e *engine) writeWeights(path string, opts []SaveOption) error {
@@ -42,6 +45,9 @@ func (e *engine) writeWeights(path string, opts []SaveOption) error {
 func (e *engine) loadWeights(path string) error {
 	if e == nil {
 		return errNotMade
+	}
+	if err := e.notEvaluating(); err != nil {
+		return err
 	}
 	tensors, err := readWeights(path)
 	if err != nil {
@@ -73,9 +79,93 @@ func (e *engine) loadWeights(path string) error {
 	for _, p := range e.Task.Model {
 		array.Copy(p.Value, stored[p.Name])
 	}
-	e.invalidate()
 	e.agreed = false
-	return e.Task.Precision.StartWeights(e.Task.Model)
+	err = e.Task.Precision.StartWeights(e.Task.Model)
+	e.Update.Replaced()
+	e.average.Restart()
+	e.invalidate()
+	return err
+}
+
+// Averaged evaluates and saves an average of the weights, such as
+// average.Exponential(0.999), in the place of the last ones, around every rule: see
+// Trainer.Evaluated. Training goes on as without. A rule that has evaluation weights of its
+// own, Schedule-Free, is an error.
+func Averaged(a average.Average) Option {
+	return func(c *config) error {
+		c.average = a
+		c.give("Averaged")
+		return errors.WithMessage(a.Err(), "trainers: Averaged")
+	}
+}
+
+// startAverage begins the average that the option asks for.
+func (e *engine) startAverage() error {
+	if !e.c.given["Averaged"] {
+		return nil
+	}
+	if e.Update.Iterates() != nil {
+		return errors.Errorf("trainers: Averaged: %s has evaluation weights of its own", e.Optimizer.Name())
+	}
+	e.average = e.c.average.Start(e.Task.Params)
+	return nil
+}
+
+// Evaluated calls do while Params have the weights that Evaluate takes and SaveWeights
+// writes: those of Averaged or of a rule that has such (Schedule-Free), else the weights as
+// they are. Then the training's are there again, bit for bit, whatever do returns and if it
+// panics. Within do, steps, checkpoints and loading are errors.
+//
+// The model's statistics are those of the training. With the weights of a checkpoint
+// (LoadWeights) a training goes on, so they are not these; a file of SaveWeights has these.
+func (t *Trainer) Evaluated(do func() error) error {
+	if t.engine == nil {
+		return errNotMade
+	}
+	return t.engine.withEvaluated(do)
+}
+
+// Evaluated is Trainer.Evaluated; the weights are those of the graph's parameters.
+func (s *Solver) Evaluated(do func() error) error {
+	if s.engine == nil {
+		return errNotMade
+	}
+	return s.engine.withEvaluated(do)
+}
+
+func (e *engine) withEvaluated(do func() error) error {
+	var of interface{ Evaluated(to []*tensor.Dense) }
+	if it := e.Update.Iterates(); it != nil {
+		of = it
+	} else if e.average != nil {
+		of = e.average
+	}
+	if of == nil || e.evaluating {
+		return do()
+	}
+	if e.evaluated == nil {
+		e.evaluated = array.ZerosLike(e.Task.Params)
+	}
+	of.Evaluated(e.evaluated)
+	e.swapEvaluated()
+	defer e.swapEvaluated()
+	return do()
+}
+
+// swapEvaluated exchanges the weights with those in their place.
+func (e *engine) swapEvaluated() {
+	e.evaluating = !e.evaluating
+	for i, p := range e.Task.Params {
+		array.Swap(p.Value, e.evaluated[i])
+	}
+}
+
+// notEvaluating reports what cannot be done within Evaluated.
+func (e *engine) notEvaluating() error {
+	if e.evaluating {
+		return errors.New("trainers: within Evaluated there are no steps, no checkpoints and no loading: the weights are not those of the training")
+	}
+	return nil
 }
 
 // readWeights reads the parameters of a checkpoint or a safetensors file.

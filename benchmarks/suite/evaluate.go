@@ -62,10 +62,15 @@ func (t *training) test(rows int) (trainers.Evaluation, error) {
 			return trainers.Evaluation{}, err
 		}
 	}
-	for i, p := range t.tr.Params() {
-		if err := tensor.Copy(t.tester.Params()[i].Value, p.Value); err != nil {
-			return trainers.Evaluation{}, err
+	if err := t.tr.Evaluated(func() error {
+		for i, p := range t.tr.Params() {
+			if err := tensor.Copy(t.tester.Params()[i].Value, p.Value); err != nil {
+				return err
+			}
 		}
+		return nil
+	}); err != nil {
+		return trainers.Evaluation{}, err
 	}
 	return t.tester.Evaluate(t.problem.Test, rows)
 }

@@ -174,6 +174,11 @@ func words(ctx context.Context, s *search.Searcher, e text.Encoding, sources [][
 
 // evaluate evaluates the net after an epoch.
 func (t *training) evaluate(ctx context.Context, start time.Time) error {
+	return t.trainer.Evaluated(func() error { return t.evaluateWeights(ctx, start) })
+}
+
+// evaluateWeights evaluates the weights as they are.
+func (t *training) evaluateWeights(ctx context.Context, start time.Time) error {
 	params := t.trainer.Params()
 	loss, err := t.valid.perToken(t.comm, t.model, params, t.Tokens)
 	if err != nil {

@@ -82,6 +82,22 @@ func Copy(dst, src *tensor.Dense) {
 	}
 }
 
+// Swap exchanges the elements of two arrays of one size and one dtype of apoops.Float.
+func Swap(a, b *tensor.Dense) {
+	if swap, err := apoops.Choose(a.Dtype(), swap[float32], swap[float64]); err == nil {
+		swap(a, b)
+	}
+}
+
+func swap[T apoops.Float](a, b *tensor.Dense) {
+	x, y := apoops.Elements[T](a), apoops.Elements[T](b)
+	par.For(len(x), par.Grain, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			x[i], y[i] = y[i], x[i]
+		}
+	})
+}
+
 func copyElements[T apoops.Float](dst, src *tensor.Dense) {
 	copy(apoops.Elements[T](dst), apoops.Elements[T](src))
 }
