@@ -40,6 +40,42 @@ func Adam(lr float64) *rule.AdamConfig { return rule.Adam(lr) }
 // AdamW is Adam with decoupled weight decay 0.01.
 func AdamW(lr float64) *rule.AdamConfig { return rule.AdamW(lr) }
 
+// NAdamW is Nadam with decoupled weight decay 0.01.
+func NAdamW(lr float64) *rule.NAdamWConfig { return rule.NAdamW(lr) }
+
+// SGDHD is SGD with hypergradient descent, which moves its rate.
+func SGDHD(lr float64) *rule.SGDHDConfig { return rule.SGDHD(lr) }
+
+// AdamHD is Adam with hypergradient descent.
+func AdamHD(lr float64) *rule.AdamHDConfig { return rule.AdamHD(lr) }
+
+// DoG is distance over gradients; lr is a factor on its step size, 1.
+func DoG(lr float64) *rule.DoGConfig { return rule.DoG(lr) }
+
+// LDoG is DoG for each parameter by itself.
+func LDoG(lr float64) *rule.DoGConfig { return rule.LDoG(lr) }
+
+// DAdaptAdam is Adam with D-Adaptation; lr is a factor on its step size, 1.
+func DAdaptAdam(lr float64) *rule.DAdaptAdamConfig { return rule.DAdaptAdam(lr) }
+
+// Prodigy is Adam with an estimate of its step size, on which lr is a factor, 1.
+func Prodigy(lr float64) *rule.ProdigyConfig { return rule.Prodigy(lr) }
+
+// ScheduleFreeSGD needs no schedule: an average of its weights is evaluated and saved.
+func ScheduleFreeSGD(lr float64) *rule.ScheduleFreeConfig { return rule.ScheduleFreeSGD(lr) }
+
+// ScheduleFreeAdamW is the same with the steps of AdamW.
+func ScheduleFreeAdamW(lr float64) *rule.ScheduleFreeConfig { return rule.ScheduleFreeAdamW(lr) }
+
+// Muon orthogonalises the momentum of matrices and has AdamW for all else.
+func Muon(lr float64) *rule.MuonConfig { return rule.Muon(lr) }
+
+// SOAP is Adam in the eigenbasis of Shampoo's statistics.
+func SOAP(lr float64) *rule.SOAPConfig { return rule.SOAP(lr) }
+
+// Mechanic learns a factor on all that another rule has moved the weights.
+func Mechanic(base Optimizer) *rule.MechanicConfig { return rule.Mechanic(base) }
+
 // MetaSGD, MetaRMSprop and MetaAdam are meta-optimizers, which move φ.
 func MetaSGD(lr float64) Optimizer { return rule.MetaSGD(lr) }
 

@@ -4,8 +4,10 @@
 //
 //	Q(φ) = J_B(θ'(φ)) + λ_FSD·D_F(θ', θ) + λ_WSD/2·‖θ'-θ‖²    (Eq. 8)
 //
-// φ is the learning rate of any rule (SGD, SGDm, RMSprop, Adam, AdamW, KFAC, EKFAC,
-// Shampoo), log η, or a learned preconditioner (Precond), which needs no inverse.
+// φ is the learning rate of any rule (SGD, SGDm, RMSprop, Adam, AdamW, NAdamW, Muon,
+// Schedule-Free, KFAC, EKFAC, Shampoo), log η, or a learned preconditioner (Precond), which
+// needs no inverse. Rules that find their step size themselves, to compare with, are DoG,
+// Prodigy, DAdaptAdam and hypergradient descent (SGDHD, AdamHD).
 //
 //	tr, err := trainers.New(layers.MLP(784, 1000, 10), graph.SoftmaxCrossEntropy,
 //		trainers.SGDm(0.01), trainers.EveryK(10), trainers.FSD(1))
@@ -17,5 +19,5 @@
 //
 // Wrap makes a gorgonia.Solver for a graph that is there already, FromProblem a
 // Trainer of it. The packages below have what New takes, one subject each: rule,
-// curvature, precond, learn, batch, schedule, record, checkpoint, datasets.
+// curvature, precond, learn, average, batch, schedule, record, checkpoint, datasets.
 package trainers

@@ -42,8 +42,32 @@ func everyOptimizer() map[string]Optimizer {
 		"precond plain": PrecondPlain(0.05), "precond none": none, "precond grad": grad, "precond full": full,
 		"precond above": precond.Relative(0.5),
 	}
+	maps.Copy(all, rivals())
 	maps.Copy(all, userRules())
 	return all
+}
+
+// rivals are the rules that need no tuned rate, or no schedule, and what they are compared
+// with. Their estimates begin near what the toy set needs.
+func rivals() map[string]Optimizer {
+	sgd, adam, dog, layerwise := SGDHD(0.05), AdamHD(0.005), DoG(1), LDoG(0.5)
+	sgd.HyperLR, adam.HyperLR, dog.RelDist, layerwise.RelDist = 1e-3, 1e-5, 1e-3, 1e-3
+	layerwise.WeightDecay = 0.01
+	prodigy, dadapt := Prodigy(1), DAdaptAdam(1)
+	prodigy.D0, prodigy.BiasCorrection, prodigy.WeightDecay = 1e-3, true, 0.01
+	dadapt.D0, dadapt.GrowthRate = 1e-3, 1.5
+	free, freeAdamW := ScheduleFreeSGD(0.1), ScheduleFreeAdamW(0.01)
+	free.WarmUp, freeAdamW.WeightDecay = 5, 0.01
+	muon, mechanic := Muon(0.02), Mechanic(AdamW(0.01))
+	mechanic.SInit = 1e-3
+	soap := SOAP(0.01)
+	soap.BasisEvery = 3
+	muon.AdamRate, muon.WeightDecay, muon.AdamW = 0.005, 0.01, nil
+	return map[string]Optimizer{
+		"muon": muon, "soap": soap, "mechanic": mechanic,
+		"nadamw": NAdamW(0.005), "sgd-hd": sgd, "adam-hd": adam, "dog": dog, "ldog": layerwise, "prodigy": prodigy, "dadapt-adam": dadapt,
+		"schedule-free-sgd": free, "schedule-free-adamw": freeAdamW,
+	}
 }
 
 // toyData is a small classification set.
@@ -223,6 +247,11 @@ func TestK0EqualsBaseRule(t *testing.T) {
 				t.Fatal(err)
 			}
 			descent.Move(bare.Params(), d, rates)
+			if it := r.Iterates(); it != nil {
+				if err := it.Moved(in, rates); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		for i, p := range off.Params() {
 			sameArray(t, "bare rule, "+p.Name, p.Value, bare.Params()[i].Value)

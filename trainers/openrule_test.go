@@ -55,7 +55,7 @@ func (r *averaged) State() []checkpoint.NamedTensor {
 
 func (r *averaged) Directions(in rule.Input) ([]*tensor.Dense, error) {
 	for i, g := range in.G {
-		advance, err := apoops.Choose(g.Dtype(), average[float32], average[float64])
+		advance, err := apoops.Choose(g.Dtype(), averageOf[float32], averageOf[float64])
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +64,7 @@ func (r *averaged) Directions(in rule.Input) ([]*tensor.Dense, error) {
 	return r.d, nil
 }
 
-func average[T apoops.Float](d, m, g *tensor.Dense, mu, norm float64) {
+func averageOf[T apoops.Float](d, m, g *tensor.Dense, mu, norm float64) {
 	x, v, y := apoops.Elements[T](d), apoops.Elements[T](m), apoops.Elements[T](g)
 	for i := range y {
 		v[i] = T(mu)*v[i] + y[i]

@@ -33,6 +33,20 @@ var optimizers = struct {
 	"adam":    {0.001, func(lr float64) Optimizer { return Adam(lr) }},
 	"adamw":   {0.001, func(lr float64) Optimizer { return AdamW(lr) }},
 
+	"nadamw":              {0.001, func(lr float64) Optimizer { return NAdamW(lr) }},
+	"sgd-hd":              {0.01, func(lr float64) Optimizer { return SGDHD(lr) }},
+	"adam-hd":             {0.001, func(lr float64) Optimizer { return AdamHD(lr) }},
+	"dog":                 {1, func(lr float64) Optimizer { return DoG(lr) }},
+	"ldog":                {1, func(lr float64) Optimizer { return LDoG(lr) }},
+	"dadapt-adam":         {1, func(lr float64) Optimizer { return DAdaptAdam(lr) }},
+	"prodigy":             {1, func(lr float64) Optimizer { return Prodigy(lr) }},
+	"schedule-free-sgd":   {1, func(lr float64) Optimizer { return ScheduleFreeSGD(lr) }},
+	"schedule-free-adamw": {0.0025, func(lr float64) Optimizer { return ScheduleFreeAdamW(lr) }},
+	"muon":                {0.02, func(lr float64) Optimizer { return Muon(lr) }},
+	"soap":                {0.003, func(lr float64) Optimizer { return SOAP(lr) }},
+	"mechanic-sgdm":       {0.01, func(lr float64) Optimizer { return Mechanic(SGDm(lr)) }},
+	"mechanic-adamw":      {0.001, func(lr float64) Optimizer { return Mechanic(AdamW(lr)) }},
+
 	precond.Name:      {0.1, func(lr float64) Optimizer { return Precond(lr) }},
 	precond.PlainName: {0.1, func(lr float64) Optimizer { return PrecondPlain(lr) }},
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,6 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
-	"github.com/apo-gorgonia/apo/trainers/curvature"
 	"github.com/apo-gorgonia/apo/trainers/precond"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -158,49 +158,14 @@ func TestBadOptions(t *testing.T) {
 
 // withRate is a copy of an optimizer's description with another learning rate.
 func withRate(o Optimizer, lr float64) Optimizer {
-	switch c := o.(type) {
-	case *rule.SGDConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *rule.AdamConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *rule.RMSpropConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *curvature.KFACConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *curvature.EKFACConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *curvature.ShampooConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *precond.Config:
-		d := *c
-		d.LR = lr
-		return &d
-	case *precond.PlainConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *averagedConfig:
-		d := *c
-		d.LR = lr
-		return &d
-	case *lionConfig:
-		d := *c
-		d.LR = lr
-		return &d
+	d := reflect.New(reflect.TypeOf(o).Elem())
+	d.Elem().Set(reflect.ValueOf(o).Elem())
+	if m, ok := d.Interface().(*rule.MechanicConfig); ok {
+		m.Base = withRate(m.Base, lr)
+		return m
 	}
-	return o
+	d.Elem().FieldByName("LR").SetFloat(lr)
+	return d.Interface().(Optimizer)
 }
 
 // badModel is a model that does not do its part.

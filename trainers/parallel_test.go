@@ -105,6 +105,9 @@ func TestParallelEqualsOneProcess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			toyTask(t).compare(t, func() Optimizer {
 				o := everyOptimizer()[name]
+				if s, ok := o.(*rule.SOAPConfig); ok {
+					s.MaxDim, s.Eps = 3, 1e-3 // larger sides have no full rank here: rounding chooses their bases
+				}
 				if e, ok := o.(*curvature.EKFACConfig); ok {
 					e.LR = 0.002 // without a clip the rate of the battery diverges here
 				}

@@ -50,16 +50,20 @@ func TestLayerTrains(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.Contains([]string{"kfac", "ekfac", "shampoo"}, name) {
+		if slices.Contains([]string{"kfac", "ekfac", "shampoo", "prodigy"}, name) {
 			lr /= 10 // batches of 8 rows are too noisy for their defaults
+		}
+		steps := 200
+		if name == "dog" || name == "ldog" {
+			steps = 500 // the first move nothing by more than a millionth
 		}
 		o, err := trainers.NewOptimizer(name, lr, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tr := newTrainer(t, tensor.Float32, o)
-		losses := train(t, tensor.Float32, tr, 0, 200)
-		if first, last := mean(losses[:10]), mean(losses[190:]); !(last < first) {
+		losses := train(t, tensor.Float32, tr, 0, steps)
+		if first, last := mean(losses[:10]), mean(losses[steps-10:]); !(last < first) {
 			t.Errorf("%s: loss %v at first, %v in the end", name, first, last)
 		}
 	}
