@@ -18,4 +18,6 @@
 // processes, unless the program does nothing but wait for it, so that training goes on
 // beside it. Start raises GOMAXPROCS by one for it, so that it gets its turn beside loops
 // that never pause: see par.Reserve.
+//
+// README.md says how to run on one machine, on several, by Slurm and on Kubernetes.
 package mpi

@@ -6,10 +6,10 @@ import (
 	"runtime"
 )
 
-// busy returns a warning if programs kept at least half of the cores busy in the
+// Busy returns a warning if programs kept at least half of the cores busy in the
 // last minute (Linux's load average), "" otherwise. Times are unreliable then, and
 // ratios less reliable.
-func busy() string {
+func Busy() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return ""

@@ -148,7 +148,7 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 			return err
 		}
 	}
-	if text := busy(); text != "" {
+	if text := Busy(); text != "" {
 		fmt.Fprintln(stdout, text)
 	}
 	return o.compareAll(ctx, all, python, built, stdout)

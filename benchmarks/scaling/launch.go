@@ -46,7 +46,7 @@ func findLauncher(ctx context.Context, command string) launcher {
 	return l
 }
 
-// endTime is how long the processes may take to end after an interrupt.
+// endTime is how long mpirun may take to end its processes after an interrupt.
 const endTime = 10 * time.Second
 
 // run measures a job by so many processes.
@@ -60,14 +60,16 @@ func (l launcher) run(ctx context.Context, j job, processes int) (m measurement,
 		return m, errors.Wrap(err, "job")
 	}
 	words := []string{self, Name, "-member", string(text)}
-	if processes > 1 {
+	together := processes > 1
+	if together {
 		words = slices.Concat(l.mpirun, []string{"-n", strconv.Itoa(processes)}, words)
 	}
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Stderr = &stderr
-	// mpirun ends its processes when it gets this signal.
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	if together { // mpirun ends its processes when it gets this signal
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	}
 	cmd.WaitDelay = endTime
 	out, err := cmd.Output()
 	if ctx.Err() != nil {

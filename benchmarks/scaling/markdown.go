@@ -34,6 +34,9 @@ func (r *results) markdown(o *options) string {
 	d.add("# Training by several processes: measurements and predictions")
 	d.add("Made by `go run ./benchmarks scaling`, not edited by hand. Machine: %s, %d cores, %s; %s, BLAS %s; commit %s (%s). %d rounds.",
 		r.Environment.CPU, r.Environment.Cores, r.Environment.OS, r.Environment.Go, r.Environment.BLAS, r.Environment.Commit, day, o.rounds)
+	if r.Busy != "" {
+		d.add("%s", strings.TrimSpace(r.Busy))
+	}
 	for _, f := range r.Failed {
 		d.add("Not measured: %s", f)
 	}

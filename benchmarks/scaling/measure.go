@@ -9,8 +9,14 @@ import (
 	"github.com/pkg/errors"
 )
 
-// sumSizes are 1 KiB to 100 MB.
-var sumSizes = []int{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 100_000_000}
+// sumSizes are the bytes of sums to time, from 1 KiB on.
+func (o *options) sumSizes() (all []int) {
+	largest := int(o.largest*1e6) / 4 * 4
+	for size := 1 << 10; size < largest; size *= 4 {
+		all = append(all, size)
+	}
+	return append(all, largest)
+}
 
 // trials are all trainings to measure.
 func (o *options) trials(mpirun bool) (all []*trial) {
@@ -60,7 +66,7 @@ func (o *options) measure(ctx context.Context, l launcher, r *results, stdout io
 			fmt.Fprintf(stdout, "round %d of %d: %s: %s\n", round+1, o.rounds, name, outcome)
 		}
 		if l.mpirun != nil {
-			m, err := l.run(ctx, job{Sums: sumSizes, Cores: 1, Seconds: o.seconds / 4}, 2)
+			m, err := l.run(ctx, job{Sums: o.sumSizes(), Cores: 1, Seconds: o.seconds / 4}, 2)
 			if err != nil {
 				return errors.WithMessage(err, "sums between two processes")
 			}

@@ -14,7 +14,7 @@ import (
 type options struct {
 	only, ruleList, compareList string
 	rounds                      int
-	seconds                     float64
+	seconds, largest            float64
 	bandwidths, latencies       string
 	mpirun                      string
 	out                         string
@@ -33,6 +33,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.compareList, "compare", "sgdm", "rules whose predictions are compared with steps of two processes")
 	f.IntVar(&o.rounds, "rounds", 3, "number of rounds")
 	f.Float64Var(&o.seconds, "seconds", 1, "about the time of each measurement in a round; one cycle of steps is the least")
+	f.Float64Var(&o.largest, "largest", 100, "largest sum between two processes to time, in MB")
 	f.StringVar(&o.bandwidths, "bandwidth", "10,100", "bandwidths of networks to predict for, in Gbit/s, separated by commas")
 	f.StringVar(&o.latencies, "latency", "30,10", "their latencies in µs")
 	f.StringVar(&o.mpirun, "mpirun", "", "command that starts processes, with its arguments (default mpirun, with what Open MPI needs for two processes on any machine)")
@@ -45,6 +46,8 @@ func (o *options) flags() *flag.FlagSet {
 const (
 	maxRounds  = 1000
 	maxSeconds = 3600
+	leastSum   = 0.01 // MB
+	mostSum    = 4000
 )
 
 // check checks the flags and decodes those that are lists.
@@ -54,6 +57,9 @@ func (o *options) check() (err error) {
 	}
 	if !(o.seconds > 0 && o.seconds <= maxSeconds) {
 		return errors.Errorf("-seconds %v must be above 0 and at most %d", o.seconds, maxSeconds)
+	}
+	if !(o.largest >= leastSum && o.largest <= mostSum) {
+		return errors.Errorf("-largest %v must be from %v to %d", o.largest, leastSum, mostSum)
 	}
 	if o.nets, err = chosen(o.only, nets, func(n net) string { return n.name }, findNet); err != nil {
 		return errors.WithMessage(err, "-only")

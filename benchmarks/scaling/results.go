@@ -9,6 +9,7 @@ import (
 // results are what is measured, the constants of the model, and its predictions.
 type results struct {
 	Environment suite.Environment `json:"environment"`
+	Busy        string            `json:"busy,omitempty"` // that other programs ran
 	Launcher    string            `json:"launcher"`
 	Sums        []sumTimes        `json:"sums"`
 	Trials      []*trial          `json:"trials"`

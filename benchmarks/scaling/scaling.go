@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/benchmarks/peers"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
@@ -21,7 +22,7 @@ Measures what training by several processes costs on this machine, and predicts 
 the time of a step by 1 to 1024 processes on this and other networks.
 
 In each round it measures in turn, each in processes of their own:
-- sums of 1 KiB to 100 MB between two processes under mpirun, to which latency and
+- sums of 1 KiB to 100 MB (-largest) between two processes under mpirun, to which latency and
   bandwidth are fitted;
 - steps of each net by each rule on one core with two small batches, from which the time
   of an example and what does not depend on the batch are found;
@@ -99,7 +100,10 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r := &results{Launcher: l.name, Environment: env}
+	r := &results{Launcher: l.name, Environment: env, Busy: peers.Busy()}
+	if r.Busy != "" {
+		fmt.Fprintln(stdout, r.Busy)
+	}
 	if err := o.measure(ctx, l, r, stdout); err != nil {
 		return err
 	}

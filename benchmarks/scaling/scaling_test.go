@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test binary act as the program with the subcommand.
@@ -38,7 +39,7 @@ func TestWrongUsage(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-seconds", "0"}, {"-seconds", "NaN"}, {"-only", "lenet,nonet"}, {"-rules", "adagrad"},
+	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-seconds", "0"}, {"-seconds", "NaN"}, {"-largest", "0"}, {"-only", "lenet,nonet"}, {"-rules", "adagrad"},
 		{"-compare", "norule"}, {"-compare", "kfac", "-rules", "sgdm"}, {"-bandwidth", "10"}, {"-bandwidth", "-1,2"}, {"-latency", "x,1"}, {"-bandwidth", "10,10"},
 		{"-out", ""}, {"-out", file}} {
 		code, stdout, stderr := run(args...)
@@ -71,8 +72,11 @@ func TestFit(t *testing.T) {
 	if err != nil || math.Abs(n.Latency-5e-6) > 1e-9 || math.Abs(n.Bandwidth-1e9) > 1e3 {
 		t.Errorf("%+v, %v", n, err)
 	}
-	if _, err := networkOf("net", map[int]float64{1: 1, 2: 0.5}); err == nil {
-		t.Error("a network of infinite bandwidth")
+	if n, err := networkOf("net", map[int]float64{1: 1, 2: 0.5}); err != nil || n.Bandwidth != 4 {
+		t.Errorf("where small sums take longer: %+v, %v", n, err)
+	}
+	if _, err := networkOf("net", map[int]float64{1: 1, 2: 0}); err == nil {
+		t.Error("a sum in no time")
 	}
 }
 
@@ -126,7 +130,7 @@ func TestLeNet(t *testing.T) {
 		t.Skip("skipped in short mode: processes take seconds")
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	code, stdout, stderr := run("-only", "lenet", "-rounds", "1", "-seconds", "0.001", "-rules", "sgdm,kfac", "-compare", "kfac", "-out", out)
+	code, stdout, stderr := run("-only", "lenet", "-rounds", "1", "-seconds", "0.001", "-largest", "1", "-rules", "sgdm,kfac", "-compare", "kfac", "-out", out)
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stdout %s, stderr %s", code, stdout, stderr)
 	}
@@ -174,14 +178,18 @@ func TestLeNet(t *testing.T) {
 	}
 }
 
-// TestInterrupted leaves no files.
+// TestInterrupted ends soon and leaves no files.
 func TestInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
 	out := filepath.Join(t.TempDir(), "out")
 	var stdout, stderr strings.Builder
-	if code := Run(ctx, []string{"-only", "lenet", "-out", out}, &stdout, &stderr); code != 130 {
+	began := time.Now()
+	if code := Run(ctx, []string{"-only", "lenet", "-seconds", "60", "-out", out}, &stdout, &stderr); code != 130 {
 		t.Errorf("exit code %d, %s", code, &stderr)
+	}
+	if took := time.Since(began); took > endTime+10*time.Second {
+		t.Errorf("it ends after %v", took)
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("files of a run that was interrupted")
