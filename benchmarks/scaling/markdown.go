@@ -132,7 +132,7 @@ func (r *results) workRows() [][]string {
 	rows := [][]string{{"net, rule", "parameters", "fixed", "an example", "divided", "largest layer", "MB summed up", "MB of results sent"}}
 	for _, w := range r.Works {
 		rows = append(rows, []string{w.net.label + ", " + w.rule.label, quantity(w.Parameters), timeText(w.Fixed), timeText(w.Each), timeText(w.Divided), timeText(w.Largest),
-			fmt.Sprintf("%.2f", w.sums(math.MaxInt32)/1e6), fmt.Sprintf("%.2f", w.Shared.Bytes/1e6)})
+			fmt.Sprintf("%.2f", w.sums(math.MaxInt32).Bytes/1e6), fmt.Sprintf("%.2f", w.Shared.Bytes/1e6)})
 	}
 	return rows
 }

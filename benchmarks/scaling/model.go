@@ -63,19 +63,29 @@ func (w Work) Predict(batch, n int, net Network) Step {
 		s.SecondOrder = max(w.Divided/float64(n), w.Largest)
 		s.Transfer = net.broadcast(float64(n), w.Shared)
 	}
-	bytes := w.sums(batch)
-	s.Transfer += net.sum(float64(n), bytes, math.Ceil(bytes/bucket))
+	sums := w.sums(batch)
+	s.Transfer += net.sum(float64(n), sums.Bytes, sums.buckets())
 	return s
 }
 
-// sums are the bytes of a batch's sums: those of the size next to it, for they depend on
-// the batch only where gradients are exchanged as rows.
-func (w Work) sums(batch int) float64 {
-	bytes, best := 0.0, math.Inf(1)
+// buckets are one for each MiB, or what the program makes of them where that is known and
+// less: it does not cut a large gradient.
+func (l Load) buckets() float64 {
+	b := math.Ceil(l.Bytes / bucket)
+	if l.Calls > 0 {
+		b = min(b, l.Calls)
+	}
+	return b
+}
+
+// sums are those of a batch of the size next to the given one, for they depend on the batch
+// only where gradients are exchanged as rows.
+func (w Work) sums(batch int) (sums Load) {
+	best := math.Inf(1)
 	for size, l := range w.Sums {
-		if d := math.Abs(math.Log(float64(size) / float64(batch))); d < best || d == best && l.Bytes > bytes {
-			bytes, best = l.Bytes, d
+		if d := math.Abs(math.Log(float64(size) / float64(batch))); d < best || d == best && l.Bytes > sums.Bytes {
+			sums, best = l, d
 		}
 	}
-	return bytes
+	return sums
 }

@@ -98,6 +98,8 @@ func TestPredict(t *testing.T) {
 	near("a batch that 3 do not divide", w.Predict(16, 3, net).Compute, 1+0.5*6)
 	near("more processes than examples", w.Predict(16, 1024, net).Compute, 1.5)
 	near("other sums", w.Predict(512, 2, net).Transfer, 9+2*9*1e-3)
+	w.Sums[512] = Load{Bytes: 9 << 20, Calls: 3}
+	near("sums larger than a bucket", w.Predict(512, 2, net).Transfer, 9+2*3*1e-3)
 	w.Shared = Load{Bytes: 4 << 20, Calls: 10}
 	shared := w.Predict(16, 2, net)
 	near("divided work", shared.SecondOrder, 4)

@@ -49,7 +49,7 @@ func (r *results) draw(n net, path string) error {
 	g := growths[0]
 	c := chart.Chart{
 		Title: n.label + ": predicted speedup on a batch of " + quantity(g.batch(n, 1)) + " " + n.unit, X: "processes of one core", Y: "speedup",
-		LogX: true, YMin: 0.5, YMax: 1024,
+		LogX: true, YMin: 0.1, YMax: 1024,
 	}
 	x := make([]float64, len(counts))
 	for i, p := range counts {
