@@ -48,7 +48,7 @@ equal on all sides.
 
 With -bfloat16 the nets but kfac and those for text train in bfloat16: this library with
 trainers.Precision, PyTorch by autocast, which keeps weights in float32, and with all
-arrays in bfloat16.
+arrays in bfloat16. Our weights are rounded to the nearest, as PyTorch's are.
 
 With -others the nets mlp, lenet and resnet8 have a side "alone": this library with no
 other, as where OpenBLAS and oneDNN are not installed. mlp is also trained by GoMLX's
