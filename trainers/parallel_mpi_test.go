@@ -30,8 +30,21 @@ const memberEnv = "APO_PARALLEL_FOLDER"
 // memberSteps is the length of their run; it is saved every second step.
 const memberSteps = 20
 
-// memberRule is what they train with.
-func memberRule() Optimizer { return Precond(0.01) }
+// taskEnv names what they train, see memberTask.
+const taskEnv = "APO_PARALLEL_TASK"
+
+// memberTask is what they train, and with what: toys, or images with joint batch norm and
+// divided inverses.
+func memberTask(t *testing.T, name string) (parallelTask, Optimizer) {
+	p, o := toyTask(t), Optimizer(Precond(0.01))
+	if name == "images" {
+		kfac := KFAC(0.005)
+		kfac.InverseEvery = 3
+		p, o = normTask(3), kfac
+	}
+	p.steps = memberSteps
+	return p, o
+}
 
 // TestParallelMember is what a member does. It goes on from the checkpoint that is there.
 func TestParallelMember(t *testing.T) {
@@ -46,8 +59,9 @@ func TestParallelMember(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, fmt.Sprint("pid", comm.Rank())), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p, path := toyTask(t), filepath.Join(folder, "run")
-	tr, err := New(p.model, p.loss, memberRule(), Dtype(tensor.Float64), EveryK(2), Parallel(comm))
+	path := filepath.Join(folder, "run")
+	p, o := memberTask(t, os.Getenv(taskEnv))
+	tr, err := New(p.model, p.loss, o, Dtype(tensor.Float64), EveryK(2), Parallel(comm, p.with...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,14 +135,15 @@ func TestParallelMPI(t *testing.T) {
 		t.Skip("runs of mpirun take seconds")
 	}
 	launchers := mpiruns(t)
-	p := toyTask(t)
-	p.steps = memberSteps
-	want := p.run(t, memberRule(), Seed(1))
 	for name, launcher := range launchers {
-		for _, n := range []int{2, 4} {
+		for n, task := range map[int]string{2: "toys", 4: "images"} {
+			p, o := memberTask(t, task)
+			want := p.run(t, o, Seed(1))
 			folder := t.TempDir()
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			out, err := members(ctx, launcher, n, folder).CombinedOutput()
+			cmd := members(ctx, launcher, n, folder)
+			cmd.Env = append(cmd.Env, taskEnv+"="+task)
+			out, err := cmd.CombinedOutput()
 			cancel()
 			if err != nil {
 				t.Fatalf("%s: %v\n%s", name, err, out)

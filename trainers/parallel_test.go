@@ -334,6 +334,40 @@ func TestParallelIn16Bits(t *testing.T) {
 	}
 }
 
+// TestParallelFallbacks has inverses overflow, of an input that is always 0, that one of the
+// members computes: all count as many as one process does.
+func TestParallelFallbacks(t *testing.T) {
+	data := toyData(t, tensor.Float32)
+	run := func(comm Communicator) (fallbacks int) {
+		o := KFAC(0.001)
+		o.Damping, o.FactorEvery, o.InverseEvery = 1e-90, 1, 2
+		tr, err := New(layers.MLP(4, 6, 3), graph.SquaredError, o, Parallel(comm), EveryK(0))
+		for i := 0; err == nil && i < 5; i++ {
+			b := rowsOf(data, i, 24)
+			targets := make([]float32, 24*3) // a softmax would leave Ḡ one eigenvalue of 0
+			for row := range 24 {
+				b.X[0].Float32s()[4*row], targets[3*row] = 0, 1
+			}
+			_, err = tr.Step(graph.NewBatch(b.X[0], tensor.New(tensor.WithShape(24, 3), tensor.WithBacking(targets))))
+		}
+		if err != nil {
+			t.Error(err)
+			comm.Abort(err)
+			return 0
+		}
+		return tr.Fallbacks()
+	}
+	want := run(collective.Single{})
+	if want == 0 {
+		t.Fatal("no inverse overflows")
+	}
+	together(3, func(c Communicator) {
+		if got := run(c); got != want {
+			t.Errorf("rank %d counts %d fallbacks, one process %d", c.Rank(), got, want)
+		}
+	})
+}
+
 // distance is the largest difference of two lists of numbers by the largest of them.
 func distance(a, b []float64) (d float64) {
 	if len(a) != len(b) {

@@ -37,7 +37,7 @@ func Cores() int { return max(1, runtime.GOMAXPROCS(0)-int(reserved.Load())) }
 
 // Reserve raises GOMAXPROCS by one for a thread that mostly sleeps. Loops use as many cores
 // as before. Without it a thread that wakes up while all others run loops would wait until
-// the runtime preempts one of them, 10 ms.
+// the runtime preempts one of them, 10 ms. A GOMAXPROCS that is set later counts that thread.
 func Reserve() {
 	reserved.Add(1)
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
