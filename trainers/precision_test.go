@@ -45,6 +45,11 @@ func TestTrainingIn16Bits(t *testing.T) {
 					whole := start()
 					inFormat(t, whole, f)
 					run(t, whole, 0, 6)
+					for _, a := range whole.engine.tensors() {
+						if a.Packed() && a.Format != f {
+							t.Errorf("%s is in 16 bits as %v", a.Name, a.Format)
+						}
+					}
 					path := filepath.Join(t.TempDir(), "checkpoint")
 					if err := whole.Save(path); err != nil {
 						t.Fatal(err)

@@ -203,7 +203,8 @@ func (k *mechanic[T]) State() []checkpoint.NamedTensor {
 		all = append(all, checkpoint.NamedTensor{Name: p.Name + "/delta", Value: k.delta[i]}, checkpoint.NamedTensor{Name: p.Name + "/origin", Value: k.origin[i]})
 	}
 	for _, t := range k.base.State() {
-		all = append(all, checkpoint.NamedTensor{Name: "base/" + t.Name, Value: t.Value})
+		t.Name = "base/" + t.Name
+		all = append(all, t)
 	}
 	for _, n := range []stateNumbers{{"s", k.s}, {"m", k.m}, {"v", k.v}, {"r", k.r}} {
 		all = append(all, checkpoint.NamedTensor{Name: n.name, Value: array.Vector(n.values)})
