@@ -12,7 +12,14 @@ import (
 // once. The zero value is to be compiled.
 type Bits struct {
 	tried bool
-	conv  *oneDNN[uint16] // nil where there is none
+	conv  bitsEngine // nil where there is none
+}
+
+// bitsEngine is winoBits or oneDNN[uint16].
+type bitsEngine interface {
+	Forward(x, w, y []uint16) error
+	GradX(dy, y, w, dx []uint16) error
+	GradW(x, dy, y []uint16, dw []float32) error
 }
 
 // Compile makes the convolution in its first call. It is false where the processor or
@@ -26,6 +33,10 @@ func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
 	if !bitsActivation(g.Activation) {
 		return false
 	}
+	if byVectors(g, x, outputs) {
+		b.conv = newWinoBits(g, x, outputs)
+		return true
+	}
 	conv, err := openOneDNN(g, x, outputs, dnn.Activation[uint16]{
 		Apply: func(z []uint16) { forwardBits(g.Activation, z) },
 		Grad:  func(dz, y, dy []uint16) { backwardBits(g.Activation, dz, y, dy) },
@@ -34,11 +45,6 @@ func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
 		b.conv = conv
 	}
 	return b.conv != nil
-}
-
-// bitsActivation reports whether an activation makes numbers of bfloat16 of such numbers.
-func bitsActivation(a vmath.Activation) bool {
-	return a == vmath.Identity || a == vmath.ReLU || a == vmath.Rectify
 }
 
 // Forward sets y = act(conv(x, W)).

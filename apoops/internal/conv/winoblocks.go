@@ -30,6 +30,7 @@ type winoBlocks struct {
 	u, bias           []float32 // 36 transforms of the weights, or of the chains of dW
 	weights           winoWeights[float32]
 	rotated           []float32 // the transforms before they are turned
+	expanded          []float32 // weights of bfloat16
 	act               vmath.Activation
 	sums              []float64 // of dz, by chain
 	forward, backward func(lo, hi int)
@@ -75,28 +76,33 @@ func (k *winoBlocks) strips(g winoGrid) int {
 }
 
 func (k *winoBlocks) Forward(x, w, y []float32) error {
-	k.from, k.to = winoImages{data: x, blocked: k.BlockedX}, winoImages{data: y, blocked: k.BlockedY}
-	k.act = k.Activation
+	k.forwardOf(winoImages{data: x, blocked: k.BlockedX}, winoImages{data: y, blocked: k.BlockedY}, w)
+	return nil
+}
+
+func (k *winoBlocks) forwardOf(x, y winoImages, w []float32) {
+	k.from, k.to, k.act = x, y, k.Activation
 	if !k.NoBias {
 		k.bias = w[k.c*9*k.outputs:]
 	}
 	k.u = k.transform(w, false)
 	k.eachStrip(k.y, k.forward)
-	scratch.Put(k.u)
 	k.end()
-	return nil
 }
 
 func (k *winoBlocks) GradX(dy, y, w, dx []float32) error {
-	k.from, k.to = k.gradient(dy, y), winoImages{data: dx, blocked: k.BlockedX}
+	k.gradXOf(k.gradient(dy, y), winoImages{data: dx, blocked: k.BlockedX}, w)
+	return nil
+}
+
+func (k *winoBlocks) gradXOf(dz, dx winoImages, w []float32) {
+	k.from, k.to = dz, dx
 	k.rotated = k.transform(w, true)
 	k.u = scratch.Get[float32](len(k.rotated))
 	par.For(winoSize, 1, k.turn)
 	k.eachStrip(k.dx, k.backward)
-	scratch.Put(k.u)
 	scratch.Put(k.rotated)
 	k.end()
-	return nil
 }
 
 // eachStrip runs a loop over all strips, in chunks of whole groups, of images or more.
@@ -106,7 +112,12 @@ func (k *winoBlocks) eachStrip(g winoGrid, body func(lo, hi int)) {
 }
 
 func (k *winoBlocks) GradW(x, dy, y, dw []float32) error {
-	k.from, k.to = winoImages{data: x, blocked: k.BlockedX}, k.gradient(dy, y)
+	k.gradWOf(winoImages{data: x, blocked: k.BlockedX}, k.gradient(dy, y), dw)
+	return nil
+}
+
+func (k *winoBlocks) gradWOf(x, dz winoImages, dw []float32) {
+	k.from, k.to = x, dz
 	k.u = scratch.Get[float32](k.chains * winoSize * k.weights.stride())
 	par.For(k.chains, 1, k.chain)
 	par.For(winoSize, 1, k.add)
@@ -119,17 +130,19 @@ func (k *winoBlocks) GradW(x, dy, y, dw []float32) error {
 		}
 		dw[k.c*9*k.outputs+i] = float32(s)
 	}
-	scratch.Put(k.u)
 	k.end()
-	return nil
 }
 
 // gradient is dz = act'(z)·dy.
 func (k *winoBlocks) gradient(dy, y []float32) winoImages {
-	return winoImages{data: dy, dz: winoDZ[float32]{act: k.Activation, y: y}, blocked: k.BlockedY}
+	if y == nil {
+		return winoImages{data: dy, blocked: k.BlockedY}
+	}
+	return winoImages{data: dy, blocked: k.BlockedY, act: k.Activation, y: y}
 }
 
 func (k *winoBlocks) end() {
+	scratch.Put(k.u)
 	k.from, k.to, k.u, k.rotated, k.bias = winoImages{}, winoImages{}, nil, nil, nil
 	k.weights.w, k.weights.u, k.act = nil, nil, vmath.Identity
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops/dnn"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
-	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
 
@@ -33,8 +32,8 @@ func (g winoGrid) lane(in, out, strips int) *winoLane {
 	_, w := g.frame(2)
 	l.frame = scratch.Get[float32](winoIn * w * dnn.Block)
 	clear(l.frame)
-	l.plane = scratch.Get[float32](winoIn * max(g.w, w) * dnn.Block)
-	l.channels = scratch.Get[float32](len(l.plane))
+	l.plane = scratch.Get[float32](2 * winoIn * max(g.w, w) * dnn.Block) // dz is computed beside y
+	l.channels = scratch.Get[float32](winoIn * max(g.w, w) * dnn.Block)
 	l.edges = scratch.Get[float32](winoOut * w * dnn.Block)
 	clear(l.edges)
 	l.v, l.m = scratch.Get[float32](winoSize*l.strideV), scratch.Get[float32](winoSize*l.strideM)
@@ -49,35 +48,6 @@ func (l *winoLane) free() {
 	}
 	l.frame, l.plane, l.channels, l.edges, l.v, l.m = nil, nil, nil, nil, nil, nil
 	lanePool.Put(l)
-}
-
-// winoImages are images whose channels may stand in blocks, of dz where dz says so.
-type winoImages struct {
-	data    []float32
-	dz      winoDZ[float32]
-	blocked bool
-}
-
-// rows returns rows [lo, hi) of a block of channels in blocks. at is the number of planes of
-// h×w elements before the block.
-func (l *winoLane) rows(x *winoImages, at, h, w, lo, hi int) []float32 {
-	n := (hi - lo) * w
-	if x.blocked {
-		return x.dz.plane(x.data, at*h*w+lo*w*dnn.Block, n*dnn.Block, l.plane)
-	}
-	if n == 0 {
-		return nil
-	}
-	to := l.plane[:n*dnn.Block]
-	first, stride := x.data[(at*h+lo)*w:], h*w
-	if x.dz.y != nil && x.dz.act != vmath.Identity {
-		for c := range dnn.Block {
-			copy(l.channels[c*n:][:n], x.dz.plane(x.data, ((at+c)*h+lo)*w, n, l.plane))
-		}
-		first, stride = l.channels, n
-	}
-	simd.Interleave(to, first, stride)
-	return to
 }
 
 // sources transforms strips of the source, from number first on.
@@ -124,48 +94,26 @@ func (l *winoLane) result(to *winoImages, strip int, m, biases []float32, act vm
 	g := &l.g
 	image, i := strip/g.th, strip%g.th
 	lo, n := l.inStrip(i)
-	row := g.ow * dnn.Block
 	for c := 0; c < l.out; c += dnn.Block {
 		bias := &l.zero
 		if biases != nil {
 			bias = (*winoVec)(biases[c:])
 		}
-		at := (image*l.out + c) * g.oh
-		y, w := l.plane, g.tw*winoOut
-		var rows []float32
-		if to.blocked {
-			rows = to.data[(at+lo*dnn.Block)*g.ow:][:n*row]
-			if n == winoOut && g.ow == w {
-				y = rows
-			}
+		at := image*l.out + c
+		w := g.tw * winoOut
+		y := to.direct(at, g.oh, g.ow, lo, n)
+		if n != winoOut || g.ow != w || y == nil {
+			y = l.plane
 		}
 		for j := range g.tw {
 			l.room.result(m[j*l.out+c:], l.strideM, y[j*winoOut*dnn.Block:], w, bias)
 		}
-		switch {
-		case !to.blocked:
-			l.split(to.data[(at+lo)*g.ow:], n, act)
-			continue
-		case &y[0] != &rows[0]:
-			for i := range n {
-				copy(rows[i*row:][:row], y[i*w*dnn.Block:])
-			}
-		}
 		if act != vmath.Identity {
-			vmath.Forward(act, rows)
+			vmath.Forward(act, y[:n*w*dnn.Block])
 		}
-	}
-}
-
-// split writes n rows of a result, which are in l.plane, channel by channel.
-func (l *winoLane) split(y []float32, n int, act vmath.Activation) {
-	g := &l.g
-	w, stride := g.tw*winoOut, g.oh*g.ow
-	for i := range n {
-		simd.Deinterleave(y[i*g.ow:], stride, l.plane[i*w*dnn.Block:][:g.ow*dnn.Block])
-	}
-	for c := 0; c < dnn.Block && act != vmath.Identity; c++ {
-		vmath.Forward(act, y[c*stride:][:n*g.ow])
+		if &y[0] == &l.plane[0] {
+			l.write(to, at, g.oh, g.ow, lo, n)
+		}
 	}
 }
 
