@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
@@ -45,7 +46,7 @@ func readTask(path string) (*task, error) {
 		switch {
 		case a.Name == "t" && a.Value.Dtype() == tensor.Int:
 			t.classes = a.Value.Ints()
-		case a.Value.Dtype() != tensor.Float32 || len(shape) != 2:
+		case a.Value.Dtype() != apoops.DtypeOf[float32]() || len(shape) != 2:
 			return nil, errors.Errorf("%s: %s is %v of shape %v, not a matrix of float32", path, a.Name, a.Value.Dtype(), shape)
 		case a.Name == "x":
 			t.x, t.examples, width = a.Value.Float32s(), shape[0], shape[1]
