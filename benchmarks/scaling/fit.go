@@ -35,22 +35,33 @@ func fit(x, y []float64) (line, error) {
 	return l, nil
 }
 
-// networkOf fits latency and bandwidth to the times of sums of two processes, by their bytes:
-// 2·latency + bytes/bandwidth.
+// networkOf finds latency and bandwidth from the times of sums of two processes, by their
+// bytes: 2·latency + bytes/bandwidth. The smallest has the latency; bandwidth is fitted to
+// those of at least a bucket, or to the largest.
 func networkOf(name string, times map[int]float64) (Network, error) {
-	var x, y []float64
+	var sizes []int
 	for bytes, t := range times {
-		x, y = append(x, float64(bytes)), append(y, t)
+		if !(t > 0) {
+			return Network{}, errors.Errorf("a sum of %d bytes in %v s", bytes, t)
+		}
+		sizes = append(sizes, bytes)
 	}
-	l, err := fit(x, y)
-	if err != nil {
-		return Network{}, errors.WithMessage(err, "latency and bandwidth")
+	if len(sizes) < 2 {
+		return Network{}, errors.New("latency and bandwidth: two sizes at least are needed")
 	}
-	if l.b == 0 { // a busy machine: the largest sum took no longer than small ones
-		i := slices.Index(x, slices.Max(x))
-		l.b = y[i] / x[i]
+	slices.Sort(sizes)
+	start, largest := times[sizes[0]], sizes[len(sizes)-1]
+	var xx, xy float64 // relative deviations count
+	for _, bytes := range sizes {
+		if x, y := float64(bytes), times[bytes]; bytes >= bucket || bytes == largest {
+			xx, xy = xx+x*x/(y*y), xy+x*(y-start)/(y*y)
+		}
 	}
-	return Network{Name: name, Latency: l.a / 2, Bandwidth: 1 / l.b}, nil
+	b := xy / xx
+	if !(b > 0) { // a busy machine: large sums took no longer than small ones
+		b = times[largest] / float64(largest)
+	}
+	return Network{Name: name, Latency: start / 2, Bandwidth: 1 / b}, nil
 }
 
 func least(x []float64) float64 { return slices.Min(append([]float64{math.Inf(1)}, x...)) }

@@ -42,7 +42,8 @@ func link(t *testing.T, rate string) (mpirun string) {
 			fmt.Sprintf("ip -n %[1]s addr add 10.77.0.%[2]d/24 dev %[1]s", ns, i+1),
 			fmt.Sprintf("ip -n %s link set lo up", ns),
 			fmt.Sprintf("ip -n %[1]s link set %[1]s up", ns),
-			fmt.Sprintf("tc -n %[1]s qdisc add dev %[1]s root tbf rate %[2]s burst 256kb latency 50ms", ns, rate))
+			// A larger burst would let small sums pass at any rate, a shorter queue drop packets.
+			fmt.Sprintf("tc -n %[1]s qdisc add dev %[1]s root tbf rate %[2]s burst 128kb latency 400ms", ns, rate))
 	}
 	for _, c := range commands {
 		words := strings.Fields(c)

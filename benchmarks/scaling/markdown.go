@@ -43,7 +43,7 @@ func (r *results) markdown(o *options) string {
 	if r.Shared != nil {
 		d.add("## Sums of float32 between two processes (%s, shared memory)", r.Launcher)
 		d.table(r.sumRows())
-		d.add("Fitted: latency %s, bandwidth %.2f GB/s (a sum takes 2·latency + bytes/bandwidth).", timeText(r.Shared.Latency), r.Shared.Bandwidth/1e9)
+		d.add("Latency %s, of the smallest sum; bandwidth %.2f GB/s, fitted to those of 1 MiB to %s. A sum takes 2·latency + bytes/bandwidth.", timeText(r.Shared.Latency), r.Shared.Bandwidth/1e9, sizeText(largestFitted))
 	}
 	if rows := r.stepRows(o); len(rows) > 1 {
 		d.add("## Steps that were measured")
@@ -165,7 +165,7 @@ func (r *results) speedupRows(g growth, network Network) [][]string {
 func (r *results) summary(to io.Writer) error {
 	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	if r.Shared != nil {
-		fmt.Fprintf(t, "between two processes: latency %s, bandwidth %.2f GB/s\n\n", timeText(r.Shared.Latency), r.Shared.Bandwidth/1e9)
+		fmt.Fprintf(t, "between two processes: latency %s, bandwidth %.3f GB/s\n\n", timeText(r.Shared.Latency), r.Shared.Bandwidth/1e9)
 	}
 	for _, row := range r.comparisonRows() {
 		fmt.Fprintln(t, strings.Join(row, "\t"))

@@ -59,12 +59,18 @@ func (r *results) find(net, rule string, batch int, side string) *trial {
 	return nil
 }
 
+// largestFitted is the largest sum that latency and bandwidth are fitted to: those of a
+// training are buckets, or a large layer's gradient. Larger ones do not fit into caches.
+const largestFitted = 16 << 20
+
 // complete finds the model's constants and compares its predictions.
 func (r *results) complete(o *options) error {
 	if len(r.Sums) > 0 {
 		times := make(map[int]float64)
 		for _, s := range r.Sums {
-			times[s.Bytes] = median(s.Seconds)
+			if s.Bytes <= largestFitted {
+				times[s.Bytes] = median(s.Seconds)
+			}
 		}
 		n, err := networkOf("this machine", times)
 		if err != nil {

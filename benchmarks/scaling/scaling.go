@@ -22,8 +22,8 @@ Measures what training by several processes costs on this machine, and predicts 
 the time of a step by 1 to 1024 processes on this and other networks.
 
 In each round it measures in turn, each in processes of their own:
-- sums of 1 KiB to 100 MB (-largest) between two processes under mpirun, to which latency and
-  bandwidth are fitted;
+- sums of 1 KiB to 100 MB (-largest) between two processes under mpirun, from which latency
+  and bandwidth are found;
 - steps of each net by each rule on one core with two small batches, from which the time
   of an example and what does not depend on the batch are found;
 - steps of the MLP, LeNet and ResNet-18 (SGD with momentum, batches of 128 and 512) by one

@@ -68,7 +68,7 @@ func TestFit(t *testing.T) {
 	if _, err := fit([]float64{1, 1}, []float64{1, 2}); err == nil {
 		t.Error("one size is enough")
 	}
-	n, err := networkOf("net", map[int]float64{1000: 2*5e-6 + 1000/1e9, 1e8: 2*5e-6 + 0.1})
+	n, err := networkOf("net", map[int]float64{1: 2 * 5e-6, 1e6: 1, 2e6: 2*5e-6 + 0.002, 1e8: 2*5e-6 + 0.1})
 	if err != nil || math.Abs(n.Latency-5e-6) > 1e-9 || math.Abs(n.Bandwidth-1e9) > 1e3 {
 		t.Errorf("%+v, %v", n, err)
 	}
