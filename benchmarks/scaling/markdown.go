@@ -139,8 +139,8 @@ func (r *results) workRows() [][]string {
 
 func (r *results) comparisonRows() [][]string {
 	rows := [][]string{{"net, rule, batch", "processes", "predicted", "measured", "measured/predicted"}}
-	for _, c := range r.Comparisons {
-		rows = append(rows, []string{fmt.Sprintf("%s, %s, %d", c.Net, c.Rule, c.Batch), strconv.Itoa(c.Processes), timeText(c.Predicted), timeText(c.Measured), ratioText(c.Measured, c.Predicted)})
+	for _, x := range r.Comparisons {
+		rows = append(rows, []string{fmt.Sprintf("%s, %s, %d", x.Net, x.Rule, x.Batch), strconv.Itoa(x.Processes), timeText(x.Predicted), timeText(x.Measured), ratioText(x.Measured, x.Predicted)})
 	}
 	return rows
 }
