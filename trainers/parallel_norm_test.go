@@ -80,26 +80,14 @@ func TestParallelJointBatchNormIn16Bits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run := func(comm Communicator) (losses, weights []float64) {
 				tr, err := New(p.model, p.loss, SGDm(0.02), append([]Option{EveryK(2), Parallel(comm, JointBatchNorm())}, c.opts...)...)
-				for i := 0; err == nil && i < 8; i++ {
+				return lossesAndWeights(t, comm, tr, err, 8, func(i int) graph.Batch {
 					b := noiseImages(i, 8)
 					x := make([]float32, len(b.X[0].Float64s()))
 					for j, v := range b.X[0].Float64s() {
 						x[j] = float32(v)
 					}
-					var s Stats
-					if s, err = tr.Step(graph.NewBatch(tensor.New(tensor.WithShape(b.X[0].Shape()...), tensor.WithBacking(x)), b.T[0])); err == nil {
-						losses = append(losses, s.Loss)
-					}
-				}
-				if err != nil {
-					t.Error(err)
-					comm.Abort(err)
-					return nil, nil
-				}
-				for _, q := range tr.Params() {
-					weights = append(weights, numbersOf(q.Value)...)
-				}
-				return losses, weights
+					return graph.NewBatch(tensor.New(tensor.WithShape(b.X[0].Shape()...), tensor.WithBacking(x)), b.T[0])
+				})
 			}
 			want, _ := run(collective.Single{})
 			var got [2][]float64

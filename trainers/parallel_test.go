@@ -291,6 +291,26 @@ func TestParallelComparesAfterLoad(t *testing.T) {
 	})
 }
 
+// lossesAndWeights takes steps, those of batch(i), with a trainer, or has err, that of making
+// it, end all members.
+func lossesAndWeights(t *testing.T, comm Communicator, tr *Trainer, err error, steps int, batch func(i int) graph.Batch) (losses, weights []float64) {
+	for i := 0; err == nil && i < steps; i++ {
+		var s Stats
+		if s, err = tr.Step(batch(i)); err == nil {
+			losses = append(losses, s.Loss)
+		}
+	}
+	if err != nil {
+		t.Error(err)
+		comm.Abort(err)
+		return nil, nil
+	}
+	for _, q := range tr.Params() {
+		weights = append(weights, numbersOf(q.Value)...)
+	}
+	return losses, weights
+}
+
 // TestParallelIn16Bits has members of the same bits. In bfloat16 their losses are near those
 // of one process; in float16 a dynamic loss scale may skip other steps: gradients of a part
 // overflow sooner or later than those of the whole.
@@ -300,21 +320,7 @@ func TestParallelIn16Bits(t *testing.T) {
 		for name, o := range map[string]func() Optimizer{"adam": func() Optimizer { return Adam(0.005) }, "kfac": func() Optimizer { return KFAC(0.002) }, "precond": func() Optimizer { return Precond(0.02) }} {
 			run := func(comm Communicator) (losses, weights []float64) {
 				tr, err := New(p.model, p.loss, o(), EveryK(2), Precision(f), Parallel(comm))
-				for i := 0; err == nil && i < 20; i++ {
-					var s Stats
-					if s, err = tr.Step(rowsOf(data, i*7%40, 12)); err == nil {
-						losses = append(losses, s.Loss)
-					}
-				}
-				if err != nil {
-					t.Error(err)
-					comm.Abort(err)
-					return nil, nil
-				}
-				for _, q := range tr.Params() {
-					weights = append(weights, numbersOf(q.Value)...)
-				}
-				return losses, weights
+				return lossesAndWeights(t, comm, tr, err, 20, func(i int) graph.Batch { return rowsOf(data, i*7%40, 12) })
 			}
 			want, _ := run(collective.Single{})
 			var got [2][]float64

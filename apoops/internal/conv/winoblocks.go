@@ -30,7 +30,6 @@ type winoBlocks struct {
 	u, bias           []float32 // 36 transforms of the weights, or of the chains of dW
 	weights           winoWeights[float32]
 	rotated           []float32 // the transforms before they are turned
-	expanded          []float32 // weights of bfloat16
 	act               vmath.Activation
 	sums              []float64 // of dz, by chain
 	forward, backward func(lo, hi int)
@@ -76,7 +75,7 @@ func (k *winoBlocks) strips(g winoGrid) int {
 }
 
 func (k *winoBlocks) Forward(x, w, y []float32) error {
-	k.forwardOf(winoImages{data: x, blocked: k.BlockedX}, winoImages{data: y, blocked: k.BlockedY}, w)
+	k.forwardOf(k.imagesX(x), k.imagesY(y), w)
 	return nil
 }
 
@@ -91,7 +90,7 @@ func (k *winoBlocks) forwardOf(x, y winoImages, w []float32) {
 }
 
 func (k *winoBlocks) GradX(dy, y, w, dx []float32) error {
-	k.gradXOf(k.gradient(dy, y), winoImages{data: dx, blocked: k.BlockedX}, w)
+	k.gradXOf(k.gradient(dy, y), k.imagesX(dx), w)
 	return nil
 }
 
@@ -112,7 +111,7 @@ func (k *winoBlocks) eachStrip(g winoGrid, body func(lo, hi int)) {
 }
 
 func (k *winoBlocks) GradW(x, dy, y, dw []float32) error {
-	k.gradWOf(winoImages{data: x, blocked: k.BlockedX}, k.gradient(dy, y), dw)
+	k.gradWOf(k.imagesX(x), k.gradient(dy, y), dw)
 	return nil
 }
 
@@ -135,11 +134,16 @@ func (k *winoBlocks) gradWOf(x, dz winoImages, dw []float32) {
 
 // gradient is dz = act'(z)·dy.
 func (k *winoBlocks) gradient(dy, y []float32) winoImages {
-	if y == nil {
-		return winoImages{data: dy, blocked: k.BlockedY}
+	dz := k.imagesY(dy)
+	if y != nil {
+		dz.act, dz.y = k.Activation, y
 	}
-	return winoImages{data: dy, blocked: k.BlockedY, act: k.Activation, y: y}
+	return dz
 }
+
+func (k *winoBlocks) imagesX(x []float32) winoImages { return winoImages{data: x, blocked: k.BlockedX} }
+
+func (k *winoBlocks) imagesY(y []float32) winoImages { return winoImages{data: y, blocked: k.BlockedY} }
 
 func (k *winoBlocks) end() {
 	scratch.Put(k.u)
