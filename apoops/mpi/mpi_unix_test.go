@@ -159,13 +159,16 @@ func leaves(c Communicator) (err error) {
 	return exits(c)
 }
 
-// joins has an error that all learn of, and leaves in order.
+// joins has an error that all learn of, and leaves in order. Each says what it learned
+// before it leaves: a launcher may end the others as soon as one has exited.
 func joins(c Communicator) (err error) {
 	defer c.Leave(&err)
 	if c.Rank() == 1 {
 		err = errors.New("no more space")
 	}
-	return collective.JoinErrors(c, err)
+	err = collective.JoinErrors(c, err)
+	fmt.Println("learned:", err)
+	return err
 }
 
 // TestFailuresEndAll lets one process abort, or exit, and waits for the end of all.
@@ -177,8 +180,11 @@ func TestFailuresEndAll(t *testing.T) {
 			if err == nil || strings.Contains(out, "still there") {
 				t.Errorf("%s, %s: %v\n%s", name, member, err, out)
 			}
-			if n := strings.Count(out, "failed: rank 1: no more space"); member == "join" && n != 3 {
+			if n := strings.Count(out, "learned: rank 1: no more space"); member == "join" && n != 3 {
 				t.Errorf("%s: %d of 3 processes have the error:\n%s", name, n, out)
+			}
+			if member == "join" && !strings.Contains(out, "failed: rank 1: no more space") {
+				t.Errorf("%s: no process returns the error:\n%s", name, out)
 			}
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("%s, %s: the processes end after %v", name, member, took)
