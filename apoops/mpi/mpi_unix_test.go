@@ -112,10 +112,44 @@ func sums(c Communicator) error {
 			return err
 		}
 	}
+	if err := large(c); err != nil {
+		return err
+	}
 	if err := c.Broadcast(n, nil); err == nil {
 		return errors.New("broadcast from a rank that is not there")
 	}
 	fmt.Printf("rank %d of %d is well\n", r, n)
+	return nil
+}
+
+// large sums and broadcasts arrays of more bytes than one call of the library gets.
+func large(c Communicator) error {
+	const length = 2*pieceBytes/4 + 3
+	x := make([]float32, length)
+	for i := range x {
+		x[i] = float32(i%1000 + c.Rank())
+	}
+	if err := collective.Sum(c, x); err != nil {
+		return err
+	}
+	n := c.Size()
+	for i, v := range x {
+		if v != float32(n*(i%1000)+n*(n-1)/2) {
+			return fmt.Errorf("large sum: element %d is %v", i, v)
+		}
+	}
+	data := make([]byte, 4*length)
+	for i := range data {
+		data[i] = byte(i*31 + c.Rank())
+	}
+	if err := c.Broadcast(0, data); err != nil {
+		return err
+	}
+	for i, v := range data {
+		if v != byte(i*31) {
+			return fmt.Errorf("large broadcast: byte %d is %v", i, v)
+		}
+	}
 	return nil
 }
 

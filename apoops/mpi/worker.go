@@ -156,7 +156,7 @@ func (w *worker) carryOut(r *request) error {
 		return err
 	}
 	for done := 0; done < r.length; {
-		n := min(r.length-done, mostElements)
+		n := min(r.length-done, pieceBytes/r.size)
 		data := uintptr(unsafe.Add(r.data, done*r.size))
 		var err error
 		if r.op == sum {
@@ -174,8 +174,9 @@ func (w *worker) carryOut(r *request) error {
 }
 
 const (
-	// mostElements are those of one call, whose count has 32 bits.
-	mostElements = 1 << 30
+	// pieceBytes are those of one call. A library takes new memory for each sum of an array
+	// that is larger than some 32 MB; what one of 4 MiB needs it keeps, in the caches.
+	pieceBytes = 4 << 20
 	// nap is how long the thread sleeps between two looks at whether all members have
 	// come, while the program computes.
 	nap = 50 * time.Microsecond
