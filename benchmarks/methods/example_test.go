@@ -42,6 +42,25 @@ func ExampleAll() {
 	// shampoo
 	// kfac
 	// ekfac
+	// schedule-free-sgd
+	// schedule-free-adamw
+	// prodigy
+	// prodigy-cosine
+	// dadapt-adam
+	// dadapt-adam-cosine
+	// dog
+	// mechanic-adamw
+	// mechanic-adamw-cosine
+	// mechanic-nadamw
+	// mechanic-nadamw-cosine
+	// sgd-hd
+	// sgd-hd-cosine
+	// adam-hd
+	// adam-hd-cosine
+	// soap
+	// soap-cosine
+	// muon
+	// muon-cosine
 	// precond
 	// precond-default
 	// precond-plain

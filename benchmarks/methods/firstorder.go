@@ -43,26 +43,40 @@ func adamw(lr, _ float64, v Values) trainers.Optimizer {
 	return o
 }
 
+// nadamw has decoupled weight decay, as adamw.
+func nadamw(lr, _ float64, v Values) trainers.Optimizer {
+	o := trainers.NAdamW(lr)
+	if beta2, ok := v["beta2"]; ok {
+		o.Beta2 = beta2
+	}
+	if decay, ok := v["weight_decay"]; ok {
+		o.WeightDecay = decay
+	}
+	return o
+}
+
 // baseRule is a first-order optimizer of the tables.
 type baseRule struct {
 	name, label string
 	rule        ruleOf
 	cost        float64
+	noL2        bool
 }
 
 var baseRules = []baseRule{
-	{"sgd", "SGD", sgd, 1},
-	{"sgdm", "SGDm", sgdm, 1},
-	{"rmsprop", "RMSprop", rmsprop, 1.1},
-	{"adam", "Adam", adam, 1.2},
-	{"adamw", "AdamW", adamw, 1.2},
+	{"sgd", "SGD", sgd, 1, false},
+	{"sgdm", "SGDm", sgdm, 1, false},
+	{"rmsprop", "RMSprop", rmsprop, 1.1, false},
+	{"adam", "Adam", adam, 1.2, false},
+	{"adamw", "AdamW", adamw, 1.2, true},
+	{"nadamw", "NAdamW", nadamw, 1.2, true},
 }
 
 // firstOrder are the first-order optimizers at a fixed rate.
 var firstOrder = func() (ms []*Method) {
 	for _, b := range baseRules {
 		ms = append(ms, &Method{
-			Name: b.name, Family: b.name, Label: b.label, Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.name == "adamw",
+			Name: b.name, Family: b.name, Label: b.label, Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.noL2,
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 				return b.rule(v["lr"], run.L2, v), []trainers.Option{trainers.EveryK(0)}, nil
 			},

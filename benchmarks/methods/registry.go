@@ -8,5 +8,6 @@ func init() {
 	Register(rateAPO...)
 	Register(calibrated...)
 	Register(secondOrder...)
+	Register(rivals...)
 	Register(lowRankPrecond, defaultPrecond, precondPlain, precondAbove)
 }

@@ -19,18 +19,22 @@ var secondOrder = []*Method{
 // decodedSettings decode the settings that are not float64: integers, flags (0 or 1
 // in a space), and names (their index in a space).
 var decodedSettings = map[string]func(v float64) any{
-	"basis_every":   func(v float64) any { return int(v) },
-	"scale_every":   func(v float64) any { return int(v) },
-	"factor_every":  func(v float64) any { return int(v) },
-	"inverse_every": func(v float64) any { return int(v) },
-	"root_every":    func(v float64) any { return int(v) },
-	"block_size":    func(v float64) any { return int(v) },
-	"rank":          func(v float64) any { return int(v) },
-	"frequent":      func(v float64) any { return int(v) },
-	"warm_up":       func(v float64) any { return int(v) },
-	"empirical":     func(v float64) any { return v != 0 },
-	"grafting":      func(v float64) any { return graftings[int(v)] },
+	"basis_every":      func(v float64) any { return int(v) },
+	"scale_every":      func(v float64) any { return int(v) },
+	"factor_every":     func(v float64) any { return int(v) },
+	"inverse_every":    func(v float64) any { return int(v) },
+	"root_every":       func(v float64) any { return int(v) },
+	"block_size":       func(v float64) any { return int(v) },
+	"rank":             func(v float64) any { return int(v) },
+	"frequent":         func(v float64) any { return int(v) },
+	"warm_up":          func(v float64) any { return int(v) },
+	"empirical":        flag,
+	"bias_correction":  flag,
+	"safeguard_warmup": flag,
+	"grafting":         func(v float64) any { return graftings[int(v)] },
 }
+
+func flag(v float64) any { return v != 0 }
 
 // graftings are Shampoo's graftings by their index in its space.
 var graftings = []string{"none", "sgd", "rmsprop", "adam"}

@@ -128,6 +128,9 @@ func ratio(r, to *series) string {
 // rate, as Table 4 of the paper.
 func (s *section) rateTable() string {
 	column := func(r *series) string {
+		if r.method.Family == "" {
+			return "as it is"
+		}
 		way := strings.TrimPrefix(strings.TrimPrefix(r.method.Name, r.method.Family), "-")
 		switch way {
 		case "":
@@ -154,18 +157,33 @@ func (s *section) rateTable() string {
 			t.head = append(t.head, c)
 		}
 	}
-	for _, g := range s.groups() {
+	for _, g := range s.rateRows() {
 		row := make([]string, len(t.head))
-		row[0] = g.series[0].method.Label
+		row[0] = g[0].method.Label
 		for i := range row[1:] {
 			row[i+1] = "not run"
 		}
-		for _, r := range g.series {
+		for _, r := range g {
 			row[slices.Index(t.head, column(r))] = cell(r)
 		}
 		t.add(row...)
 	}
 	return t.String()
+}
+
+// rateRows are the series of each row of rateTable: those of a family, or one that is of
+// none.
+func (s *section) rateRows() (rows [][]*series) {
+	for _, g := range s.groups() {
+		if g.family != "" {
+			rows = append(rows, g.series)
+			continue
+		}
+		for _, r := range g.series {
+			rows = append(rows, []*series{r})
+		}
+	}
+	return rows
 }
 
 // settingsTable lists the hyperparameters.

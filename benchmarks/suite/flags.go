@@ -23,7 +23,7 @@ type common struct {
 
 func (c *common) register(f *flag.FlagSet) {
 	f.StringVar(&c.scaleName, "scale", "small", "scale of the experiments: smoke, small or paper")
-	f.StringVar(&c.optimizerList, "optimizers", "", "methods, separated by commas (default: the experiment's own)")
+	f.StringVar(&c.optimizerList, "optimizers", "", "methods, separated by commas; rivals stands for NAdamW and all rules of recent years (default: the experiment's own)")
 	f.StringVar(&c.dir, "out", "results", "folder of the results")
 	f.IntVar(&c.jobs, "jobs", 1, "number of parallel runs; with more than one their times are not comparable")
 }
@@ -56,10 +56,11 @@ func (c *common) check(names []string) (err error) {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		if _, err := methods.Get(name); err != nil {
+		names, err := methods.Named(name)
+		if err != nil {
 			return errors.WithMessage(err, "-optimizers")
 		}
-		c.optimizers = append(c.optimizers, name)
+		c.optimizers = append(c.optimizers, names...)
 	}
 	_, err = c.experiments()
 	return err
