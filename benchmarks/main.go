@@ -7,6 +7,7 @@
 //	go run ./benchmarks parity FILE...                    compare with reference runs
 //	go run ./benchmarks peers                             compare time and memory with PyTorch
 //	go run ./benchmarks scaling                           measure several processes, predict up to 1024
+//	go run ./benchmarks selftune run                      compare methods without tuning for a task
 //
 // Each has -h. Package datasets describes where data sets are found. README.md names
 // the file that makes each part of a report.
@@ -23,6 +24,7 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/peers"
 	"github.com/apo-gorgonia/apo/benchmarks/report"
 	"github.com/apo-gorgonia/apo/benchmarks/scaling"
+	"github.com/apo-gorgonia/apo/benchmarks/selftune"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
@@ -42,6 +44,7 @@ var commands = []command{
 	{"parity", "replay reference runs and compare every number", parity.Command},
 	{"peers", "compare time and memory of training steps with PyTorch", peers.Run},
 	{"scaling", "measure training by several processes, predict it for up to 1024", scaling.Run},
+	{"selftune", "compare methods without tuning for a task, by AlgoPerf's rules in small", selftune.Run},
 }
 
 const usage = `Usage: benchmarks COMMAND [ARGUMENT...]

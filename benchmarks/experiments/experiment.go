@@ -15,6 +15,8 @@ type Experiment struct {
 	Group string
 	// Figure is its place in the paper, Paper the result that is reported there.
 	Figure, Title, Data, Paper string
+	// Command is the subcommand that alone runs the experiment, "" for run. All leaves it out.
+	Command string
 	// Timed are the scales at which runs only measure time and memory. They are not
 	// tuned.
 	Timed []Scale

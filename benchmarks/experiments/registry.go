@@ -30,6 +30,9 @@ func init() {
 	Register(costMLP)
 	Register(costLeNet)
 	Register(costResNet18)
+	for _, t := range selfTuning {
+		Register(t.Experiment)
+	}
 }
 
 var registry []*Experiment
@@ -46,8 +49,10 @@ func Register(e *Experiment) {
 	registry = append(registry, e)
 }
 
-// All returns the experiments in the paper's order.
-func All() []*Experiment { return slices.Clone(registry) }
+// All returns the experiments in the paper's order, without those of other commands.
+func All() []*Experiment {
+	return slices.DeleteFunc(slices.Clone(registry), func(e *Experiment) bool { return e.Command != "" })
+}
 
 // Find returns the experiments of that name or group.
 func Find(name string) ([]*Experiment, error) {

@@ -13,6 +13,7 @@
 //	worker.go, training.go      one run
 //	record.go, store.go         the file of a run
 //	search.go, winners.go       searches and their results
+//	batch.go                    running jobs that another command plans
 //
 // The results can be read without the report:
 //

@@ -38,7 +38,7 @@ func TestInterruptedRunOnImagesGoesOn(t *testing.T) {
 		finish(t, whole, j)
 		for _, stopAt := range []int{2, 4} {
 			ctx, cancel := context.WithCancel(context.Background())
-			err := work(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: stopAt > 2}, func(step int, _ float64) {
+			err := work(ctx, Order{Job: j, Path: j.Path(dir), Jobs: 1, Resume: stopAt > 2}, func(step int, _ float64) {
 				if step >= stopAt {
 					cancel()
 				}
@@ -48,10 +48,10 @@ func TestInterruptedRunOnImagesGoesOn(t *testing.T) {
 				t.Fatalf("%s stopped at %d: %v", method, stopAt, err)
 			}
 		}
-		if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
+		if err := work(context.Background(), Order{Job: j, Path: j.Path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
 			t.Fatal(err)
 		}
-		a, b := losses(t, j.path(dir)), losses(t, j.path(whole))
+		a, b := losses(t, j.Path(dir)), losses(t, j.Path(whole))
 		if !sameJSON(t, a, b) {
 			t.Errorf("%s: the resumed run differs", method)
 		}
@@ -68,7 +68,7 @@ func TestDecayOfAllMethods(t *testing.T) {
 	dir := t.TempDir()
 	finish(t, dir, j)
 	lr := j.Values["lr"]
-	for _, e := range losses(t, j.path(dir)) {
+	for _, e := range losses(t, j.Path(dir)) {
 		want := lr
 		for _, at := range []int{3, 6, 8} {
 			if e.Step >= at {
@@ -142,7 +142,7 @@ func TestSharedRuns(t *testing.T) {
 	if st, err := stateOf(dir, figure); err != nil || st != finished {
 		t.Fatalf("state %v: %v", st, err)
 	}
-	if !sameJSON(t, losses(t, table.path(dir)), losses(t, figure.path(dir))) {
+	if !sameJSON(t, losses(t, table.Path(dir)), losses(t, figure.Path(dir))) {
 		t.Error("the shared run differs")
 	}
 	figure.Values = methods.Values{"lr": 0.5}

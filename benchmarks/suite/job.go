@@ -99,8 +99,8 @@ func (j Job) name() string {
 	return fmt.Sprintf("%s-seed%d", name, j.Seed)
 }
 
-// path is the path of the job's file in dir.
-func (j Job) path(dir string) string {
+// Path is the path of the job's file in dir.
+func (j Job) Path(dir string) string {
 	return filepath.Join(dir, j.Experiment, string(j.Scale), j.name()+".jsonl")
 }
 

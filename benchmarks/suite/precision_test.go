@@ -37,7 +37,7 @@ func variantJob(t *testing.T, experiment, method, variant string) Job {
 func doneRun(t *testing.T, dir string, j Job) *Run {
 	t.Helper()
 	finish(t, dir, j)
-	r, err := ReadRun(j.path(dir))
+	r, err := ReadRun(j.Path(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestVariantsOfPrecision(t *testing.T) {
 	}
 	unknown := low
 	unknown.Config.Precision = "float8"
-	if err := work(context.Background(), Order{Job: unknown, Path: unknown.path(t.TempDir()), Jobs: 1}, func(int, float64) {}); err == nil {
+	if err := work(context.Background(), Order{Job: unknown, Path: unknown.Path(t.TempDir()), Jobs: 1}, func(int, float64) {}); err == nil {
 		t.Error("float8 is accepted")
 	}
 }
@@ -99,7 +99,7 @@ func TestInterruptedRunIn16Bits(t *testing.T) {
 	dir, whole := t.TempDir(), t.TempDir()
 	want := doneRun(t, whole, j)
 	ctx, cancel := context.WithCancel(context.Background())
-	err := work(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1}, func(step int, _ float64) {
+	err := work(ctx, Order{Job: j, Path: j.Path(dir), Jobs: 1}, func(step int, _ float64) {
 		if step >= 3 {
 			cancel()
 		}
@@ -108,17 +108,17 @@ func TestInterruptedRunIn16Bits(t *testing.T) {
 	if err != context.Canceled {
 		t.Fatal(err)
 	}
-	if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
+	if err := work(context.Background(), Order{Job: j, Path: j.Path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadRun(j.path(dir))
+	got, err := ReadRun(j.Path(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want.Done.SkippedSteps < 2 || want.Done.DivergedAt != nil {
 		t.Errorf("%+v", want.Done)
 	}
-	if got.Done.SkippedSteps != want.Done.SkippedSteps || !sameJSON(t, losses(t, j.path(dir)), losses(t, j.path(whole))) {
+	if got.Done.SkippedSteps != want.Done.SkippedSteps || !sameJSON(t, losses(t, j.Path(dir)), losses(t, j.Path(whole))) {
 		t.Errorf("%d steps skipped, without interruption %d", got.Done.SkippedSteps, want.Done.SkippedSteps)
 	}
 }

@@ -78,7 +78,7 @@ func (r *runner) one(ctx context.Context, j planned, progress func(Progress), mu
 			return "copied from " + source, err
 		}
 	}
-	o := Order{Job: j.Job, Path: j.path(r.dir), Resume: j.state == partial, Source: j.source, Commit: r.commit, Jobs: r.jobs}
+	o := Order{Job: j.Job, Path: j.Path(r.dir), Resume: j.state == partial, Source: j.source, Commit: r.commit, Jobs: r.jobs}
 	if err := runProcess(ctx, o, progress); err != nil {
 		return "", err
 	}
@@ -124,7 +124,7 @@ func describe(r *Run) string {
 
 // remove removes a job's files.
 func remove(dir string, j Job) error {
-	path := j.path(dir)
+	path := j.Path(dir)
 	for _, p := range []string{path, strings.TrimSuffix(path, ".jsonl") + ".ckpt"} {
 		if err := os.Remove(p); err != nil && !os.IsNotExist(err) {
 			return errors.Wrap(err, "results")

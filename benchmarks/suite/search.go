@@ -156,7 +156,7 @@ func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Jo
 	for i := range configs {
 		for k := range c.seeds {
 			jobs = append(jobs, Job{
-				Experiment: e.Name, Scale: c.scale, Method: m.Name, Variant: v.Name, Seed: uint64(firstTuningSeed + k),
+				Experiment: e.Name, Scale: c.scale, Method: m.Name, Variant: v.Name, Seed: uint64(FirstTuningSeed + k),
 				Values: space.Sample(m.Name, c.drawSeed, i), Rate: rate, Config: e.Trial(c.scale), Trial: i + 1,
 			})
 		}
@@ -207,7 +207,7 @@ func (c *tuneCommand) result(r *runner, trials []Job) (result, error) {
 		if st != finished {
 			return result{loss: math.Inf(1)}, nil
 		}
-		run, err := ReadRun(j.path(r.dir))
+		run, err := ReadRun(j.Path(r.dir))
 		if err != nil {
 			return result{}, err
 		}

@@ -27,12 +27,12 @@ func copyShared(dir string, j Job) (source string, err error) {
 		if st != finished {
 			continue
 		}
-		r, err := ReadRun(o.path(dir))
+		r, err := ReadRun(o.Path(dir))
 		if err != nil {
 			return "", errors.Wrap(err, "results")
 		}
 		r.Header.Experiment = e.Name
-		return name, storeRun(j.path(dir), r)
+		return name, storeRun(j.Path(dir), r)
 	}
 	return "", nil
 }

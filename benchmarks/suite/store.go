@@ -95,7 +95,7 @@ const (
 
 // stateOf reads the state of a job from its file.
 func stateOf(dir string, j Job) (state, error) {
-	r, err := ReadRun(j.path(dir))
+	r, err := ReadRun(j.Path(dir))
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoHeader):
 		return absent, nil

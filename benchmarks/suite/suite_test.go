@@ -140,7 +140,7 @@ func testJob(t *testing.T, method string) Job {
 // finish runs a job in this process.
 func finish(t *testing.T, dir string, j Job) {
 	t.Helper()
-	if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1}, func(int, float64) {}); err != nil {
+	if err := work(context.Background(), Order{Job: j, Path: j.Path(dir), Jobs: 1}, func(int, float64) {}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -153,7 +153,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 		finish(t, whole, j)
 		for _, stopAt := range []int{0, 5, 50, 195} {
 			ctx, cancel := context.WithCancel(context.Background())
-			o := Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: stopAt > 0}
+			o := Order{Job: j, Path: j.Path(dir), Jobs: 1, Resume: stopAt > 0}
 			err := work(ctx, o, func(step int, _ float64) {
 				if step >= stopAt {
 					cancel()
@@ -168,7 +168,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 			}
 		}
 		// A killed process leaves an incomplete line, which is removed.
-		f, err := os.OpenFile(j.path(dir), os.O_APPEND|os.O_WRONLY, 0)
+		f, err := os.OpenFile(j.Path(dir), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,13 +176,13 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.Close()
-		if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
+		if err := work(context.Background(), Order{Job: j, Path: j.Path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
 			t.Fatal(err)
 		}
-		if !sameJSON(t, losses(t, j.path(dir)), losses(t, j.path(whole))) {
+		if !sameJSON(t, losses(t, j.Path(dir)), losses(t, j.Path(whole))) {
 			t.Errorf("%s: the resumed run differs", method)
 		}
-		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(j.path(dir)), "*.ckpt")); len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(j.Path(dir)), "*.ckpt")); len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
 	}
@@ -206,7 +206,7 @@ func testInterruptedWorkerProcess(t *testing.T) {
 	defer cancel()
 	evaluations := 0
 	j.Config.Steps = 40 * 2000 // an evaluation each 2000 steps
-	err := runProcess(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1}, func(Progress) {
+	err := runProcess(ctx, Order{Job: j, Path: j.Path(dir), Jobs: 1}, func(Progress) {
 		if evaluations++; evaluations == 2 {
 			cancel()
 		}
@@ -214,7 +214,7 @@ func testInterruptedWorkerProcess(t *testing.T) {
 	if err != context.Canceled {
 		t.Fatal(err)
 	}
-	r, err := ReadRun(j.path(dir))
+	r, err := ReadRun(j.Path(dir))
 	if err != nil || r.Pause == nil || r.Pause.Step < 2000 {
 		t.Errorf("%+v: %v", r, err)
 	}
@@ -225,7 +225,7 @@ func TestDivergedRunIsAResult(t *testing.T) {
 	j.Values = methods.Values{"lr": 1e6}
 	dir := t.TempDir()
 	finish(t, dir, j)
-	r, err := ReadRun(j.path(dir))
+	r, err := ReadRun(j.Path(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestTuneFindsTheBestTrial(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Header.Seed < firstTuningSeed {
+		if r.Header.Seed < FirstTuningSeed {
 			t.Errorf("%s: seed %d", p, r.Header.Seed)
 		}
 		all = append(all, r.FinalLoss())

@@ -20,7 +20,7 @@ func TestInterruptedRunOnTextGoesOn(t *testing.T) {
 		finish(t, whole, j)
 		for _, stopAt := range []int{4, 8} {
 			ctx, cancel := context.WithCancel(context.Background())
-			err := work(ctx, Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: stopAt > 4}, func(step int, _ float64) {
+			err := work(ctx, Order{Job: j, Path: j.Path(dir), Jobs: 1, Resume: stopAt > 4}, func(step int, _ float64) {
 				if step >= stopAt {
 					cancel()
 				}
@@ -30,10 +30,10 @@ func TestInterruptedRunOnTextGoesOn(t *testing.T) {
 				t.Fatalf("%s stopped at %d: %v", method, stopAt, err)
 			}
 		}
-		if err := work(context.Background(), Order{Job: j, Path: j.path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
+		if err := work(context.Background(), Order{Job: j, Path: j.Path(dir), Jobs: 1, Resume: true}, func(int, float64) {}); err != nil {
 			t.Fatal(err)
 		}
-		a, b := losses(t, j.path(dir)), losses(t, j.path(whole))
+		a, b := losses(t, j.Path(dir)), losses(t, j.Path(whole))
 		if !sameJSON(t, a, b) {
 			t.Errorf("%s: the resumed run differs", method)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// firstTuningSeed is the first of the seeds that are reserved for searches.
-const firstTuningSeed = 1001
+// FirstTuningSeed is the first of the seeds that are reserved for searches.
+const FirstTuningSeed = 1001
 
 // maxConfigs and maxSeeds bound the flags.
 const maxConfigs, maxSeeds = 10_000, 1000

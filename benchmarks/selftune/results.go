@@ -1,0 +1,205 @@
+package selftune
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+)
+
+// taskResult has the stored runs of a held-out task.
+type taskResult struct {
+	experiments.SelfTuningTask
+	reference []*suite.Run
+	target    float64
+	// runs are by method, variant and seed.
+	runs map[runKey]*suite.Run
+	// seeds are those with which all entries have been run from all starts.
+	seeds []uint64
+}
+
+type runKey struct {
+	method, variant string
+	seed            uint64
+}
+
+// results are the stored runs of the chosen tasks.
+type results struct {
+	o       *options
+	entries []entry       // those with any run
+	tasks   []*taskResult // those that can be compared
+	left    []string      // what is left out, and why
+}
+
+// load reads the results folder.
+func (o *options) load() (*results, error) {
+	r := &results{o: o}
+	var all []*taskResult
+	ran := make(map[string]bool)
+	for _, t := range o.tasks {
+		s, err := o.loadTask(t)
+		if err != nil {
+			return nil, err
+		}
+		for k := range s.runs {
+			ran[k.method+k.config()] = true
+		}
+		all = append(all, s)
+	}
+	var absent []string
+	for _, e := range entriesOf(o.competitors) {
+		if ran[e.Name+e.config] {
+			r.entries = append(r.entries, e)
+		} else {
+			absent = append(absent, e.label())
+		}
+	}
+	if len(absent) > 0 {
+		r.left = append(r.left, "not run: "+strings.Join(absent, "; "))
+	}
+	for _, t := range all {
+		if why := t.complete(r.entries, o.starts); why != "" {
+			r.left = append(r.left, t.Title+": "+why)
+			continue
+		}
+		r.tasks = append(r.tasks, t)
+	}
+	if len(r.tasks) == 0 {
+		return nil, errors.Errorf("%s has no task that all of its methods have been run on: %q", o.dir, r.left)
+	}
+	return r, nil
+}
+
+// config is the configuration of a variant.
+func (k runKey) config() string {
+	for _, c := range configurations {
+		if k.variant == c || len(k.variant) > len(c) && k.variant[:len(c)+1] == c+"-" {
+			return c
+		}
+	}
+	return ""
+}
+
+// loadTask reads the finished runs of a task.
+func (o *options) loadTask(t experiments.SelfTuningTask) (*taskResult, error) {
+	s := &taskResult{SelfTuningTask: t, runs: make(map[runKey]*suite.Run)}
+	folder := filepath.Join(o.dir, t.Name, string(o.scale))
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Wrap(err, "-out")
+	}
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".jsonl" {
+			continue
+		}
+		path := filepath.Join(folder, e.Name())
+		run, err := suite.ReadRun(path)
+		switch {
+		case errors.Is(err, suite.ErrNoHeader):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		if h := run.Header; run.Done == nil || h.Trial > 0 || o.mostSeeds > 0 && h.Seed > uint64(o.mostSeeds) {
+			continue
+		}
+		if err := s.add(run); err != nil {
+			return nil, errors.WithMessage(err, path)
+		}
+	}
+	s.target = targetOf(t.Measure, s.reference)
+	return s, nil
+}
+
+// add adds a run. Runs that differ in seed alone must have the same settings.
+func (s *taskResult) add(run *suite.Run) error {
+	h := run.Header
+	if h.Experiment != s.Name {
+		return errors.Errorf("a run of %s in the folder of %s", h.Experiment, s.Name)
+	}
+	if h.Variant == reference {
+		if len(s.reference) > 0 && !maps.Equal(s.reference[0].Header.Values, h.Values) {
+			return errors.New("its values differ from those of other seeds; run selftune again with -redo")
+		}
+		s.reference = append(s.reference, run)
+		return nil
+	}
+	for k, other := range s.runs {
+		if k.method == h.Method && k.variant == h.Variant && !maps.Equal(other.Header.Values, h.Values) {
+			return errors.Errorf("its values differ from those of seed %d; run selftune again with -redo", k.seed)
+		}
+	}
+	s.runs[runKey{h.Method, h.Variant, h.Seed}] = run
+	return nil
+}
+
+// complete finds the common seeds, or says why the task cannot be compared.
+func (s *taskResult) complete(entries []entry, starts []start) string {
+	if len(s.reference) == 0 {
+		return "no target"
+	}
+	missing := ""
+	for seed := uint64(1); seed <= uint64(max(s.Seeds, len(s.runs))); seed++ {
+		without := ""
+		for _, e := range entries {
+			for _, at := range starts {
+				if s.run(e, at, seed) == nil {
+					without = e.label() + " from the start " + at.name
+				}
+			}
+		}
+		if without == "" {
+			s.seeds = append(s.seeds, seed)
+		} else if missing == "" {
+			missing = without
+		}
+	}
+	if len(s.seeds) == 0 {
+		return "not run by all methods; missing is " + missing
+	}
+	return ""
+}
+
+// run is the run of an entry from a start, nil if there is none.
+func (s *taskResult) run(e entry, at start, seed uint64) *suite.Run {
+	return s.runs[runKey{e.Name, e.variant(at), seed}]
+}
+
+// longest is the longest run of any entry.
+func (s *taskResult) longest() cost {
+	var c cost
+	for _, r := range s.runs {
+		c.steps = max(c.steps, float64(r.Header.Config.Steps))
+		c.seconds = max(c.seconds, r.Done.Seconds)
+	}
+	return c
+}
+
+// values are the stored hyperparameters of an entry.
+func (r *results) values(e entry) (h suite.Header) {
+	for _, t := range r.tasks {
+		for _, at := range r.o.starts {
+			if run := t.run(e, at, t.seeds[0]); run != nil && at.factor == 1 {
+				return run.Header
+			}
+		}
+	}
+	return h
+}
+
+// seedsUsed are the numbers of common seeds by task, without repetition.
+func (r *results) seedsUsed() []int {
+	var n []int
+	for _, t := range r.tasks {
+		n = append(n, len(t.seeds))
+	}
+	slices.Sort(n)
+	return slices.Compact(n)
+}

@@ -1,0 +1,135 @@
+package selftune
+
+import (
+	"context"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
+	"github.com/apo-gorgonia/apo/trainers/durable"
+)
+
+// TestMain lets the test binary act as the worker that the command starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == suite.WorkerCommand {
+		ctx, stop := durable.UntilStopped(context.Background())
+		code := suite.Worker(ctx, os.Stdin, os.Stdout, os.Stderr)
+		stop()
+		os.Exit(code)
+	}
+	os.Exit(m.Run())
+}
+
+func run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, err strings.Builder
+	code = Run(ctx, args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"run", "-h"}, {"report", "-h"}} {
+		code, stdout, stderr := run(t.Context(), args...)
+		if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage") {
+			t.Errorf("%q: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		word string
+	}{
+		{"", "run or report"},
+		{"magic", "run or report"},
+		{"run word", `"word"`},
+		{"run -scale paper", "-scale"},
+		{"run -scale huge", "-scale"},
+		{"run -optimizers magic", "-optimizers"},
+		{"run -tasks selftune-on-digits", "-tasks"},
+		{"run -starts far", "-starts"},
+		{"run -seeds -1", "-seeds"},
+		{"run -configs -1", "-configs"},
+		{"run -jobs 0", "-jobs"},
+		{"run -out=", "-out"},
+		{"run -out " + file, "-out"},
+		{"run -limit 4", "-limit"},
+		{"report -limit 1", "-limit"},
+		{"report -limit NaN", "-limit"},
+		{"report -report " + file, "-report"},
+		{"report -redo", "-redo"},
+	} {
+		code, stdout, stderr := run(t.Context(), strings.Fields(c.args)...)
+		if code != 2 || stdout != "" || !strings.Contains(stderr, c.word) {
+			t.Errorf("%q: exit code %d, stdout %q, stderr %q", c.args, code, stdout, stderr)
+		}
+	}
+	if code, _, stderr := run(t.Context(), "report", "-out", filepath.Join(t.TempDir(), "nothing")); code != 1 || !strings.Contains(stderr, "no task") {
+		t.Errorf("without results: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// An interrupted run goes on, a finished one has nothing to do, and the report is made
+// from what is stored.
+func TestSmokeFromRunToReport(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"-scale", "smoke", "-tasks", "selftune-illcond", "-optimizers", "nadamw-cosine,dog", "-configs", "1", "-out", dir}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code, _, stderr := run(ended, append([]string{"run"}, args...)...); code != 130 || !strings.Contains(stderr, "interrupted") {
+		t.Fatalf("interrupted: exit code %d, stderr %q", code, stderr)
+	}
+	for i := range 2 {
+		code, stdout, stderr := run(t.Context(), append([]string{"run"}, args...)...)
+		if code != 0 || i == 1 && stderr != "" {
+			t.Fatalf("run %d: exit code %d, stdout %q, stderr %q", i+1, code, stdout, stderr)
+		}
+	}
+	reportArgs := append([]string{"report"}, append(args[:6:6], "-out", dir)...)
+	code, stdout, stderr := run(t.Context(), reportArgs...)
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "By steps") {
+		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "report", "selftune.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"DoG, authors' defaults", "NAdamW, cosine, calibrated", "ill-conditioned", "profile-steps-authors.svg", "Calibrated on"} {
+		if !strings.Contains(string(text), word) {
+			t.Errorf("%q is not in the report", word)
+		}
+	}
+	for _, name := range []string{"profile-steps-authors.svg", "profile-seconds-calibrated.png"} {
+		if info, err := os.Stat(filepath.Join(dir, "report", name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	checkAreas(t, filepath.Join(dir, "report", "areas.csv"))
+}
+
+// checkAreas looks for an area from 0 to 1 of each of four entries by both clocks.
+func checkAreas(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) != 1+2*4 {
+		t.Fatalf("%d rows: %v", len(rows), err)
+	}
+	for _, row := range rows[1:] {
+		if area, err := strconv.ParseFloat(row[3], 64); err != nil || area < 0 || area > 1 {
+			t.Errorf("%q: %v", row, err)
+		}
+	}
+}
