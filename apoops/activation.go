@@ -8,7 +8,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
-	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Activation is an element-wise function whose derivative is known from its
@@ -75,28 +74,21 @@ func activate(a Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
 // activation is the kernel y = act(x).
 type activation[T Float] struct {
 	act  Activation
-	a    *args[T]
-	body func(lo, hi int)
+	loop loop[T]
 }
 
 func (k *activation[T]) name() string     { return k.act.String() }
 func (k *activation[T]) wrt() []bool      { return []bool{true} }
 func (k *activation[T]) clone() kernel[T] { return &activation[T]{act: k.act} }
-func (k *activation[T]) isByElement()     {}
 
 func (k *activation[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
-func (k *activation[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			y := k.a.out[lo:hi]
-			copy(y, k.a.in[0][lo:hi])
-			forward(k.act, y)
-		}
-	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
+func (k *activation[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *activation[T]) chunk(a *args[T], lo, hi int) {
+	y := a.out[lo:hi]
+	copy(y, a.in[0][lo:hi])
+	forward(k.act, y)
 }
 
 func (k *activation[T]) grad(_ gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -108,25 +100,20 @@ func (k *activation[T]) grad(_ gorgonia.Nodes, out, dout *gorgonia.Node) (gorgon
 type activationGrad[T Float] struct {
 	noGradient[T]
 	act  Activation
-	a    *args[T]
-	body func(lo, hi int)
+	loop loop[T]
 }
 
 func (k *activationGrad[T]) name() string     { return k.act.String() + "Grad" }
 func (k *activationGrad[T]) clone() kernel[T] { return &activationGrad[T]{act: k.act} }
-func (k *activationGrad[T]) isByElement()     {}
 
 func (k *activationGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])
 }
 
-func (k *activationGrad[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) { backward(k.act, k.a.out[lo:hi], k.a.in[0][lo:hi], k.a.in[1][lo:hi]) }
-	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
+func (k *activationGrad[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *activationGrad[T]) chunk(a *args[T], lo, hi int) {
+	backward(k.act, a.out[lo:hi], a.in[0][lo:hi], a.in[1][lo:hi])
 }
 
 // activationGradient is the node act'(z)·dy.
@@ -151,31 +138,22 @@ func LeakyReLU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
 // leakyReLU is the kernel of LeakyReLU, or with a second operand dy of its gradient.
 type leakyReLU[T Float] struct {
 	alpha T
-	a     *args[T]
-	body  func(lo, hi int)
+	loop  loop[T]
 }
 
 func (k *leakyReLU[T]) name() string     { return fmt.Sprintf("leakyReLU(%v)", k.alpha) }
 func (k *leakyReLU[T]) wrt() []bool      { return []bool{true} }
 func (k *leakyReLU[T]) clone() kernel[T] { return &leakyReLU[T]{alpha: k.alpha} }
-func (k *leakyReLU[T]) isByElement()     {}
 
 func (k *leakyReLU[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[len(in)-1])
 }
 
-func (k *leakyReLU[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = k.chunk
-	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
-}
+func (k *leakyReLU[T]) run(a *args[T]) error { return k.loop.run(k, a) }
 
 // chunk looks up the slope, because branches on random signs are mispredicted.
-func (k *leakyReLU[T]) chunk(lo, hi int) {
-	x, of, y := k.a.in[0][lo:hi], k.a.in[len(k.a.in)-1][lo:hi], k.a.out[lo:hi]
+func (k *leakyReLU[T]) chunk(a *args[T], lo, hi int) {
+	x, of, y := a.in[0][lo:hi], a.in[len(a.in)-1][lo:hi], a.out[lo:hi]
 	slope := [2]T{1, k.alpha}
 	for i, v := range x {
 		below := 0

@@ -57,32 +57,41 @@ type cast16[T Float] struct {
 	format Format
 	data   bool // x is data: there is no gradient
 	copies bool // the op rounds the result, see Rounder
-	a      *args[T]
-	body   func(lo, hi int)
+	loop   loop[T]
 }
 
 func (k *cast16[T]) name() string     { return "cast16." + k.format.String() }
 func (k *cast16[T]) wrt() []bool      { return []bool{!k.data} }
 func (k *cast16[T]) clone() kernel[T] { return &cast16[T]{format: k.format, data: k.data} }
-func (k *cast16[T]) isByElement()     {}
 func (k *cast16[T]) isInput() bool    { return k.data }
 
 func (k *cast16[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
-func (k *cast16[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			copy(k.a.out[lo:hi], k.a.in[0][lo:hi])
-			if !k.copies {
-				half.Round(k.format, k.a.out[lo:hi])
-			}
-		}
+func (k *cast16[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *cast16[T]) chunk(a *args[T], lo, hi int) {
+	copy(a.out[lo:hi], a.in[0][lo:hi])
+	if !k.copies {
+		half.Round(k.format, a.out[lo:hi])
 	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
 }
 
 func (k *cast16[T]) grad(_ gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	return gorgonia.Nodes{dout}, nil
+}
+
+// RoundAll rounds each element of x times scale, a power of two, to the format, to nearest
+// even, and divides by scale.
+func RoundAll(f Format, x []float32, scale float64) {
+	s, inverse := float32(scale), float32(1/scale)
+	par.For(len(x), par.Grain, func(lo, hi int) {
+		part := x[lo:hi]
+		for i := range part {
+			part[i] *= s
+		}
+		half.Round(f, part)
+		for i := range part {
+			part[i] *= inverse
+		}
+	})
 }

@@ -6,8 +6,6 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Log2 is the logarithm of base 2 by element. (The gradient of Gorgonia's is
@@ -44,28 +42,21 @@ func elementwise(f *function, x *gorgonia.Node) (*gorgonia.Node, error) {
 // pointwise is the kernel y = f(x) by element.
 type pointwise[T Float] struct {
 	f    *function
-	a    *args[T]
-	body func(lo, hi int)
+	loop loop[T]
 }
 
 func (k *pointwise[T]) name() string                                  { return k.f.name }
 func (k *pointwise[T]) wrt() []bool                                   { return []bool{true} }
 func (k *pointwise[T]) clone() kernel[T]                              { return &pointwise[T]{f: k.f} }
-func (k *pointwise[T]) isByElement()                                  {}
 func (k *pointwise[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
-func (k *pointwise[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			y, x := k.a.out[lo:hi], k.a.in[0][lo:hi]
-			for i, v := range x {
-				y[i] = T(k.f.value(float64(v)))
-			}
-		}
+func (k *pointwise[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *pointwise[T]) chunk(a *args[T], lo, hi int) {
+	y, x := a.out[lo:hi], a.in[0][lo:hi]
+	for i, v := range x {
+		y[i] = T(k.f.value(float64(v)))
 	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
 }
 
 func (k *pointwise[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -77,30 +68,23 @@ func (k *pointwise[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgon
 type pointwiseGrad[T Float] struct {
 	noGradient[T]
 	f    *function
-	a    *args[T]
-	body func(lo, hi int)
+	loop loop[T]
 }
 
 func (k *pointwiseGrad[T]) name() string     { return k.f.name + "Grad" }
 func (k *pointwiseGrad[T]) clone() kernel[T] { return &pointwiseGrad[T]{f: k.f} }
-func (k *pointwiseGrad[T]) isByElement()     {}
 
 func (k *pointwiseGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[2])
 }
 
-func (k *pointwiseGrad[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			dx, x, y, dy := k.a.out[lo:hi], k.a.in[0][lo:hi], k.a.in[1][lo:hi], k.a.in[2][lo:hi]
-			for i, v := range x {
-				dx[i] = T(k.f.derivative(float64(v), float64(y[i])) * float64(dy[i]))
-			}
-		}
+func (k *pointwiseGrad[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *pointwiseGrad[T]) chunk(a *args[T], lo, hi int) {
+	dx, x, y, dy := a.out[lo:hi], a.in[0][lo:hi], a.in[1][lo:hi], a.in[2][lo:hi]
+	for i, v := range x {
+		dx[i] = T(k.f.derivative(float64(v), float64(y[i])) * float64(dy[i]))
 	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
 }
 
 // Product is a∘b by element, for arrays of one shape.
@@ -109,27 +93,20 @@ func Product(a, b *gorgonia.Node) (*gorgonia.Node, error) {
 }
 
 // product is the kernel of Product.
-type product[T Float] struct {
-	a    *args[T]
-	body func(lo, hi int)
-}
+type product[T Float] struct{ loop loop[T] }
 
 func (k *product[T]) name() string     { return "product" }
 func (k *product[T]) wrt() []bool      { return []bool{true, true} }
 func (k *product[T]) clone() kernel[T] { return &product[T]{} }
-func (k *product[T]) isByElement()     {}
 
 func (k *product[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])
 }
 
-func (k *product[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) { multiply(k.a.out[lo:hi], k.a.in[0][lo:hi], k.a.in[1][lo:hi]) }
-	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
+func (k *product[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *product[T]) chunk(a *args[T], lo, hi int) {
+	multiply(a.out[lo:hi], a.in[0][lo:hi], a.in[1][lo:hi])
 }
 
 // multiply sets y = a∘b, four elements per iteration, as addTo does.
@@ -166,33 +143,26 @@ func Times(x *gorgonia.Node, factor float64) (*gorgonia.Node, error) {
 // counts as a constant.
 type times[T Float] struct {
 	factor T
-	f      T
-	a      *args[T]
-	body   func(lo, hi int)
+	loop   loop[T]
 }
 
 func (k *times[T]) name() string     { return "times" }
 func (k *times[T]) wrt() []bool      { return []bool{true} }
 func (k *times[T]) clone() kernel[T] { return &times[T]{factor: k.factor} }
-func (k *times[T]) isByElement()     {}
 
 func (k *times[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
-func (k *times[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			out, x := k.a.out[lo:hi], k.a.in[0][lo:hi]
-			for i, v := range x {
-				out[i] = k.f * v
-			}
-		}
-	}
-	k.a, k.f = a, k.factor
+func (k *times[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *times[T]) chunk(a *args[T], lo, hi int) {
+	f := k.factor
 	if len(a.in) == 2 {
-		k.f *= a.in[1][0]
+		f *= a.in[1][0]
 	}
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
+	out, x := a.out[lo:hi], a.in[0][lo:hi]
+	for i, v := range x {
+		out[i] = f * v
+	}
 }
 
 func (k *times[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {

@@ -8,7 +8,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/internal/simd"
-	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Add is the sum by element of two or more terms of one shape, added from the
@@ -26,13 +25,11 @@ func Add(terms ...*gorgonia.Node) (*gorgonia.Node, error) {
 // add is the kernel of Add for n terms.
 type add[T Float] struct {
 	n    int
-	a    *args[T]
-	body func(lo, hi int)
+	loop loop[T]
 }
 
 func (k *add[T]) name() string     { return fmt.Sprintf("add(%d)", k.n) }
 func (k *add[T]) clone() kernel[T] { return &add[T]{n: k.n} }
-func (k *add[T]) isByElement()     {}
 
 func (k *add[T]) wrt() []bool {
 	all := make([]bool, k.n)
@@ -51,19 +48,12 @@ func (k *add[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), nil
 }
 
-func (k *add[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = k.chunk
-	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
-}
+func (k *add[T]) run(a *args[T]) error { return k.loop.run(k, a) }
 
-func (k *add[T]) chunk(lo, hi int) {
-	y := k.a.out[lo:hi]
-	simd.Add(y, k.a.in[0][lo:hi], k.a.in[1][lo:hi])
-	for _, term := range k.a.in[2:] {
+func (k *add[T]) chunk(a *args[T], lo, hi int) {
+	y := a.out[lo:hi]
+	simd.Add(y, a.in[0][lo:hi], a.in[1][lo:hi])
+	for _, term := range a.in[2:] {
 		simd.Add(y, y, term[lo:hi])
 	}
 }
@@ -89,31 +79,22 @@ func AddActivate(a, b *gorgonia.Node, act Activation) (*gorgonia.Node, error) {
 // addActivate is the kernel of AddActivate.
 type addActivate[T Float] struct {
 	act  Activation
-	a    *args[T]
-	body func(lo, hi int)
+	loop loop[T]
 }
 
 func (k *addActivate[T]) name() string     { return "add." + k.act.String() }
 func (k *addActivate[T]) wrt() []bool      { return []bool{true, true} }
 func (k *addActivate[T]) clone() kernel[T] { return &addActivate[T]{act: k.act} }
-func (k *addActivate[T]) isByElement()     {}
 
 func (k *addActivate[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), sameShape(in[0], in[1])
 }
 
-func (k *addActivate[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = k.chunk
-	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
-}
+func (k *addActivate[T]) run(a *args[T]) error { return k.loop.run(k, a) }
 
-func (k *addActivate[T]) chunk(lo, hi int) {
-	a, b, y := k.a.in[0][lo:hi], k.a.in[1][lo:hi], k.a.out[lo:hi]
-	simd.Add(y, a, b)
+func (k *addActivate[T]) chunk(a *args[T], lo, hi int) {
+	y := a.out[lo:hi]
+	simd.Add(y, a.in[0][lo:hi], a.in[1][lo:hi])
 	forward(k.act, y)
 }
 

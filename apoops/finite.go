@@ -4,8 +4,6 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Finite is the scalar 1 where all elements of x are finite, otherwise 0. It has
@@ -59,13 +57,11 @@ func scaledRelative(dyb, epsilon *gorgonia.Node) (scaled, by *gorgonia.Node, err
 
 type unscale[T Float] struct {
 	noGradient[T]
-	a    *args[T]
-	body func(lo, hi int)
+	loop loop[T]
 }
 
 func (k *unscale[T]) name() string     { return "unscale" }
 func (k *unscale[T]) clone() kernel[T] { return &unscale[T]{} }
-func (k *unscale[T]) isByElement()     {}
 func (k *unscale[T]) isExact()         {}
 func (k *unscale[T]) unscales()        {}
 
@@ -76,17 +72,12 @@ func (k *unscale[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), nil
 }
 
-func (k *unscale[T]) run(a *args[T]) error {
-	if k.body == nil {
-		k.body = func(lo, hi int) {
-			factor := 1 / k.a.in[1][0]
-			x, y := k.a.in[0][lo:hi], k.a.out[lo:hi]
-			for i, v := range x {
-				y[i] = v * factor
-			}
-		}
+func (k *unscale[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *unscale[T]) chunk(a *args[T], lo, hi int) {
+	factor := 1 / a.in[1][0]
+	x, y := a.in[0][lo:hi], a.out[lo:hi]
+	for i, v := range x {
+		y[i] = v * factor
 	}
-	k.a = a
-	par.For(len(a.out), par.Grain, k.body)
-	return nil
 }

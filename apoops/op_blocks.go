@@ -49,7 +49,7 @@ func (o *op[T]) Blocks() (arrays []int, gains bool) {
 		if arrays, gains = k.blocks(o.built, o.low != nil && o.low.format == BFloat16 && o.low.keep != KeepSingle); arrays == nil {
 			return plain, false
 		}
-	case byElement:
+	case byElement[T]:
 		arrays = plain
 		for i, s := range shapes {
 			if s.Eq(o.shape) {

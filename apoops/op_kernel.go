@@ -8,6 +8,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // streamed is implemented by kernels that draw random masks.
@@ -55,8 +56,29 @@ type piecewise interface {
 }
 
 // byElement is implemented by kernels whose elements depend on the same elements of
-// operands of the same length alone: they can run part by part. They look at no shapes.
-type byElement interface{ isByElement() }
+// operands alone, and on operands of one element: they can run part by part. They look at
+// no shapes.
+type byElement[T Float] interface {
+	kernel[T]
+	// chunk computes the elements [lo, hi) of a.out. Calls run side by side.
+	chunk(a *args[T], lo, hi int)
+}
+
+// loop runs a kernel by element on all cores.
+type loop[T Float] struct {
+	k    byElement[T]
+	a    *args[T]
+	body func(lo, hi int)
+}
+
+func (l *loop[T]) run(k byElement[T], a *args[T]) error {
+	if l.body == nil {
+		l.body = func(lo, hi int) { l.k.chunk(l.a, lo, hi) }
+	}
+	l.k, l.a = k, a
+	par.For(len(a.out), par.Grain, l.body)
+	return nil
+}
 
 // room is memory for pieces of n elements in all, nil where nothing is packed. leave gives
 // it back.
@@ -135,6 +157,9 @@ func (k *sideResult[T]) clone() kernel[T] {
 
 // blocks implements blockable: it does not read its operand.
 func (k *sideResult[T]) blocks([]tensor.Shape, bool) ([]int, bool) { return []int{1, 0}, false }
+
+// pieces implements piecewise: an operand that is not read needs no expanding.
+func (k *sideResult[T]) pieces() ([]bool, bool) { return []bool{true}, false }
 
 func (k *sideResult[T]) infer([]tensor.Shape) (tensor.Shape, error) {
 	return slices.Clone(k.shape), nil

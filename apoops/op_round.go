@@ -1,6 +1,7 @@
 package apoops
 
 import (
+	"sync"
 	"unsafe"
 
 	"github.com/pkg/errors"
@@ -46,21 +47,20 @@ type exact interface{ isExact() }
 type rounding struct {
 	format   Format
 	keep     Keeping
-	operands [][]uint16  // of the run, nil for those that are not packed
-	whole    [][]float32 // the others
-	bits     []uint16    // memory of a packed result
-	work     []float32   // the expanded operands and the result of the run
-	pieces   []bool      // operands that the kernel reads in pieces
-	piece    bool        // it writes the result so
-	parts    bool        // it can run part by part
+	operands [][]uint16 // of the run, nil for those that are not packed
+	bits     []uint16   // memory of a packed result
+	work     []float32  // the expanded operands and the result of the run
+	pieces   []bool     // operands that the kernel reads in pieces
+	piece    bool       // it writes the result so
 
 	x                   []float32 // what the loops work on
 	b                   []uint16
 	expand, pack, round func(lo, hi int)
+	part                func(lo, hi int) // runs part by part, nil where the kernel cannot
 }
 
 func newRounding(f Format, k Keeping, operands int) *rounding {
-	r := &rounding{format: f, keep: k, operands: make([][]uint16, operands), whole: make([][]float32, operands)}
+	r := &rounding{format: f, keep: k, operands: make([][]uint16, operands)}
 	r.expand = func(lo, hi int) { half.Expand(r.format, r.x[lo:hi], r.b[lo:hi]) }
 	r.pack = func(lo, hi int) { half.Pack(r.format, r.b[lo:hi], r.x[lo:hi]) }
 	r.round = func(lo, hi int) { half.Round(r.format, r.x[lo:hi]) }
@@ -92,7 +92,9 @@ func (o *op[T]) RoundResult(f Format, k Keeping) error {
 	if o.a.bits = nil; bits || o.low.pieces != nil {
 		o.a.bits = make([][]uint16, len(o.ints))
 	}
-	_, o.low.parts = any(o.k).(byElement)
+	if k, ok := any(o.k).(byElement[T]); ok {
+		o.low.part = func(lo, hi int) { o.runPart(k, lo, hi) }
+	}
 	return nil
 }
 
@@ -125,9 +127,6 @@ const workUnit = 16
 
 func workSize(n int) int { return (n + workUnit - 1) / workUnit * workUnit }
 
-// partSize is the number of elements of a part, where a kernel runs part by part.
-const partSize = 1 << 18
-
 // runRounded runs the kernel on operands of which some may be packed, and rounds its
 // result.
 func (o *op[T]) runRounded() error {
@@ -138,7 +137,6 @@ func (o *op[T]) runRounded() error {
 	}
 	r.x, r.b, r.work, o.a.to = nil, nil, nil, nil
 	clear(r.operands)
-	clear(r.whole)
 	clear(o.a.bits)
 	return err
 }
@@ -147,26 +145,18 @@ func (o *op[T]) runRounded() error {
 func (o *op[T]) runSingles() (err error) {
 	r, out := o.low, o.a.out
 	n := max(1, o.shape.TotalSize())
-	step := n
-	if r.parts {
-		step = min(n, partSize)
+	if r.part != nil {
+		par.For(n, par.Grain, r.part)
+		return nil
 	}
-	for i, x := range o.a.in {
-		r.whole[i] = singles(x)
-	}
-	if size := r.workOf(n, step); size > 0 {
+	if size := r.workOf(n); size > 0 {
 		r.work = working.Get(size)
 	}
-	for lo := 0; lo < n && err == nil; lo += step {
-		o.a.out = out
-		o.enter(n, lo, min(lo+step, n))
-		if err = o.k.run(&o.a); err == nil {
-			o.leave(lo, min(lo+step, n))
-		}
+	o.enter(n)
+	if err = o.k.run(&o.a); err == nil {
+		o.leave()
 	}
-	if o.a.out = out; r.packs() {
-		o.a.out = nil
-	}
+	o.a.out = out
 	if r.work != nil {
 		working.Put(r.work)
 	}
@@ -176,42 +166,31 @@ func (o *op[T]) runSingles() (err error) {
 // inPieces reports whether the kernel reads a packed operand itself.
 func (r *rounding) inPieces(i int) bool { return r.pieces != nil && r.pieces[i] }
 
-// workOf is the number of elements that a part of that size needs of a result of n.
-func (r *rounding) workOf(n, step int) (size int) {
+// workOf is the number of elements that operands and a result of n need.
+func (r *rounding) workOf(n int) (size int) {
 	for i, b := range r.operands {
-		switch {
-		case r.inPieces(i) || r.first(i) < i:
-		case len(b) == n:
-			size += workSize(step)
-		default:
+		if !r.inPieces(i) && r.first(i) == i {
 			size += workSize(len(b))
 		}
 	}
 	if r.packs() && !r.piece {
-		size += step
+		size += n
 	}
 	return size
 }
 
-// enter expands the elements [lo, hi) of packed operands of n elements, and others as a
-// whole, and makes room for those of a packed result.
-func (o *op[T]) enter(n, lo, hi int) {
+// enter expands packed operands, and makes room for a packed result of n elements.
+func (o *op[T]) enter(n int) {
 	r := o.low
 	rest := r.work
 	for i, b := range r.operands {
 		switch first := r.first(i); {
 		case b == nil:
-			if x := r.whole[i]; len(x) == n {
-				o.a.in[i] = fromSingles[T](x[lo:hi])
-			}
 		case r.inPieces(i):
 			o.a.bits[i] = b
 		case first < i:
 			o.a.in[i] = o.a.in[first]
 		default:
-			if len(b) == n {
-				b = b[lo:hi]
-			}
 			r.x, r.b = rest[:len(b):len(b)], b
 			par.For(len(b), par.Grain, r.expand)
 			o.a.in[i] = fromSingles[T](r.x)
@@ -220,13 +199,10 @@ func (o *op[T]) enter(n, lo, hi int) {
 	}
 	switch {
 	case !r.packs():
-		if len(o.a.out) == n {
-			o.a.out = o.a.out[lo:hi]
-		}
 	case r.piece:
 		o.a.to = r.bits
 	default:
-		o.a.out = fromSingles[T](rest[: hi-lo : hi-lo])
+		o.a.out = fromSingles[T](rest[:n:n])
 	}
 }
 
@@ -240,33 +216,71 @@ func (r *rounding) first(i int) int {
 	return i
 }
 
-// leave rounds the elements [lo, hi) of the result.
-func (o *op[T]) leave(lo, hi int) {
+// leave rounds the result.
+func (o *op[T]) leave() {
 	r := o.low
 	switch {
 	case r.keep == KeepRounded:
 		r.x = singles(o.a.out)
 		par.For(len(r.x), par.Grain, r.round)
 	case r.packs() && !r.piece:
-		r.x, r.b = singles(o.a.out), r.bits[lo:hi]
+		r.x, r.b = singles(o.a.out), r.bits
 		par.For(len(r.x), par.Grain, r.pack)
 	}
 }
 
-// RoundAll rounds each element of x times scale, a power of two, to the format, to nearest
-// even, and divides by scale.
-func RoundAll(f Format, x []float32, scale float64) {
-	s, inverse := float32(scale), float32(1/scale)
-	par.For(len(x), par.Grain, func(lo, hi int) {
-		part := x[lo:hi]
-		for i := range part {
-			part[i] *= s
+// partSize is the number of elements of a part, where a kernel runs part by part: those
+// of operands and result stay in a core's nearest cache.
+const partSize = 2048
+
+// partArgs are the args of parts that are not in use, of float32 as all that is rounded.
+var partArgs = sync.Pool{New: func() any { return new(args[float32]) }}
+
+// runPart computes the elements [lo, hi) of the result, part by part, without a whole
+// array of what is packed.
+func (o *op[T]) runPart(k byElement[T], lo, hi int) {
+	r, n := o.low, max(1, o.shape.TotalSize())
+	a := partArgs.Get().(*args[float32])
+	a.in = sized(a.in, len(r.operands))
+	room := scratch.Get[float32]((len(r.operands) + 1) * partSize)
+	for ; lo < hi; lo += partSize {
+		size := min(partSize, hi-lo)
+		for i := range a.in {
+			a.in[i] = o.partOf(i, a.in, lo, size, n, room[(i+1)*partSize:])
 		}
-		half.Round(f, part)
-		for i := range part {
-			part[i] *= inverse
+		if a.out = room[:size]; !r.packs() {
+			a.out = singles(o.a.out)[lo : lo+size]
 		}
-	})
+		k.chunk((*args[T])(unsafe.Pointer(a)), 0, size)
+		switch r.keep {
+		case KeepPacked:
+			half.Pack(r.format, r.bits[lo:lo+size], a.out)
+		case KeepRounded:
+			half.Round(r.format, a.out)
+		}
+	}
+	scratch.Put(room)
+	clear(a.in)
+	a.out = nil
+	partArgs.Put(a)
+}
+
+// partOf are size elements from lo on of operand i of n, or its one element. before are
+// those of the operands before it.
+func (o *op[T]) partOf(i int, before [][]float32, lo, size, n int, room []float32) []float32 {
+	b, x := o.low.operands[i], singles(o.a.in[i])
+	switch first := o.low.first(i); {
+	case b == nil && len(x) != n:
+		return x
+	case b == nil:
+		return x[lo : lo+size]
+	case first < i:
+		return before[first]
+	case len(b) == n:
+		b = b[lo : lo+size]
+	}
+	half.Expand(o.low.format, room[:len(b)], b)
+	return room[:len(b)]
 }
 
 // singles is x as what it is in an op that rounds.

@@ -18,12 +18,14 @@ func Reshape(x *gorgonia.Node, shape ...int) (*gorgonia.Node, error) {
 	return applyFloat(&reshape[float32]{to: s}, &reshape[float64]{to: s}, x)
 }
 
-type reshape[T Float] struct{ to tensor.Shape }
+type reshape[T Float] struct {
+	to   tensor.Shape
+	loop loop[T]
+}
 
 func (k *reshape[T]) name() string     { return fmt.Sprintf("reshape%v", k.to) }
 func (k *reshape[T]) wrt() []bool      { return []bool{true} }
 func (k *reshape[T]) clone() kernel[T] { return &reshape[T]{to: k.to} }
-func (k *reshape[T]) isByElement()     {}
 
 func (k *reshape[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].TotalSize() != k.to.TotalSize() {
@@ -32,10 +34,9 @@ func (k *reshape[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	return k.to.Clone(), nil
 }
 
-func (k *reshape[T]) run(a *args[T]) error {
-	copy(a.out, a.in[0])
-	return nil
-}
+func (k *reshape[T]) run(a *args[T]) error { return k.loop.run(k, a) }
+
+func (k *reshape[T]) chunk(a *args[T], lo, hi int) { copy(a.out[lo:hi], a.in[0][lo:hi]) }
 
 func (k *reshape[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	dx, err := apply(&reshape[T]{to: in[0].Shape()}, dout)
