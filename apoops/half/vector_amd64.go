@@ -21,6 +21,12 @@ func expandFloat16AVX2(dst *float32, src *uint16, n int)
 func expandBFloat16AVX2(dst *float32, src *uint16, n int)
 
 //go:noescape
+func packBFloat16AVX512(dst *uint16, src *float32, n int)
+
+//go:noescape
+func expandBFloat16AVX512(dst *float32, src *uint16, n int)
+
+//go:noescape
 func roundFloat16AVX2(x *float32, n int)
 
 //go:noescape
@@ -44,6 +50,8 @@ func packVector(f Format, dst []uint16, src []float32) int {
 	switch {
 	case n == 0 || !useAVX2():
 		return 0
+	case f == BFloat16 && useAVX512():
+		packBFloat16AVX512(&dst[0], &src[0], n)
 	case f == BFloat16:
 		packBFloat16AVX2(&dst[0], &src[0], n)
 	default:
@@ -57,6 +65,8 @@ func expandVector(f Format, dst []float32, src []uint16) int {
 	switch {
 	case n == 0 || !useAVX2():
 		return 0
+	case f == BFloat16 && useAVX512():
+		expandBFloat16AVX512(&dst[0], &src[0], n)
 	case f == BFloat16:
 		expandBFloat16AVX2(&dst[0], &src[0], n)
 	default:
