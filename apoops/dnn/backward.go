@@ -68,30 +68,62 @@ func (c *Convolution[E]) copyBack(block []byte) error {
 	}
 	c.copies.single()
 	defer c.copies.restore()
-	return c.copies.run(c.copies.back, address(dw), address(c.dw), address(block))
+	return c.copies.run(c.copies.back, block, address(dw), address(c.dw))
 }
 
-// backwardRoom is the memory of a piece, with dz bytes for dz.
-func (p *plan) backwardRoom(sum, dz int) int {
-	n := align(dz) + max(p.data.scratch(), p.weights.scratch(), p.dx.scratch(), p.dyData.scratch(), p.xW.scratch(), p.dyW.scratch()) + bytes[float32](sum)
-	for _, k := range []*kernel{p.xW, p.dyW, p.dyData} {
-		n += copied(k)
+// backwardRoom is the memory that backwardPiece needs for the gradients that are wanted,
+// with dz bytes for dz and sum for the sums of a piece that is not the first of its group.
+func (p *plan) backwardRoom(dx, dw bool, dz, sum int) int {
+	var e extent
+	if dx {
+		e.derivative(p.dyData, dz)
+		e.touch(p.dx.source() + max(p.data.scratch(), p.dx.scratch()))
 	}
-	if p.dx != nil {
-		n += align(p.dx.slot(argSrc).bytes)
+	if dw {
+		if !dx || !p.sameDY {
+			e.derivative(p.dyW, dz)
+		}
+		e.touch(copied(p.xW) + p.xW.scratch())
+		e.keep(copied(p.xW))
+		e.touch(align(sum) + p.weights.scratch())
 	}
-	return n + line
+	return e.most + line
+}
+
+// extent is how much of a block is in use, and the most that ever was, in bytes.
+type extent struct{ now, most int }
+
+// keep takes n bytes that stay in use.
+func (e *extent) keep(n int) {
+	e.touch(n)
+	e.now += n
+}
+
+// touch takes n bytes that are free again at once.
+func (e *extent) touch(n int) { e.most = max(e.most, e.now+n) }
+
+// derivative is the memory of derivative with dz bytes for dz.
+func (e *extent) derivative(k *kernel, dz int) {
+	if k == nil {
+		e.keep(align(dz))
+		return
+	}
+	e.touch(copied(k) + align(dz) + k.scratch())
+	e.keep(copied(k))
 }
 
 // backwardGroup computes the gradients of a group of pieces, one after another.
 func (c *Convolution[E]) backwardGroup(l *lane, g int) error {
 	pieces := c.pieces(c.shape.N)
 	first, last := g*pieces/c.groups, (g+1)*pieces/c.groups
-	dz := 0
+	var dz, sum int
 	if c.act.Grad != nil {
 		dz = bytes[E](c.images * c.shape.output())
 	}
-	block := borrow(c.main.backwardRoom(c.sum(), dz))
+	if last-first > 1 {
+		sum = bytes[float32](c.sum())
+	}
+	block := borrow(c.main.backwardRoom(c.dx != nil, c.dw != nil, dz, sum))
 	defer giveBack(block)
 	for i := first; i < last; i++ {
 		if err := c.backwardPiece(l, i, g, i == first, block); err != nil {
@@ -103,22 +135,16 @@ func (c *Convolution[E]) backwardGroup(l *lane, g int) error {
 
 func (c *Convolution[E]) backwardPiece(l *lane, i, g int, first bool, block []byte) error {
 	p, b, xr, yr := c.piece(l, i)
-	plain := c.dy[yr[0]:yr[1]]
-	if c.act.Grad != nil {
-		dz := elements[E](part(&block, bytes[E](len(plain))))
-		c.act.Grad(dz, c.y[yr[0]:yr[1]], plain)
-		plain = dz
-	}
 	var dy unsafe.Pointer
 	var err error
 	if c.dx != nil {
-		if dy, err = l.in(p.dyData, b.dyData, address(plain), &block); err != nil {
+		if dy, err = c.derivative(l, p.dyData, b.dyData, yr, &block); err != nil {
 			return err
 		}
 		rest := block
 		to := address(c.dx[xr[0]:xr[1]])
 		dx := room(p.dx, to, &rest)
-		if err = l.run(b.data, dy, c.w, dx, address(rest)); err != nil {
+		if err = l.run(b.data, rest, dy, c.w, dx); err != nil {
 			return err
 		}
 		if err = l.out(p.dx, b.dx, dx, to, rest); err != nil {
@@ -129,7 +155,7 @@ func (c *Convolution[E]) backwardPiece(l *lane, i, g int, first bool, block []by
 		return nil
 	}
 	if c.dx == nil || !p.sameDY {
-		if dy, err = l.in(p.dyW, b.dyW, address(plain), &block); err != nil {
+		if dy, err = c.derivative(l, p.dyW, b.dyW, yr, &block); err != nil {
 			return err
 		}
 	}
@@ -143,11 +169,32 @@ func (c *Convolution[E]) backwardPiece(l *lane, i, g int, first bool, block []by
 		to = elements[float32](part(&block, bytes[float32](len(sums))))
 	}
 	dw, db := to, to[c.dwRoom():]
-	if err = l.run(b.weights, x, dy, address(dw), address(db), address(block)); err != nil {
+	if err = l.run(b.weights, block, x, dy, address(dw), address(db)); err != nil {
 		return err
 	}
 	if !first {
 		blas.Axpy(1, to, sums)
 	}
 	return nil
+}
+
+// derivative is the derivative by the convolution before its activation, of the elements
+// yr of y, in a kernel's layout at the front of the block. Behind a copy dz is not kept.
+func (c *Convolution[E]) derivative(l *lane, k *kernel, b *binding, yr [2]int, block *[]byte) (unsafe.Pointer, error) {
+	plain := c.dy[yr[0]:yr[1]]
+	if c.act.Grad == nil {
+		return l.in(k, b, address(plain), block)
+	}
+	var to unsafe.Pointer
+	if k != nil {
+		to = address(part(block, k.slot(argDst).bytes))
+	}
+	rest := *block
+	dz := elements[E](part(&rest, bytes[E](len(plain))))
+	c.act.Grad(dz, c.y[yr[0]:yr[1]], plain)
+	if k == nil {
+		*block = rest
+		return address(dz), nil
+	}
+	return to, l.run(b, rest, address(dz), to)
 }

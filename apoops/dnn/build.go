@@ -39,7 +39,7 @@ func (h *handles) bind(k *kernel) (*binding, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	b := &binding{primitive: k.primitive}
+	b := &binding{primitive: k.primitive, scratch: k.scratch()}
 	for _, s := range k.slots {
 		var m uintptr
 		if err := failure("memory", h.lib.memoryCreate(&m, s.layout, h.lib.engine, 0)); err != nil {

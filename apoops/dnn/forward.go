@@ -24,14 +24,7 @@ func (c *Convolution[E]) Forward(x, w, bias, y []E) error {
 }
 
 func (p *plan) forwardRoom() int {
-	n := p.forward.scratch()
-	if p.x != nil {
-		n += align(p.x.slot(argDst).bytes)
-	}
-	if p.y != nil {
-		n += align(p.y.slot(argSrc).bytes)
-	}
-	return n + max(p.x.scratch(), p.y.scratch()) + line
+	return copied(p.x) + p.y.source() + max(p.forward.scratch(), p.x.scratch(), p.y.scratch()) + line
 }
 
 func (c *Convolution[E]) forwardPiece(l *lane, i int) error {
@@ -44,7 +37,7 @@ func (c *Convolution[E]) forwardPiece(l *lane, i int) error {
 	}
 	to := c.y[yr[0]:yr[1]]
 	y := room(p.y, address(to), &block)
-	if err := l.run(b.forward, x, c.w, address(c.bias), y, address(block)); err != nil {
+	if err := l.run(b.forward, block, x, c.w, address(c.bias), y); err != nil {
 		return err
 	}
 	if err := l.out(p.y, b.y, y, address(to), block); err != nil {

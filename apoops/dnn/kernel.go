@@ -43,10 +43,19 @@ func (k *kernel) scratch() int {
 	return k.slot(argScratchpad).bytes
 }
 
+// source is the memory of what a copy is made from.
+func (k *kernel) source() int {
+	if k == nil {
+		return 0
+	}
+	return align(k.slot(argSrc).bytes)
+}
+
 // binding is a kernel with memory objects of its own, for one core at a time.
 type binding struct {
 	primitive uintptr
 	args      []argument
+	scratch   int // bytes
 }
 
 // worker is what one core needs to run kernels: a stream and the arguments of a
@@ -66,15 +75,25 @@ func (w *worker) single() { w.guard.Enter(w.lib.threads) }
 // restore ends what single began.
 func (w *worker) restore() { w.guard.Leave(w.lib.threads) }
 
-// run runs a kernel on these addresses, one for each argument.
-func (w *worker) run(b *binding, addresses ...unsafe.Pointer) error {
+// run runs a kernel on these addresses, one for each argument but the scratch memory,
+// which is the front of the block.
+func (w *worker) run(b *binding, block []byte, addresses ...unsafe.Pointer) error {
 	for i, p := range addresses {
-		w.args[0], w.args[1] = b.args[i].memory, uintptr(p)
-		if status, _, _ := purego.SyscallN(w.lib.setPointer, w.args[:2]...); int32(status) != 0 {
-			return failure("memory", int32(status))
+		if err := w.point(b.args[i], p); err != nil {
+			return err
 		}
+	}
+	if err := w.point(b.args[len(addresses)], address(block[:b.scratch])); err != nil {
+		return err
 	}
 	w.args = [4]uintptr{b.primitive, w.stream, uintptr(len(b.args)), uintptr(unsafe.Pointer(&b.args[0]))}
 	status, _, _ := purego.SyscallN(w.lib.execute, w.args[:]...)
 	return failure("execution", int32(status))
+}
+
+// point has an argument lie at p.
+func (w *worker) point(a argument, p unsafe.Pointer) error {
+	w.args[0], w.args[1] = a.memory, uintptr(p)
+	status, _, _ := purego.SyscallN(w.lib.setPointer, w.args[:2]...)
+	return failure("memory", int32(status))
 }

@@ -75,7 +75,7 @@ func (c *Convolution[E]) copyWeights(k *kernel, b *binding, w []E, block []byte)
 	c.copies.single()
 	defer c.copies.restore()
 	to := address(part(&block, k.slot(argDst).bytes))
-	return to, c.copies.run(b, address(w), to, address(block))
+	return to, c.copies.run(b, block, address(w), to)
 }
 
 // copied is the memory that a copy needs.
@@ -92,7 +92,7 @@ func (l *lane) in(k *kernel, b *binding, plain unsafe.Pointer, block *[]byte) (u
 		return plain, nil
 	}
 	to := address(part(block, k.slot(argDst).bytes))
-	return to, l.run(b, plain, to, address(*block))
+	return to, l.run(b, *block, plain, to)
 }
 
 // room is where a kernel writes: to the plain piece, or to the block.
@@ -108,5 +108,5 @@ func (l *lane) out(k *kernel, b *binding, from, plain unsafe.Pointer, block []by
 	if k == nil {
 		return nil
 	}
-	return l.run(b, from, plain, address(block))
+	return l.run(b, block, from, plain)
 }

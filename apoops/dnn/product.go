@@ -160,7 +160,7 @@ func (p *Product[In, Out]) Run(a, b []In, c []Out) error {
 		block = borrow(scratch)
 	}
 	l.single()
-	err = l.run(l.binding, address(a), address(b), address(c), address(block))
+	err = l.run(l.binding, block, address(a), address(b), address(c))
 	l.restore()
 	if scratch > 0 {
 		giveBack(block)
