@@ -44,7 +44,7 @@
 //	            model's outputs; ProbeCategorical, ProbeBernoulli, ProbeSquared:
 //	            directions q of the outputs with E qqᵀ the Hessian of the divergence
 //	softmax     Softmax, LogSoftmax, SparsemaxAlong
-//	step        RateStep θ' = θ - s·e^φ·d, Lookahead θ' = θ - u, HalfSquaredNorm ½ Σ‖u‖²
+//	step        RateStep θ' = θ - s·e^φ·(d + Σ Δ_j·t_j), Lookahead θ' = θ - u, HalfSquaredNorm ½ Σ‖u‖²
 //	            and RateWSD, the weight-space discrepancies ½‖θ'-θ‖²
 //
 // All take and return nodes and work with gorgonia.Grad and a TapeMachine. A

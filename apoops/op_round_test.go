@@ -290,7 +290,7 @@ func roundedCases() []roundedCase {
 		})
 	}
 	add("rate discrepancy", func(n nodes, _ integers) (*gorgonia.Node, error) {
-		return RateWSD(n(), n(), false, n(5, 4), n(3))
+		return RateWSD(n(), n(), false, gorgonia.Nodes{n(5, 4), n(3)}, nil, nil)
 	})
 	for name, draw := range map[string]func(y *gorgonia.Node, noise *Random) (*gorgonia.Node, error){
 		"sample of normals": SampleNormal, "sample of bits": SampleBernoulli, "probe of classes": ProbeCategorical,

@@ -2,6 +2,7 @@ package apoops
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -11,25 +12,25 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
+// Tangent is how far a number ψ that a direction d depends on, such as a damping, is from
+// where d was computed, and ∂d/∂ψ there: to first order the direction is d + By·D. By is a
+// scalar, D has the shape of d. At By = 0 values and gradients are exact.
+type Tangent struct{ By, D *gorgonia.Node }
+
 // RateStep moves weights along a direction at a rate that is learned:
 //
-//	θ' = θ - s·e^φ·d   or, with linear set, θ' = θ - s·φ·d
+//	θ' = θ - s·e^φ·(d + Σ_j Δ_j·t_j)   or, with linear set, θ' = θ - s·φ·(d + Σ_j Δ_j·t_j)
 //
-// θ and d have one shape; φ and s are scalars, s the schedule's factor. θ, d
-// and s are constants; the gradient of φ is -s·e^φ·<d, dθ'>.
-func RateStep(theta, d, phi, s *gorgonia.Node, linear bool) (*gorgonia.Node, error) {
-	return applyFloat(&rateStep[float32]{linear: linear}, &rateStep[float64]{linear: linear}, theta, d, phi, s)
-}
-
-// RateWSD is the weight-space discrepancy of RateStep's update of several
-// parameters that share a rate:
-//
-//	½‖θ'-θ‖² = ½ (s·e^φ)² Σ_i ‖d_i‖²
-func RateWSD(phi, s *gorgonia.Node, linear bool, d ...*gorgonia.Node) (*gorgonia.Node, error) {
-	if len(d) == 0 {
-		return nil, errors.New("apoops: rateWSD: no direction")
+// θ and d have one shape; φ and s are scalars, s the schedule's factor. Δ and t are the
+// tangents, if any. θ, d, t and s are constants; the gradient of φ is -s·e^φ·<d, dθ'>, that
+// of Δ_j is -s·e^φ·<t_j, dθ'>.
+func RateStep(theta, d, phi, s *gorgonia.Node, linear bool, tangents ...Tangent) (*gorgonia.Node, error) {
+	in := gorgonia.Nodes{theta, d, phi, s}
+	for _, t := range tangents {
+		in = append(in, t.By, t.D)
 	}
-	return applyFloat(&rateWSD[float32]{linear: linear}, &rateWSD[float64]{linear: linear}, append(gorgonia.Nodes{phi, s}, d...)...)
+	n := len(tangents)
+	return applyFloat(&rateStep[float32]{linear: linear, tangents: n}, &rateStep[float64]{linear: linear, tangents: n}, in...)
 }
 
 // rate is the step size of φ and its derivative with respect to φ.
@@ -43,19 +44,37 @@ func rate[T Float](phi, s []T, linear bool) (r, dr float64) {
 }
 
 type rateStep[T Float] struct {
-	linear bool
-	a      *args[T]
-	r      T
-	body   func(lo, hi int)
+	linear   bool
+	tangents int
+	a        *args[T]
+	r        T
+	body     func(lo, hi int)
 }
 
-func (k *rateStep[T]) name() string     { return rateName("rateStep", k.linear) }
-func (k *rateStep[T]) wrt() []bool      { return []bool{false, false, true, false} }
-func (k *rateStep[T]) clone() kernel[T] { return &rateStep[T]{linear: k.linear} }
+func (k *rateStep[T]) name() string { return rateName("rateStep", k.linear, k.tangents) }
+func (k *rateStep[T]) clone() kernel[T] {
+	return &rateStep[T]{linear: k.linear, tangents: k.tangents}
+}
+
+func (k *rateStep[T]) wrt() []bool {
+	all := []bool{false, false, true, false}
+	for range k.tangents {
+		all = append(all, true, false)
+	}
+	return all
+}
 
 func (k *rateStep[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if !in[2].IsScalar() || !in[3].IsScalar() {
 		return nil, errors.Errorf("φ and s have shapes %v and %v, not scalars", in[2], in[3])
+	}
+	for j := range k.tangents {
+		if by := in[4+2*j]; !by.IsScalar() {
+			return nil, errors.Errorf("Δ %d has shape %v, not that of a scalar", j, by)
+		}
+		if err := sameShape(in[0], in[5+2*j]); err != nil {
+			return nil, err
+		}
 	}
 	return in[0].Clone(), sameShape(in[0], in[1])
 }
@@ -66,6 +85,11 @@ func (k *rateStep[T]) run(a *args[T]) error {
 			out := k.a.out[lo:hi]
 			copy(out, k.a.in[0][lo:hi])
 			blas.Axpy(-k.r, k.a.in[1][lo:hi], out)
+			for j := range k.tangents {
+				if by := k.a.in[4+2*j][0]; by != 0 {
+					blas.Axpy(-k.r*by, k.a.in[5+2*j][lo:hi], out)
+				}
+			}
 		}
 	}
 	r, _ := rate(a.in[2], a.in[3], k.linear)
@@ -75,86 +99,75 @@ func (k *rateStep[T]) run(a *args[T]) error {
 }
 
 func (k *rateStep[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	dphi, err := apply(&rateStepGrad[T]{linear: k.linear}, in[1], dout, in[2], in[3])
-	return gorgonia.Nodes{nil, nil, dphi, nil}, err
+	all := make(gorgonia.Nodes, len(in))
+	var err error
+	if all[2], err = apply(&rateStepGrad[T]{linear: k.linear, tangents: k.tangents}, append(gorgonia.Nodes{dout, in[2], in[3], in[1]}, in[4:]...)...); err != nil {
+		return nil, err
+	}
+	for j := range k.tangents {
+		if all[4+2*j], err = apply(&rateTangentGrad[T]{linear: k.linear}, dout, in[2], in[3], in[5+2*j]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
-// rateStepGrad is the kernel dφ = -(∂r/∂φ)·<d, dθ'>.
+// rateStepGrad is the kernel dφ = -(∂r/∂φ)·<d + Σ_j Δ_j·t_j, dθ'>.
 type rateStepGrad[T Float] struct {
 	noGradient[T]
-	linear bool
-	sum    blas.Inner[T]
+	linear   bool
+	tangents int
+	sum      blas.Inner[T]
 }
 
-func (k *rateStepGrad[T]) name() string     { return rateName("rateStepGrad", k.linear) }
-func (k *rateStepGrad[T]) clone() kernel[T] { return &rateStepGrad[T]{linear: k.linear} }
+func (k *rateStepGrad[T]) name() string { return rateName("rateStepGrad", k.linear, k.tangents) }
+func (k *rateStepGrad[T]) clone() kernel[T] {
+	return &rateStepGrad[T]{linear: k.linear, tangents: k.tangents}
+}
 
 func (k *rateStepGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	return tensor.ScalarShape(), sameShape(in[0], in[1])
+	return tensor.ScalarShape(), sameShape(in[0], in[3])
 }
 
 func (k *rateStepGrad[T]) run(a *args[T]) error {
-	_, dr := rate(a.in[2], a.in[3], k.linear)
-	a.out[0] = T(-dr * k.sum.Product(a.in[0], a.in[1]))
+	_, dr := rate(a.in[1], a.in[2], k.linear)
+	product := k.sum.Product(a.in[3], a.in[0])
+	for j := range k.tangents {
+		if by := a.in[4+2*j][0]; by != 0 {
+			product += float64(by) * k.sum.Product(a.in[5+2*j], a.in[0])
+		}
+	}
+	a.out[0] = T(-dr * product)
 	return nil
 }
 
-type rateWSD[T Float] struct {
+// rateTangentGrad is the kernel dΔ = -r·<t, dθ'>.
+type rateTangentGrad[T Float] struct {
+	noGradient[T]
 	linear bool
 	sum    blas.Inner[T]
-	norm2  float64 // Σ‖d‖²
 }
 
-func (k *rateWSD[T]) name() string     { return rateName("rateWSD", k.linear) }
-func (k *rateWSD[T]) wrt() []bool      { return []bool{true} }
-func (k *rateWSD[T]) clone() kernel[T] { return &rateWSD[T]{linear: k.linear} }
+func (k *rateTangentGrad[T]) name() string     { return rateName("rateTangentGrad", k.linear, 0) }
+func (k *rateTangentGrad[T]) clone() kernel[T] { return &rateTangentGrad[T]{linear: k.linear} }
 
-func (k *rateWSD[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	if !in[0].IsScalar() || !in[1].IsScalar() {
-		return nil, errors.Errorf("φ and s have shapes %v and %v, not scalars", in[0], in[1])
-	}
-	return tensor.ScalarShape(), nil
+func (k *rateTangentGrad[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	return tensor.ScalarShape(), sameShape(in[0], in[3])
 }
 
-func (k *rateWSD[T]) run(a *args[T]) error {
-	k.norm2 = 0
-	for _, d := range a.in[2:] {
-		k.norm2 += k.sum.Product(d, d)
-	}
-	r, _ := rate(a.in[0], a.in[1], k.linear)
-	a.out[0] = T(r * r * k.norm2 / 2)
+func (k *rateTangentGrad[T]) run(a *args[T]) error {
+	r, _ := rate(a.in[1], a.in[2], k.linear)
+	a.out[0] = T(-r * k.sum.Product(a.in[3], a.in[0]))
 	return nil
 }
 
-func (k *rateWSD[T]) grad(in gorgonia.Nodes, out, dout *gorgonia.Node) (gorgonia.Nodes, error) {
-	ret := make(gorgonia.Nodes, len(in))
-	var err error
-	ret[0], err = apply(&rateWSDGrad[T]{of: k}, out, dout, in[0], in[1])
-	return ret, err
-}
-
-// rateWSDGrad is the kernel dφ = r·(∂r/∂φ)·Σ‖d‖²·dout.
-type rateWSDGrad[T Float] struct {
-	noGradient[T]
-	of *rateWSD[T]
-}
-
-func (k *rateWSDGrad[T]) name() string     { return rateName("rateWSDGrad", k.of.linear) }
-func (k *rateWSDGrad[T]) clone() kernel[T] { return &rateWSDGrad[T]{of: k.of} }
-
-func (k *rateWSDGrad[T]) infer([]tensor.Shape) (tensor.Shape, error) {
-	return tensor.ScalarShape(), nil
-}
-
-func (k *rateWSDGrad[T]) run(a *args[T]) error {
-	r, dr := rate(a.in[2], a.in[3], k.of.linear)
-	a.out[0] = T(r * dr * k.of.norm2 * float64(a.in[1][0]))
-	return nil
-}
-
-func rateName(name string, linear bool) string {
+// rateName is the name of a kernel with these settings.
+func rateName(name string, linear bool, tangents int) string {
 	if linear {
-		return name + ".linear"
+		name += ".linear"
+	}
+	if tangents > 0 {
+		name += "." + strconv.Itoa(tangents)
 	}
 	return name
 }

@@ -36,7 +36,7 @@ func TestRateStep(t *testing.T) {
 		opTest{
 			name: "rateWSD",
 			build: func(in gorgonia.Nodes) (*gorgonia.Node, error) {
-				return RateWSD(in[2], in[3], linear, in[0], in[1])
+				return RateWSD(in[2], in[3], linear, in[:2], nil, nil)
 			},
 			inputs: []*tensor.Dense{randn(rng, 3, 4), randn(rng, 5), randn(rng), randn(rng)},
 			wrt:    []int{2},
@@ -49,6 +49,94 @@ func TestRateStep(t *testing.T) {
 			},
 		}.run(t)
 	}
+}
+
+// TestRateStepTangents has two numbers that the direction depends on, away from where it was
+// computed.
+func TestRateStepTangents(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for _, linear := range []bool{false, true} {
+		r := func(phi, s float64) float64 {
+			if linear {
+				return s * phi
+			}
+			return s * math.Exp(phi)
+		}
+		opTest{
+			name: "rateStep with tangents",
+			build: func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return RateStep(in[0], in[1], in[2], in[3], linear, Tangent{in[4], in[5]}, Tangent{in[6], in[7]})
+			},
+			inputs: []*tensor.Dense{randn(rng, 3, 4), randn(rng, 3, 4), randn(rng), randn(rng), randn(rng), randn(rng, 3, 4), randn(rng), randn(rng, 3, 4)},
+			wrt:    []int{2, 4, 6},
+			want: func(in [][]float64) []float64 {
+				out := make([]float64, len(in[0]))
+				for i := range out {
+					out[i] = in[0][i] - r(in[2][0], in[3][0])*(in[1][i]+in[4][0]*in[5][i]+in[6][0]*in[7][i])
+				}
+				return out
+			},
+		}.run(t)
+		opTest{
+			name: "rateWSD with tangents",
+			build: func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return RateWSD(in[0], in[1], linear, in[4:6], in[2:4], []gorgonia.Nodes{in[6:8], in[8:10]})
+			},
+			inputs: []*tensor.Dense{randn(rng), randn(rng), randn(rng), randn(rng),
+				randn(rng, 3, 4), randn(rng, 5), randn(rng, 3, 4), randn(rng, 5), randn(rng, 3, 4), randn(rng, 5)},
+			wrt: []int{0, 2, 3},
+			want: func(in [][]float64) []float64 {
+				var sum float64
+				for i := range 2 {
+					for e, d := range in[4+i] {
+						d += in[2][0]*in[6+i][e] + in[3][0]*in[8+i][e]
+						sum += d * d
+					}
+				}
+				rate := r(in[0][0], in[1][0])
+				return []float64{rate * rate * sum / 2}
+			},
+		}.run(t)
+	}
+}
+
+// TestRateStepTangentsAtTheirPoint has Δ = 0: the step is that without tangents, bit for
+// bit, and the gradients are -r·<t, dθ'> and r²·<d, t>.
+func TestRateStepTangentsAtTheirPoint(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	theta, d, tangent, zero := randn(rng, 3, 4), randn(rng, 3, 4), randn(rng, 3, 4), tensor.New(tensor.FromScalar(0.0))
+	opTest{
+		name: "rateStep at Δ = 0",
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+			return RateStep(in[0], in[1], in[2], in[3], false, Tangent{in[4], in[5]})
+		},
+		inputs: []*tensor.Dense{theta, d, randn(rng), randn(rng), zero, tangent},
+		wrt:    []int{2, 4},
+		want: func(in [][]float64) []float64 {
+			out := make([]float64, len(in[0]))
+			for i := range out {
+				out[i] = in[0][i] - in[3][0]*math.Exp(in[2][0])*in[1][i]
+			}
+			return out
+		},
+	}.run(t)
+	opTest{
+		name: "rateWSD at Δ = 0",
+		build: func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+			return RateWSD(in[0], in[1], false, in[3:4], in[2:3], []gorgonia.Nodes{in[4:5]})
+		},
+		inputs: []*tensor.Dense{randn(rng), randn(rng), zero, d, tangent},
+		wrt:    []int{0, 2},
+		want: func(in [][]float64) []float64 {
+			var sum float64
+			for e, x := range in[3] {
+				x += in[2][0] * in[4][e]
+				sum += x * x
+			}
+			rate := in[1][0] * math.Exp(in[0][0])
+			return []float64{rate * rate * sum / 2}
+		},
+	}.run(t)
 }
 
 func TestUpdatesAndTheirNorm(t *testing.T) {

@@ -22,6 +22,9 @@ type step struct {
 	phi    gorgonia.Nodes // what Q is differentiated by
 	inputs gorgonia.Nodes // directions or gradients, fed at each run
 	scale  *gorgonia.Node // the schedule's factor or ε, nil where there is none
+	// tangents is how many of phi, the last, are distances from the φ at which the inputs
+	// were computed.
+	tangents int
 	// energies makes nodes of what a run computes for each block besides the
 	// gradients dphi.
 	energies func(dphi gorgonia.Nodes) ([]gorgonia.Nodes, error)
@@ -31,10 +34,15 @@ type step struct {
 // optimizer chose, with one rate η_k for each group k of learned parameters and the
 // schedule's factor s. φ_k = log η_k, or η_k itself where Linear is set. φ are
 // scalars, fed as tensors of shape (1).
+//
+// Behind the rates φ has Tangents more scalars ψ_j that the directions depend on, such as
+// the logarithm of a damping. The inputs are d_i and t_ij = ∂d_i/∂ψ_j, all d before all
+// t_i1 and so on, as they are at the ψ that is fed: there θ' and ∂Q/∂ψ are exact.
 type RateLookahead struct {
 	// Group[i] is the group of learned parameter i; groups count from 0 without gaps.
-	Group  []int
-	Linear bool
+	Group    []int
+	Linear   bool
+	Tangents int
 }
 
 // Groups is the number of groups.
@@ -74,17 +82,25 @@ func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes, 
 	if err := r.Check(len(params)); err != nil {
 		return nil, err
 	}
-	s := &step{scale: p.input(p.dt, tensor.ScalarShape(), "schedule")}
-	grouped := make([]gorgonia.Nodes, r.Groups())
-	for k := range grouped {
+	s := &step{scale: p.input(p.dt, tensor.ScalarShape(), "schedule"), tangents: r.Tangents}
+	for k := range r.Groups() {
 		s.phi = append(s.phi, p.input(p.dt, tensor.ScalarShape(), "phi/%d", k))
 	}
+	rates := s.phi
+	for j := range r.Tangents {
+		s.phi = append(s.phi, p.input(p.dt, tensor.ScalarShape(), "psi/%d", j))
+	}
+	for j := range 1 + r.Tangents {
+		for _, q := range params {
+			s.inputs = append(s.inputs, p.input(p.dt, q.Value.Shape(), "direction/%d/%s", j, q.Name))
+		}
+	}
 	for i, q := range params {
-		d := p.input(p.dt, q.Value.Shape(), "direction/%s", q.Name)
-		s.inputs = append(s.inputs, d)
-		k := r.Group[i]
-		grouped[k] = append(grouped[k], d)
-		moved, err := apoops.RateStep(theta[i], d, s.phi[k], s.scale, r.Linear)
+		var tangents []apoops.Tangent
+		for j, psi := range s.phi[len(rates):] {
+			tangents = append(tangents, apoops.Tangent{By: psi, D: s.inputs[(1+j)*len(params)+i]})
+		}
+		moved, err := apoops.RateStep(theta[i], s.inputs[i], rates[r.Group[i]], s.scale, r.Linear, tangents...)
 		if err != nil {
 			return nil, errors.Wrapf(err, "graph: lookahead of %q", q.Name)
 		}
@@ -93,18 +109,32 @@ func (r RateLookahead) build(p *program, params []*Param, theta gorgonia.Nodes, 
 	if !wantWSD {
 		return s, nil
 	}
-	for k, d := range grouped {
-		w, err := apoops.RateWSD(s.phi[k], s.scale, r.Linear, d...)
+	return s, r.discrepancy(s, rates)
+}
+
+// discrepancy adds the weight-space discrepancy to a step: the sum over the groups.
+func (r RateLookahead) discrepancy(s *step, rates gorgonia.Nodes) error {
+	for k, phi := range rates {
+		grouped := make([]gorgonia.Nodes, 1+r.Tangents)
+		for i, group := range r.Group {
+			if group != k {
+				continue
+			}
+			for j := range grouped {
+				grouped[j] = append(grouped[j], s.inputs[j*len(r.Group)+i])
+			}
+		}
+		w, err := apoops.RateWSD(phi, s.scale, r.Linear, grouped[0], s.phi[len(rates):], grouped[1:])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if s.wsd == nil {
 			s.wsd = w
 		} else if s.wsd, err = gorgonia.Add(s.wsd, w); err != nil {
-			return nil, errors.Wrap(err, "graph: weight-space discrepancy")
+			return errors.Wrap(err, "graph: weight-space discrepancy")
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // Free is the lookahead of exact proximal minimisation (Eq. 3): θ' itself is

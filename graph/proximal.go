@@ -199,7 +199,7 @@ func (p *Proximal) FeedWeights(lambdaFSD, lambdaWSD float64) error {
 }
 
 // FeedStep binds φ and the lookahead's inputs: the base optimizer's directions
-// for a RateLookahead, the blocks' gradients for a PrecondLookahead, nothing
+// for a RateLookahead, with their tangents behind them, the blocks' gradients for a PrecondLookahead, nothing
 // for Free, see there for a RelativeLookahead. scale is the schedule's factor of
 // a RateLookahead, ε of a RelativeLookahead.
 func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
@@ -207,6 +207,12 @@ func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
 		return errors.Errorf("graph: %d arrays of φ for a graph with %d", len(phi), len(p.step.phi))
 	}
 	for i, n := range p.step.phi {
+		if i >= len(phi)-p.step.tangents {
+			if err := letScalar(n, 0); err != nil {
+				return err
+			}
+			continue
+		}
 		if n.IsScalar() {
 			if err := letScalar(n, scalar(phi[i])); err != nil {
 				return err

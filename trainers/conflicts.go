@@ -51,6 +51,8 @@ func (c *config) conflicts(o Optimizer) []conflict {
 		}
 	}
 	add(learnsP, true, name+", which has no learning rates", "RateGroups", "RatePerParam", "LinearRate", "RateBounds")
+	add(learnsP, true, name+", whose P is learned as a whole", hyperparameterOptions...)
+	add(calibrated, true, "Calibrated", hyperparameterOptions...)
 	add(relative, true, "the relative steps of "+name, "Meta", "ClipMeta")
 	_, probes := o.(*precond.Config)
 	add(probes, true, name+", whose Rows say how much of B it takes", "FSDFraction")

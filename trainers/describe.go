@@ -39,6 +39,9 @@ func (e *engine) description() (map[string]any, error) {
 		}
 		d["rate groups"] = describeGroups(e.Task.Params, group)
 	}
+	if e.hyperparameters() != nil {
+		d["learned hyperparameters"] = describeHyperparameters(c.Hyperparameters)
+	}
 	describeSource(d, e.Task.Source)
 	if p := e.Task.Precision; p != nil {
 		d["precision"] = p.Describe()

@@ -155,7 +155,7 @@ func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
 
 // end ends a step that was taken or skipped.
 func (e *engine) end(s Stats, b batchStep, err error) (Stats, error) {
-	s.Rates = e.rates()
+	s.Rates, s.Hyperparameters = e.rates(), e.hyperparameters()
 	e.steps++
 	if e.shapes == nil {
 		e.shapes = describeBatch(b.batch)

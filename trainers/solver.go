@@ -155,8 +155,8 @@ func (s *Solver) Skipped() int { return s.engine.orEmpty().skipped }
 // Fallbacks is Trainer.Fallbacks.
 func (s *Solver) Fallbacks() int { return s.engine.orEmpty().fallbacks() }
 
-// Phi are the learned parameters of the update rule: log η of each group, or
-// the factors of each block.
+// Phi are the learned parameters of the update rule: log η of each group and the
+// logarithms of other hyperparameters that are learned, or the factors of each block.
 func (s *Solver) Phi() []NamedTensor { return s.engine.orEmpty().phi() }
 
 // Rates are the learning rates of each group that the next step starts from;

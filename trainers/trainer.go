@@ -181,8 +181,8 @@ func (t *Trainer) Fallbacks() int { return t.engine.orEmpty().fallbacks() }
 // see Evaluated.
 func (t *Trainer) Params() []*graph.Param { return t.engine.orEmpty().Task.Model }
 
-// Phi are the learned parameters of the update rule: log η of each group, or
-// the factors of each block.
+// Phi are the learned parameters of the update rule: log η of each group and the
+// logarithms of other hyperparameters that are learned, or the factors of each block.
 func (t *Trainer) Phi() []NamedTensor { return t.engine.orEmpty().phi() }
 
 // Rates are the learning rates of each group that the next step starts from;

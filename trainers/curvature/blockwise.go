@@ -38,6 +38,7 @@ type blockwise[T apoops.Float] struct {
 	bounds          array.Bounds[T] // of weights and momentum
 	owner           []int           // the parameters that they are of
 	inner           blas.Inner[T]
+	tuning          *tuning[T] // Tunable
 }
 
 // preconditioner is what differs between the blockwise rules.
@@ -67,7 +68,9 @@ type gradientBlock[T apoops.Float] struct {
 	v []T // the momentum
 	// step has P(G) in place of d where fromRows is set.
 	step     array.RowStep[T]
+	formed   []T // the gradient where it was formed from rows
 	fromRows bool
+	failed   bool // the gradient has taken the place of P(G)
 }
 
 // blockwiseSettings are the hyperparameters that all such rules have.
@@ -93,6 +96,7 @@ func newBlockwise[T apoops.Float](t *rule.Task, s blockwiseSettings, build func(
 	t.Precision.Keep(precision.Momentum, b.dirs...)
 	b.p = build(b.blocks)
 	b.f, _ = b.p.(factored[T])
+	b.tuning = newTuning(b, s.decay)
 	return b
 }
 
@@ -112,37 +116,81 @@ func (b *blockwise[T]) StaysFinite(in rule.Input, rates []float64) bool {
 func (b *blockwise[T]) Invalidate() {
 	b.bounds.Invalidate()
 	b.p.invalidate()
+	b.tuning.looked = 0
 }
 
 func (b *blockwise[T]) Directions(in rule.Input) ([]*tensor.Dense, error) {
-	for i, k := range b.blocks {
-		if k.fromRows = in.Rows != nil && in.Rows[i].Len() > 0; !k.fromRows {
-			for _, j := range k.Params {
-				if err := rule.CheckGradients(b.params[j:j+1], in.G[j:j+1]); err != nil {
-					return nil, err
-				}
-			}
-			k.g = array.Gather(k.Block, k.g, in.G)
-		}
-	}
-	failed, err := b.p.observe(in, b.blocks)
-	if err != nil {
+	if err := b.begin(in); err != nil {
 		return nil, err
 	}
-	var size float64
+	nu, _, failed := b.precondition(in)
+	b.failed[0] += uint64(failed)
+	b.average(T(nu))
+	return b.dirs, nil
+}
+
+// begin collects the gradients and advances the statistics, unless Look has done it.
+func (b *blockwise[T]) begin(in rule.Input) error {
+	if b.tuning.looked == in.T {
+		b.tuning.looked = 0
+		return b.tuning.renew()
+	}
+	if err := b.gather(in, false); err != nil {
+		return err
+	}
+	return b.observe(in)
+}
+
+// gather collects the gradients of the blocks, or leaves them as rows unless they are to be
+// formed.
+func (b *blockwise[T]) gather(in rule.Input, form bool) error {
+	for i, k := range b.blocks {
+		if k.fromRows = in.Rows != nil && in.Rows[i].Len() > 0; k.fromRows {
+			if form {
+				k.form(in.Rows[i])
+			}
+			continue
+		}
+		for _, j := range k.Params {
+			if err := rule.CheckGradients(b.params[j:j+1], in.G[j:j+1]); err != nil {
+				return err
+			}
+		}
+		k.g = array.Gather(k.Block, k.g, in.G)
+	}
+	return nil
+}
+
+// observe advances the statistics.
+func (b *blockwise[T]) observe(in rule.Input) error {
+	failed, err := b.p.observe(in, b.blocks)
+	if err == nil {
+		b.failed[0] += uint64(failed)
+	}
+	return err
+}
+
+// precondition makes all P(G). It returns ν and the size that it comes from (rule.KLClip),
+// and counts the blocks whose gradient has taken the place of P(G).
+func (b *blockwise[T]) precondition(in rule.Input) (nu, size float64, failed int) {
 	for i, k := range b.blocks {
 		product, ok := b.preconditioned(i, in)
-		if !ok {
+		if k.failed = !ok; !ok {
 			failed++
 		}
-		if b.clip > 0 && in.Rates != nil {
-			rate := in.Rates[k.Params[0]]
+		if rate := b.clipped(k, in); rate > 0 {
 			size += rate * rate * product
 		}
 	}
-	b.failed[0] += uint64(failed)
-	b.average(T(rule.KLClip(b.clip, size)))
-	return b.dirs, nil
+	return rule.KLClip(b.clip, size), size, failed
+}
+
+// clipped is the rate by which a block counts in the KL clip, 0 without one.
+func (b *blockwise[T]) clipped(k *gradientBlock[T], in rule.Input) float64 {
+	if b.clip > 0 && in.Rates != nil {
+		return in.Rates[k.Params[0]]
+	}
+	return 0
 }
 
 // preconditioned makes P(G) of block i and returns <P(G), G>. ok is false where the
@@ -168,15 +216,19 @@ func (b *blockwise[T]) average(nu T) {
 		} else {
 			b.vec.Average(k.v, k.d, b.momentum, nu)
 		}
-		if b.decay == 0 {
-			continue
-		}
-		rest := k.v
-		for _, i := range k.Params {
-			w := apoops.Elements[T](b.params[i].Value)
-			b.vec.Average(rest[:len(w)], w, 1, b.decay)
-			rest = rest[len(w):]
-		}
+		b.decayed(k, k.v)
+	}
+}
+
+// decayed adds the weight decay of a block's weights to v.
+func (b *blockwise[T]) decayed(k *gradientBlock[T], v []T) {
+	if b.decay == 0 {
+		return
+	}
+	for _, i := range k.Params {
+		w := apoops.Elements[T](b.params[i].Value)
+		b.vec.Average(v[:len(w)], w, 1, b.decay)
+		v = v[len(w):]
 	}
 }
 
@@ -186,6 +238,8 @@ func (b *blockwise[T]) Fallbacks() int { return int(b.failed[0]) }
 func (b *blockwise[T]) Notes() []string { return b.p.notes() }
 
 func (b *blockwise[T]) Graphs() rule.Graphs { return b.p.graphs() }
+
+func (b *blockwise[T]) Tunable() rule.Tunable { return b.tuning }
 
 func (b *blockwise[T]) LineSearch() rule.LineSearch { return b }
 

@@ -57,6 +57,15 @@ func (b *blockwise[T]) preconditionedRows(i int, r graph.Rows) (product float64,
 	return b.inner.Product(k.d, k.d), plain
 }
 
+// form makes the gradient of a block that has rows.
+func (k *gradientBlock[T]) form(r graph.Rows) {
+	if k.formed == nil {
+		k.formed = make([]T, k.Rows*k.Cols)
+	}
+	graph.FormGradient(k.formed, r)
+	k.g, k.fromRows = k.formed, false
+}
+
 // wantsRows is about products with dense matrices of both sides.
 func (c *curvature[T]) wantsRows(i, n int) bool {
 	l := c.byBlock[i]

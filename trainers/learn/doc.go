@@ -3,6 +3,14 @@
 //
 // An Update is θ ← u(θ, φ, state', g). Its parameters φ are the learning rates of a
 // rule (Section 4.2) or the factors of a preconditioner, which package precond has.
+// Beside the rates φ may have the logarithms of other hyperparameters h that the rule's
+// directions d depend on (rule.Tunable). The lookahead is then
+//
+//	θ'_i = θ_i - s·η·d_i(h),    ∂Q/∂log h = -s·η·Σ_i <∂d_i/∂log h, ∂Q/∂θ'_i>
+//
+// with the rule's own ∂d/∂log h, all of this step in it and the state before it fixed; the
+// step is taken with the h that the meta-step leaves.
+//
 // A Learner moves φ every K steps:
 //
 //	Gradient    one step of a meta-optimizer down ∂Q/∂φ, the paper's Algorithm 1

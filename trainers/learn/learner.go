@@ -72,6 +72,8 @@ type Settings struct {
 	// MinRate and MaxRate bound learning rates before the schedule's factor.
 	MinRate, MaxRate float64
 	Linear           bool // φ is η instead of log η
+	// Hyperparameters are those of the rule besides its rates that are learned.
+	Hyperparameters []Hyperparameter
 	// Group numbers the group of each parameter that shares a learning rate.
 	Group func(params []*graph.Param) ([]int, error)
 	// Blocks makes the blocks of a preconditioner, nil for the task's.

@@ -15,16 +15,18 @@ import (
 )
 
 // rates is the update by a rule whose learning rates, one for each group of
-// parameters, are φ: log η, or η itself where linear is set (Section 4.2).
+// parameters, are φ: log η, or η itself where linear is set (Section 4.2). Behind them φ
+// has the logarithms of other hyperparameters, where those are learned.
 type rates struct {
 	params   []*graph.Param
 	rule     rule.Rule
 	fused    rule.Fused    // nil for a rule without
 	iterates rule.Iterates // nil for a rule without
 	look     graph.RateLookahead
-	logRates []float64 // φ by group; η where linear
-	initial  float64   // η at the start
-	lo, hi   float64   // bounds of η
+	hyper    *hyperparameters // nil for none
+	logRates []float64        // φ by group; η where linear
+	initial  float64          // η at the start
+	lo, hi   float64          // bounds of η
 	perParam []float64
 	clip     []float64 // rule.Input.Rates
 	descent  array.Descent
@@ -35,6 +37,7 @@ type rates struct {
 	in         rule.Input
 	scale      float64
 	directions []*tensor.Dense // nil where Move advances the state
+	looked     bool            // the step's directions are to be computed once more
 }
 
 func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
@@ -56,6 +59,10 @@ func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
 	if f.descent, err = array.NewDescent(t.Params[0].Value.Dtype()); err != nil {
 		return nil, err
 	}
+	if f.hyper, err = newHyperparameters(o, r, s); err != nil {
+		return nil, err
+	}
+	f.look.Tangents = f.hyper.len()
 	f.logRates = make([]float64, f.look.Groups())
 	for k := range f.logRates {
 		f.logRates[k] = f.toPhi(o.LearningRate())
@@ -93,15 +100,19 @@ func (f *rates) Phi() []checkpoint.NamedTensor {
 			Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(f.logRates[k:k+1])),
 		}
 	}
-	return all
+	return append(all, f.hyper.phi()...)
 }
 
 // Advance leaves the state to Move where nobody asks for the directions and the rule
-// moves the weights in the same pass.
+// moves the weights in the same pass, and where the directions depend on φ.
 func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	copy(f.clip, f.paramRates(in.T-1, 1))
 	in.Rates, in.Scale = f.clip, scale
 	f.in, f.scale, f.directions = in, scale, nil
+	f.hyper.set()
+	if f.looked = lookahead && f.hyper != nil; f.looked {
+		return f.hyper.look(in)
+	}
 	if !lookahead && f.fused != nil {
 		return nil, nil
 	}
@@ -118,6 +129,15 @@ func (f *rates) TakesPacked() bool {
 
 func (f *rates) Move() error {
 	rates := f.paramRates(f.in.T-1, f.scale)
+	if f.looked {
+		f.hyper.set()
+		if f.fused == nil {
+			var err error
+			if f.directions, err = f.rule.Directions(f.in); err != nil {
+				return err
+			}
+		}
+	}
 	if f.directions == nil {
 		return f.fused.Step(f.in, rates)
 	}
@@ -132,8 +152,9 @@ func (f *rates) Iterates() rule.Iterates { return f.iterates }
 
 func (f *rates) StaysFinite(in rule.Input, scale float64, moves bool, growth float64) bool {
 	rates := f.paramRates(in.T-1, scale)
+	f.hyper.set()
 	if moves {
-		if !array.IsFinite(growth) {
+		if !array.IsFinite(growth) || f.hyper != nil {
 			return false
 		}
 		highest := scale * max(f.paceAt(in.T-1), 1) * f.hi
@@ -162,6 +183,7 @@ func (f *rates) Bound() {
 	for k, v := range f.logRates {
 		f.logRates[k] = min(max(v, lo), hi)
 	}
+	f.hyper.bound()
 }
 
 func (f *rates) paceAt(step int) float64 {
@@ -179,6 +201,8 @@ func (f *rates) Rates(step int, scale float64) []float64 {
 	}
 	return out
 }
+
+func (f *rates) Hyperparameters() map[string]float64 { return f.hyper.byName() }
 
 func (f *rates) Fallbacks() int { return f.rule.Fallbacks() }
 

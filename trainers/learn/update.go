@@ -28,6 +28,8 @@ type Update interface {
 	// Rates are the learning rates of a step, counted from 0; none for a
 	// preconditioner.
 	Rates(step int, scale float64) []float64
+	// Hyperparameters are the values of the others that are learned, by name; nil for none.
+	Hyperparameters() map[string]float64
 	// Norms are the norms of the factors of a preconditioner, nil for rates.
 	Norms() []record.PrecondNorms
 	// State lists the rule's arrays, without φ.

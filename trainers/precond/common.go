@@ -42,6 +42,9 @@ func (u *common) Phi() []checkpoint.NamedTensor {
 	return all
 }
 
+// Hyperparameters are none.
+func (u *common) Hyperparameters() map[string]float64 { return nil }
+
 func (u *common) State() []checkpoint.NamedTensor {
 	var all []checkpoint.NamedTensor
 	for _, b := range u.blocks {

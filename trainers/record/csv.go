@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 // CSV is a Recorder that writes a table with one row per step.
 //
 // The columns are step, loss, rate_0 … rate_n-1 with n the number of rates in
-// the first record, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
+// the first record, hyper_weight_decay and so on for the hyperparameters that it has, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
 // meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, energy, condition, trace,
 // discrepancy, base_seconds and meta_seconds and, where the first record has a LossScale,
 // loss_scale and step_skipped. The columns q to meta_skipped are empty on steps without
@@ -26,7 +27,8 @@ import (
 // largest, trace the sum. Floats have all their digits, or are NaN, +Inf, -Inf.
 type CSV struct {
 	out   lineWriter
-	rates int // number of rate columns; -1 before the first record
+	rates int      // number of rate columns; -1 before the first record
+	hyper []string // the hyperparameters with a column
 	// columns are the places in csvHeader of the columns of a table that goes on or has no
 	// loss scale; nil for all.
 	columns []int
@@ -39,13 +41,14 @@ type CSV struct {
 func NewCSV(w io.Writer) *CSV { return &CSV{out: lineWriter{w: w}, rates: -1} }
 
 // Record writes a row, and the header before the first one. It fails, and writes
-// nothing, if the number of rates is not that of the header or if the file has a
+// nothing, if the rates or hyperparameters are not those of the header or if the file has a
 // table with other columns. The error of w names the
 // step; from then on every Record returns it.
 func (c *CSV) Record(s Stats) error {
 	var rows [][]string
 	if c.rates < 0 {
-		header, there := csvHeader(len(s.Rates)), headerOf(c.out.w)
+		hyper := slices.Sorted(maps.Keys(s.Hyperparameters))
+		header, there := csvHeader(len(s.Rates), hyper...), headerOf(c.out.w)
 		if there == nil {
 			if s.LossScale == 0 {
 				c.columns = placesIn(header, header[:len(header)-scaleColumns])
@@ -54,10 +57,13 @@ func (c *CSV) Record(s Stats) error {
 		} else if c.columns = placesIn(header, there); c.columns == nil {
 			return errors.Errorf("trainers: record step %d: the table that goes on has other columns (%s): this run needs a file of its own", s.Step, strings.Join(there, ","))
 		}
-		c.rates = len(s.Rates)
+		c.rates, c.hyper = len(s.Rates), hyper
 	}
 	if len(s.Rates) != c.rates {
 		return errors.Errorf("trainers: record step %d: %d rates in a table with %d", s.Step, len(s.Rates), c.rates)
+	}
+	if hyper := slices.Sorted(maps.Keys(s.Hyperparameters)); !slices.Equal(hyper, c.hyper) {
+		return errors.Errorf("trainers: record step %d: the hyperparameters %v in a table with %v", s.Step, hyper, c.hyper)
 	}
 	var text bytes.Buffer
 	if err := csv.NewWriter(&text).WriteAll(append(rows, c.pick(csvRow(s)))); err != nil {
@@ -88,7 +94,7 @@ func placesIn(header, table []string) []int {
 		}
 	}
 	for _, name := range header {
-		if strings.HasPrefix(name, "rate_") && !slices.Contains(table, name) {
+		if (strings.HasPrefix(name, "rate_") || strings.HasPrefix(name, hyperPrefix)) && !slices.Contains(table, name) {
 			return nil
 		}
 	}
@@ -102,11 +108,17 @@ func (c *CSV) Flush() error { return c.out.flush() }
 // Close flushes the writer, then closes it if it is an io.Closer.
 func (c *CSV) Close() error { return c.out.close() }
 
+// hyperPrefix begins the names of columns of hyperparameters.
+const hyperPrefix = "hyper_"
+
 // csvHeader names the columns.
-func csvHeader(rates int) []string {
+func csvHeader(rates int, hyper ...string) []string {
 	header := []string{"step", "loss"}
 	for i := range rates {
 		header = append(header, "rate_"+strconv.Itoa(i))
+	}
+	for _, name := range hyper {
+		header = append(header, hyperPrefix+name)
 	}
 	return append(header,
 		"q", "q_loss", "fsd", "wsd", "lambda_fsd", "lambda_wsd", "epsilon", "meta_grad_norm", "meta_skipped",
@@ -121,6 +133,9 @@ func csvRow(s Stats) []string {
 	row := []string{strconv.Itoa(s.Step), formatFloat(s.Loss)}
 	for _, r := range s.Rates {
 		row = append(row, formatFloat(r))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Hyperparameters)) {
+		row = append(row, formatFloat(s.Hyperparameters[name]))
 	}
 	if m := s.Meta; m != nil {
 		row = append(row, formatFloat(m.Q), formatFloat(m.Loss), formatFloat(m.FSD), formatFloat(m.WSD),

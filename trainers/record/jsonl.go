@@ -11,7 +11,8 @@ import (
 
 // JSONL is a Recorder that writes one JSON object per step and line.
 //
-// The keys are step, loss, rates, base_seconds and meta_seconds; in 16 bits loss_scale
+// The keys are step, loss, rates, base_seconds and meta_seconds; where hyperparameters are
+// learned hyperparameters, an object with their names as keys; in 16 bits loss_scale
 // and, where it is so, step_skipped; at meta-steps
 // also q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon, meta_grad_norm and
 // meta_skipped; with a learned preconditioner also precond, a list of objects
@@ -47,9 +48,10 @@ func (j *JSONL) Close() error { return j.out.close() }
 // jsonStep is a line of JSONL. Without meta-step the keys of jsonMeta are
 // missing.
 type jsonStep struct {
-	Step  int          `json:"step"`
-	Loss  jsonNumber   `json:"loss"`
-	Rates []jsonNumber `json:"rates"`
+	Step            int                   `json:"step"`
+	Loss            jsonNumber            `json:"loss"`
+	Rates           []jsonNumber          `json:"rates"`
+	Hyperparameters map[string]jsonNumber `json:"hyperparameters,omitempty"`
 	*jsonMeta
 	LossScale   float64       `json:"loss_scale,omitempty"`
 	StepSkipped bool          `json:"step_skipped,omitempty"`
@@ -106,6 +108,12 @@ func newJSONStep(s Stats) jsonStep {
 	}
 	for i, r := range s.Rates {
 		step.Rates[i] = jsonNumber(r)
+	}
+	for name, h := range s.Hyperparameters {
+		if step.Hyperparameters == nil {
+			step.Hyperparameters = make(map[string]jsonNumber)
+		}
+		step.Hyperparameters[name] = jsonNumber(h)
 	}
 	if m := s.Meta; m != nil {
 		step.jsonMeta = &jsonMeta{

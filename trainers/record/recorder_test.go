@@ -77,6 +77,31 @@ func TestJSONL(t *testing.T) {
 	}
 }
 
+// TestHyperparametersAreRecorded has a column and a key for each, and a table refuse others.
+func TestHyperparametersAreRecorded(t *testing.T) {
+	step := Stats{Step: 1, Rates: []float64{0.5}, Hyperparameters: map[string]float64{"weight_decay": 0.25, "damping": math.Inf(1)}}
+	var lines, table bytes.Buffer
+	recordAll(t, NewJSONL(&lines), step)
+	if want := `"hyperparameters":{"damping":"+Inf","weight_decay":0.25}`; !strings.Contains(lines.String(), want) {
+		t.Errorf("%s without %s", lines.String(), want)
+	}
+	c := NewCSV(&table)
+	recordAll(t, c, step)
+	if want := "step,loss,rate_0,hyper_damping,hyper_weight_decay,q,"; !strings.HasPrefix(table.String(), want) {
+		t.Errorf("%s without %s", table.String(), want)
+	}
+	if want := "\n1,0,0.5,+Inf,0.25,,"; !strings.Contains(table.String(), want) {
+		t.Errorf("%s without %s", table.String(), want)
+	}
+	if err := c.Record(plainStep); err == nil {
+		t.Error("a row without hyperparameters was written")
+	}
+	step.Hyperparameters = nil
+	if err := c.Record(step); err == nil || !strings.Contains(err.Error(), "hyperparameters") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestCSV(t *testing.T) {
 	var b bytes.Buffer
 	c := NewCSV(&b)

@@ -12,6 +12,9 @@ type Stats struct {
 	// the adapted (or fixed) rate times the schedule. They are empty when a
 	// preconditioner takes the rate's place.
 	Rates []float64
+	// Hyperparameters are those of the rule that are learned besides, by name, as the step
+	// used them; nil for none.
+	Hyperparameters map[string]float64
 	// LossScale is the factor on the loss in a training in 16 bits; 0 in others.
 	LossScale float64
 	// StepSkipped is true if the gradient was not finite because of LossScale, and nothing

@@ -35,6 +35,7 @@ type elementwise[T apoops.Float] struct {
 	norm      array.PackedNorm
 	moves     float64               // Reach
 	search    *elementLineSearch[T] // nil for a kernel without
+	tuning    *elementTuning[T]     // nil for a kernel without
 
 	// The parameter that a step is at.
 	w, g, d []T // g is nil for a gradient in 16 bits, d where the direction needs no array of its own
@@ -93,6 +94,9 @@ func startKernel[T apoops.Float](k Kernel[T], t *Task) (Rule, error) {
 	if p, ok := k.(SearchKernel[T]); ok {
 		e.search = &elementLineSearch[T]{rule: e, k: p}
 	}
+	if p, ok := k.(TunedKernel[T]); ok {
+		e.tuning = newElementTuning(e, p)
+	}
 	return e, nil
 }
 
@@ -140,6 +144,14 @@ func (e *elementwise[T]) LineSearch() LineSearch {
 		return nil
 	}
 	return e.search
+}
+
+// Tunable is nil for a Kernel that is no TunedKernel.
+func (e *elementwise[T]) Tunable() Tunable {
+	if e.tuning == nil {
+		return nil
+	}
+	return e.tuning
 }
 
 // Step takes a gradient in 16 bits too (Input.Packed), and leaves weights rounded.

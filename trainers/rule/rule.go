@@ -46,6 +46,9 @@ type Rule interface {
 	Fused() Fused
 	// LineSearch gives what Calibrated needs, nil for a rule without.
 	LineSearch() LineSearch
+	// Tunable gives what APO needs to learn other hyperparameters than rates, nil for a
+	// rule without.
+	Tunable() Tunable
 	// Iterates are weights besides θ, nil for a rule without.
 	Iterates() Iterates
 	// Graphs are the rule's own graphs, nil for a rule without.
@@ -112,6 +115,9 @@ func (Base) Fused() Fused { return nil }
 
 // LineSearch is nil.
 func (Base) LineSearch() LineSearch { return nil }
+
+// Tunable is nil.
+func (Base) Tunable() Tunable { return nil }
 
 // Iterates is nil.
 func (Base) Iterates() Iterates { return nil }

@@ -1,0 +1,173 @@
+package trainers
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+)
+
+// tunedRule is a rule with what is learned of it.
+type tunedRule struct {
+	o     Optimizer
+	learn []Option
+}
+
+// tunedRules has each rule with hyperparameters that are learned, by name.
+func tunedRules() map[string]tunedRule {
+	decay := []Option{LearnWeightDecay(1e-6, 10)}
+	sgd, sgdm, nesterov := SGD(0.2), SGDm(0.1), SGDm(0.1)
+	nesterov.Nesterov = true
+	rmsprop, corrected, adam, adamw, nadamw := RMSprop(0.02), RMSprop(0.02), Adam(0.05), AdamW(0.05), NAdamW(0.05)
+	corrected.BiasCorrection, corrected.Momentum = true, 0.9
+	sgd.WeightDecay, sgdm.WeightDecay, nesterov.WeightDecay = 0.3, 0.3, 0.3
+	rmsprop.WeightDecay, corrected.WeightDecay, adam.WeightDecay, adamw.WeightDecay, nadamw.WeightDecay = 0.3, 0.3, 0.3, 0.3, 0.3
+	kfac, ekfac, shampoo := KFAC(0.1), EKFAC(0.1), Shampoo(0.1)
+	kfac.WeightDecay, ekfac.WeightDecay, shampoo.WeightDecay = 0.3, 0.3, 0.3
+	return map[string]tunedRule{
+		"sgd": {sgd, decay}, "sgdm": {sgdm, decay}, "nesterov": {nesterov, decay},
+		"rmsprop": {rmsprop, decay}, "rmsprop corrected": {corrected, decay},
+		"adam": {adam, decay}, "adamw": {adamw, decay}, "nadamw": {nadamw, decay},
+		"kfac decay": {kfac, decay}, "ekfac decay": {ekfac, decay}, "shampoo decay": {shampoo, decay},
+	}
+}
+
+// TestHyperparameterGradients compares ∂Q/∂log h with central differences of Q as whole
+// training steps give it, from one checkpoint, each with φ moved.
+func TestHyperparameterGradients(t *testing.T) {
+	const at = 6 // the step that looks ahead
+	for name, r := range tunedRules() {
+		t.Run(name, func(t *testing.T) {
+			opts := append([]Option{Dtype(tensor.Float64), EveryK(3), FSD(0.5), WSD(0.3), Meta(MetaSGD(1e-300))}, r.learn...)
+			path := filepath.Join(t.TempDir(), "checkpoint")
+			tr := toyTrainer(t, r.o, opts...)
+			run(t, tr, 0, at)
+			if err := tr.Save(path); err != nil {
+				t.Fatal(err)
+			}
+			q := func(j int, by float64) (float64, []NamedTensor) {
+				tr := toyTrainer(t, r.o, opts...)
+				if err := tr.Load(path); err != nil {
+					t.Fatal(err)
+				}
+				tr.Phi()[j].Value.Float64s()[0] += by
+				return lookahead(t, tr, at), tr.LastMetaGradient()
+			}
+			_, gradient := q(0, 0)
+			for j, g := range gradient {
+				if strings.HasPrefix(g.Name, "lr/") {
+					continue
+				}
+				const h = 1e-3
+				f := func(by float64) float64 { v, _ := q(j, by); return v }
+				numeric := (8*(f(h)-f(-h)) - (f(2*h) - f(-2*h))) / (12 * h)
+				if d := first(g.Value); !(math.Abs(d-numeric) <= 1e-6*math.Abs(numeric)) || math.Abs(d) < 1e-6 {
+					t.Errorf("∂Q/∂log %s is %v, central differences give %v", g.Name, d, numeric)
+				}
+			}
+		})
+	}
+}
+
+// lookahead takes the step of that number and returns its Q.
+func lookahead(t *testing.T, tr *Trainer, step int) float64 {
+	t.Helper()
+	b, err := NewBatches(toyData(t, tr.engine.c.dtype), 12, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := tr.Step(b.At(step))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Meta.Q
+}
+
+// TestHyperparametersMove has each rule learn, in both dtypes, and resume to the same bits;
+// without meta-steps it is the rule as it is.
+func TestHyperparametersMove(t *testing.T) {
+	for name, r := range tunedRules() {
+		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+			t.Run(fmt.Sprintf("%s/%v", name, dt), func(t *testing.T) {
+				off, bare := toyTrainer(t, r.o, append([]Option{Dtype(dt), EveryK(0)}, r.learn...)...), toyTrainer(t, r.o, Dtype(dt), EveryK(0))
+				run(t, off, 0, 15)
+				run(t, bare, 0, 15)
+				sameBits(t, "K = 0", bare.engine, off.engine)
+				if off.Hyperparameters() != nil {
+					t.Errorf("K = 0 learns %v", off.Hyperparameters())
+				}
+
+				opts := append([]Option{Dtype(dt), EveryK(3), Meta(MetaAdam(0.1))}, r.learn...)
+				whole := toyTrainer(t, r.o, opts...)
+				start := whole.Hyperparameters()
+				run(t, whole, 0, 20)
+				for h, v := range whole.Hyperparameters() {
+					if math.Abs(math.Log(v/start[h])) < 0.05 {
+						t.Errorf("%s went from %v to %v", h, start[h], v)
+					}
+				}
+				for _, stop := range []int{7, 8, 9} {
+					before := toyTrainer(t, r.o, opts...)
+					run(t, before, 0, stop)
+					path := filepath.Join(t.TempDir(), "checkpoint")
+					if err := before.Save(path); err != nil {
+						t.Fatal(err)
+					}
+					after := toyTrainer(t, r.o, opts...)
+					if err := after.Load(path); err != nil {
+						t.Fatal(err)
+					}
+					run(t, after, stop, 20)
+					sameBits(t, "resumed", whole.engine, after.engine)
+				}
+			})
+		}
+	}
+}
+
+// TestHyperparametersAreUsed has the step that follows a meta-step take the value that it
+// left: the weights are those of a rule that had it from the start.
+func TestHyperparametersAreUsed(t *testing.T) {
+	for name, r := range tunedRules() {
+		t.Run(name, func(t *testing.T) {
+			opts := append([]Option{Dtype(tensor.Float64), EveryK(1), Meta(MetaSGD(1e-300))}, r.learn...)
+			a, b := toyTrainer(t, r.o, opts...), toyTrainer(t, r.o, append(opts, Meta(MetaAdam(0.3)), RateBounds(r.o.LearningRate(), r.o.LearningRate()))...)
+			run(t, b, 0, 1)
+			for j, p := range b.Phi() {
+				a.Phi()[j].Value.Float64s()[0] = p.Value.Float64s()[0]
+			}
+			run(t, a, 0, 1)
+			for i, p := range a.Params() {
+				x, y := p.Value.Float64s(), b.Params()[i].Value.Float64s()
+				for e := range x {
+					if math.Abs(x[e]-y[e]) > 1e-12 {
+						t.Fatalf("%s[%d] is %v and %v", p.Name, e, x[e], y[e])
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestHyperparameterErrors has what cannot be learned refused.
+func TestHyperparameterErrors(t *testing.T) {
+	for want, c := range map[string]tunedRule{
+		"adam: weight_decay is 0":                              {Adam(0.1), []Option{LearnWeightDecay()}},
+		"of dog: there is no weight_decay that can be learned": {DoG(1), []Option{LearnWeightDecay(), EveryK(5)}},
+		"LearnWeightDecay has no effect with precond":          {Precond(0.1), []Option{LearnWeightDecay()}},
+		"LearnWeightDecay has no effect with Calibr":           {AdamW(0.1), []Option{LearnWeightDecay(), Calibrated(CalibratedConfig{})}},
+		"outside [0.1, 1]":                                     {AdamW(0.1), []Option{LearnWeightDecay(0.1, 1)}},
+		"bounds are two numbers":                               {AdamW(0.1), []Option{LearnWeightDecay(0.1)}},
+		"0 < lo ≤ hi":                                          {AdamW(0.1), []Option{LearnWeightDecay(1, 0.1)}},
+	} {
+		if _, err := New(toyModel(), toyLoss, c.o, c.learn...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, not %q", err, want)
+		}
+	}
+	if _, err := New(toyModel(), toyLoss, DoG(1), LearnWeightDecay(), EveryK(0)); err != nil {
+		t.Errorf("without meta-steps: %v", err)
+	}
+}
