@@ -13,7 +13,7 @@ import (
 )
 
 // hyperparameterOptions are the options that learn a hyperparameter.
-var hyperparameterOptions = []string{"LearnWeightDecay"}
+var hyperparameterOptions = []string{"LearnWeightDecay", "LearnDamping"}
 
 // LearnWeightDecay has APO learn the weight decay λ of the update rule beside its learning
 // rate, one for all parameters: φ gets log λ, from the optimizer's own value, which must not
@@ -25,6 +25,17 @@ var hyperparameterOptions = []string{"LearnWeightDecay"}
 // need not be what generalises best.
 func LearnWeightDecay(bounds ...float64) Option {
 	return learnHyperparameter("LearnWeightDecay", rule.WeightDecay, 1e-8, 1, bounds)
+}
+
+// LearnDamping has APO learn the damping λ of KFAC or EKFAC beside the learning rate, one
+// for all layers: φ gets log λ, from the optimizer's own value. bounds are the least λ and the
+// largest, by default 1e-8 and 1e3.
+//
+// KFAC's inverses are computed anew after each meta-step, of the factors as they are then.
+// A KL clip takes back most of what λ and the rate change in the length of a step: set
+// KLClip to 0 where both are learned.
+func LearnDamping(bounds ...float64) Option {
+	return learnHyperparameter("LearnDamping", rule.Damping, 1e-8, 1e3, bounds)
 }
 
 // learnHyperparameter is the option of that name.
@@ -58,7 +69,7 @@ func describeHyperparameters(learned []learn.Hyperparameter) []string {
 }
 
 // Hyperparameters are the values of those that are learned beside the rates
-// (LearnWeightDecay), by name; nil for none.
+// (LearnWeightDecay, LearnDamping), by name; nil for none.
 func (t *Trainer) Hyperparameters() map[string]float64 { return t.engine.orEmpty().hyperparameters() }
 
 // Hyperparameters is Trainer.Hyperparameters.

@@ -90,7 +90,7 @@ func (c *EKFACConfig) Start(t *rule.Task) (rule.Rule, error) {
 
 func startEKFAC[T apoops.Float](c *EKFACConfig, t *rule.Task) rule.Rule {
 	return newBlockwise(t, blockwiseSettings{c.Momentum, c.WeightDecay, c.KLClip}, func(blocks []*gradientBlock[T]) preconditioner[T] {
-		k := &ekfac[T]{damping: T(c.Damping), decay: c.CovDecay, scaleEvery: c.ScaleEvery, bases: make([]*basis[T], len(blocks))}
+		k := &ekfac[T]{damping: T(c.Damping), initial: c.Damping, decay: c.CovDecay, scaleEvery: c.ScaleEvery, bases: make([]*basis[T], len(blocks))}
 		k.curvature = newCurvature[T](t, curvatureSettings{
 			name: c.Name(), decay: c.CovDecay, factorEvery: c.FactorEvery, refreshEvery: c.BasisEvery,
 			empirical: c.Empirical, squares: true, maxDim: c.MaxDim, patchesPerDim: c.PatchesPerDim,
@@ -116,6 +116,7 @@ func startEKFAC[T apoops.Float](c *EKFACConfig, t *rule.Task) rule.Rule {
 type ekfac[T apoops.Float] struct {
 	*curvature[T]
 	damping    T
+	initial    float64 // λ at the start
 	decay      float64
 	scaleEvery int
 	bases      []*basis[T] // by block, nil for the plain gradient
@@ -259,8 +260,7 @@ func (k *ekfac[T]) precondition(i int, d, g []T) {
 	blas.Gemm(false, true, n, m, m, 1, b.half, m, b.ug, m, 0, b.x, m)
 	k.now = b
 	par.For(n*m, par.Grain, k.divide)
-	blas.Gemm(true, false, n, m, n, 1, b.ua, n, b.x, m, 0, b.half, m)
-	blas.Gemm(false, false, n, m, m, 1, b.half, m, b.ug, m, 0, d, m)
+	k.back(b, d)
 }
 
 func (k *ekfac[T]) state() []checkpoint.NamedTensor {

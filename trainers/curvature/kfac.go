@@ -107,7 +107,7 @@ func startKFAC[T apoops.Float](c *KFACConfig, t *rule.Task) rule.Rule {
 			empirical: c.Empirical, maxDim: c.MaxDim, patchesPerDim: c.PatchesPerDim,
 		})
 		for _, l := range k.layers {
-			v := &inverse[T]{rows: l.Rows, cols: l.Cols, a: make([]T, l.Rows*l.Rows), g: make([]T, l.Cols*l.Cols), half: make([]T, l.Rows*l.Cols)}
+			v := &inverse[T]{rows: l.Rows, cols: l.Cols, a: make([]T, l.Rows*l.Rows), g: make([]T, l.Cols*l.Cols), half: make([]T, l.Rows*l.Cols), damped: make([]float64, 2)}
 			array.Identity(v.a, l.Rows, 1)
 			array.Identity(v.g, l.Cols, 1)
 			v.stored = []*tensor.Dense{array.Matrix(v.a, l.Rows, l.Rows), array.Matrix(v.g, l.Cols, l.Cols)}
@@ -124,6 +124,7 @@ type kfac[T apoops.Float] struct {
 	damping  float64
 	inverses []*inverse[T] // by block, nil for the plain gradient
 	largest  float64       // product of the norms of a block's inverses; 0 for not known
+	inverted []float64     // one number where λ is learned: that of the inverses; else nil
 }
 
 // inverse has the damped inverses of a block's factors.
@@ -132,6 +133,7 @@ type inverse[T apoops.Float] struct {
 	a, g       []T
 	stored     []*tensor.Dense // a and g
 	half       []T             // Ā⁻¹·g
+	damped     []float64       // what was added to the diagonals of Ā and Ḡ; 0 before the first
 }
 
 func (k *kfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err error) {
@@ -139,26 +141,48 @@ func (k *kfac[T]) observe(in rule.Input, _ []*gradientBlock[T]) (failed int, err
 		return 0, err
 	}
 	failed, err = k.update(in, false)
-	if err != nil || !k.refreshes(in.T) {
+	if err != nil {
 		return failed, err
 	}
-	_, more, err := k.decompose(k.invert, func(l *factors[T]) []*tensor.Dense { return k.inverses[l.block].stored })
+	again := k.renew
+	if k.refreshes(in.T) {
+		again = k.invertAll
+	}
+	more, err := again()
 	return failed + more, err
+}
+
+// invertAll computes the inverses of all blocks.
+func (k *kfac[T]) invertAll() (failed int, err error) {
+	fresh, failed, err := k.decompose(k.invert, func(l *factors[T]) []*tensor.Dense { return k.inverses[l.block].stored })
+	for _, l := range fresh {
+		k.inverses[l.block].damped[0], k.inverses[l.block].damped[1] = k.dampings(l)
+	}
+	if k.inverted != nil {
+		k.inverted[0] = k.damping
+	}
+	return failed, err
+}
+
+// dampings are π√λ and √λ/π of a block.
+func (k *kfac[T]) dampings(l *factors[T]) (a, g float64) {
+	pi := math.Sqrt(trace(l.a, l.Rows) / float64(l.Rows) / (trace(l.g, l.Cols) / float64(l.Cols)))
+	if !array.IsFinite(pi) || pi == 0 {
+		pi = 1 // a factor is 0
+	}
+	return pi * math.Sqrt(k.damping), math.Sqrt(k.damping) / pi
 }
 
 // invert computes the damped inverses of a block. After an error they are as
 // before.
 func (k *kfac[T]) invert(l *factors[T]) error {
 	v := k.inverses[l.block]
-	pi := math.Sqrt(trace(l.a, l.Rows) / float64(l.Rows) / (trace(l.g, l.Cols) / float64(l.Cols)))
-	if !array.IsFinite(pi) || pi == 0 {
-		pi = 1 // a factor is 0
-	}
-	a, err := dampedInverse(l.a, l.Rows, pi*math.Sqrt(k.damping))
+	onA, onG := k.dampings(l)
+	a, err := dampedInverse(l.a, l.Rows, onA)
 	if err != nil {
 		return err
 	}
-	g, err := dampedInverse(l.g, l.Cols, math.Sqrt(k.damping)/pi)
+	g, err := dampedInverse(l.g, l.Cols, onG)
 	if err != nil {
 		return err
 	}
@@ -244,6 +268,12 @@ func (k *kfac[T]) state() []checkpoint.NamedTensor {
 		all = append(all,
 			checkpoint.NamedTensor{Name: l.Name + "/inverse/A", Value: v.stored[0]},
 			checkpoint.NamedTensor{Name: l.Name + "/inverse/G", Value: v.stored[1]})
+		if k.inverted != nil {
+			all = append(all, checkpoint.NamedTensor{Name: l.Name + "/inverse/dampings", Value: array.Vector(v.damped)})
+		}
+	}
+	if k.inverted != nil {
+		all = append(all, checkpoint.NamedTensor{Name: "inverse/damping", Value: array.Vector(k.inverted)})
 	}
 	return all
 }
