@@ -13,7 +13,7 @@ import (
 )
 
 // hyperparameterOptions are the options that learn a hyperparameter.
-var hyperparameterOptions = []string{"LearnWeightDecay", "LearnDamping"}
+var hyperparameterOptions = []string{"LearnWeightDecay", "LearnDamping", "LearnEpsilon"}
 
 // LearnWeightDecay has APO learn the weight decay λ of the update rule beside its learning
 // rate, one for all parameters: φ gets log λ, from the optimizer's own value, which must not
@@ -36,6 +36,13 @@ func LearnWeightDecay(bounds ...float64) Option {
 // KLClip to 0 where both are learned.
 func LearnDamping(bounds ...float64) Option {
 	return learnHyperparameter("LearnDamping", rule.Damping, 1e-8, 1e3, bounds)
+}
+
+// LearnEpsilon has APO learn ε of RMSprop, Adam, AdamW or NAdamW beside the learning rate: φ
+// gets log ε, from the optimizer's own value. bounds are the least ε and the largest, by
+// default 1e-12 and 1e3. Far below √v̂, as at 1e-8, ε hardly changes Q: begin with more.
+func LearnEpsilon(bounds ...float64) Option {
+	return learnHyperparameter("LearnEpsilon", rule.Epsilon, 1e-12, 1e3, bounds)
 }
 
 // learnHyperparameter is the option of that name.
@@ -69,7 +76,7 @@ func describeHyperparameters(learned []learn.Hyperparameter) []string {
 }
 
 // Hyperparameters are the values of those that are learned beside the rates
-// (LearnWeightDecay, LearnDamping), by name; nil for none.
+// (LearnWeightDecay, LearnDamping, LearnEpsilon), by name; nil for none.
 func (t *Trainer) Hyperparameters() map[string]float64 { return t.engine.orEmpty().hyperparameters() }
 
 // Hyperparameters is Trainer.Hyperparameters.

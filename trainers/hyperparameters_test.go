@@ -30,6 +30,8 @@ func tunedRules() map[string]tunedRule {
 	rmsprop.WeightDecay, corrected.WeightDecay, adam.WeightDecay, adamw.WeightDecay, nadamw.WeightDecay = 0.3, 0.3, 0.3, 0.3, 0.3
 	kfac, ekfac, shampoo := KFAC(0.1), EKFAC(0.1), Shampoo(0.1)
 	kfac.WeightDecay, ekfac.WeightDecay, shampoo.WeightDecay = 0.3, 0.3, 0.3
+	rmsprop.Eps, corrected.Eps, adam.Eps, adamw.Eps, nadamw.Eps = 0.05, 0.05, 0.05, 0.05, 0.05
+	epsilon := append([]Option{LearnEpsilon(1e-6, 10)}, decay...)
 	damping := []Option{LearnDamping(1e-6, 10)}
 	both := append(damping, decay...)
 	dampedKFAC := func(clip float64, factorEvery, inverseEvery int) Optimizer {
@@ -49,8 +51,8 @@ func tunedRules() map[string]tunedRule {
 	}
 	for name, r := range map[string]tunedRule{
 		"sgd": {o: sgd, learn: decay}, "sgdm": {o: sgdm, learn: decay}, "nesterov": {o: nesterov, learn: decay},
-		"rmsprop": {o: rmsprop, learn: decay}, "rmsprop corrected": {o: corrected, learn: decay},
-		"adam": {o: adam, learn: decay}, "adamw": {o: adamw, learn: decay}, "nadamw": {o: nadamw, learn: decay},
+		"rmsprop": {o: rmsprop, learn: epsilon}, "rmsprop corrected": {o: corrected, learn: epsilon},
+		"adam": {o: adam, learn: epsilon}, "adamw": {o: adamw, learn: epsilon}, "nadamw": {o: nadamw, learn: epsilon},
 		"kfac decay": {o: kfac, learn: decay}, "ekfac decay": {o: ekfac, learn: decay}, "shampoo decay": {o: shampoo, learn: decay},
 	} {
 		all[name] = r
@@ -186,6 +188,7 @@ func TestHyperparameterErrors(t *testing.T) {
 		"LearnWeightDecay has no effect with precond":          {o: Precond(0.1), learn: []Option{LearnWeightDecay()}},
 		"LearnWeightDecay has no effect with Calibr":           {o: AdamW(0.1), learn: []Option{LearnWeightDecay(), Calibrated(CalibratedConfig{})}},
 		"adamw: there is no damping that can be learned, only": {o: AdamW(0.1), learn: []Option{LearnDamping()}},
+		"shampoo: there is no eps that can be learned, only":   {o: Shampoo(0.1), learn: []Option{LearnEpsilon()}},
 		"outside [0.1, 1]":                                     {o: AdamW(0.1), learn: []Option{LearnWeightDecay(0.1, 1)}},
 		"bounds are two numbers":                               {o: AdamW(0.1), learn: []Option{LearnWeightDecay(0.1)}},
 		"0 < lo ≤ hi":                                          {o: AdamW(0.1), learn: []Option{LearnWeightDecay(1, 0.1)}},
