@@ -1,13 +1,7 @@
 #include "textflag.h"
+#include "edge_amd64.h"
 
 // The registers are those of elem_amd64.s.
-
-// EDGE sets Y11 to the CX < 8 lowest elements.
-#define EDGE \
-	LEAQ ·edge(SB), AX; \
-	SHLQ $2, CX; \
-	SUBQ CX, AX; \
-	VMOVDQU 32(AX), Y11
 
 // func addScaled(y, x []float32, f float32)
 TEXT ·addScaled(SB), NOSPLIT, $0-52

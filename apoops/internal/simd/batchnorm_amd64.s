@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "edge_amd64.h"
 
 // Loops of batch norm's gradient, eight float32 at a time; sums are in float64. The
 // order of operations is that of the twins in batchnorm.go.
@@ -17,13 +18,6 @@
 //	Y14          shift
 //	Y15, Y9      slope and level, for the gradients
 //	Y8           zeros
-
-// EDGE sets Y11 to the CX < 8 lowest elements.
-#define EDGE \
-	LEAQ ·edge(SB), AX; \
-	SHLQ $2, CX; \
-	SUBQ CX, AX; \
-	VMOVDQU 32(AX), Y11
 
 // WIDEN sets the float64 lo and hi to the eight float32 of x, whose lower half is xlow.
 #define WIDEN(x, xlow, lo, hi) \

@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "edge_amd64.h"
 
 // Loops over float32, eight elements at a time. The order of operations is that of the
 // twins in elem.go.
@@ -13,13 +14,6 @@
 //	Y8             zeros
 //	Y11            the elements of the last vector that are there
 //	Y12..15        the numbers among the arguments, in their order
-
-// EDGE sets Y11 to the CX < 8 lowest elements.
-#define EDGE \
-	LEAQ ·edge(SB), AX; \
-	SHLQ $2, CX; \
-	SUBQ CX, AX; \
-	VMOVDQU 32(AX), Y11
 
 // RELU is max(Y0, 0): 0 where that is larger, else Y0, and of the zeros the positive one.
 #define RELU \

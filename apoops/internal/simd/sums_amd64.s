@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "edge_amd64.h"
 
 // Loops over float32 that are computed or added up in float64, eight elements at a
 // time. The order of operations is that of the twins in sums.go and softmax.go.
@@ -15,13 +16,10 @@
 //	Y12, Y13     its two halves, of 64 bits each
 //	Y14, Y15     the numbers among the arguments, in their order
 
-// EDGE sets Y11 to the CX < 8 lowest elements, Y12 and Y13 to its halves, of 64 bits
+// HALVES sets Y11 to the CX < 8 lowest elements, Y12 and Y13 to its halves, of 64 bits
 // each.
-#define EDGE \
-	LEAQ ·edge(SB), AX; \
-	SHLQ $2, CX; \
-	SUBQ CX, AX; \
-	VMOVDQU 32(AX), Y11; \
+#define HALVES \
+	EDGE; \
 	VPMOVSXDQ X11, Y12; \
 	VEXTRACTI128 $1, Y11, X13; \
 	VPMOVSXDQ X13, Y13
@@ -67,7 +65,7 @@ loop:
 last:
 	ADDQ $8, CX
 	JEQ  done
-	EDGE
+	HALVES
 	VMASKMOVPS (SI)(BX*1), Y11, Y0
 	VMASKMOVPS (DX)(BX*1), Y11, Y1
 	TIMESLESS
@@ -98,7 +96,7 @@ loop:
 last:
 	ADDQ $8, CX
 	JEQ  done
-	EDGE
+	HALVES
 	VMASKMOVPS (SI), Y11, Y0
 	WIDEN(Y0, X0, Y2, Y3)
 	VADDPD Y2, Y4, Y4
@@ -142,7 +140,7 @@ loop:
 last:
 	ADDQ $8, CX
 	JEQ  done
-	EDGE
+	HALVES
 	VMASKMOVPS (SI)(BX*1), Y11, Y0
 	VMASKMOVPS (DX)(BX*1), Y11, Y1
 	DOT
@@ -184,7 +182,7 @@ loop:
 last:
 	ADDQ $8, CX
 	JEQ  done
-	EDGE
+	HALVES
 	VMASKMOVPS (SI), Y11, Y0
 	WIDEN(Y0, X0, Y2, Y3)
 	VSUBPD Y14, Y2, Y2
@@ -260,7 +258,7 @@ loop:
 last:
 	ADDQ $8, CX
 	JEQ  done
-	EDGE
+	HALVES
 	VMASKMOVPS (SI)(BX*1), Y11, Y0
 	VMASKMOVPS (DX)(BX*1), Y11, Y1
 	VMASKMOVPS (R8)(BX*1), Y11, Y2
