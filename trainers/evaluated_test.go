@@ -248,3 +248,12 @@ func TestRulesWithoutRateLearnNone(t *testing.T) {
 		}
 	}
 }
+
+// TestMechanicRefusesIterates: Mechanic scales θ - θ₀, so that it cannot be around a rule
+// that trains other weights than it evaluates.
+func TestMechanicRefusesIterates(t *testing.T) {
+	for _, base := range []Optimizer{ScheduleFreeSGD(0.1), ScheduleFreeAdamW(0.1)} {
+		_, err := New(toyModel(), toyLoss, Mechanic(base))
+		wantError(t, base.Name(), err, "mechanic", base.Name(), "weights of its own")
+	}
+}
