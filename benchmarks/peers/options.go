@@ -2,7 +2,6 @@ package peers
 
 import (
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -45,7 +44,6 @@ type options struct {
 
 func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet(Name, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
 	f.StringVar(&o.only, "only", "", "nets to compare, separated by commas: "+names()+" (default: all)")
 	f.IntVar(&o.batch, "batch", 128, "images in a batch")
 	f.IntVar(&o.tokens, "tokens", 4096, "tokens in a batch of sentences, of source and target each, with padding")

@@ -3,13 +3,14 @@ package peers
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
 // Name is the subcommand's name. Run starts its own program with it again.
@@ -61,31 +62,17 @@ The sides run in turn, each in a process of its own. The time is that of whole s
 resident memory (Linux: VmHWM); a second figure ("over base") leaves out what the
 process had before it made the net, such as Python's imports. All nets take about forty
 minutes on two cores.
-
-Flags:
 `
 
 // Run is the subcommand. It returns the exit code: 0 if all nets were compared or
 // PyTorch is missing, 1 if a side failed, 2 for wrong usage.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
-	flags := o.flags()
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		printUsage(stdout, flags)
-		return 0
+	code, ok := suite.ParseFlags(o.flags(), usage, args, stdout, stderr, suite.NoNames(o.check))
+	if !ok {
+		return code
 	}
-	if err == nil && flags.NArg() > 0 {
-		err = errors.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	if err == nil {
-		err = o.check()
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n\n", Name, err)
-		printUsage(stderr, flags)
-		return 2
-	}
+	var err error
 	if o.ours != "" {
 		err = o.measure(stdout)
 	} else {
@@ -96,12 +83,6 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
-}
-
-func printUsage(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprint(w, usage)
-	flags.SetOutput(w)
-	flags.PrintDefaults()
 }
 
 // measure measures this library in this process and prints the measurement.

@@ -2,7 +2,6 @@ package scaling
 
 import (
 	"flag"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -27,7 +26,6 @@ type options struct {
 
 func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet(Name, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
 	f.StringVar(&o.only, "only", netNames(), "nets to measure, separated by commas")
 	f.StringVar(&o.ruleList, "rules", ruleNames(), "rules to predict steps of, separated by commas")
 	f.StringVar(&o.compareList, "compare", "sgdm", "rules whose predictions are compared with steps of two processes")

@@ -2,7 +2,6 @@ package scaling
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -40,31 +39,17 @@ The folder of -out gets
 Go's documentation of package benchmarks/scaling has the model. Each process has one core.
 Without mpirun the parts that need it are left out. All takes about an hour on two cores,
 -only lenet -rules sgdm a minute.
-
-Flags:
 `
 
 // Run is the subcommand. It returns the exit code: 0 for success, 1 if something could not
 // be measured, 2 for wrong usage, 130 if ctx ends.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
-	flags := o.flags()
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		printUsage(stdout, flags)
-		return 0
+	code, ok := suite.ParseFlags(o.flags(), usage, args, stdout, stderr, suite.NoNames(o.check))
+	if !ok {
+		return code
 	}
-	if err == nil && flags.NArg() > 0 {
-		err = errors.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	if err == nil {
-		err = o.check()
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n\n", Name, err)
-		printUsage(stderr, flags)
-		return 2
-	}
+	var err error
 	if o.member != "" {
 		err = member(o.member, stdout)
 	} else {
@@ -79,12 +64,6 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
-}
-
-func printUsage(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprint(w, usage)
-	flags.SetOutput(w)
-	flags.PrintDefaults()
 }
 
 // run measures, predicts and writes the results.

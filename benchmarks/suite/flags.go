@@ -77,9 +77,10 @@ func between(flag string, v, most int) error {
 	return errors.Errorf("-%s %d must be from 1 to %d", flag, v, most)
 }
 
-// parse parses flags and names in any order and calls check with the names. After -h
-// or an error ok is false and code is the exit code.
-func parse(f *flag.FlagSet, usage string, args []string, stdout, stderr io.Writer, check func(names []string) error) (code int, ok bool) {
+// ParseFlags parses the flags of a subcommand and names in any order and calls check with
+// the names. After -h, which prints usage and the flags to stdout, or an error, which goes to
+// stderr, ok is false and code is the exit code.
+func ParseFlags(f *flag.FlagSet, usage string, args []string, stdout, stderr io.Writer, check func(names []string) error) (code int, ok bool) {
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
 	print := func(w io.Writer) {
@@ -105,4 +106,14 @@ func parse(f *flag.FlagSet, usage string, args []string, stdout, stderr io.Write
 		return exitUsage, false
 	}
 	return exitOK, true
+}
+
+// NoNames is a check for ParseFlags of a subcommand that takes flags alone.
+func NoNames(check func() error) func(names []string) error {
+	return func(names []string) error {
+		if len(names) > 0 {
+			return errors.Errorf("unexpected argument %q", names[0])
+		}
+		return check()
+	}
 }

@@ -28,7 +28,7 @@ func ListCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	var s selection
 	f := flag.NewFlagSet("list", flag.ContinueOnError)
 	quick := f.Bool("quick", false, "leave out the estimates of time")
-	code, ok := parse(f, listUsage, args, stdout, stderr, func(names []string) error {
+	code, ok := ParseFlags(f, listUsage, args, stdout, stderr, func(names []string) error {
 		s.names = names
 		_, err := s.experiments()
 		return err

@@ -53,7 +53,7 @@ func TuneCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	f.IntVar(&c.seeds, "seeds", 1, "seeds of each configuration; its result is the median over them")
 	f.Uint64Var(&c.drawSeed, "seed", 1, "seed of the random configurations")
 	f.StringVar(&c.save, "save", "", "also store the winners in this `folder` (in the repository: benchmarks/methods/tuned)")
-	code, ok := parse(f, tuneUsage, args, stdout, stderr, func(names []string) error {
+	code, ok := ParseFlags(f, tuneUsage, args, stdout, stderr, func(names []string) error {
 		if err := between("configs", c.configs, maxConfigs); err != nil {
 			return err
 		}
