@@ -3,6 +3,7 @@
 //	go run ./benchmarks list                              list the experiments with their times here
 //	go run ./benchmarks run fig3-parkinsons -scale small  train, store results in results/
 //	go run ./benchmarks tune fig3-parkinsons -configs 16  search for hyperparameters
+//	go run ./benchmarks store results                     condense results for the repository
 //	go run ./benchmarks report results                    tables, figures, verdicts on claims
 //	go run ./benchmarks parity FILE...                    compare with reference runs
 //	go run ./benchmarks peers                             compare time and memory with PyTorch
@@ -40,6 +41,7 @@ var commands = []command{
 	{"list", "list the experiments, their sizes and the time they take here", suite.ListCommand},
 	{"run", "run experiments of the paper and store the results", suite.RunCommand},
 	{"tune", "search at random for hyperparameters, with as many trials for each method", suite.TuneCommand},
+	{"store", "condense results into small files that stay in the repository", suite.StoreCommand},
 	{"report", "make tables, figures and verdicts on claims from stored results", report.Command},
 	{"parity", "replay reference runs and compare every number", parity.Command},
 	{"peers", "compare time and memory of training steps with PyTorch", peers.Run},

@@ -151,12 +151,8 @@ func TestANewExperimentIsOneFile(t *testing.T) {
 	check(command("tune", "parity", "-scale", "smoke", "-optimizers", "sgdm", "-configs", "2", "-out", dir), "parity smoke sgdm: validation accuracy")
 	path := filepath.Join(dir, "R.md")
 	command("report", "-o", path, dir)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	check(string(text), "| parity, smoke | §0: half of the numbers are odd | **holds** | 8 of 16 |",
-		"Here: five bits, 20 steps of batches of 8 (6.67 epochs of 28 rows), float64", "![odd numbers by bits](r-figures/parity-smoke-count.png)",
+	check(pagesOf(t, path), "| [parity, smoke](parity.md) | §0: half of the numbers are odd | **holds** | 8 of 16 |",
+		"Here: five bits, 20 steps of batches of 8 (6.67 epochs of 28 rows), float64", "![odd numbers by bits](../r-figures/parity-smoke-count.png)",
 		"test accuracy, % by step", "| SGDm | 1 |")
 	result := filepath.Join(dir, "parity", "smoke", "result.json")
 	if err := os.WriteFile(result, []byte(`{"x": [1], "panels": []}`), 0o666); err != nil { // it is not Figure 1's

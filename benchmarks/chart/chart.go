@@ -9,6 +9,7 @@ import (
 	"github.com/pkg/errors"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -61,14 +62,19 @@ type Point struct {
 	Color color.Color
 }
 
+// The size of a picture. In a column of text that is 16 cm wide its letters are as large as
+// those of the text, and at half of that width they can still be read.
 const (
-	width, height = 27 * vg.Centimeter, 14 * vg.Centimeter
-	legendWidth   = 7.8 * vg.Centimeter
-	dpi           = 110
+	width, height = 16 * vg.Centimeter, 10 * vg.Centimeter
+	dpi           = 165
+
+	titleSize, labelSize, textSize = 12, 11, 10
+	curveWidth                     = 1.8
 )
 
 // Save writes the chart to files, each a PNG or an SVG according to the ending of its
-// name. Points that a logarithmic axis cannot show are left out.
+// name. Points that a logarithmic axis cannot show are left out. The legend is inside the
+// frame of the axes, where it hides no curve.
 func (c Chart) Save(paths ...string) error {
 	p, legend, err := c.plot()
 	if err != nil {
@@ -82,29 +88,62 @@ func (c Chart) Save(paths ...string) error {
 	return nil
 }
 
-func (c Chart) plot() (*plot.Plot, plot.Legend, error) {
-	p, legend := c.frame()
-	if err := c.drawLines(p, &legend); err != nil {
-		return nil, legend, err
+func (c Chart) plot() (*plot.Plot, *legend, error) {
+	p := c.frame()
+	l := &legend{style: p.X.Tick.Label}
+	l.style.XAlign = text.XLeft
+	if err := c.drawLines(p, l); err != nil {
+		return nil, nil, err
 	}
 	for _, m := range c.Points {
 		dot, err := plotter.NewScatter(plotter.XYs{{X: m.X, Y: m.Y}})
 		if err != nil {
-			return nil, legend, errors.Wrap(err, m.Name)
+			return nil, nil, errors.Wrap(err, m.Name)
 		}
 		dot.GlyphStyle = draw.GlyphStyle{Color: m.Color, Radius: 4, Shape: draw.CircleGlyph{}}
 		p.Add(dot)
-		legend.Add(m.Name, dot)
+		l.entries = append(l.entries, entry{name: m.Name, color: m.Color, dot: true})
 	}
 	c.fitAxes(p)
-	return p, legend, nil
+	size := p.DataCanvas(page(draw.NewCanvas(vgimg.New(width, height), width, height))).Size()
+	l.place(p, size, c.inFrame(p))
+	return p, l, nil
 }
 
-// frame has the title, the axes, the grid and an empty legend.
-func (c Chart) frame() (*plot.Plot, plot.Legend) {
+// inFrame are the curves, the edges of the bands and the points as parts of the frame.
+func (c Chart) inFrame(p *plot.Plot) [][]vg.Point {
+	var all [][]vg.Point
+	add := func(x, y []float64) {
+		var curve []vg.Point
+		for _, v := range c.visible(x, y) {
+			curve = append(curve, vg.Point{X: vg.Length(p.X.Norm(v.X)), Y: vg.Length(p.Y.Norm(v.Y))})
+		}
+		all = append(all, curve)
+	}
+	for _, l := range c.Lines {
+		add(l.X, l.Y)
+		if len(l.Low) > 0 {
+			add(l.X, l.Low)
+			add(l.X, l.High)
+		}
+	}
+	for _, m := range c.Points {
+		add([]float64{m.X}, []float64{m.Y})
+	}
+	return all
+}
+
+// frame has the title, the axes and the grid.
+func (c Chart) frame() *plot.Plot {
 	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
-	p.Title.TextStyle.Font.Size, p.Title.Padding = 14, 3*vg.Millimeter
+	p.X.Label.Text, p.Y.Label.Text = c.X, c.Y
+	for style, size := range map[*text.Style]vg.Length{
+		&p.Title.TextStyle: titleSize, &p.X.Label.TextStyle: labelSize, &p.Y.Label.TextStyle: labelSize, &p.X.Tick.Label: textSize, &p.Y.Tick.Label: textSize,
+	} {
+		style.Font.Size, style.Font.Variant = size, "Sans"
+	}
+	p.Title.Text = inLines(c.Title, p.Title.TextStyle, width-2*margin)
+	p.Title.Padding, p.X.Padding, p.Y.Padding = 2*vg.Millimeter, 0, 0
 	if !c.LinearY {
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
 	}
@@ -114,30 +153,47 @@ func (c Chart) frame() (*plot.Plot, plot.Legend) {
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{225}, color.Gray{225}
 	p.Add(grid)
-	legend := plot.NewLegend()
-	legend.Top, legend.Left, legend.ThumbnailWidth, legend.Padding = true, true, 9*vg.Millimeter, 2*vg.Millimeter
-	return p, legend
+	return p
 }
 
-func (c Chart) drawLines(p *plot.Plot, legend *plot.Legend) error {
-	for _, l := range c.Lines { // bands lie below all curves
-		if band := c.band(l); band != nil {
+// inLines breaks a text that is too wide near its middle.
+func inLines(t string, style text.Style, most vg.Length) string {
+	if style.Width(t) <= most {
+		return t
+	}
+	place := -1
+	for i, r := range t {
+		if r == ' ' && (place < 0 || abs(2*i-len(t)) < abs(2*place-len(t))) {
+			place = i
+		}
+	}
+	if place < 0 {
+		return t
+	}
+	return t[:place] + "\n" + t[place+1:]
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func (c Chart) drawLines(p *plot.Plot, l *legend) error {
+	for _, line := range c.Lines { // bands lie below all curves
+		if band := c.band(line); band != nil {
 			p.Add(band)
 		}
 	}
-	for _, l := range c.Lines {
-		points := c.visible(l.X, l.Y)
+	for _, line := range c.Lines {
+		points := c.visible(line.X, line.Y)
 		if len(points) == 0 {
 			continue
 		}
 		curve, err := plotter.NewLine(points)
 		if err != nil {
-			return errors.Wrap(err, l.Name)
+			return errors.Wrap(err, line.Name)
 		}
-		curve.Color, curve.Width = l.Color, 1.6
-		curve.Dashes = l.dashes()
+		curve.Color, curve.Width = line.Color, curveWidth
+		curve.Dashes = line.dashes()
 		p.Add(curve)
-		legend.Add(l.Name, curve)
+		l.entries = append(l.entries, entry{name: line.Name, color: line.Color, dashes: curve.Dashes})
 	}
 	return nil
 }
@@ -173,8 +229,13 @@ func (c Chart) fitAxes(p *plot.Plot) {
 	}
 }
 
-// save draws the plot and, beside it, the legend.
-func save(path string, p *plot.Plot, legend plot.Legend) error {
+const margin = 3 * vg.Millimeter
+
+// page is the canvas within its margins. The last label of the horizontal axis needs more.
+func page(c draw.Canvas) draw.Canvas { return draw.Crop(c, margin, -2*margin, margin, -margin) }
+
+// save draws the plot and the legend.
+func save(path string, p *plot.Plot, l *legend) error {
 	var canvas vg.CanvasSizer
 	var img io.WriterTo
 	switch filepath.Ext(path) {
@@ -187,9 +248,9 @@ func save(path string, p *plot.Plot, legend plot.Legend) error {
 	default:
 		return errors.Errorf("chart %s: neither .png nor .svg", path)
 	}
-	page := draw.Crop(draw.New(canvas), 4*vg.Millimeter, -4*vg.Millimeter, 4*vg.Millimeter, -4*vg.Millimeter)
-	p.Draw(draw.Crop(page, 0, -legendWidth, 0, 0))
-	legend.Draw(draw.Crop(page, width-8*vg.Millimeter-legendWidth+4*vg.Millimeter, 0, 0, -12*vg.Millimeter))
+	all := draw.New(canvas)
+	p.Draw(page(all))
+	l.draw(p.DataCanvas(page(all)))
 	return write(path, img)
 }
 

@@ -2,11 +2,9 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
-	"github.com/apo-gorgonia/apo/benchmarks/methods"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
@@ -103,80 +101,10 @@ func percents(s spread) string {
 	return fmt.Sprintf("%s (%s … %s)", percent(s.median), percent(s.low), percent(s.high))
 }
 
-// paperTables adds the paper's Tables 2 and 4 with the results here, one row for each
-// experiment.
-func (d *document) paperTables(sections []*section) {
-	for _, g := range []struct{ group, title string }{{"table2", "Table 2"}, {"table2-translation", "Table 2, translation"}, {"table4", "Table 4"}} {
-		es, err := experiments.Find(g.group)
-		if err != nil || !slices.ContainsFunc(sections, func(s *section) bool { return s.e.Group == g.group }) {
-			continue
-		}
-		d.add("## %s", g.title)
-		d.add("Test accuracies, or BLEU, here (the median over the seeds, after the given number of epochs) and in the paper. Nets that were only timed, and those " +
-			"whose data set is missing on this machine, have the paper's numbers only.")
-		d.add("%s", paperTable(es, sections))
-	}
-}
-
-func paperTable(es []*experiments.Experiment, sections []*section) string {
-	t := table{head: []string{"net and data", "here"}}
-	names := es[0].Methods
-	for _, name := range names {
-		t.head = append(t.head, methodLabel(name))
-	}
-	for _, e := range es {
-		s := bestSection(sections, e)
-		row := []string{e.Title, s.length()}
-		for _, name := range names {
-			cell := "-"
-			if r := s.find(name); r != nil && !s.timed() {
-				cell = s.quality(r)
-			}
-			if p := s.paperAccuracy(name); p != "-" {
-				cell += "; paper " + p
-			}
-			row = append(row, cell)
-		}
-		t.add(row...)
-	}
-	return t.String()
-}
-
-// bestSection is the experiment's section at the largest scale, except smoke, or an
-// empty one.
-func bestSection(sections []*section, e *experiments.Experiment) *section {
-	found := &section{e: e}
-	for _, s := range sections {
-		if s.e == e && s.scale != experiments.Smoke {
-			found = s
-		}
-	}
-	return found
-}
-
-// length is the length of the section's runs.
-func (s *section) length() string {
-	switch {
-	case len(s.series) == 0:
-		return "not run"
-	case s.timed():
-		return fmt.Sprintf("timed, %d steps", s.config.Steps)
-	}
-	return epochs(s.config.Steps, s.series[0].header.PerEpoch)
-}
-
 // epochs converts a number of steps to epochs.
 func epochs(steps, perEpoch int) string {
 	if steps == perEpoch {
 		return "1 epoch"
 	}
 	return fmt.Sprintf("%.3g epochs", float64(steps)/float64(perEpoch))
-}
-
-func methodLabel(name string) string {
-	m, err := methods.Get(name)
-	if err != nil { // impossible: a test checks the experiments' methods
-		return name
-	}
-	return m.Label
 }

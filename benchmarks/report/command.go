@@ -12,7 +12,6 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/benchmarks/suite"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
@@ -21,12 +20,14 @@ const (
 	goalsTitle  = "What this project wants to reach"
 )
 
-const usage = `Usage: benchmarks report [-o FILE] [-keep FILE] [-notes FILE] DIR
+const usage = `Usage: benchmarks report [-o FILE] [-keep FILE] [-notes FILE] DIR...
 
-Writes a report of the results in DIR, as Markdown with figures (PNG and SVG), to
-DIR/report.md and DIR/figures, or to FILE and a folder beside it. The report has
-tables, figures, and verdicts on the claims of the paper and the goals of this
-project.
+Writes a report of the results in the folders DIR, those of "run" and of "store",
+as Markdown with figures (PNG and SVG): the first page DIR/report.md, a page for
+each experiment in DIR/pages, and DIR/figures; or FILE and two folders beside it.
+It has tables, figures, and verdicts on the claims of the paper and the goals of
+this project. Pages of experiments without results in DIR stay as they are, and
+the first page takes their figures from them.
 
 Exit codes:
   0  the report is written
@@ -40,9 +41,9 @@ Flags:
 func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := flag.NewFlagSet("report", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	out := f.String("o", "", "write the Markdown to this `file` and the figures to the folder FILE-figures (without FILE's ending)")
-	notes := f.String("notes", "", "insert this Markdown `file` after the claims, such as benchmarks/NOTES.md")
-	keep := f.String("keep", "", "keep sections and claims of this earlier report `file` for experiments without results in DIR; it may be that of -o")
+	out := f.String("o", "", "write the first page to this `file`, the others to the folder FILE-pages and the figures to FILE-figures (without FILE's ending)")
+	notes := f.String("notes", "", "link this Markdown `file` from the first page as what was tried")
+	keep := f.String("keep", "", "move the sections of this report, a single `file` as earlier versions wrote it, to pages; it may be that of -o")
 	err := f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
@@ -50,88 +51,97 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		f.PrintDefaults()
 		return 0
 	}
-	if err == nil && f.NArg() != 1 {
-		err = errors.New("one folder of results is needed")
+	if err == nil && f.NArg() == 0 {
+		err = errors.New("a folder of results is needed")
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "report: %v\n(-h lists the flags)\n", err)
 		return 2
 	}
-	p := paths{dir: f.Arg(0), notes: *notes, keep: *keep, text: *out}
-	if p.text == "" {
-		p.text, p.figures = filepath.Join(p.dir, "report.md"), filepath.Join(p.dir, "figures")
-	} else {
-		base := strings.TrimSuffix(p.text, filepath.Ext(p.text))
-		p.figures = filepath.Join(filepath.Dir(p.text), strings.ToLower(filepath.Base(base))+"-figures")
-	}
+	p := pathsOf(*out, f.Args())
+	p.notes, p.keep = *notes, *keep
 	if err := write(ctx, p, stderr); err != nil {
 		fmt.Fprintf(stderr, "report: %v\n", err)
 		return 1
 	}
-	fmt.Fprintf(stdout, "%s, figures in %s\n", p.text, p.figures)
+	fmt.Fprintf(stdout, "%s, pages in %s, figures in %s\n", p.text, p.pages, p.figures)
 	return 0
 }
 
 // paths are the files of a report.
 type paths struct {
-	dir           string // of the results
-	text, figures string // file of the Markdown, folder of the figures
-	notes, keep   string // input files, "" for none
+	dirs                 []string // of the results
+	text, pages, figures string   // file of the first page, folders of the pages and figures
+	notes, keep          string   // input files, "" for none
 }
 
-// write writes the report of a results folder.
+// pathsOf are the files of a report to a file, or to the first folder of results.
+func pathsOf(out string, dirs []string) paths {
+	p := paths{dirs: dirs, text: out}
+	if out == "" {
+		p.text, p.pages, p.figures = filepath.Join(dirs[0], "report.md"), filepath.Join(dirs[0], "pages"), filepath.Join(dirs[0], "figures")
+		return p
+	}
+	base := strings.TrimSuffix(out, filepath.Ext(out))
+	base = filepath.Join(filepath.Dir(out), strings.ToLower(filepath.Base(base)))
+	p.pages, p.figures = base+"-pages", base+"-figures"
+	return p
+}
+
+// link is the path of a file or folder as it is written in a page of a folder.
+func link(from, to string) string {
+	if rel, err := filepath.Rel(from, to); err == nil {
+		to = rel
+	}
+	return filepath.ToSlash(to)
+}
+
+// write writes the report of folders of results.
 func write(ctx context.Context, p paths, stderr io.Writer) error {
-	var notes []byte
 	if p.notes != "" {
-		var err error
-		if notes, err = os.ReadFile(p.notes); err != nil {
+		if _, err := os.Stat(p.notes); err != nil {
 			return errors.WithStack(err)
 		}
 	}
-	sections, err := load(p.dir, stderr)
+	sections, err := load(p.dirs, stderr)
 	if err != nil {
 		return err
 	}
-	old, err := readEarlier(p.keep)
+	all, err := readPages(p.pages)
 	if err != nil {
 		return err
 	}
-	old.without(sections)
-	envs, err := suite.ReadEnvironments(p.dir)
-	if err != nil {
-		return err
+	if p.keep != "" {
+		if err := all.split(p.keep, link(p.pages, p.figures)); err != nil {
+			return err
+		}
 	}
-	if err := os.MkdirAll(p.figures, 0o777); err != nil {
-		return errors.WithStack(err)
+	if len(sections) == 0 && all.empty() {
+		return errors.Errorf("no results in %s", strings.Join(p.dirs, ", "))
 	}
-	var d document
-	d.header(envs, sections, old)
-	d.summary(claimsTitle, slices.Concat(computedClaims(), paperClaims, imageClaims, precisionClaims, translationClaims), sections, old)
-	d.summary(goalsTitle, slices.Concat(goals, recommendedGoals, imageGoals, precisionGoals, translationGoals), sections, old)
-	d.paperTables(sections)
-	if len(notes) > 0 {
-		d.add("%s", strings.TrimSpace(string(notes)))
+	for _, dir := range []string{p.pages, p.figures} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return errors.WithStack(err)
+		}
 	}
-	if err := d.sections(ctx, sections, p.figures); err != nil {
-		return err
-	}
-	for _, o := range old.sections {
-		d.add("%s", o.text)
-	}
-	return errors.WithStack(durable.WriteFile(p.text, []byte(d.b.String())))
-}
-
-// sections draws and describes all sections.
-func (d *document) sections(ctx context.Context, all []*section, figures string) error {
-	for _, s := range all {
+	claims := slices.Concat(computedClaims(), paperClaims, imageClaims, precisionClaims, translationClaims)
+	goals := slices.Concat(goals, recommendedGoals, imageGoals, precisionGoals, translationGoals)
+	for _, s := range sections {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		drawn, err := s.draw(figures)
+		drawn, err := s.draw(p.figures)
 		if err != nil {
 			return err
 		}
-		d.section(s, drawn, filepath.Base(figures))
+		all.of(s.e).put(s.heading(), partOf(s, drawn, link(p.pages, p.figures), claims, goals))
 	}
-	return nil
+	if err := all.write(p.pages); err != nil {
+		return err
+	}
+	o := opening{pages: all, claims: all.rows(claimsTitle, claims), goals: all.rows(goalsTitle, goals), paths: p}
+	if err := durable.WriteFile(filepath.Join(p.pages, claimsPage), []byte(o.allClaims())); err != nil {
+		return errors.WithStack(err)
+	}
+	return errors.WithStack(durable.WriteFile(p.text, []byte(o.String())))
 }

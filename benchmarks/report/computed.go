@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/pkg/errors"
 
@@ -28,7 +29,11 @@ func (s *section) addComputed(dir string, stderr io.Writer) error {
 		leftOut(stderr, path, "it is empty")
 		return nil
 	}
+	was := s.result
 	s.result, err = s.e.Computation.Decode(text)
+	if err == nil && was != nil && !reflect.DeepEqual(was, s.result) {
+		err = errors.New("another folder has another result")
+	}
 	return errors.WithMessage(err, path)
 }
 

@@ -14,18 +14,30 @@
 //	computed.go     the claims that computed results decide (Figure 1); the claims
 //	                themselves are those of the experiment's Computation
 //
+// A report is a first page and a page for each experiment, with a part for each scale. A
+// part without results now stays as it is: the files of its runs may be lost. The first
+// page is made from the other pages alone, so that old parts and new ones count alike.
+//
+//	opening.go      the first page, and the page of all claims
+//	openingresults.go its tables of results, of costs and of the paper's numbers
+//	openingclaims.go its table of the paper's claims
+//	page.go         the pages of the experiments
+//	rows.go         the tables of claims on pages
+//	markdowntable.go reading tables of Markdown
+//	split.go        pages from a report in a single file
+//
 // The other parts of a report:
 //
-//	load.go         reading the results folder
+//	load.go         reading folders of results
 //	stats.go        medians, final losses, times to a loss
 //	table.go        tables of losses, times and hyperparameters
 //	times.go        losses at equal seconds, times to equal losses
-//	accuracy.go     tables of test accuracies, Tables 2 and 4, extrapolated times
+//	accuracy.go     tables of test accuracies, extrapolated times
 //	precision.go    the table of methods in several precisions
 //	sweep.go        accuracies and failures against a hyperparameter
 //	figures.go      curves over steps and time
-//	markdown.go     the document
-//	keep.go         sections kept from an earlier report
+//	markdown.go     a part of a page
+//	machines.go     where results were made
 //
 // A program makes a report as the command does:
 //

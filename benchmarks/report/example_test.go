@@ -23,18 +23,18 @@ func ExampleCommand() {
 	if code := Command(context.Background(), []string{"-o", path, results}, new(strings.Builder), os.Stdout); code != 0 {
 		return
 	}
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(dir, "results-pages", "claims.md"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "| fig4-mnist-lr, smoke | goal") {
+		if strings.HasPrefix(line, "| [fig4-mnist-lr, smoke](fig4-mnist-lr.md) | goal") {
 			fmt.Print(line)
 		}
 	}
 	// Output:
-	// | fig4-mnist-lr, smoke | goal: Base-APO's final training loss is at most that of the best fixed rate [SGDm-APO (plain), from low] | **does not hold** | final training loss, median 2.02, SGDm 0.315 |
+	// | [fig4-mnist-lr, smoke](fig4-mnist-lr.md) | goal: Base-APO's final training loss is at most that of the best fixed rate [SGDm-APO (plain), from low] | **does not hold** | final training loss, median 2.02, SGDm 0.315 |
 }
 
 // Statistics of a method are medians over its seeds.

@@ -164,19 +164,24 @@ func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error
 	return figure{name, caption}, c.Save(filepath.Join(dir, name+".png"), filepath.Join(dir, name+".svg"))
 }
 
-// line is the curve of a series. It has a point for each evaluation of all seeds.
+// line is the curve of a series. It has a point for each step that all seeds have
+// evaluated.
 func (r *series) line(q quantity, a axis) chart.Line {
 	l := chart.Line{Name: r.label}
-	n := len(r.runs[0].Evaluations)
-	for _, run := range r.runs {
-		n = min(n, len(run.Evaluations))
-	}
-	for i := range n {
-		x := r.each(func(run *suite.Run) float64 { return a.of(run.Evaluations[i]) })
-		y := spreadOf(r.each(func(run *suite.Run) float64 { return q.of(run.Evaluations[i]) }))
-		l.X, l.Y = append(l.X, suite.Median(x)), append(l.Y, y.median)
+	for _, e := range r.runs[0].Evaluations {
+		var x, y []float64
+		for _, run := range r.runs {
+			if i, ok := slices.BinarySearchFunc(run.Evaluations, e.Step, func(e suite.Evaluation, step int) int { return e.Step - step }); ok {
+				x, y = append(x, a.of(run.Evaluations[i])), append(y, q.of(run.Evaluations[i]))
+			}
+		}
+		if len(y) < len(r.runs) {
+			continue
+		}
+		s := spreadOf(y)
+		l.X, l.Y = append(l.X, suite.Median(x)), append(l.Y, s.median)
 		if len(r.runs) > 1 {
-			l.Low, l.High = append(l.Low, y.low), append(l.High, y.high)
+			l.Low, l.High = append(l.Low, s.low), append(l.High, s.high)
 		}
 	}
 	return l

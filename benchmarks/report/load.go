@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,7 +24,13 @@ type section struct {
 	result experiments.Result // of the experiment's computation, nil for none
 	// unfinished is the number of runs without an end.
 	unfinished int
-	files      map[string]string // of the runs, by method, variant and seed
+	files      map[string]runFile // by method, variant and seed
+}
+
+// runFile is a run with where it was read.
+type runFile struct {
+	path string
+	run  *suite.Run
 }
 
 // series has the runs of one method and variant, one for each seed.
@@ -36,6 +41,9 @@ type series struct {
 	runs   []*suite.Run
 	swept  string // experiments.Experiment.Sweep
 }
+
+// heading is the heading of the section on its page.
+func (s *section) heading() string { return s.e.Name + ", " + string(s.scale) }
 
 func (s *section) name() string { return s.e.Name + "-" + string(s.scale) }
 
@@ -58,61 +66,60 @@ func (s *section) find(method string) *series {
 	return nil
 }
 
-// load reads a results folder: one section for each experiment and scale, in the
-// paper's order. It reports files that it leaves out to stderr.
-func load(dir string, stderr io.Writer) ([]*section, error) {
-	if _, err := os.ReadDir(dir); err != nil {
-		return nil, errors.WithStack(err)
+// load reads folders of results, of runs as they were measured or stored: one section for
+// each experiment and scale, in the paper's order. It reports files that it leaves out to
+// stderr.
+func load(dirs []string, stderr io.Writer) ([]*section, error) {
+	envs := make(map[string][]suite.Environment)
+	for _, dir := range dirs {
+		if _, err := os.ReadDir(dir); err != nil {
+			return nil, errors.WithStack(err)
+		}
+		var err error
+		if envs[dir], err = suite.ReadEnvironments(dir); err != nil {
+			return nil, err
+		}
 	}
 	var all []*section
 	for _, e := range experiments.All() {
 		for _, scale := range experiments.Scales {
-			s, err := loadSection(dir, e, scale, stderr)
-			if err != nil {
-				return nil, err
+			s := &section{e: e, scale: scale, config: e.Scales[scale], files: make(map[string]runFile)}
+			for _, dir := range dirs {
+				if err := s.read(dir, envs[dir], stderr); err != nil {
+					return nil, err
+				}
 			}
-			if s != nil {
+			if !s.empty() {
+				s.sort()
 				all = append(all, s)
 			}
 		}
 	}
-	if len(all) == 0 {
-		return nil, errors.Errorf("no results in %s", dir)
-	}
 	return all, nil
 }
 
-// loadSection returns nil if there are no results.
-func loadSection(dir string, e *experiments.Experiment, scale experiments.Scale, stderr io.Writer) (*section, error) {
-	s := &section{e: e, scale: scale, config: e.Scales[scale], files: make(map[string]string)}
+// read adds the results of a folder.
+func (s *section) read(dir string, envs []suite.Environment, stderr io.Writer) error {
 	if err := s.addComputed(dir, stderr); err != nil {
-		return nil, err
+		return err
 	}
-	folder := filepath.Join(dir, e.Name, string(scale))
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.WithStack(err)
+	paths, err := suite.RunFiles(dir, s.e.Name, s.scale)
+	if err != nil {
+		return err
 	}
-	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) != ".jsonl" {
-			continue
-		}
-		if err := s.add(filepath.Join(folder, entry.Name()), stderr); err != nil {
-			return nil, err
+	for _, path := range paths {
+		if err := s.add(path, envs, stderr); err != nil {
+			return err
 		}
 	}
-	if s.empty() {
-		return nil, nil
-	}
-	s.sort()
-	return s, nil
+	return nil
 }
 
 func leftOut(stderr io.Writer, path, why string) {
 	fmt.Fprintf(stderr, "report: %s is left out: %s\n", path, why)
 }
 
-func (s *section) add(path string, stderr io.Writer) error {
+func (s *section) add(path string, envs []suite.Environment, stderr io.Writer) error {
 	run, err := suite.ReadRun(path)
 	if errors.Is(err, suite.ErrNoHeader) {
 		leftOut(stderr, path, "it has no header")
@@ -125,11 +132,16 @@ func (s *section) add(path string, stderr io.Writer) error {
 	if h.Experiment != s.e.Name || h.Scale != s.scale {
 		return errors.Errorf("%s is a run of %s at scale %s, not of %s", path, h.Experiment, h.Scale, s.name())
 	}
+	run.Made(envs)
+	run = run.Condensed()
 	who := fmt.Sprintf("%s, variant %q, seed %d", h.Method, h.Variant, h.Seed)
 	if first, ok := s.files[who]; ok {
-		return errors.Errorf("%s and %s are the same run: %s", first, path, who)
+		if filepath.Dir(first.path) != filepath.Dir(path) && run.Equal(first.run) {
+			return nil
+		}
+		return errors.Errorf("%s and %s are the same run: %s", first.path, path, who)
 	}
-	s.files[who] = path
+	s.files[who] = runFile{path, run}
 	if run.Done == nil {
 		s.unfinished++
 		return nil

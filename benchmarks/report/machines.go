@@ -15,7 +15,7 @@ type machine struct {
 	commits []string
 }
 
-// machines is the list of a report, in the order of the first results.
+// machines is a list of them, in the order of the first results.
 type machines []machine
 
 // add enters commits, each once.
@@ -51,4 +51,24 @@ func (all *machines) addLine(line string) {
 	line = strings.TrimSuffix(strings.TrimPrefix(line, "Machine: "), ".")
 	name, commits, _ := strings.Cut(line, commitsOf)
 	all.add(name, strings.Split(commits, ", ")...)
+}
+
+// machines are where the section's runs were made.
+func (s *section) machines() (all machines) {
+	for _, r := range s.series {
+		for _, run := range r.runs {
+			if run.Environment != nil {
+				all.addEnvironment(*run.Environment)
+			}
+		}
+	}
+	return all
+}
+
+// machines are those of a part of a page.
+func (q part) machines() (all machines) {
+	for _, line := range linesWith(q.text, "Machine: ") {
+		all.addLine(line)
+	}
+	return all
 }

@@ -6,17 +6,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
-// A machine has one line, however often a report is made with sections of the report
-// before.
-func TestMachinesOfKeptSections(t *testing.T) {
+// A page names where its runs were made, a machine once, and the first page has each
+// machine once, whatever pages it is on.
+func TestMachines(t *testing.T) {
 	before, now := t.TempDir(), t.TempDir()
 	fabricate(t, before, "fig3-parkinsons", "sgdm", "", 1, 0.02, false)
 	fabricate(t, now, "fig3-protein", "sgdm", "", 1, 0.5, false)
 	for dir, text := range map[string]string{
-		before: `[{"cpu":"A","commit":"one","date":"2026-01-02T03:04:05Z"},{"cpu":"B","commit":"one","date":"2026-01-02T04:04:05Z"}]`,
-		now:    `[{"cpu":"A","commit":"two","date":"2026-02-03T03:04:05Z"}]`,
+		before: `[{"cpu":"A","commit":"abc","date":"2026-01-02T03:04:05Z"},{"cpu":"B","commit":"other","date":"2026-01-02T04:04:05Z"}]`,
+		now:    `[{"cpu":"A","commit":"abc","date":"2026-02-03T03:04:05Z"}]`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "environment.json"), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
@@ -25,17 +27,29 @@ func TestMachinesOfKeptSections(t *testing.T) {
 	path := filepath.Join(before, "RESULTS.md")
 	report(t, "-o", path, before)
 	for range 3 {
-		report(t, "-o", path, "-keep", path, now)
+		report(t, "-o", path, now)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	const machine = "Machine: A, 0 cores, 0 GB of memory, ; , BLAS ; "
+	for name, day := range map[string]string{"fig3-parkinsons": "2026-01-02", "fig3-protein": "2026-02-03"} {
+		want := []string{machine + "commits abc (" + day + ")."}
+		if got := linesWith(read(t, before, "results-pages", name+".md"), "Machine: "); !slices.Equal(got, want) {
+			t.Errorf("%s has the machines %q, want %q", name, got, want)
+		}
 	}
-	want := []string{
-		"Machine: A, 0 cores, 0 GB of memory, ; , BLAS ; commits two (2026-02-03), one (2026-01-02).",
-		"Machine: B, 0 cores, 0 GB of memory, ; , BLAS ; commits one (2026-01-02).",
+	first := read(t, path)
+	if want := machine + "2 versions of this module, of 2026-01-02 to 2026-02-03"; strings.Count(first, "Machine: ") != 1 || !strings.Contains(first, want) {
+		t.Errorf("%q is not in\n%s", want, first)
 	}
-	if got := linesWith(string(text), "Machine: "); !slices.Equal(got, want) {
-		t.Errorf("the report has the machines\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+}
+
+func TestMachinesAreListedOnce(t *testing.T) {
+	var all machines
+	e := suite.Environment{CPU: "A", Commit: "abc", Date: "2026-01-02T03:04:05Z"}
+	all.addEnvironment(e)
+	all.addEnvironment(e)
+	e.Commit = "def"
+	all.addEnvironment(e)
+	if len(all) != 1 || len(all[0].commits) != 2 {
+		t.Errorf("%v", all)
 	}
 }

@@ -14,81 +14,15 @@ type document struct{ b strings.Builder }
 
 func (d *document) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n\n", args...) }
 
-// header says where the numbers come from and what they mean.
-func (d *document) header(envs []suite.Environment, sections []*section, old *earlier) {
-	d.add("# Results")
-	d.add("Made by `go run ./benchmarks report` from the files of `go run ./benchmarks run`; not edited by hand. " +
-		"benchmarks/README.md names the file that makes each part and each claim.")
-	if len(envs) == 0 {
-		d.add("The results folder does not say which machine this is.")
-	}
-	var all machines
-	for _, e := range envs {
-		all.addEnvironment(e)
-	}
-	for _, line := range old.machines {
-		all.addLine(line)
-	}
-	for _, m := range all {
+// partOf is the part of a page about a section, whose figures are in a folder.
+func partOf(s *section, figures []figure, folder string, claims, goals []claim) string {
+	var d document
+	for _, m := range s.machines() {
 		d.add("%s", m.line())
 	}
-	if len(old.sections) > 0 {
-		var names []string
-		for _, o := range old.sections {
-			names = append(names, o.name)
-		}
-		d.add("Kept from the report before, because there are no new results: %s.", strings.Join(names, "; "))
+	if s.hasRuns() && len(s.machines()) == 0 {
+		d.add("The results do not say which machine this is.")
 	}
-	d.add("Losses are evaluated on the training set, or the named part of it, after the last step. They are medians over the seeds, with the smallest and the largest value " +
-		"in brackets. Seconds are the time spent in training steps, including the building of the graphs in the first step, without evaluation and loading. " +
-		"The time of a step is the mean over all steps but the first. Where only a few steps are timed, rare work such as inverses has the share that it has in a long run. " +
-		"Peak memory is the largest resident memory of the run's process during training, including the data; the number in brackets is its growth since the data were loaded.")
-	if slices.ContainsFunc(sections, func(s *section) bool { return s.maxJobs() > 1 }) {
-		d.add("**Some runs ran in parallel (-jobs above 1): their times are not comparable.**")
-	}
-}
-
-// summary adds the table of all claims.
-func (d *document) summary(title string, claims []claim, sections []*section, old *earlier) {
-	t := table{head: []string{"experiment", "claim", "here", "figures"}}
-	for _, e := range experiments.All() {
-		of := sectionsOf(sections, e)
-		kept := old.rowsOf(title, e)
-		t.rows = append(t.rows, kept...)
-		if len(of) == 0 && len(kept) > 0 {
-			continue
-		}
-		if len(of) == 0 && e.TimedAt(experiments.Small) && len(e.Accuracies)+len(e.Scores) > 0 {
-			continue // the paper's tables show that it was not run
-		}
-		if len(of) == 0 {
-			for _, f := range (&section{e: e}).findings(claims) {
-				t.add(e.Name, f.text, string(notRun), "no results of this experiment")
-			}
-		}
-		for _, s := range of {
-			for _, f := range s.findings(claims) {
-				t.add(s.heading(), f.text, "**"+string(f.verdict)+"**", f.detail)
-			}
-		}
-	}
-	d.add("## %s", title)
-	d.add("%s", t.String())
-}
-
-func sectionsOf(all []*section, e *experiments.Experiment) []*section {
-	var of []*section
-	for _, s := range all {
-		if s.e == e {
-			of = append(of, s)
-		}
-	}
-	return of
-}
-
-// section adds the section of one experiment at one scale.
-func (d *document) section(s *section, figures []figure, folder string) {
-	d.add("## %s", s.heading())
 	d.add("%s: %s. Data: %s.", s.e.Figure, s.e.Title, s.e.Data)
 	if s.hasRuns() {
 		d.add("Here: %s.", s.setting())
@@ -100,15 +34,17 @@ func (d *document) section(s *section, figures []figure, folder string) {
 	for _, f := range figures {
 		d.add("![%s](%s/%s.png)", f.caption, folder, f.name)
 	}
-	if !s.hasRuns() {
-		return
+	if s.hasRuns() {
+		for _, t := range s.tables() {
+			d.add("%s", strings.TrimSpace(t))
+		}
+		for _, note := range s.notes() {
+			d.add("%s", note)
+		}
 	}
-	for _, t := range s.tables() {
-		d.add("%s", t)
-	}
-	for _, note := range s.notes() {
-		d.add("%s", note)
-	}
+	d.addClaims(claimsTitle, rowsOf(s, claims))
+	d.addClaims(goalsTitle, rowsOf(s, goals))
+	return d.b.String()
 }
 
 // tables are the tables of the section's results.
@@ -168,6 +104,9 @@ func (s *section) setting() string {
 // notes are remarks on single runs and methods.
 func (s *section) notes() []string {
 	var all []string
+	if s.maxJobs() > 1 {
+		all = append(all, "**Some runs ran in parallel (-jobs above 1): their times are not comparable.**")
+	}
 	if s.unfinished > 0 {
 		all = append(all, fmt.Sprintf("%d runs are unfinished and left out.", s.unfinished))
 	}

@@ -75,12 +75,8 @@ func TestReportOfPrecisions(t *testing.T) {
 	damping("float16-damping-0.01", low{accuracy: 0.6})
 	path := filepath.Join(dir, "RESULTS.md")
 	report(t, "-o", path, dir)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	md := string(text)
-	const lenet, sweep = "| table3-cifar10-lenet, smoke |", "| table3-damping, smoke |"
+	md := written(t, path)
+	const lenet, sweep = "| [table3-cifar10-lenet, smoke]", "| [table3-damping, smoke]"
 	for _, c := range []struct {
 		what, line string
 		want       []string

@@ -2,7 +2,6 @@ package report
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,11 +48,7 @@ func TestGoalsOfTheRecommendedForm(t *testing.T) {
 	fabricateTimes(t, dir, "mnist-mlp", "precond-default", 0.0122, 1, 1e8)
 	path := filepath.Join(dir, "RESULTS.md")
 	report(t, "-o", path, dir)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	md := string(text)
+	md := written(t, path)
 	const yes, no = "**holds**", "**does not hold**"
 	for _, c := range []struct {
 		experiment, words, verdict, detail string
@@ -80,7 +75,7 @@ func TestGoalsOfTheRecommendedForm(t *testing.T) {
 		{"mnist-mlp", "with its defaults", no, "1.11"},
 		{"resnet18-start", "after 50 steps", yes, "0.009"},
 	} {
-		l := line(md, "| "+c.experiment+", small", c.words)
+		l := line(md, "| ["+c.experiment+", small]", c.words)
 		if !strings.Contains(l, c.verdict) || !strings.Contains(l, c.detail) {
 			t.Errorf("%s, %s: %q, want %s and %q", c.experiment, c.words, l, c.verdict, c.detail)
 		}

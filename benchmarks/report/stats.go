@@ -147,11 +147,8 @@ func (r *series) testLoss() spread {
 // best is the first evaluation of a run with the highest test accuracy, or nil without
 // a test set.
 func best(run *suite.Run) *suite.Evaluation {
-	var top *suite.Evaluation
-	for i, e := range run.Evaluations {
-		if e.Accuracy != nil && (top == nil || *e.Accuracy > *top.Accuracy) {
-			top = &run.Evaluations[i]
-		}
+	if i := run.Best(); i >= 0 {
+		return &run.Evaluations[i]
 	}
-	return top
+	return nil
 }

@@ -15,7 +15,7 @@ import (
 // checkpointEvery is the time between two checkpoints.
 const checkpointEvery = time.Minute
 
-func (t *training) checkpoint() string { return strings.TrimSuffix(t.order.Path, ".jsonl") + ".ckpt" }
+func (t *training) checkpoint() string { return strings.TrimSuffix(t.order.Path, rawExt) + ".ckpt" }
 
 // open creates the run's file or, on resuming, loads its checkpoint.
 func (t *training) open() (err error) {

@@ -1,12 +1,15 @@
 package suite
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -44,4 +47,21 @@ func compute(ctx context.Context, e *experiments.Experiment, scale experiments.S
 	}
 	fmt.Fprintf(stdout, "%s %s: computed\n", e.Name, scale)
 	return nil
+}
+
+// compactComputed is a computed result as Store keeps it: the same values, with a line for
+// each member.
+func compactComputed(text []byte) ([]byte, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, errors.WithStack(err)
+	}
+	var members []member
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		members = append(members, member{name, all[name]})
+	}
+	var b bytes.Buffer
+	err := layOut(&b, "", members)
+	b.WriteByte('\n')
+	return b.Bytes(), err
 }

@@ -12,8 +12,15 @@
 //	runner.go, process.go       running jobs in processes of their own
 //	worker.go, training.go      one run
 //	record.go, store.go         the file of a run
+//	condense.go, stored.go      a run as it stays in the repository
+//	storecommand.go             storing such runs
 //	search.go, winners.go       searches and their results
 //	batch.go                    running jobs that another command plans
+//
+// The command store condenses finished runs into DIR/EXPERIMENT/SCALE/METHOD-seedN.json,
+// one object of some kilobytes: version, header, environment (that of the program that
+// made the run, if it is known), curve (a column for each number of the evaluations, see
+// Run.Condensed) and done.
 //
 // The results can be read without the report:
 //

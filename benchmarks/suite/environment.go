@@ -59,6 +59,17 @@ func ReadEnvironments(dir string) ([]Environment, error) {
 	return all, errors.Wrap(json.Unmarshal(text, &all), path)
 }
 
+// Made sets the environment of a run without one: that of its program in a list.
+func (r *Run) Made(all []Environment) {
+	if r.Environment != nil {
+		return
+	}
+	i := slices.IndexFunc(all, func(e Environment) bool { return e.Commit == r.Header.Commit && e.BLAS == r.Header.BLAS })
+	if i >= 0 {
+		r.Environment = &all[i]
+	}
+}
+
 // store adds the environment to the folder's file unless the file has it.
 func (e Environment) store(dir string) error {
 	all, err := ReadEnvironments(dir)

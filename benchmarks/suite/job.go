@@ -101,7 +101,7 @@ func (j Job) name() string {
 
 // Path is the path of the job's file in dir.
 func (j Job) Path(dir string) string {
-	return filepath.Join(dir, j.Experiment, string(j.Scale), j.name()+".jsonl")
+	return filepath.Join(dir, j.Experiment, string(j.Scale), j.name()+rawExt)
 }
 
 func (j Job) String() string { return fmt.Sprintf("%s %s %s", j.Experiment, j.Scale, j.name()) }

@@ -107,6 +107,9 @@ type Run struct {
 	Evaluations []Evaluation
 	Pause       *Pause
 	Done        *Done // nil while the run is not finished
+	// Environment is where the run was made, nil if that is not known. A file of lines
+	// does not have it: see Made.
+	Environment *Environment
 }
 
 // FinalAccuracy is the last accuracy on the test set, or NaN if the run diverged or

@@ -27,13 +27,18 @@ type line struct {
 // run that is killed at once leaves such a file.
 var ErrNoHeader = errors.New("no header")
 
-// ReadRun reads a run's file. It skips an incomplete last line, which a killed process
-// leaves. Lines of no known kind, evaluations in the wrong order, and lines after the
-// end are errors that name the line.
+// ReadRun reads a run's file, of lines (.jsonl) or condensed by the command store
+// (.json). It skips an incomplete last line, which a killed process leaves. Lines of no
+// known kind, evaluations in the wrong order, and lines after the end are errors that
+// name the line.
 func ReadRun(path string) (*Run, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if filepath.Ext(path) == storedExt {
+		r, err := parseStored(text)
+		return r, errors.Wrap(err, path)
 	}
 	r := &Run{}
 	lines := bytes.Split(text, []byte("\n"))
