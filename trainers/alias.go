@@ -50,6 +50,9 @@ func SGDHD(lr float64) *rule.SGDHDConfig { return rule.SGDHD(lr) }
 // AdamHD is Adam with hypergradient descent.
 func AdamHD(lr float64) *rule.AdamHDConfig { return rule.AdamHD(lr) }
 
+// HDMHB is hypergradient descent with heavy-ball momentum, which moves rates and momentum.
+func HDMHB(lr float64) *rule.HDMHBConfig { return rule.HDMHB(lr) }
+
 // DoG is distance over gradients; lr is a factor on its step size, 1.
 func DoG(lr float64) *rule.DoGConfig { return rule.DoG(lr) }
 

@@ -7,7 +7,7 @@
 // φ is the learning rate of any rule (SGD, SGDm, RMSprop, Adam, AdamW, NAdamW, Muon,
 // Schedule-Free, KFAC, EKFAC, Shampoo), log η, or a learned preconditioner (Precond), which
 // needs no inverse. Rules that find their step size themselves, to compare with, are DoG,
-// Prodigy, DAdaptAdam and hypergradient descent (SGDHD, AdamHD).
+// Prodigy, DAdaptAdam and hypergradient descent (SGDHD, AdamHD, HDMHB).
 //
 //	tr, err := trainers.New(layers.MLP(784, 1000, 10), graph.SoftmaxCrossEntropy,
 //		trainers.SGDm(0.01), trainers.EveryK(10), trainers.FSD(1))

@@ -237,7 +237,7 @@ func TestAveragedRefused(t *testing.T) {
 
 // TestRulesWithoutRateLearnNone by default; with EveryK they learn a factor.
 func TestRulesWithoutRateLearnNone(t *testing.T) {
-	for _, o := range []Optimizer{DoG(1), LDoG(1), Prodigy(1), DAdaptAdam(1), SGDHD(0.1), AdamHD(0.01)} {
+	for _, o := range []Optimizer{DoG(1), LDoG(1), Prodigy(1), DAdaptAdam(1), SGDHD(0.1), AdamHD(0.01), HDMHB(0.01)} {
 		if tr := toyTrainer(t, o); tr.engine.c.K != 0 {
 			t.Errorf("%s: K = %d by default", o.Name(), tr.engine.c.K)
 		}

@@ -56,6 +56,8 @@ func rivals() map[string]Optimizer {
 	prodigy, dadapt := Prodigy(1), DAdaptAdam(1)
 	prodigy.D0, prodigy.BiasCorrection, prodigy.WeightDecay = 1e-3, true, 0.01
 	dadapt.D0, dadapt.GrowthRate = 1e-3, 1.5
+	heavy, scalar := HDMHB(0.005), HDMHB(0.005)
+	heavy.NullSteps, heavy.WeightDecay, scalar.Scalar, scalar.Initial, scalar.MomentumLR, scalar.MaxMomentum = true, 0.01, true, 0.02, 0.01, 0.95
 	free, freeAdamW := ScheduleFreeSGD(0.1), ScheduleFreeAdamW(0.01)
 	free.WarmUp, freeAdamW.WeightDecay = 5, 0.01
 	muon, mechanic := Muon(0.02), Mechanic(AdamW(0.01))
@@ -64,7 +66,7 @@ func rivals() map[string]Optimizer {
 	soap.BasisEvery = 3
 	muon.AdamRate, muon.WeightDecay, muon.AdamW = 0.005, 0.01, nil
 	return map[string]Optimizer{
-		"muon": muon, "soap": soap, "mechanic": mechanic,
+		"muon": muon, "soap": soap, "mechanic": mechanic, "hdm-hb": heavy, "hdm-hb scalar": scalar,
 		"nadamw": NAdamW(0.005), "sgd-hd": sgd, "adam-hd": adam, "dog": dog, "ldog": layerwise, "prodigy": prodigy, "dadapt-adam": dadapt,
 		"schedule-free-sgd": free, "schedule-free-adamw": freeAdamW,
 	}
@@ -231,7 +233,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			in, rates := rule.Input{T: step + 1, G: g, Norm: math.Sqrt(array.SumSquares(g...))}, []float64{o.LearningRate(), o.LearningRate()}
+			in, rates := rule.Input{T: step + 1, G: g, Loss: base.LossValue(), Norm: math.Sqrt(array.SumSquares(g...))}, []float64{o.LearningRate(), o.LearningRate()}
 			if fused := r.Fused(); fused != nil {
 				if err := fused.Step(in, rates); err != nil {
 					t.Fatal(err)

@@ -36,6 +36,7 @@ var optimizers = struct {
 	"nadamw":              {0.001, func(lr float64) Optimizer { return NAdamW(lr) }},
 	"sgd-hd":              {0.01, func(lr float64) Optimizer { return SGDHD(lr) }},
 	"adam-hd":             {0.001, func(lr float64) Optimizer { return AdamHD(lr) }},
+	"hdm-hb":              {0.01, func(lr float64) Optimizer { return HDMHB(lr) }},
 	"dog":                 {1, func(lr float64) Optimizer { return DoG(lr) }},
 	"ldog":                {1, func(lr float64) Optimizer { return LDoG(lr) }},
 	"dadapt-adam":         {1, func(lr float64) Optimizer { return DAdaptAdam(lr) }},

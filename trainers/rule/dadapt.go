@@ -88,10 +88,10 @@ func (k *dadaptAdam[T]) arrays() []stateArray {
 
 func (k *dadaptAdam[T]) numbers() []stateNumbers { return []stateNumbers{{"d", k.d}} }
 
-func (k *dadaptAdam[T]) begin(t int, rates []float64) {
+func (k *dadaptAdam[T]) begin(in Input, rates []float64) {
 	k.rates, k.bias = rates, 1
 	if k.c.BiasCorrection {
-		k.bias = adamBias(k.c.Beta1, k.c.Beta2, t)
+		k.bias = adamBias(k.c.Beta1, k.c.Beta2, in.T)
 	}
 }
 

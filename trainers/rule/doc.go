@@ -19,6 +19,7 @@
 // or with sums over all parameters besides, such as the distance from the initial weights:
 //
 //	sgd-hd, adam-hd      hypergradient descent on the rate
+//	hdm-hb               the same on a rate for each weight, and on the momentum
 //	dog, ldog            distance over gradients
 //	dadapt-adam, prodigy Adam with an estimate of the distance to the solution
 //	mechanic-…           a learned factor on all that another rule has moved

@@ -96,7 +96,7 @@ func (k *dog[T]) arrays() []stateArray {
 
 func (k *dog[T]) numbers() []stateNumbers { return []stateNumbers{{"rbar", k.rbar}, {"G", k.g}} }
 
-func (k *dog[T]) begin(t int, _ []float64) { k.t = t }
+func (k *dog[T]) begin(in Input, _ []float64) { k.t = in.T }
 
 // gather sums up ‖g‖² and ‖θ - θ_0‖², at the first step ‖θ_0‖².
 func (k *dog[T]) gather(a *arraysOf[T], lo, hi int) (s sums) {

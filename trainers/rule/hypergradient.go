@@ -136,7 +136,7 @@ func (k *sgdHD[T]) arrays() []stateArray {
 	return []stateArray{{name: "last", kind: precision.Momentum}}
 }
 
-func (k *sgdHD[T]) begin(int, []float64) {}
+func (k *sgdHD[T]) begin(Input, []float64) {}
 
 func (k *sgdHD[T]) gather(a *arraysOf[T], lo, hi int) (s sums) {
 	decay := T(k.decay)
@@ -179,10 +179,10 @@ func (k *adamHD[T]) arrays() []stateArray {
 	return []stateArray{{name: "m", kind: precision.Momentum}, {name: "v", kind: precision.SecondMoments}}
 }
 
-func (k *adamHD[T]) begin(t int, _ []float64) {
-	k.t = t
-	k.first, k.root = k.corrections(t)
-	k.firstBefore, k.rootBefore = k.corrections(t - 1)
+func (k *adamHD[T]) begin(in Input, _ []float64) {
+	k.t = in.T
+	k.first, k.root = k.corrections(in.T)
+	k.firstBefore, k.rootBefore = k.corrections(in.T - 1)
 }
 
 func (k *adamHD[T]) corrections(t int) (first, root float64) {

@@ -100,10 +100,10 @@ func (k *prodigy[T]) arrays() []stateArray {
 
 func (k *prodigy[T]) numbers() []stateNumbers { return []stateNumbers{{"d", k.d}} }
 
-func (k *prodigy[T]) begin(t int, rates []float64) {
+func (k *prodigy[T]) begin(in Input, rates []float64) {
 	k.rates, k.bias = rates, 1
 	if k.c.BiasCorrection {
-		k.bias = adamBias(k.c.Beta1, k.c.Beta2, t)
+		k.bias = adamBias(k.c.Beta1, k.c.Beta2, in.T)
 	}
 }
 

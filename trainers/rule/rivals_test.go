@@ -331,6 +331,13 @@ func rivals() map[string]rival {
 		add("schedule-free-sgd"+name, f, func() twin { return twinScheduleFree(*f) })
 		add("schedule-free-adamw"+name, g, func() twin { return twinScheduleFree(*g) })
 	}
+	none := func() float64 { return 0 }
+	for name, h := range map[string]HDMHBConfig{
+		"hdm-hb":         *HDMHB(0.01),
+		"hdm-hb, scalar": {LR: 0.01, MomentumLR: 0.1, Momentum: 0.9, MaxMomentum: 0.95, Initial: 0.02, Scalar: true, Omega: 0.1, Tau: 1, WeightDecay: 0.1},
+	} {
+		add(name, &h, func() twin { return twinHDMHB(h, none) })
+	}
 	return all
 }
 
@@ -340,6 +347,7 @@ type driven struct {
 	r       Rule
 	descent array.Descent
 	t       int
+	loss    float64 // of the next step
 }
 
 func drive(t *testing.T, o Optimizer, weights []*tensor.Dense) *driven {
@@ -364,7 +372,7 @@ func (d *driven) step(t *testing.T, g []*tensor.Dense, rate, scale float64) {
 	for i := range rates {
 		rates[i], scaled[i] = rate, rate*scale
 	}
-	in := Input{T: d.t, G: g, Norm: math.Sqrt(array.SumSquares(g...)), Rates: rates, Scale: scale}
+	in := Input{T: d.t, G: g, Loss: d.loss, Norm: math.Sqrt(array.SumSquares(g...)), Rates: rates, Scale: scale}
 	if !d.r.StaysFinite(in, scaled) && !math.IsInf(d.r.Reach(), 1) { // which knows nothing of its steps
 		t.Fatalf("step %d: it is not known that it stays finite", d.t)
 	}
@@ -549,10 +557,12 @@ func problems() map[string]problem {
 func TestRivalsFindOptimum(t *testing.T) {
 	sgd, adam := SGDHD(0.01), AdamHD(0.01)
 	sgd.HyperLR, adam.HyperLR = 1e-5, 1e-5
+	heavy := HDMHB(0.01)
+	heavy.NullSteps = true
 	muon := Muon(0.02)
 	muon.AdamRate = 0.01
 	for name, o := range map[string]Optimizer{
-		"nadamw": &NAdamWConfig{LR: 0.02, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, MomentumDecay: 0.004}, "sgd-hd": sgd, "adam-hd": adam,
+		"nadamw": &NAdamWConfig{LR: 0.02, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, MomentumDecay: 0.004}, "sgd-hd": sgd, "adam-hd": adam, "hdm-hb": heavy,
 		"dog": DoG(1), "ldog": LDoG(1), "prodigy": Prodigy(1), "dadapt-adam": DAdaptAdam(1), "schedule-free-sgd": ScheduleFreeSGD(0.05), "schedule-free-adamw": ScheduleFreeAdamW(0.05),
 		"muon": muon, "soap": SOAP(0.01), "mechanic": Mechanic(SGD(0.02)), "mechanic-adamw": Mechanic(AdamW(0.01)),
 	} {
@@ -574,6 +584,7 @@ func TestRivalsFindOptimum(t *testing.T) {
 						w = append(w, numbersOf(q.Value)...)
 					}
 					g := p.gradient(at(w))
+					d.loss = p.value(at(w))
 					d.step(t, []*tensor.Dense{denseOf(g[:n/2], n/2), denseOf(g[n/2:], n-n/2)}, o.LearningRate(), scale)
 				}
 				if last := p.value(at(d.evaluated())); !(last <= 1e-4*first) {

@@ -131,13 +131,13 @@ func (k *scheduleFree[T]) numbers() []stateNumbers {
 	return []stateNumbers{{"highest rate", k.highest}, {"sum of weights", k.total}}
 }
 
-func (k *scheduleFree[T]) begin(t int, rates []float64) {
-	k.t, k.rates, k.factor = t, rates, 1
-	if t < k.c.WarmUp {
-		k.factor = float64(t) / float64(k.c.WarmUp)
+func (k *scheduleFree[T]) begin(in Input, rates []float64) {
+	k.t, k.rates, k.factor = in.T, rates, 1
+	if in.T < k.c.WarmUp {
+		k.factor = float64(in.T) / float64(k.c.WarmUp)
 	}
 	if k.c.Adaptive {
-		k.factor *= math.Sqrt(1 - math.Pow(k.c.Beta2, float64(t)))
+		k.factor *= math.Sqrt(1 - math.Pow(k.c.Beta2, float64(in.T)))
 	}
 }
 

@@ -22,9 +22,8 @@ type sumKernel[T apoops.Float] interface {
 	arrays() []stateArray
 	// numbers are the state besides, which the kernel changes in place.
 	numbers() []stateNumbers
-	// begin prepares step t, counted from 1, at these rates, one for each parameter, before
-	// a meta-step.
-	begin(t int, rates []float64)
+	// begin prepares a step at these rates, one for each parameter, before a meta-step.
+	begin(in Input, rates []float64)
 	// gather treats elements [lo, hi). Several goroutines call it at once.
 	gather(a *arraysOf[T], lo, hi int) sums
 	// settle has the sums of each parameter.
@@ -41,7 +40,7 @@ type sumKernel[T apoops.Float] interface {
 }
 
 // sums are what a rule adds up over elements.
-type sums [2]float64
+type sums [5]float64
 
 // stateArray is an array of the state.
 type stateArray struct {
@@ -154,7 +153,7 @@ func (s *summed[T]) Directions(in Input) ([]*tensor.Dense, error) {
 			s.rates[i] = in.Rates[i] * in.Scale
 		}
 	}
-	s.k.begin(in.T, s.rates)
+	s.k.begin(in, s.rates)
 	for i := range s.params {
 		s.take(i, in)
 		n := len(s.at.w)
@@ -186,7 +185,7 @@ func (s *summed[T]) take(i int, in Input) {
 // StaysFinite follows bounds of norms, which are bounds of the elements too. Where they
 // have grown too large the arrays are measured again.
 func (s *summed[T]) StaysFinite(in Input, rates []float64) bool {
-	s.k.begin(in.T, rates)
+	s.k.begin(in, rates)
 	for range 2 {
 		if !s.bounds.Hold(func(i int, x []float64) bool {
 			s.known[i] = append(s.known[i][:0], x...)
