@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/apo-gorgonia/apo/apoops/dnn"
+	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 )
@@ -72,12 +73,19 @@ func (l *winoLane) fill(x *winoImages, at, top int) {
 	row, left := w*dnn.Block, g.padW*dnn.Block
 	n := min(g.w*dnn.Block, row-left)
 	lo, hi := min(max(top, 0), g.h), min(max(top+winoIn, 0), g.h)
-	rows := l.rows(x, at, g.h, g.w, lo, hi)
+	inPlace := x.bits != nil && x.blocked && x.act == vmath.Identity
+	var rows []float32
+	if !inPlace {
+		rows = l.rows(x, at, g.h, g.w, lo, hi)
+	}
 	for i := range winoIn {
 		to := l.frame[i*row+left:][:n]
-		if r := top + i; r < lo || r >= hi {
+		switch r := top + i; {
+		case r < lo || r >= hi:
 			clear(to)
-		} else {
+		case inPlace:
+			half.Expand(half.BFloat16, to, x.bits[(at*g.h+r*dnn.Block)*g.w:][:n])
+		default:
 			copy(to, rows[(r-lo)*g.w*dnn.Block:])
 		}
 	}
