@@ -7,6 +7,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/internal/environment"
 	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
@@ -27,7 +28,7 @@ type checkpointMeta struct {
 	Version int `json:"version,omitempty"`
 	// Run has further settings by name: engine.description.
 	Run map[string]any `json:"run,omitempty"`
-	// Environment is environment() of the process that wrote it.
+	// Environment is environment.Of of the process that wrote it.
 	Environment map[string]string `json:"environment,omitempty"`
 }
 
@@ -38,7 +39,7 @@ func (e *engine) metaDocument() (checkpointMeta, error) {
 	m := checkpointMeta{
 		Optimizer: e.Optimizer.Name(), K: e.c.K, LinearRate: e.c.Linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped,
 		Scaler:  e.Task.Precision.Scaler(),
-		Version: metaVersion, Environment: environment(),
+		Version: metaVersion, Environment: environment.Of(),
 	}
 	var err error
 	if m.Run, err = e.description(); err != nil {

@@ -213,3 +213,18 @@ func ExampleRecord() {
 	// step 3 at one rate: true, meta-step: false
 	// lines: 2
 }
+
+// FindRate tries rates along the first step, which it does not take.
+func ExampleTrainer_FindRate() {
+	tr, err := trainers.New(net(), graph.SoftmaxCrossEntropy, trainers.SGD(1e-6), trainers.EveryK(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	data := exclusiveOr()
+	found, err := tr.FindRate(func(int) (graph.Batch, error) { return graph.NewBatch(data.X, data.T), nil }, trainers.CalibratedConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("a rate above 0.1: %t, steps taken: %d\n", found.Rate > 0.1, tr.Steps())
+	// Output: a rate above 0.1: true, steps taken: 0
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/internal/environment"
 )
 
 // load restores a checkpoint of the same training, all of it or nothing.
@@ -59,7 +60,7 @@ func (e *engine) load(path string) error {
 	e.invalidate()
 	e.agreed = false
 	notes, err := e.convert(doc)
-	e.loaded = append(environmentNotes(doc.Environment), notes...)
+	e.loaded = append(environment.Notes(doc.Environment), notes...)
 	return err
 }
 

@@ -15,25 +15,42 @@ import (
 // the rule's state and the step's gradient as they are.
 func (l *calibratedLearner) calibrate(in *Input, tilde []*tensor.Dense) error {
 	lines, err := l.firstLines(in)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = l.rounds(lines, tilde)
 	}
+	return err
+}
+
+// rounds are those of the calibration along some lines.
+func (l *calibratedLearner) rounds(lines []line, tilde []*tensor.Dense) (all []Round, err error) {
 	for range l.c.Rounds {
 		b := l.rate()
-		var mean parabola
-		for _, p := range lines {
-			x, _, err := l.measure(p, tilde, b)
-			if err != nil {
-				return err
-			}
-			mean.add(x, 1/float64(len(lines)))
+		mean, err := l.measureAll(lines, tilde, b)
+		if err != nil {
+			return all, err
 		}
+		all = append(all, mean.round(b))
 		l.setRate(mean.calibrated(l.c, b))
-		if math.Abs(math.Log(l.rate()/b)) < 0.1 {
+		if l.near(b) {
 			break
 		}
 	}
-	return nil
+	return all, nil
+}
+
+// near reports whether the rate differs from b by less than a tenth.
+func (l *calibratedLearner) near(b float64) bool { return math.Abs(math.Log(l.rate()/b)) < 0.1 }
+
+// measureAll is the mean of what measure finds along some lines at a rate.
+func (l *calibratedLearner) measureAll(lines []line, tilde []*tensor.Dense, rate float64) (mean parabola, err error) {
+	for _, p := range lines {
+		x, _, err := l.measure(p, tilde, rate)
+		if err != nil {
+			return mean, err
+		}
+		mean.add(x, 1/float64(len(lines)))
+	}
+	return mean, nil
 }
 
 // firstLines are the rule's first steps on the mini-batches of CalibrateFrom,
@@ -45,6 +62,7 @@ func (l *calibratedLearner) firstLines(in *Input) ([]line, error) {
 		return []line{p}, err
 	}
 	lines, err := l.linesFrom(source)
+	err = errors.WithMessage(err, "CalibrateFrom")
 	if restoring := l.restore(in); err == nil {
 		err = restoring
 	}
@@ -52,7 +70,7 @@ func (l *calibratedLearner) firstLines(in *Input) ([]line, error) {
 }
 
 // linesFrom leaves out the batches whose gradient a static loss scale makes not finite.
-func (l *calibratedLearner) linesFrom(source func(i int) (graph.Batch, error)) ([]line, error) {
+func (l *calibratedLearner) linesFrom(source CalibrationSource) ([]line, error) {
 	var lines []line
 	for i := range l.c.Batches {
 		var p line
@@ -65,11 +83,11 @@ func (l *calibratedLearner) linesFrom(source func(i int) (graph.Batch, error)) (
 		}
 		lines = append(lines, p)
 		if err != nil {
-			return nil, errors.WithMessagef(err, "batch %d of CalibrateFrom", i)
+			return nil, errors.WithMessagef(err, "mini-batch %d", i)
 		}
 	}
 	if len(lines) == 0 {
-		return nil, errors.WithMessagef(errScale, "all %d batches of CalibrateFrom: %v", l.c.Batches, l.x.Task.Precision.LossScale())
+		return nil, errors.WithMessagef(errScale, "all %d mini-batches: %v", l.c.Batches, l.x.Task.Precision.LossScale())
 	}
 	return lines, nil
 }

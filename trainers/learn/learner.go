@@ -80,8 +80,12 @@ type Settings struct {
 	Blocks func(params []*graph.Param) ([]graph.Block, error)
 	// Calibration is the source of Calibrated's mini-batches, nil for the first of
 	// the training.
-	Calibration func(i int) (graph.Batch, error)
+	Calibration CalibrationSource
 }
+
+// CalibrationSource gives the i-th mini-batch to calibrate a learning rate on, which need
+// only be valid until the next call.
+type CalibrationSource = func(i int) (graph.Batch, error)
 
 // Lambdas are the weights of the discrepancies at a step.
 func (s *Settings) Lambdas(step int) (fsd, wsd float64, err error) {

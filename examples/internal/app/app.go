@@ -108,6 +108,9 @@ func (a *App) Run(ctx context.Context, args []string, stdout, stderr io.Writer, 
 		return err
 	}
 	defer unlock()
+	if p.Common().findRate {
+		return t.findRate(resume)
+	}
 	if resume {
 		err = t.resume()
 	} else {

@@ -31,7 +31,8 @@ type Settings struct {
 	Schedule  string          `json:"schedule"`
 	WarmUp    int             `json:"warm_up"`
 
-	out string
+	out      string
+	findRate bool // measure the learning rate and end
 }
 
 // Defaults are the settings without flags on a data set.
@@ -72,6 +73,7 @@ func (s *Settings) flags(a *App, fs *flag.FlagSet) {
 	fs.Func("k", "steps from one meta-step to the next, 0 for none"+byDefault("k"), cli.Int(&s.K))
 	fs.Func("fsd", "weight of the function-space term"+byDefault("fsd"), cli.Float(&s.FSD))
 	fs.Func("wsd", "weight of the weight-space term"+byDefault("wsd"), cli.Float(&s.WSD))
+	fs.BoolVar(&s.findRate, "find-rate", s.findRate, "measure the learning rate that suits the optimizer, draw it ("+ratePicture+" in -out) and end")
 	fs.IntVar(&s.Batch, "batch", s.Batch, "images in a mini-batch")
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
 	fs.StringVar(&s.Schedule, "schedule", s.Schedule, "factor on the rate: constant, cosine (to 0), step (x0.1 after 1/2 and 3/4 of the steps) or inverse-sqrt")

@@ -75,6 +75,7 @@ func (s *Suite) Test(t *testing.T) {
 		{"start and lock", s.testStartAndLock},
 		{"extend", s.testExtend},
 		{"resume refuses", s.testResumeRefuses},
+		{"find rate", s.testFindRate},
 		{"several processes", s.testProcesses},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, data) })

@@ -1,4 +1,6 @@
-package trainers
+// Package environment describes what the last bits of a run may depend on beside its
+// settings.
+package environment
 
 import (
 	"fmt"
@@ -12,10 +14,9 @@ import (
 
 const oneDNN = "oneDNN"
 
-// environment is what the last bits of a run may depend on beside its settings,
-// by name. A checkpoint keeps it. Another environment is no error: Load leaves a
-// note (Trainer.Notes).
-func environment() map[string]string {
+// Of is that of this process, by name: the libraries, Go and the processor. A checkpoint
+// keeps it.
+func Of() map[string]string {
 	m := map[string]string{"BLAS": blas.Describe(), "Go": runtime.Version() + " " + runtime.GOARCH}
 	if dnn.Wanted() { // opening it takes time and memory
 		m[oneDNN] = dnn.Describe()
@@ -23,11 +24,11 @@ func environment() map[string]string {
 	return m
 }
 
-// environmentNotes name the differences from the environment of a checkpoint. There
-// are none for a checkpoint that names no environment.
-func environmentNotes(stored map[string]string) []string {
+// Notes name the differences from the environment of a checkpoint. There are none for a
+// checkpoint that names no environment.
+func Notes(stored map[string]string) []string {
 	var all []string
-	now := environment()
+	now := Of()
 	if stored[oneDNN] != "" {
 		now[oneDNN] = dnn.Describe() // the run will use it
 	}
