@@ -65,6 +65,8 @@ func (k *cast16[T]) wrt() []bool      { return []bool{!k.data} }
 func (k *cast16[T]) clone() kernel[T] { return &cast16[T]{format: k.format, data: k.data} }
 func (k *cast16[T]) isInput() bool    { return k.data }
 
+func (k *cast16[T]) copiesElements() bool { return k.copies }
+
 func (k *cast16[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
 func (k *cast16[T]) run(a *args[T]) error { return k.loop.run(k, a) }

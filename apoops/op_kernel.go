@@ -64,6 +64,9 @@ type byElement[T Float] interface {
 	chunk(a *args[T], lo, hi int)
 }
 
+// copier is implemented by kernels by element that may do nothing but copy their operand.
+type copier interface{ copiesElements() bool }
+
 // loop runs a kernel by element on all cores.
 type loop[T Float] struct {
 	k    byElement[T]

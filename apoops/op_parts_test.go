@@ -20,6 +20,7 @@ var partCases = map[string]func(a, b *gorgonia.Node) (*gorgonia.Node, error){
 	"product":   Product,
 	"relu":      func(a, _ *gorgonia.Node) (*gorgonia.Node, error) { return ReLU(a) },
 	"leaky":     func(a, _ *gorgonia.Node) (*gorgonia.Node, error) { return LeakyReLU(a, 0.1) },
+	"cast":      func(a, _ *gorgonia.Node) (*gorgonia.Node, error) { return Cast16(a, BFloat16) },
 	"times":     func(a, _ *gorgonia.Node) (*gorgonia.Node, error) { return Times(a, 0.7) },
 	"reshape":   func(a, _ *gorgonia.Node) (*gorgonia.Node, error) { return Reshape(a, 1, a.Shape()[0]) },
 	"unscale": func(a, _ *gorgonia.Node) (*gorgonia.Node, error) {

@@ -57,6 +57,7 @@ type rounding struct {
 	b                   []uint16
 	expand, pack, round func(lo, hi int)
 	part                func(lo, hi int) // runs part by part, nil where the kernel cannot
+	copies              bool             // the elements are those of the operand
 }
 
 func newRounding(f Format, k Keeping, operands int) *rounding {
@@ -94,6 +95,8 @@ func (o *op[T]) RoundResult(f Format, k Keeping) error {
 	}
 	if k, ok := any(o.k).(byElement[T]); ok {
 		o.low.part = func(lo, hi int) { o.runPart(k, lo, hi) }
+		c, ok := any(k).(copier)
+		o.low.copies = ok && c.copiesElements()
 	}
 	return nil
 }
@@ -247,6 +250,10 @@ func (o *op[T]) runPart(k byElement[T], lo, hi int) {
 		size := min(partSize, hi-lo)
 		for i := range a.in {
 			a.in[i] = o.partOf(i, a.in, lo, size, n, room[(i+1)*partSize:])
+		}
+		if r.packs() && r.copies {
+			half.Pack(r.format, r.bits[lo:lo+size], a.in[0])
+			continue
 		}
 		if a.out = room[:size]; !r.packs() {
 			a.out = singles(o.a.out)[lo : lo+size]

@@ -36,6 +36,8 @@ func (k *reshape[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 
 func (k *reshape[T]) run(a *args[T]) error { return k.loop.run(k, a) }
 
+func (k *reshape[T]) copiesElements() bool { return true }
+
 func (k *reshape[T]) chunk(a *args[T], lo, hi int) { copy(a.out[lo:hi], a.in[0][lo:hi]) }
 
 func (k *reshape[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
