@@ -10,7 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/benchmarks/suite"
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 )
 
 // Name is the subcommand's name. Run starts its own program with it again.
@@ -68,7 +68,7 @@ minutes on two cores.
 // PyTorch is missing, 1 if a side failed, 2 for wrong usage.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
-	code, ok := suite.ParseFlags(o.flags(), usage, args, stdout, stderr, suite.NoNames(o.check))
+	code, ok := subcommand.ParseFlags(o.flags(), usage, args, stdout, stderr, subcommand.NoNames(o.check))
 	if !ok {
 		return code
 	}

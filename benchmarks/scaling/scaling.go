@@ -9,6 +9,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/peers"
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
@@ -45,7 +46,7 @@ Without mpirun the parts that need it are left out. All takes about an hour on t
 // be measured, 2 for wrong usage, 130 if ctx ends.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
-	code, ok := suite.ParseFlags(o.flags(), usage, args, stdout, stderr, suite.NoNames(o.check))
+	code, ok := subcommand.ParseFlags(o.flags(), usage, args, stdout, stderr, subcommand.NoNames(o.check))
 	if !ok {
 		return code
 	}

@@ -2,8 +2,6 @@ package suite
 
 import (
 	"flag"
-	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -75,45 +73,4 @@ func between(flag string, v, most int) error {
 		return nil
 	}
 	return errors.Errorf("-%s %d must be from 1 to %d", flag, v, most)
-}
-
-// ParseFlags parses the flags of a subcommand and names in any order and calls check with
-// the names. After -h, which prints usage and the flags to stdout, or an error, which goes to
-// stderr, ok is false and code is the exit code.
-func ParseFlags(f *flag.FlagSet, usage string, args []string, stdout, stderr io.Writer, check func(names []string) error) (code int, ok bool) {
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
-	print := func(w io.Writer) {
-		fmt.Fprint(w, usage, "\nFlags:\n")
-		f.SetOutput(w)
-		f.PrintDefaults()
-	}
-	var names []string
-	err := f.Parse(args)
-	for err == nil && f.NArg() > 0 {
-		names = append(names, f.Arg(0))
-		err = f.Parse(f.Args()[1:])
-	}
-	if errors.Is(err, flag.ErrHelp) {
-		print(stdout)
-		return exitOK, false
-	}
-	if err == nil {
-		err = check(names)
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n(-h lists the flags)\n", f.Name(), err)
-		return exitUsage, false
-	}
-	return exitOK, true
-}
-
-// NoNames is a check for ParseFlags of a subcommand that takes flags alone.
-func NoNames(check func() error) func(names []string) error {
-	return func(names []string) error {
-		if len(names) > 0 {
-			return errors.Errorf("unexpected argument %q", names[0])
-		}
-		return check()
-	}
 }

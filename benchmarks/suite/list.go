@@ -12,6 +12,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 )
 
 const listUsage = `Usage: benchmarks list [NAME...] [flags]
@@ -28,7 +29,7 @@ func ListCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	var s selection
 	f := flag.NewFlagSet("list", flag.ContinueOnError)
 	quick := f.Bool("quick", false, "leave out the estimates of time")
-	code, ok := ParseFlags(f, listUsage, args, stdout, stderr, func(names []string) error {
+	code, ok := subcommand.ParseFlags(f, listUsage, args, stdout, stderr, func(names []string) error {
 		s.names = names
 		_, err := s.experiments()
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 )
 
 const runUsage = `Usage: benchmarks run [NAME...] [flags]
@@ -41,7 +42,7 @@ func RunCommand(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	c.register(f)
 	f.IntVar(&c.seeds, "seeds", 3, "number of runs of each method, with seeds 1, 2, ...")
 	f.BoolVar(&c.redo, "redo", false, "replace results that have other settings")
-	code, ok := ParseFlags(f, runUsage, args, stdout, stderr, func(names []string) error {
+	code, ok := subcommand.ParseFlags(f, runUsage, args, stdout, stderr, func(names []string) error {
 		if err := between("seeds", c.seeds, FirstTuningSeed-1); err != nil {
 			return err
 		}

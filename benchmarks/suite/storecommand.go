@@ -15,6 +15,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
@@ -51,7 +52,7 @@ func StoreCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	f := flag.NewFlagSet("store", flag.ContinueOnError)
 	f.StringVar(&s.out, "out", filepath.Join("benchmarks", "results"), "folder of the stored results")
 	f.BoolVar(&s.redo, "redo", false, "replace stored results that have other settings")
-	code, ok := ParseFlags(f, storeUsage, args, stdout, stderr, func(names []string) error {
+	code, ok := subcommand.ParseFlags(f, storeUsage, args, stdout, stderr, func(names []string) error {
 		dirs = names
 		switch {
 		case len(names) == 0:

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 )
 
 // FirstTuningSeed is the first of the seeds that are reserved for searches.
@@ -53,7 +55,7 @@ func TuneCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	f.IntVar(&c.seeds, "seeds", 1, "seeds of each configuration; its result is the median over them")
 	f.Uint64Var(&c.drawSeed, "seed", 1, "seed of the random configurations")
 	f.StringVar(&c.save, "save", "", "also store the winners in this `folder` (in the repository: benchmarks/methods/tuned)")
-	code, ok := ParseFlags(f, tuneUsage, args, stdout, stderr, func(names []string) error {
+	code, ok := subcommand.ParseFlags(f, tuneUsage, args, stdout, stderr, func(names []string) error {
 		if err := between("configs", c.configs, maxConfigs); err != nil {
 			return err
 		}
