@@ -1,5 +1,3 @@
-// Package environment describes what the last bits of a run may depend on beside its
-// settings.
 package environment
 
 import (
