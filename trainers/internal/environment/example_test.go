@@ -11,7 +11,7 @@ import (
 func ExampleNotes() {
 	fmt.Println(len(environment.Notes(environment.Of())))
 	for _, note := range environment.Notes(map[string]string{"Go": "go0.9"}) {
-		fmt.Println(strings.HasPrefix(note, "checkpoint: written with Go go0.9, this process has Go go1."))
+		fmt.Println(strings.HasPrefix(note, "checkpoint: written with Go go0.9, this process has go1."))
 	}
 	// Output:
 	// 0
