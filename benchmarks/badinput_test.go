@@ -63,7 +63,6 @@ func badFlags() []badInput {
 		badInput{[]string{"parity"}, 2, []string{"no files"}},
 		badInput{[]string{"parity", "-x", "file"}, 2, []string{"-x"}},
 		badInput{[]string{"report"}, 2, []string{"report", "folder"}},
-		badInput{[]string{"report", "a", "b"}, 2, []string{"report", "folder"}},
 		badInput{[]string{"report", "-nosuch", "a"}, 2, []string{"-nosuch"}},
 		badInput{[]string{"report", "-o"}, 2, []string{"-o"}})
 	return all
@@ -120,6 +119,7 @@ func TestBadPlaces(t *testing.T) {
 	}
 	all = append(all,
 		badInput{[]string{"report", nowhere}, 1, []string{nowhere}},
+		badInput{[]string{"report", base, nowhere}, 1, []string{nowhere}},
 		badInput{[]string{"report", base}, 1, []string{"no results in " + base}},
 		badInput{[]string{"report", "-notes", nowhere, base}, 1, []string{nowhere}},
 		badInput{[]string{"parity", nowhere}, 2, []string{nowhere}},
