@@ -230,8 +230,11 @@ func TestStops(t *testing.T) {
 				for _, r := range s.ranks {
 					p.Signal(r, s.signal)
 				}
-				byLauncher := s.ranks[0] < 0 // the launcher has an exit code of its own
-				if code := p.Wait(atOnce); code != cli.Interrupted && !byLauncher || code == cli.OK {
+				// A launcher that gets the signal has an exit code of its own; that of
+				// MPICH gives 0 at times where the processes do not.
+				byLauncher := s.ranks[0] < 0
+				anyCode := byLauncher && l.Name == "MPICH"
+				if code := p.Wait(atOnce); code != cli.Interrupted && !byLauncher || code == cli.OK && !anyCode {
 					t.Errorf("exit code %d\n%s", code, p.Output())
 				}
 				once(t, p.Output(), "interrupted") // mpirun may not pass standard output on any more
