@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -46,6 +47,7 @@ const endlessWriter = "APO_TEST_ENDLESS_WRITER"
 func TestSnapshotSurvivesKill(t *testing.T) {
 	if path := os.Getenv(endlessWriter); path != "" {
 		n := numberOf(t, path) + 1
+		fmt.Println("writing")
 		for start := time.Now(); time.Since(start) < time.Minute; n++ { // not forever, should the parent die
 			if err := Write(path, numbered(n)); err != nil {
 				t.Fatal(err)
@@ -70,8 +72,15 @@ func TestSnapshotSurvivesKill(t *testing.T) {
 	for round := range 20 {
 		child := exec.Command(self, "-test.run=^TestSnapshotSurvivesKill$")
 		child.Env = append(os.Environ(), endlessWriter+"="+path)
+		begins, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
+		}
+		if _, err := begins.Read(make([]byte, 1)); err != nil {
+			t.Fatalf("round %d: the writer does not begin: %v", round, err)
 		}
 		time.Sleep(time.Duration(20+rand.IntN(80)) * time.Millisecond)
 		if err := child.Process.Kill(); err != nil {
