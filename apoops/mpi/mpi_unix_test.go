@@ -227,23 +227,33 @@ func TestFailuresEndAll(t *testing.T) {
 	}
 }
 
-// slow lets others wait for rank 0, and counts the time that they compute meanwhile.
+// slow lets others wait for rank 0, and takes the least of the times that they compute
+// meanwhile: a busy machine adds to it.
 func slow(c Communicator) error {
+	least := 1.0
+	for range 5 {
+		share, err := waiting(c)
+		if err != nil {
+			return err
+		}
+		least = min(least, share)
+	}
+	if c.Rank() != 0 && least > 0.25 {
+		return fmt.Errorf("waiting beside the program used %v of the time", least)
+	}
+	return nil
+}
+
+// waiting is the part of a wait beside the program that is the processor's time.
+func waiting(c Communicator) (float64, error) {
 	if c.Rank() == 0 {
 		time.Sleep(300 * time.Millisecond)
 	}
-	x := []float32{1}
-	p := c.Sum32(x)
+	p := c.Sum32([]float32{1})
 	before, start := processorTime(), time.Now()
 	time.Sleep(200 * time.Millisecond)
 	used, took := processorTime()-before, time.Since(start)
-	if err := p.Wait(); err != nil {
-		return err
-	}
-	if c.Rank() != 0 && used > took/4 {
-		return fmt.Errorf("waiting beside the program used %v of %v", used, took)
-	}
-	return nil
+	return used.Seconds() / took.Seconds(), p.Wait()
 }
 
 // TestWaitingSleeps measures the processor's time of a sum that waits for another process
