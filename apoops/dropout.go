@@ -35,6 +35,9 @@ func (r *Random) Part(first, count int) *Random {
 	return &Random{seed: r.seed, step: r.step, first: first, count: count}
 }
 
+// SetFirst moves a Part to the examples from the given one on, for the runs that follow.
+func (r *Random) SetFirst(first int) { r.first = first }
+
 // before is the number of elements, or rows, of the examples before those of an array of n.
 func (r *Random) before(n int) int {
 	if r.first == 0 {

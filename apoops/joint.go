@@ -235,15 +235,16 @@ func (p *jointPart[T]) Hashcode() uint32 {
 func (p *jointPart[T]) String() string { return "apoops.endJoint" }
 
 // JointRows has the rows of all members, first to last: total rows, of which those of x
-// begin at the given one, multiplied by the number w. It has no gradient.
-func JointRows(comm collective.Communicator, x, w *gorgonia.Node, first, total int) (*gorgonia.Node, error) {
+// begin in each run at the one that first gives, multiplied by the number w. It has no gradient.
+func JointRows(comm collective.Communicator, x, w *gorgonia.Node, first func() int, total int) (*gorgonia.Node, error) {
 	return applyFloat(&jointRows[float32]{comm: comm, first: first, total: total}, &jointRows[float64]{comm: comm, first: first, total: total}, x, w)
 }
 
 type jointRows[T Float] struct {
 	noGradient[T]
-	comm         collective.Communicator
-	first, total int
+	comm  collective.Communicator
+	first func() int
+	total int
 }
 
 func (k *jointRows[T]) name() string             { return "jointRows" }
@@ -258,8 +259,8 @@ func (k *jointRows[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	if in[1].TotalSize() > 1 {
 		return nil, ErrShape.Errorf("the weight has shape %v", in[1])
 	}
-	if in[0].Dims() == 0 || k.first < 0 || k.first+in[0][0] > k.total {
-		return nil, ErrShape.Errorf("rows of shape %v from %d on among %d", in[0], k.first, k.total)
+	if in[0].Dims() == 0 || k.first() < 0 || k.first()+in[0][0] > k.total {
+		return nil, ErrShape.Errorf("rows of shape %v from %d on among %d", in[0], k.first(), k.total)
 	}
 	shape := in[0].Clone()
 	shape[0] = k.total
@@ -268,7 +269,7 @@ func (k *jointRows[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 
 func (k *jointRows[T]) run(a *args[T]) error {
 	clear(a.out)
-	y, w := a.out[k.first*(len(a.out)/k.total):], a.in[1][0]
+	y, w := a.out[k.first()*(len(a.out)/k.total):], a.in[1][0]
 	for i, v := range a.in[0] {
 		y[i] = w * v
 	}

@@ -121,9 +121,12 @@ func (b *Base) handOut() error {
 }
 
 // Feed binds a batch.
-func (b *Base) Feed(batch Batch) error {
+func (b *Base) Feed(batch Batch) error { return b.fed(func() error { return b.bindOwn(batch) }) }
+
+// bindOwn binds the part of a batch that is this member's.
+func (b *Base) bindOwn(batch Batch) error {
 	if b.group != nil {
-		own, err := b.part.of(batch)
+		own, err := b.part.cut(batch)
 		if err != nil {
 			return err
 		}

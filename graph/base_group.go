@@ -16,7 +16,7 @@ func (b *Base) divide(example Batch, masks *apoops.Random) (Batch, *apoops.Rando
 	if b.weight, err = b.weightNode("loss"); err != nil {
 		return example, nil, err
 	}
-	example, err = b.part.of(example)
+	example, err = b.part.cut(example)
 	return example, b.part.random(masks), err
 }
 

@@ -185,7 +185,10 @@ func (k *Curvature) SetBases(i int, ua, ug *tensor.Dense) error {
 }
 
 // Feed binds a batch. Its targets are not looked at where they are drawn.
-func (k *Curvature) Feed(batch Batch) error {
+func (k *Curvature) Feed(batch Batch) error { return k.fed(func() error { return k.bindOwn(batch) }) }
+
+// bindOwn binds the part of a batch that is this member's.
+func (k *Curvature) bindOwn(batch Batch) error {
 	batch, err := k.ownOf(batch)
 	if err != nil {
 		return err

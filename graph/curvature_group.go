@@ -9,7 +9,7 @@ func (k *Curvature) divide(c CurvatureConfig) (_ CurvatureConfig, err error) {
 		return c, nil
 	}
 	c.Random, c.Noise, c.Patches = k.part.random(c.Random), k.part.random(c.Noise), k.part.random(c.Patches)
-	if c.Batch, err = k.part.of(c.Batch); err != nil {
+	if c.Batch, err = k.part.cut(c.Batch); err != nil {
 		return c, err
 	}
 	if k.inputShare, err = k.weightNode("inputs"); err != nil {
@@ -31,7 +31,7 @@ func (k *Curvature) ownOf(batch Batch) (Batch, error) {
 	if k.group == nil {
 		return batch, nil
 	}
-	own, err := k.part.of(batch)
+	own, err := k.part.cut(batch)
 	if err != nil {
 		return own, err
 	}

@@ -19,6 +19,8 @@ type grouped interface {
 	// terms are the numbers of terms that the loss on a batch, and the discrepancy on
 	// its inputs, are the means of.
 	terms(b Batch) (loss, discrepancy int)
+	// parts is in how many parts each member computes its share, one after another.
+	parts() int
 	// jointNorm reports whether batch norm takes the statistics of the whole batch.
 	jointNorm() bool
 }
@@ -29,6 +31,8 @@ func (o Objective) members() collective.Communicator {
 	}
 	return o.Members
 }
+
+func (o Objective) parts() int { return max(1, o.Parts) }
 
 func (o Objective) jointNorm() bool { return o.JointNorm }
 
@@ -47,6 +51,7 @@ func (o Objective) terms(b Batch) (loss, discrepancy int) {
 // other examples.
 type group struct {
 	comm   collective.Communicator
+	parts  *accumulated // comm, where the batch is computed in parts; else nil
 	source grouped
 	one    *gorgonia.Node // the number 1
 
@@ -56,41 +61,62 @@ type group struct {
 
 // groupOf is nil where a source's graphs compute whole batches.
 func (p *program) groupOf(src any) *group {
-	if s, ok := src.(grouped); ok && s.members() != nil {
+	s, ok := src.(grouped)
+	switch {
+	case ok && s.parts() > 1:
+		a := &accumulated{Communicator: s.members(), parts: s.parts()}
+		return &group{comm: a, parts: a, source: s}
+	case ok && s.members() != nil:
 		return &group{comm: s.members(), source: s}
 	}
 	return nil
 }
 
 // part is the part of a batch that this member computes: count of all examples, from first
-// on. Where there are fewer examples than members some have one whose weight is 0.
+// on. Where there are fewer examples than members some have one whose weight is 0. A graph that
+// computes a batch in parts has equally large ones, and another one in each run.
 type part struct {
 	first, count, all int
 	empty             bool
+	of                *accumulated // nil where first stays
+}
+
+// from is the first example.
+func (s part) from() int {
+	if s.of == nil {
+		return s.first
+	}
+	return s.all / s.of.Size() * s.of.Rank()
 }
 
 // part is that of this member, the whole batch without a group.
 func (g *group) part(examples int) part {
 	if g == nil {
-		return part{0, examples, examples, false}
+		return part{0, examples, examples, false, nil}
 	}
 	r, n := g.comm.Rank(), g.comm.Size()
+	if g.parts != nil {
+		return part{0, examples / n, examples, false, g.parts}
+	}
 	from, to := examples*r/n, examples*(r+1)/n
 	if from == to {
-		return part{min(from, examples-1), 1, examples, true}
+		return part{min(from, examples-1), 1, examples, true, nil}
 	}
-	return part{from, to - from, examples, false}
+	return part{from, to - from, examples, false, nil}
 }
 
-// of are this part's examples.
-func (s part) of(b Batch) (Batch, error) {
+// cut are this part's examples.
+func (s part) cut(b Batch) (Batch, error) {
 	if s.count == s.all {
 		return b, nil
 	}
 	if n := b.Len(); n != s.all {
 		return Batch{}, ErrShape.Errorf("graph: a batch of %d examples for a graph of %d", n, s.all)
 	}
-	return b.Part(s.first, s.count)
+	if s.of != nil && s.count*s.of.Size() != s.all {
+		return Batch{}, ErrShape.Errorf("graph: a batch of %d examples cannot be computed in %d equal parts", s.all, s.of.Size())
+	}
+	return b.Part(s.from(), s.count)
 }
 
 // share is this part's share of the examples.
@@ -106,7 +132,11 @@ func (s part) random(r *apoops.Random) *apoops.Random {
 	if r == nil || s.count == s.all {
 		return r
 	}
-	return r.Part(s.first, s.count)
+	own := r.Part(s.from(), s.count)
+	if s.of != nil {
+		s.of.randoms = append(s.of.randoms, partRandom{s, own})
+	}
+	return own
 }
 
 // weights are this part's shares of the means over the batch.
@@ -156,7 +186,15 @@ func (g *group) check() error {
 	if g == nil || g.checked {
 		return nil
 	}
-	ranks, err := collective.Differing(g.comm, g.order)
+	comm := g.comm
+	if g.parts != nil {
+		comm = g.parts.Communicator
+	}
+	if comm == nil {
+		g.checked, g.order = true, nil
+		return nil
+	}
+	ranks, err := collective.Differing(comm, g.order)
 	if err != nil {
 		return errors.WithMessage(err, "graph: comparing the members' graphs")
 	}
@@ -226,5 +264,5 @@ func (p *program) jointRows(s part, w, n *gorgonia.Node) (*gorgonia.Node, error)
 		return nil, errors.Errorf("graph: %d rows of %d examples cannot be joined with those of other members", rows, s.count)
 	}
 	each := rows / s.count
-	return apoops.JointRows(p.group.comm, n, w, s.first*each, s.all*each)
+	return apoops.JointRows(p.group.comm, n, w, func() int { return s.from() * each }, s.all*each)
 }

@@ -246,7 +246,10 @@ func (k *Probe) Examples() int { return k.examples }
 
 // Feed binds the first b' examples of a batch, in their place. Its targets are not
 // looked at.
-func (k *Probe) Feed(batch Batch) error {
+func (k *Probe) Feed(batch Batch) error { return k.fed(func() error { return k.bindOwn(batch) }) }
+
+// bindOwn binds the part of the examples that is this member's.
+func (k *Probe) bindOwn(batch Batch) error {
 	first, err := Batch{X: batch.X}.First(k.examples)
 	if err == nil && k.group != nil {
 		first, err = k.ownOf(first)

@@ -9,7 +9,7 @@ func (k *Probe) divide(c ProbeConfig) (_ ProbeConfig, err error) {
 		return c, nil
 	}
 	c.Random, c.Noise = k.part.random(c.Random), k.part.random(c.Noise)
-	if c.Batch, err = k.part.of(Batch{X: c.Batch.X}); err != nil {
+	if c.Batch, err = k.part.cut(Batch{X: c.Batch.X}); err != nil {
 		return c, err
 	}
 	if k.countShare, err = k.weightNode("counts"); err != nil {
@@ -40,7 +40,7 @@ func (k *Probe) joinRows(p *probed) (err error) {
 // objective is √b'·<q, f> with q of size 1/√n for n terms that count, or b' times a mean over
 // n of them where targets are drawn: with b' and n of the part its gradients are too large.
 func (k *Probe) ownOf(examples Batch) (Batch, error) {
-	own, err := k.part.of(examples)
+	own, err := k.part.cut(examples)
 	if err != nil {
 		return own, err
 	}

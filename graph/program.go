@@ -24,7 +24,8 @@ type program struct {
 	vm     gorgonia.VM
 	values gorgonia.Nodes // whose values are read after a run
 
-	group   *group // nil where there is one member
+	group   *group       // nil where there is one member
+	bind    func() error // binds a part of the batch; nil without parts
 	storage Storage
 	leaf    map[*gorgonia.Node]*gorgonia.Node // behind each rounded weight
 	single  map[*gorgonia.Node]bool           // results that stay in float32
@@ -102,6 +103,9 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 	if err := distinct(p.g); err != nil {
 		return err
 	}
+	if err := p.checkSums(g); err != nil {
+		return err
+	}
 	if err := mendLookup(g); err != nil {
 		return err
 	}
@@ -133,12 +137,14 @@ func (p *program) Run() error {
 	}
 	p.arena.mu.Lock()
 	defer p.arena.mu.Unlock()
-	err := p.vm.RunAll()
-	p.vm.Reset()
-	if of, ok := err.(interface{ Err() error }); ok {
-		err = of.Err() // Gorgonia's error around it does not unwrap
-	}
-	return errors.Wrap(err, "graph: running")
+	return p.eachPart(func() error {
+		err := p.vm.RunAll()
+		p.vm.Reset()
+		if of, ok := err.(interface{ Err() error }); ok {
+			err = of.Err() // Gorgonia's error around it does not unwrap
+		}
+		return errors.Wrap(err, "graph: running")
+	})
 }
 
 // letAll binds arrays to nodes after comparing dtypes and shapes, which

@@ -169,6 +169,11 @@ func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*
 // Feed binds the batches B and B' (the inputs alone). B' is not read where the
 // graph has no FSD term.
 func (p *Proximal) Feed(batch Batch, tilde []*tensor.Dense) error {
+	return p.fed(func() error { return p.bindOwn(batch, tilde) })
+}
+
+// bindOwn binds the parts of the batches that are this member's.
+func (p *Proximal) bindOwn(batch Batch, tilde []*tensor.Dense) error {
 	batch, tilde, err := p.ownOf(batch, tilde)
 	if err != nil {
 		return err

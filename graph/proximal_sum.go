@@ -61,11 +61,11 @@ func (p *Proximal) divide(c ProximalConfig) (_ ProximalConfig, err error) {
 	if p.group == nil {
 		return c, nil
 	}
-	if c.Batch, err = p.part.of(c.Batch); err != nil {
+	if c.Batch, err = p.part.cut(c.Batch); err != nil {
 		return c, err
 	}
 	if !c.NoFSD {
-		tilde, err := p.tildePart.of(Batch{X: c.Tilde})
+		tilde, err := p.tildePart.cut(Batch{X: c.Tilde})
 		if err != nil {
 			return c, errors.WithMessage(err, "function-space inputs")
 		}
@@ -87,7 +87,7 @@ func (p *Proximal) ownOf(batch Batch, tilde []*tensor.Dense) (Batch, []*tensor.D
 	if p.group == nil {
 		return batch, tilde, nil
 	}
-	own, err := p.part.of(batch)
+	own, err := p.part.cut(batch)
 	if err != nil {
 		return own, nil, err
 	}
@@ -95,7 +95,7 @@ func (p *Proximal) ownOf(batch Batch, tilde []*tensor.Dense) (Batch, []*tensor.D
 		return own, tilde, err
 	}
 	whole := Batch{X: tilde}
-	ownTilde, err := p.tildePart.of(whole)
+	ownTilde, err := p.tildePart.cut(whole)
 	if err != nil {
 		return own, nil, errors.WithMessage(err, "function-space inputs")
 	}

@@ -54,6 +54,11 @@ type Objective struct {
 	// JointNorm is set; what the running ones follow is the mean over all. Evaluations are
 	// not divided. nil: one.
 	Members collective.Communicator
+	// Parts is the number of equally large parts in which each member computes its share of a
+	// batch, one after another in the memory of one: the sums over them are those over
+	// members. Batch norm takes the statistics of a part; JointNorm is not for it. 0 and
+	// 1: at once.
+	Parts int
 	// JointNorm has batch norm take the statistics of the whole batch, by sums over the
 	// members in each of its layers, forwards and backwards: see Pass.JointNorm.
 	JointNorm bool

@@ -24,6 +24,8 @@ type checkpointMeta struct {
 	Skipped         int             `json:"skipped"`
 	// Scaler is the state of the loss scale of a training in 16 bits.
 	Scaler *precision.Scaler `json:"scaler,omitempty"`
+	// Left counts the steps that SkipNonFinite left out; nil for none.
+	Left *skips `json:"skipped_steps,omitempty"`
 	// Version is that of this document: metaVersion or, before there were others, 0.
 	Version int `json:"version,omitempty"`
 	// Run has further settings by name: engine.description.
@@ -40,6 +42,10 @@ func (e *engine) metaDocument() (checkpointMeta, error) {
 		Optimizer: e.Optimizer.Name(), K: e.c.K, LinearRate: e.c.Linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped,
 		Scaler:  e.Task.Precision.Scaler(),
 		Version: metaVersion, Environment: environment.Of(),
+	}
+	if e.left.Total > 0 {
+		left := e.left
+		m.Left = &left
 	}
 	var err error
 	if m.Run, err = e.description(); err != nil {

@@ -32,7 +32,10 @@ type config struct {
 	graphs     int // of each kind
 	precision  *lowPrecision
 	jointNorm  bool
-	comm       Communicator    // nil without Parallel
+	comm       Communicator // nil without Parallel
+	parts      int          // of Accumulate; 0 and 1 for a mini-batch at once
+	clip       clipping
+	mostSkips  int             // of SkipNonFinite; 0 without
 	average    average.Average // of Averaged
 }
 
@@ -60,6 +63,9 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.MinRate, c.MaxRate)
 	}
 	c.settleShare(o)
+	if c.parts > 1 && c.jointNorm {
+		return nil, errors.New("trainers: Accumulate: JointBatchNorm takes the statistics of the whole mini-batch, which is never there at once")
+	}
 	return c, c.checkConflicts(o)
 }
 

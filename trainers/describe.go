@@ -18,7 +18,7 @@ func (e *engine) description() (map[string]any, error) {
 	d := map[string]any{
 		"parameters": describeParams(e.Task.Model), "schedule": c.schedule.String(),
 		"λ_FSD": describeWeight(c.FSD, c.varies.fsd), "λ_WSD": describeWeight(c.WSD, c.varies.wsd),
-		"ClipMeta": c.ClipMeta, "RateBounds": []float64{c.MinRate, c.MaxRate},
+		"ClipMeta": c.ClipMeta, "ClipNorm": c.clip.norm, "ClipValue": c.clip.value, "RateBounds": []float64{c.MinRate, c.MaxRate},
 		"Blocks": describeFunction(c.Blocks != nil), "SampledTargets": describeFunction(c.targets != nil),
 		"CalibrateFrom": describeFunction(c.Calibration != nil),
 	}

@@ -35,6 +35,7 @@ type engine struct {
 	data     int
 	steps    int
 	skipped  int
+	left     skips // steps that were left out
 	bitsNorm array.PackedNorm
 	agreed   bool             // the members of Parallel have the same weights, settings and data
 	average  *average.Weights // of Averaged; nil without
@@ -51,7 +52,7 @@ type engine struct {
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config) (*engine, error) {
 	t := &rule.Task{
 		Params: graph.Learned(params), Model: params, Blocks: blocks, Source: src,
-		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs, Members: c.members(),
+		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs, Members: c.members(), Parts: c.equalParts(),
 	}
 	var err error
 	if t.Precision, err = c.startPrecision(params); err != nil {
@@ -93,8 +94,11 @@ func (e *engine) step(b batchStep) (Stats, error) {
 	e.Task.Precision.Begin(e.steps)
 	s.LossScale = e.lossScale()
 	norm, err := e.refuse(b)
-	if errors.Is(err, errSkip) {
-		return e.skip(s, b)
+	if errors.Is(err, errSkip) || errors.Is(err, errLeft) {
+		return e.skip(s, b, err)
+	}
+	if err == nil && e.c.clip.on() {
+		norm, err = e.c.clip.apply(b.g, norm)
 	}
 	if err != nil {
 		return s, err
@@ -150,6 +154,7 @@ func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
 		s.Precond = e.Update.Norms()
 	}
 	e.Task.Precision.Took()
+	e.left.InRow = 0
 	return e.end(s, b, err)
 }
 

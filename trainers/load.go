@@ -55,7 +55,10 @@ func (e *engine) load(path string) error {
 		}
 	}
 	e.kept = kept
-	e.steps, e.skipped = doc.Steps, doc.Skipped
+	e.steps, e.skipped, e.left = doc.Steps, doc.Skipped, skips{}
+	if doc.Left != nil {
+		e.left = *doc.Left
+	}
 	e.expected = expectedBatch(doc, kept)
 	e.invalidate()
 	e.agreed = false
@@ -80,7 +83,7 @@ func (e *engine) shareOf(doc checkpointMeta) share {
 		}
 		return x
 	}
-	s := share{fraction: number("FSDFraction"), fewest: int(number("fewest rows of B'"))}
+	s := share{fraction: number("FSDFraction"), fewest: int(number("fewest rows of B'")), parts: e.c.share.parts}
 	if !(s.fraction > 0 && s.fraction <= 1) || s.fewest < 1 {
 		return e.c.share // the comparison says what is wrong
 	}
@@ -99,6 +102,8 @@ func readMeta(text json.RawMessage) (doc checkpointMeta, err error) {
 		return doc, errors.Wrapf(checkpoint.ErrNewer, "version %d, this one reads up to %d", doc.Version, metaVersion)
 	case doc.Scaler.Check(doc.Steps) != nil:
 		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%v", doc.Scaler.Check(doc.Steps))
+	case doc.Left.check(doc.Steps) != nil:
+		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%v", doc.Left.check(doc.Steps))
 	case doc.Steps < 0 || doc.Skipped < 0:
 		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%d steps, %d of their meta-steps skipped", doc.Steps, doc.Skipped)
 	}

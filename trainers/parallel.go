@@ -62,12 +62,18 @@ type ParallelSetting func(c *config)
 // three times a step: twice forwards, once backwards.
 func JointBatchNorm() ParallelSetting { return func(c *config) { c.jointNorm = true } }
 
-// alone reports that the option Parallel is given to what cannot divide its batches.
+// alone reports options that are given to what cannot divide its batches.
 func (c *config) alone() error {
-	if c.members() != nil {
-		return errors.New("Parallel needs a Trainer made by New: a graph of the user's is made for mini-batches of one size")
+	name := ""
+	switch {
+	case c.members() != nil:
+		name = "Parallel"
+	case c.parts > 1:
+		name = "Accumulate"
+	default:
+		return nil
 	}
-	return nil
+	return errors.Errorf("%s needs a Trainer made by New: a graph of the user's is made for mini-batches of one size", name)
 }
 
 // members are those of Parallel, nil for a training by one process.

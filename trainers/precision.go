@@ -64,7 +64,7 @@ func (c *config) startPrecision(params []*graph.Param) (*precision.Precision, er
 // takeGradient takes the gradient of the graph that ran: in 16 bits where it is kept so and
 // nothing but the update asks for it.
 func (e *engine) takeGradient(b *batchStep) (err error) {
-	if meta := e.learner != nil && e.learner.Due(e.taken()); !meta && learn.TakesPacked(e.Update) {
+	if meta := e.learner != nil && e.learner.Due(e.taken()); !meta && !e.c.clip.on() && learn.TakesPacked(e.Update) {
 		if b.bits = e.base.PackedGrads(); b.bits != nil {
 			return nil
 		}
@@ -80,7 +80,7 @@ func (e *engine) round() {
 }
 
 // taken is the number of steps that moved something: those of the rule and the learner.
-func (e *engine) taken() int { return e.steps - e.Task.Precision.Skipped() }
+func (e *engine) taken() int { return e.steps - e.skippedSteps() }
 
 // boundsHold reports whether the bounds of Update.StaysFinite may be relied on: they do
 // not know of rounding. In bfloat16 256 roundings stay within the room that they leave,
@@ -93,6 +93,9 @@ func (e *engine) boundsHold() bool {
 // errSkip is about a gradient that the loss scale may have made not finite.
 var errSkip = errors.New("the gradient is not finite at the loss scale")
 
+// errLeft is about a step that SkipNonFinite leaves out.
+var errLeft = errors.New("the loss or the gradient is not finite")
+
 // lossScale is that of Stats.
 func (e *engine) lossScale() float64 {
 	if e.Task.Precision == nil {
@@ -101,9 +104,14 @@ func (e *engine) lossScale() float64 {
 	return e.Task.Precision.LossScale()
 }
 
-// skip ends a step in which nothing moves.
-func (e *engine) skip(s Stats, b batchStep) (Stats, error) {
-	e.Task.Precision.Skip()
+// skip ends a step in which nothing moves, for errSkip or errLeft.
+func (e *engine) skip(s Stats, b batchStep, why error) (Stats, error) {
+	if errors.Is(why, errLeft) {
+		e.left.Total++
+		e.left.InRow++
+	} else {
+		e.Task.Precision.Skip()
+	}
 	s.StepSkipped = true
 	return e.end(s, b, nil)
 }
@@ -134,9 +142,14 @@ func (e *engine) convert(doc checkpointMeta) (notes []string, err error) {
 	return append(notes, p.Notes()...), p.StartWeights(e.Task.Model)
 }
 
-// SkippedSteps is the number of steps in which nothing moved because the loss scale made
-// the gradient overflow (see Precision).
-func (t *Trainer) SkippedSteps() int { return t.engine.orEmpty().Task.Precision.Skipped() }
+// SkippedSteps is the number of steps in which nothing moved: the loss scale made the
+// gradient overflow (see Precision), or SkipNonFinite left them out.
+func (t *Trainer) SkippedSteps() int { return t.engine.orEmpty().skippedSteps() }
+
+// SkippedSteps is Trainer.SkippedSteps.
+func (s *Solver) SkippedSteps() int { return s.engine.orEmpty().skippedSteps() }
+
+func (e *engine) skippedSteps() int { return e.Task.Precision.Skipped() + e.left.Total }
 
 // Scaler is the state of the loss scale, with how often it was lowered and arrays were
 // brought into the range of the format; nil without the option Precision.

@@ -10,6 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // TildeFrom sets the source of B', the inputs of the function-space term: it is
@@ -55,7 +56,7 @@ func FSDFraction(fraction float64) Option {
 		if fraction < 1 {
 			c.give("FSDFraction")
 		}
-		c.share = share{fraction, 1, true}
+		c.share = share{fraction: fraction, fewest: 1, chosen: true}
 		return nil
 	}
 }
@@ -65,11 +66,12 @@ type share struct {
 	fraction float64
 	fewest   int  // rows, where there are as many
 	chosen   bool // by an option, or there is no choice
+	parts    int  // divides them, where it divides the mini-batch; 0 and 1 for any
 }
 
 // rows are those of n.
 func (s share) rows(n int) int {
-	return min(n, max(s.fewest, int(math.Round(s.fraction*float64(n)))))
+	return min(n, rule.Equal(max(s.fewest, int(math.Round(s.fraction*float64(n)))), s.parts))
 }
 
 // settleShare takes the default where FSDFraction is not given.
@@ -78,10 +80,11 @@ func (c *config) settleShare(o Optimizer) {
 	switch {
 	case c.share.chosen:
 	case learnsP || c.given["Calibrated"] || c.perParam || c.groups != nil:
-		c.share = share{1, 1, false}
+		c.share = share{fraction: 1, fewest: 1}
 	default:
-		c.share = share{0.25, 16, false}
+		c.share = share{fraction: 0.25, fewest: 16}
 	}
+	c.share.parts = c.equalParts()
 }
 
 // wholeTilde settles that B' has all its rows, for a graph of the user's that is there.
@@ -89,7 +92,7 @@ func (c *config) wholeTilde() error {
 	if c.K > 0 && c.share.chosen && c.share.fraction < 1 {
 		return errors.Errorf("FSDFraction(%v) for a graph made for mini-batches of one size: B' has that size too", c.share.fraction)
 	}
-	c.share = share{1, 1, true}
+	c.share = share{fraction: 1, fewest: 1, chosen: true}
 	return nil
 }
 

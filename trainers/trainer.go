@@ -48,7 +48,7 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 	if err := graph.CheckParams(params); err != nil {
 		return nil, err
 	}
-	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence, Storage: c.storage(), Members: c.comm, JointNorm: c.jointNorm}
+	src := graph.Objective{Model: model, Loss: loss, Divergence: c.divergence, Storage: c.storage(), Members: c.comm, Parts: c.parts, JointNorm: c.jointNorm}
 	e, err := newEngine(src, params, graph.BlockPerParam(params), o, c)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (t *Trainer) prepare(batch graph.Batch) error {
 		if err != nil {
 			return err
 		}
-		if b, err = graph.NewBaseRows(e.Task.Source, e.Task.Model, batch, e.Task.Random, e.Update.Rows()); err != nil {
+		if b, err = graph.NewBaseRows(e.Task.Source, e.Task.Model, batch, e.Task.Random, e.rowReader()); err != nil {
 			return errors.WithMessagef(err, "mini-batch of %v", batch)
 		}
 		if err := e.bases.Add(batch, nil, b); err != nil {

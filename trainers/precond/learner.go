@@ -138,7 +138,7 @@ func (l *learner) part(batch graph.Batch) (graph.Batch, error) {
 		return batch, nil
 	}
 	all := batch.Len()
-	n := max(1, int(math.Round(l.u.c.Rows*float64(all))))
+	n := min(all, rule.Equal(max(1, int(math.Round(l.u.c.Rows*float64(all)))), l.x.Task.Parts))
 	parts, from := (all+n-1)/n, 0
 	if parts > 1 {
 		from = int(l.u.probes[0]) % parts * (all - n) / (parts - 1)

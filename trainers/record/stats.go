@@ -17,7 +17,8 @@ type Stats struct {
 	Hyperparameters map[string]float64
 	// LossScale is the factor on the loss in a training in 16 bits; 0 in others.
 	LossScale float64
-	// StepSkipped is true if the gradient was not finite because of LossScale, and nothing
+	// StepSkipped is true if the gradient was not finite because of LossScale, or the loss or
+	// the gradient was not finite and the option SkipNonFinite left the step out: nothing
 	// moved.
 	StepSkipped bool
 	// Meta describes the meta-step; nil on steps without one.

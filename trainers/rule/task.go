@@ -34,6 +34,16 @@ type Task struct {
 	// Members take the same steps with the same state, and may divide what is costly among
 	// them; nil for one process, and for φ.
 	Members collective.Communicator
+	// Parts is the number of equal parts in which a mini-batch is computed; 0 and 1 for any.
+	Parts int
+}
+
+// Equal is the smallest number from n on that parts divides. Parts of 0 and 1 divide all.
+func Equal(n, parts int) int {
+	if parts <= 1 {
+		return n
+	}
+	return (n + parts - 1) / parts * parts
 }
 
 // Input is what a rule gets at a step.
