@@ -83,6 +83,10 @@ func (l *Log) Stat() (os.FileInfo, error) { return l.f.Stat() }
 // Write appends to the buffer.
 func (l *Log) Write(p []byte) (int, error) { return l.w.Write(p) }
 
+// FlushBuffer empties the buffer, so that other programs can read what was written. Only
+// Flush brings it to the disk.
+func (l *Log) FlushBuffer() error { return l.w.Flush() }
+
 // Flush brings everything to the disk.
 func (l *Log) Flush() error {
 	if err := l.w.Flush(); err != nil {
