@@ -25,28 +25,13 @@ func (k *rmsprop[T]) Hyperparameters() []Hyperparameter {
 }
 
 func (k *rmsprop[T]) Set(name string, value float64) {
-	if name == Epsilon {
-		k.c.Eps = value
-		return
-	}
-	k.c.WeightDecay = value
+	setTuned(name, value, &k.c.WeightDecay, &k.c.Eps)
 }
 
-// Tangent is that of x/(r + Eps) for r = √v/root: (∂x - x·(∂r + ∂Eps)/(r + Eps))/(r + Eps)
-// with ∂r = (1-Decay)·x·∂x/(root²·r). The momentum that follows adds it as it is.
+// Tangent is that of x/(√v/root + Eps). The momentum that follows adds it as it is.
 func (k *rmsprop[T]) Tangent(name string, t, w, g []T, m [][]T) {
-	eps, decay, keep, root := T(k.c.Eps), T(k.c.WeightDecay), T(1-k.c.Decay), k.root
-	v := m[0][:len(t)]
-	for i, x := range g[:len(t)] {
-		dx := decay * w[i]
-		x += dx
-		r := sqrt(v[i]) / root
-		if name == Epsilon {
-			t[i] = ratioTangent(0, x, eps, r+eps)
-			continue
-		}
-		t[i] = ratioTangent(dx, x, rootTangent(keep*x*dx, r*root*root), r+eps)
-	}
+	d := quotient[T]{m: m[0], v: m[0], fresh: 1, da: 1, keep: T(1 - k.c.Decay), root: 1 / k.root, decay: T(k.c.WeightDecay), eps: T(k.c.Eps)}
+	d.tangent(name, t, w, g)
 }
 
 func (k *adam[T]) Hyperparameters() []Hyperparameter {
@@ -54,11 +39,7 @@ func (k *adam[T]) Hyperparameters() []Hyperparameter {
 }
 
 func (k *adam[T]) Set(name string, value float64) {
-	if name == Epsilon {
-		k.c.Eps = value
-		return
-	}
-	k.c.WeightDecay = value
+	setTuned(name, value, &k.c.WeightDecay, &k.c.Eps)
 }
 
 // Tangent is λ·θ where the decay is decoupled. Else it is that of m̂/(√v̂ + Eps), whose m̂
@@ -68,18 +49,9 @@ func (k *adam[T]) Tangent(name string, t, w, g []T, m [][]T) {
 		scaled(t, w, T(k.c.WeightDecay))
 		return
 	}
-	eps, first, root := T(k.c.Eps), 1/k.first, 1/k.root
-	decay, keep1, keep2 := T(k.c.WeightDecay), T(1-k.c.Beta1), T(1-k.c.Beta2)
-	u, v := m[0][:len(t)], m[1][:len(t)]
-	for i, x := range g[:len(t)] {
-		a, r := u[i]*first, sqrt(v[i])*root
-		if name == Epsilon {
-			t[i] = ratioTangent(0, a, eps, r+eps)
-			continue
-		}
-		dx := decay * w[i]
-		t[i] = ratioTangent(keep1*dx*first, a, rootTangent(keep2*(x+dx)*dx*root*root, r), r+eps)
-	}
+	first := 1 / k.first
+	d := quotient[T]{m: m[0], v: m[1], of: first, da: first * T(1-k.c.Beta1), keep: T(1 - k.c.Beta2), root: 1 / k.root, decay: T(k.c.WeightDecay), eps: T(k.c.Eps)}
+	d.tangent(name, t, w, g)
 }
 
 func (k *nadamw[T]) Hyperparameters() []Hyperparameter {
@@ -87,11 +59,7 @@ func (k *nadamw[T]) Hyperparameters() []Hyperparameter {
 }
 
 func (k *nadamw[T]) Set(name string, value float64) {
-	if name == Epsilon {
-		k.c.Eps = value
-		return
-	}
-	k.c.WeightDecay = value
+	setTuned(name, value, &k.c.WeightDecay, &k.c.Eps)
 }
 
 // Tangent is λ·θ for the decay, which is decoupled.
@@ -100,11 +68,17 @@ func (k *nadamw[T]) Tangent(name string, t, w, g []T, m [][]T) {
 		scaled(t, w, T(k.c.WeightDecay))
 		return
 	}
-	eps := T(k.c.Eps)
-	u, v := m[0][:len(t)], m[1][:len(t)]
-	for i, x := range g[:len(t)] {
-		t[i] = ratioTangent(0, k.average*u[i]+k.fresh*x, eps, sqrt(v[i])*k.root+eps)
+	d := quotient[T]{m: m[0], v: m[1], of: k.average, fresh: k.fresh, root: k.root, eps: T(k.c.Eps)}
+	d.tangent(name, t, w, g)
+}
+
+// setTuned sets the one of that name.
+func setTuned(name string, value float64, decay, eps *float64) {
+	if name == Epsilon {
+		*eps = value
+		return
 	}
+	*decay = value
 }
 
 // scaled sets t to f·w.
@@ -114,8 +88,35 @@ func scaled[T apoops.Float](t, w []T, f T) {
 	}
 }
 
-// ratioTangent is the derivative of a/b: (da - a·db/b)/b.
-func ratioTangent[T apoops.Float](da, a, db, b T) T { return (da - a*db/b) / b }
+// quotient is the direction a/(r + eps) with
+//
+//	x = g + decay·θ,  a = of·m + fresh·x,  r = root·√v
+//
+// after m and v have been advanced with x.
+type quotient[T apoops.Float] struct {
+	m, v       []T
+	of, fresh  T
+	da         T // ∂a/∂x, that through m included
+	keep       T // v has keep·x²
+	root       T
+	decay, eps T
+}
+
+// tangent sets t to (∂a - a·∂(r + eps)/(r + eps))/(r + eps) by log decay or log eps, with
+// ∂r = root²·keep·x·∂x/r.
+func (k quotient[T]) tangent(name string, t, w, g []T) {
+	for i, x := range g[:len(t)] {
+		dx := k.decay * w[i]
+		x += dx
+		a, r := k.of*k.m[i]+k.fresh*x, k.root*sqrt(k.v[i])
+		da, db := T(0), k.eps
+		if name == WeightDecay {
+			da, db = k.da*dx, rootTangent(k.root*k.root*k.keep*x*dx, r)
+		}
+		b := r + k.eps
+		t[i] = (da - a*db/b) / b
+	}
+}
 
 // rootTangent is the derivative of r = √v, half/r for half = dv/2, or 0 where r is: there
 // dv is 0 as well.
