@@ -38,9 +38,15 @@ func LearnDamping(bounds ...float64) Option {
 	return learnHyperparameter("LearnDamping", rule.Damping, 1e-8, 1e3, bounds)
 }
 
-// LearnEpsilon has APO learn ε of RMSprop, Adam, AdamW or NAdamW beside the learning rate: φ
-// gets log ε, from the optimizer's own value. bounds are the least ε and the largest, by
-// default 1e-12 and 1e3. Far below √v̂, as at 1e-8, ε hardly changes Q: begin with more.
+// LearnEpsilon has APO learn ε of RMSprop, Adam, AdamW, NAdamW or Shampoo beside the learning
+// rate: φ gets log ε, from the optimizer's own value. bounds are the least ε and the largest,
+// by default 1e-12 and 1e3. Far below √v̂, as at 1e-8, ε hardly changes Q: begin with more.
+//
+// Shampoo has (L + ε·I)^(-1/4) as though ε had been that of its start, with the L of its last
+// roots: a new ε changes the eigenvalues of that L alone, so that each meta-step is followed
+// by new roots without a new decomposition. The derivative takes L as fixed, and eigenvalues
+// that are raised to the rounding of the largest. Averages (Beta2 < 1) forget ε: there the
+// option is an error. The sums grow and ε matters ever less.
 func LearnEpsilon(bounds ...float64) Option {
 	return learnHyperparameter("LearnEpsilon", rule.Epsilon, 1e-12, 1e3, bounds)
 }
@@ -49,6 +55,7 @@ func LearnEpsilon(bounds ...float64) Option {
 func learnHyperparameter(option, name string, lo, hi float64, bounds []float64) Option {
 	return func(c *config) error {
 		c.give(option)
+		lo, hi := lo, hi // an option may be used by several trainers at once
 		switch {
 		case len(bounds) == 2:
 			lo, hi = bounds[0], bounds[1]

@@ -28,7 +28,7 @@ func tunedRules() map[string]tunedRule {
 	corrected.BiasCorrection, corrected.Momentum = true, 0.9
 	sgd.WeightDecay, sgdm.WeightDecay, nesterov.WeightDecay = 0.3, 0.3, 0.3
 	rmsprop.WeightDecay, corrected.WeightDecay, adam.WeightDecay, adamw.WeightDecay, nadamw.WeightDecay = 0.3, 0.3, 0.3, 0.3, 0.3
-	kfac, ekfac, shampoo := KFAC(0.1), EKFAC(0.1), Shampoo(0.1)
+	kfac, ekfac, shampoo := KFAC(0.1), EKFAC(0.1), Shampoo(0.02)
 	kfac.WeightDecay, ekfac.WeightDecay, shampoo.WeightDecay = 0.3, 0.3, 0.3
 	rmsprop.Eps, corrected.Eps, adam.Eps, adamw.Eps, nadamw.Eps = 0.05, 0.05, 0.05, 0.05, 0.05
 	epsilon := append([]Option{LearnEpsilon(1e-6, 10)}, decay...)
@@ -44,7 +44,14 @@ func tunedRules() map[string]tunedRule {
 		c.Damping, c.WeightDecay, c.KLClip, c.FactorEvery, c.BasisEvery, c.ScaleEvery = 0.05, 0.1, clip, 2, 4, 2
 		return c
 	}
+	epsShampoo := func(eps float64, rootEvery, blockSize int, grafting string) Optimizer {
+		c := Shampoo(0.05)
+		c.Eps, c.WeightDecay, c.RootEvery, c.BlockSize, c.Grafting = eps, 0.1, rootEvery, blockSize, grafting
+		return c
+	}
 	all := map[string]tunedRule{
+		"shampoo": {o: epsShampoo(0.05, 1, 0, "none"), learn: epsilon}, "shampoo seldom": {o: epsShampoo(0.05, 4, 0, "none"), learn: epsilon},
+		"shampoo in parts": {o: epsShampoo(0.05, 3, 3, "none"), learn: epsilon}, "shampoo grafted": {o: epsShampoo(0.05, 4, 3, "adam"), learn: epsilon},
 		"kfac": {o: dampedKFAC(0, 2, 1), learn: both}, "kfac clipped": {o: dampedKFAC(1e-4, 1, 1), learn: both},
 		"kfac seldom": {o: dampedKFAC(0, 100, 100), learn: damping}, "kfac moving": {o: dampedKFAC(0, 2, 4), learn: both, moves: true},
 		"ekfac": {o: dampedEKFAC(0), learn: both}, "ekfac clipped": {o: dampedEKFAC(1e-4), learn: damping},
@@ -182,16 +189,20 @@ func TestHyperparametersAreUsed(t *testing.T) {
 
 // TestHyperparameterErrors has what cannot be learned refused.
 func TestHyperparameterErrors(t *testing.T) {
+	averaging := Shampoo(0.1)
+	averaging.Beta2, averaging.WeightDecay = 0.9, 0.1
 	for want, c := range map[string]tunedRule{
 		"adam: weight_decay is 0":                              {o: Adam(0.1), learn: []Option{LearnWeightDecay()}},
 		"of dog: there is no weight_decay that can be learned": {o: DoG(1), learn: []Option{LearnWeightDecay(), EveryK(5)}},
 		"LearnWeightDecay has no effect with precond":          {o: Precond(0.1), learn: []Option{LearnWeightDecay()}},
 		"LearnWeightDecay has no effect with Calibr":           {o: AdamW(0.1), learn: []Option{LearnWeightDecay(), Calibrated(CalibratedConfig{})}},
 		"adamw: there is no damping that can be learned, only": {o: AdamW(0.1), learn: []Option{LearnDamping()}},
-		"shampoo: there is no eps that can be learned, only":   {o: Shampoo(0.1), learn: []Option{LearnEpsilon()}},
-		"outside [0.1, 1]":                                     {o: AdamW(0.1), learn: []Option{LearnWeightDecay(0.1, 1)}},
-		"bounds are two numbers":                               {o: AdamW(0.1), learn: []Option{LearnWeightDecay(0.1)}},
-		"0 < lo ≤ hi":                                          {o: AdamW(0.1), learn: []Option{LearnWeightDecay(1, 0.1)}},
+		"ekfac: there is no eps that can be learned, only":     {o: EKFAC(0.1), learn: []Option{LearnEpsilon()}},
+		"shampoo: there is no damping that can be learned":     {o: Shampoo(0.1), learn: []Option{LearnDamping()}},
+		"of shampoo: eps with beta2 = 0.9: averages forget":    {o: averaging, learn: []Option{LearnEpsilon()}},
+		"outside [0.1, 1]":       {o: AdamW(0.1), learn: []Option{LearnWeightDecay(0.1, 1)}},
+		"bounds are two numbers": {o: AdamW(0.1), learn: []Option{LearnWeightDecay(0.1)}},
+		"0 < lo ≤ hi":            {o: AdamW(0.1), learn: []Option{LearnWeightDecay(1, 0.1)}},
 	} {
 		if _, err := New(toyModel(), toyLoss, c.o, c.learn...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, not %q", err, want)
@@ -199,5 +210,8 @@ func TestHyperparameterErrors(t *testing.T) {
 	}
 	if _, err := New(toyModel(), toyLoss, DoG(1), LearnWeightDecay(), EveryK(0)); err != nil {
 		t.Errorf("without meta-steps: %v", err)
+	}
+	if _, err := New(toyModel(), toyLoss, averaging, LearnWeightDecay()); err != nil {
+		t.Errorf("the weight decay of averages: %v", err)
 	}
 }

@@ -55,7 +55,11 @@ func TestDividedWork(t *testing.T) {
 			if i == bad {
 				return errors.New("not positive")
 			}
-			r, err := inverseFourthRoot(from[i], sizes[i])
+			e, err := decomposed(from[i], sizes[i])
+			if err != nil {
+				return err
+			}
+			r, err := e.inverseFourthRoot(0, ulp[float64]())
 			copy(roots[i], r)
 			return err
 		}

@@ -13,8 +13,8 @@
 //	blockwise  momentum, weight decay and the KL clip ν around a preconditioner
 //	factors    the running averages of Ā and Ḡ
 //	grafting   the norm of another rule's step
-//	tuning     how d changes with weight decay and damping, for trainers.LearnDamping
+//	tuning     how d changes with weight decay, damping and ε, for trainers.LearnDamping
 //
 // The damping of KFAC is in kfac.go, that of EKFAC in ekfac.go, their derivatives by it
-// in damping.go.
+// in damping.go, that of Shampoo by its ε in shampoo_epsilon.go.
 package curvature

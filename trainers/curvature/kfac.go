@@ -219,10 +219,7 @@ func trace[T apoops.Float](a []T, n int) (sum float64) {
 
 // dampedInverse is (A + damping·I)⁻¹.
 func dampedInverse[T apoops.Float](a []T, n int, damping float64) ([]float64, error) {
-	x := make([]float64, n*n)
-	for i, v := range a {
-		x[i] = float64(v)
-	}
+	x := float64s(a)
 	for i := range n {
 		x[i*n+i] += damping
 	}

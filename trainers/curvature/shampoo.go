@@ -32,6 +32,8 @@ import (
 // into blocks with statistics of their own. Parameters that are no matrix have
 // diagonal statistics, d = g/√(ε + Σg²) or with averages.
 //
+// trainers.LearnEpsilon learns ε of sums (Beta2 = 1). L and R are kept without it then.
+//
 // Statistics that are not finite and decompositions that fail are left out and
 // counted (Trainer.Fallbacks): the roots from before stay, at first the identity.
 // Make it with Shampoo.
@@ -110,6 +112,8 @@ type shampoo[T apoops.Float] struct {
 	graft  *grafting[T]      // nil without
 	inner  blas.Inner[T]
 	store  statistics[T]
+	// eps is ε where it is learned: the statistics are without it then. Else 0.
+	eps float64
 
 	members collective.Communicator // nil for one process
 }
@@ -173,24 +177,35 @@ func (k *shampoo[T]) observe(in rule.Input, g []*gradientBlock[T]) (failed int, 
 			failed += k.store.advance(p.stored[:2], func() { p.accumulate(g[i].g, T(k.c.Beta2)) })
 		}
 	}
-	if (in.T-1)%k.c.RootEvery != 0 {
-		return failed, nil
+	again := k.renew
+	if (in.T-1)%k.c.RootEvery == 0 {
+		again = k.takeRoots
 	}
-	more, err := k.takeRoots()
+	more, err := again()
 	return failed + more, err
 }
 
 // takeRoots computes the roots of all parts and counts the failures.
 func (k *shampoo[T]) takeRoots() (failed int, err error) {
+	return k.rooted(k.parts, func(p *shampooPart[T]) error { return p.takeRoots(k.store.precision, k.eps) })
+}
+
+// rooted has the members compute roots of some parts, and counts the failures.
+func (k *shampoo[T]) rooted(parts []*shampooPart[T], compute func(p *shampooPart[T]) error) (failed int, err error) {
 	w := work[T]{
 		members: k.members,
-		compute: func(i int) error { return k.parts[i].takeRoots(k.store.precision) },
-		results: func(i int) []*tensor.Dense { return k.parts[i].stored[2:] },
+		compute: func(i int) error { return compute(parts[i]) },
+		results: func(i int) []*tensor.Dense { return parts[i].stored[2:] },
 	}
-	for _, p := range k.parts {
+	for _, p := range parts {
 		w.cost = append(w.cost, cubes(p.rows, p.cols))
 	}
 	failures, err := w.do()
+	for i, p := range parts {
+		if p.spectra != nil && !failures[i] {
+			p.spectra.eps[0] = k.eps
+		}
+	}
 	return count(failures), err
 }
 
@@ -219,11 +234,11 @@ func (k *shampoo[T]) reach(in rule.Input) float64 {
 		for _, p := range b.parts {
 			most = max(most, p.largest())
 		}
-		if !array.Within[T](most + in.Norm*in.Norm) {
+		if !array.Within[T](most + in.Norm*in.Norm + k.eps) {
 			return math.Inf(1)
 		}
 	}
-	reach := in.Norm / math.Sqrt(k.c.Eps)
+	reach := in.Norm / math.Sqrt(k.least())
 	if k.graft != nil {
 		reach = max(reach, k.graft.reach(in))
 	}
@@ -241,7 +256,7 @@ func (k *shampoo[T]) invalidate() {
 func (k *shampoo[T]) precondition(i int, d, g []T) {
 	b := k.blocks[i]
 	for j, h := range b.diagonal {
-		d[j] = g[j] / T(math.Sqrt(float64(h)))
+		d[j] = g[j] / T(math.Sqrt(float64(h)+k.eps))
 	}
 	for _, p := range b.parts {
 		p.precondition(d, g)

@@ -3,6 +3,7 @@ package curvature
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -21,8 +22,9 @@ type shampooPart[T apoops.Float] struct {
 	from, stride         int // where the part is in the block's arrays
 	l, r                 []T
 	rootL, rootR         []T             // L^(-1/4) and R^(-1/4)
-	stored               []*tensor.Dense // L, R and their roots
+	stored               []*tensor.Dense // L, R and their roots; of spectra what members share
 	half                 []T
+	spectra              *spectra[T] // nil unless ε is learned
 }
 
 func newShampooPart[T apoops.Float](row, col, rows, cols, stride int, eps T) *shampooPart[T] {
@@ -52,42 +54,72 @@ func (p *shampooPart[T]) accumulate(g []T, beta2 T) {
 	blas.Syrk(true, p.cols, p.rows, take, g, p.stride, beta2, p.r, p.cols)
 }
 
-// takeRoots computes the roots of L and R. After an error they are as before.
-func (p *shampooPart[T]) takeRoots(kept *precision.Precision) error {
-	l, err := inverseFourthRoot(p.l, p.rows)
+// takeRoots computes the roots of L + ε·I and R + ε·I. After an error they are as before.
+func (p *shampooPart[T]) takeRoots(kept *precision.Precision, eps float64) error {
+	l, err := decomposed(p.l, p.rows)
 	if err != nil {
 		return err
 	}
-	r, err := inverseFourthRoot(p.r, p.cols)
+	r, err := decomposed(p.r, p.cols)
 	if err != nil {
 		return err
 	}
-	return store[T](kept, p.stored[2:], l, r)
+	if err := p.putRoots(kept, l, r, eps); err != nil {
+		return err
+	}
+	if p.spectra != nil {
+		p.spectra.put(kept, l, r)
+	}
+	return nil
 }
 
-// inverseFourthRoot is A^(-1/4) of a positive definite matrix. Eigenvalues below
+func (p *shampooPart[T]) putRoots(kept *precision.Precision, l, r eigen, eps float64) error {
+	rootL, err := l.inverseFourthRoot(eps, ulp[T]())
+	if err != nil {
+		return err
+	}
+	rootR, err := r.inverseFourthRoot(eps, ulp[T]())
+	if err != nil {
+		return err
+	}
+	return store[T](kept, p.stored[2:4], rootL, rootR)
+}
+
+// eigen is a symmetric matrix A = Uᵀ·diag(w)·U: its eigenvalues, smallest first, and its
+// eigenvectors, the rows of u.
+type eigen struct{ u, w []float64 }
+
+func decomposed[T apoops.Float](a []T, n int) (eigen, error) {
+	e := eigen{u: float64s(a), w: make([]float64, n)}
+	return e, blas.Eigen(n, e.u, e.w)
+}
+
+// inverseFourthRoot is (A + ε·I)^(-1/4) of a positive definite matrix. Eigenvalues below
 // the rounding of the largest are raised to it. In float32 it takes half of the time, but the
 // root is off by about 6e-8 times the largest eigenvalue over the least: by 1e-3 to 1e-2
 // with the default settings, after 20 steps on the digits.
-func inverseFourthRoot[T apoops.Float](a []T, n int) ([]float64, error) {
-	u, w := make([]float64, n*n), make([]float64, n)
-	for i, v := range a {
-		u[i] = float64(v)
-	}
-	if err := blas.Eigen(n, u, w); err != nil {
-		return nil, err
-	}
-	least := w[n-1] * ulp[T]()
+func (e eigen) inverseFourthRoot(eps, ulp float64) ([]float64, error) {
+	n := len(e.w)
+	least := (e.w[n-1] + eps) * ulp
 	if !(least > 0) {
 		return nil, errors.New("trainers: shampoo: the statistics are not positive")
 	}
-	// A^(-1/4) = VᵀV with the rows of V those of U, times w^(-1/8).
-	for i, v := range w {
-		blas.Scal(math.Pow(max(v, least), -1.0/8), u[i*n:(i+1)*n])
+	// (A + ε·I)^(-1/4) = VᵀV with the rows of V those of U, times (w + ε)^(-1/8).
+	v := slices.Clone(e.u)
+	for i, w := range e.w {
+		blas.Scal(math.Pow(max(w+eps, least), -1.0/8), v[i*n:(i+1)*n])
 	}
 	root := make([]float64, n*n)
-	blas.Syrk(true, n, n, 1, u, n, 0, root, n)
+	blas.Syrk(true, n, n, 1, v, n, 0, root, n)
 	return root, nil
+}
+
+func float64s[T apoops.Float](x []T) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
 }
 
 // largest bounds the elements of L and R.
@@ -107,10 +139,14 @@ func (p *shampooPart[T]) precondition(d, g []T) {
 
 func (p *shampooPart[T]) state(block string) []checkpoint.NamedTensor {
 	name := fmt.Sprintf("%s/%d,%d/", block, p.row, p.col)
-	return []checkpoint.NamedTensor{
+	all := []checkpoint.NamedTensor{
 		{Name: name + "L", Value: p.stored[0]},
 		{Name: name + "R", Value: p.stored[1]},
 		{Name: name + "root/L", Value: p.stored[2]},
 		{Name: name + "root/R", Value: p.stored[3]},
 	}
+	if p.spectra == nil {
+		return all
+	}
+	return append(all, p.spectra.state(name)...)
 }

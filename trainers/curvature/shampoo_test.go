@@ -48,7 +48,11 @@ func TestInverseFourthRoot(t *testing.T) {
 	const n = 5
 	x := drawnMatrix(rand.New(rand.NewPCG(4, 2)), n, n)
 	a := times(x, transposed(x, n, n), n, n, n)
-	r, err := inverseFourthRoot(a, n)
+	e, err := decomposed(a, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := e.inverseFourthRoot(0, ulp[float64]())
 	if err != nil {
 		t.Fatal(err)
 	}
