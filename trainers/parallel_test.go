@@ -122,6 +122,15 @@ func TestParallelEqualsOneProcess(t *testing.T) {
 	}
 }
 
+// TestParallelLearnsHyperparameters compares runs that learn weight decay, damping and ε.
+func TestParallelLearnsHyperparameters(t *testing.T) {
+	for name, r := range tunedRules() {
+		t.Run(name, func(t *testing.T) {
+			toyTask(t).compare(t, func() Optimizer { return tunedRules()[name].o }, r.learn...)
+		})
+	}
+}
+
 // TestParallelDraws compares runs whose masks and targets are drawn, of dense layers and
 // convolutions.
 func TestParallelDraws(t *testing.T) {
@@ -292,7 +301,7 @@ func TestParallelComparesAfterLoad(t *testing.T) {
 }
 
 // lossesAndWeights takes steps, those of batch(i), with a trainer, or has err, that of making
-// it, end all members.
+// it, end all members. φ is among the weights.
 func lossesAndWeights(t *testing.T, comm Communicator, tr *Trainer, err error, steps int, batch func(i int) graph.Batch) (losses, weights []float64) {
 	for i := 0; err == nil && i < steps; i++ {
 		var s Stats
@@ -308,6 +317,9 @@ func lossesAndWeights(t *testing.T, comm Communicator, tr *Trainer, err error, s
 	for _, q := range tr.Params() {
 		weights = append(weights, numbersOf(q.Value)...)
 	}
+	for _, q := range tr.Phi() {
+		weights = append(weights, numbersOf(q.Value)...)
+	}
 	return losses, weights
 }
 
@@ -317,9 +329,19 @@ func lossesAndWeights(t *testing.T, comm Communicator, tr *Trainer, err error, s
 func TestParallelIn16Bits(t *testing.T) {
 	p, data := toyTask(t), toyData(t, tensor.Float32)
 	for _, f := range []apoops.Format{apoops.BFloat16, apoops.Float16} {
-		for name, o := range map[string]func() Optimizer{"adam": func() Optimizer { return Adam(0.005) }, "kfac": func() Optimizer { return KFAC(0.002) }, "precond": func() Optimizer { return Precond(0.02) }} {
+		for name, settled := range map[string]func() tunedRule{
+			"adam": func() tunedRule { return tunedRule{o: Adam(0.005)} }, "kfac": func() tunedRule { return tunedRule{o: KFAC(0.002)} },
+			"precond": func() tunedRule { return tunedRule{o: Precond(0.02)} }, "learned adam": func() tunedRule { return tunedRules()["adam"] },
+			"learned shampoo": func() tunedRule { return tunedRules()["shampoo seldom"] },
+			"learned kfac": func() tunedRule {
+				r := tunedRules()["kfac"]
+				r.o.(*curvature.KFACConfig).LR = 0.005 // larger steps follow rounding sooner
+				return r
+			},
+		} {
 			run := func(comm Communicator) (losses, weights []float64) {
-				tr, err := New(p.model, p.loss, o(), EveryK(2), Precision(f), Parallel(comm))
+				r := settled()
+				tr, err := New(p.model, p.loss, r.o, append([]Option{EveryK(2), Precision(f), Parallel(comm)}, r.learn...)...)
 				return lossesAndWeights(t, comm, tr, err, 20, func(i int) graph.Batch { return rowsOf(data, i*7%40, 12) })
 			}
 			want, _ := run(collective.Single{})
