@@ -77,6 +77,9 @@ func Muon(lr float64) *rule.MuonConfig { return rule.Muon(lr) }
 // SOAP is Adam in the eigenbasis of Shampoo's statistics.
 func SOAP(lr float64) *rule.SOAPConfig { return rule.SOAP(lr) }
 
+// PSGDKron whitens the momentum by a preconditioner with Kronecker factors.
+func PSGDKron(lr float64) *rule.PSGDKronConfig { return rule.PSGDKron(lr) }
+
 // Mechanic learns a factor on all that another rule has moved the weights.
 func Mechanic(base Optimizer) *rule.MechanicConfig { return rule.Mechanic(base) }
 

@@ -45,6 +45,7 @@ var optimizers = struct {
 	"schedule-free-adamw": {0.0025, func(lr float64) Optimizer { return ScheduleFreeAdamW(lr) }},
 	"muon":                {0.02, func(lr float64) Optimizer { return Muon(lr) }},
 	"soap":                {0.003, func(lr float64) Optimizer { return SOAP(lr) }},
+	"psgd-kron":           {0.0003, func(lr float64) Optimizer { return PSGDKron(lr) }},
 	"mechanic-sgdm":       {0.01, func(lr float64) Optimizer { return Mechanic(SGDm(lr)) }},
 	"mechanic-adamw":      {0.001, func(lr float64) Optimizer { return Mechanic(AdamW(lr)) }},
 

@@ -61,6 +61,8 @@ func ExampleAll() {
 	// soap-cosine
 	// muon
 	// muon-cosine
+	// psgd-kron
+	// psgd-kron-cosine
 	// precond
 	// precond-default
 	// precond-plain

@@ -29,6 +29,7 @@ var today = []rival{
 	{name: "adam-hd", label: "Adam-HD", cost: 1.3},
 	{name: "soap", label: "SOAP", cost: 3, noL2: true},
 	{name: "muon", label: "Muon", cost: 1.6, noL2: true},
+	{name: "psgd-kron", label: "PSGD-Kron", cost: 3, noL2: true},
 }
 
 // rivals are the methods of today: each alone, under the experiment's schedule if it has

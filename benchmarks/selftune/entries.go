@@ -43,6 +43,7 @@ func competitors() ([]competitor, error) {
 		{"adam-hd", competitor{rates: lr}},
 		{"soap-cosine", competitor{rates: lr, warmUp: true}},
 		{"muon-cosine", competitor{rates: []string{"lr", "adam_lr"}, warmUp: true}},
+		{"psgd-kron-cosine", competitor{rates: lr, warmUp: true}},
 		{"adam-apo", competitor{apo: true}},
 		{"adam-apo-calibrated", competitor{apo: true}},
 		{"nadamw-apo-calibrated", competitor{apo: true}},

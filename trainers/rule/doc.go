@@ -25,6 +25,7 @@
 //	mechanic-…           a learned factor on all that another rule has moved
 //	muon                 the momentum of matrices, orthogonalised; adamw for the rest
 //	soap                 adamw in the eigenbasis of Shampoo's statistics
+//	psgd-kron            the momentum, whitened by triangular factors that are learned
 //	schedule-free-sgd, schedule-free-adamw
 //	                     steps from one sequence of weights, gradients at another; their
 //	                     average is what is evaluated (Iterates)

@@ -564,7 +564,7 @@ func TestRivalsFindOptimum(t *testing.T) {
 	for name, o := range map[string]Optimizer{
 		"nadamw": &NAdamWConfig{LR: 0.02, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, MomentumDecay: 0.004}, "sgd-hd": sgd, "adam-hd": adam, "hdm-hb": heavy,
 		"dog": DoG(1), "ldog": LDoG(1), "prodigy": Prodigy(1), "dadapt-adam": DAdaptAdam(1), "schedule-free-sgd": ScheduleFreeSGD(0.05), "schedule-free-adamw": ScheduleFreeAdamW(0.05),
-		"muon": muon, "soap": SOAP(0.01), "mechanic": Mechanic(SGD(0.02)), "mechanic-adamw": Mechanic(AdamW(0.01)),
+		"muon": muon, "soap": SOAP(0.01), "psgd-kron": PSGDKron(0.003), "mechanic": Mechanic(SGD(0.02)), "mechanic-adamw": Mechanic(AdamW(0.01)),
 	} {
 		for what, p := range problems() {
 			t.Run(name+"/"+what, func(t *testing.T) {
