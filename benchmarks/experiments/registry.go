@@ -54,6 +54,9 @@ func All() []*Experiment {
 	return slices.DeleteFunc(slices.Clone(registry), func(e *Experiment) bool { return e.Command != "" })
 }
 
+// Every returns All and the experiments that a command of its own runs.
+func Every() []*Experiment { return slices.Clone(registry) }
+
 // Find returns the experiments of that name or group.
 func Find(name string) ([]*Experiment, error) {
 	var found []*Experiment

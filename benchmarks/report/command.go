@@ -12,6 +12,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
@@ -20,46 +21,42 @@ const (
 	goalsTitle  = "What this project wants to reach"
 )
 
-const usage = `Usage: benchmarks report [-o FILE] [-keep FILE] [-notes FILE] DIR...
+const usage = `Usage: benchmarks report [-o FILE] [-html FILE] [-keep FILE] [-notes FILE] DIR...
 
 Writes a report of the results in the folders DIR, those of "run" and of "store",
 as Markdown with figures (PNG and SVG): the first page DIR/report.md, a page for
 each experiment in DIR/pages, and DIR/figures; or FILE and two folders beside it.
 It has tables, figures, and verdicts on the claims of the paper and the goals of
 this project. Pages of experiments without results in DIR stay as they are, and
-the first page takes their figures from them.
+the first page takes their figures from them. With -html it also writes the curves
+of the runs in DIR as one file for a browser, which needs no network: menus choose
+experiment, methods, seeds and axes.
 
 Exit codes:
   0  the report is written
   1  results cannot be read, or the report cannot be written
   2  wrong usage
-
-Flags:
 `
 
 // Command is the subcommand "report"; it returns the exit code.
 func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := flag.NewFlagSet("report", flag.ContinueOnError)
-	f.SetOutput(io.Discard)
 	out := f.String("o", "", "write the first page to this `file`, the others to the folder FILE-pages and the figures to FILE-figures (without FILE's ending)")
 	notes := f.String("notes", "", "link this Markdown `file` from the first page as what was tried")
 	keep := f.String("keep", "", "move the sections of this report, a single `file` as earlier versions wrote it, to pages; it may be that of -o")
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
-		f.SetOutput(stdout)
-		f.PrintDefaults()
-		return 0
+	html := f.String("html", "", "write the curves of the runs to this `file`, a page for a browser")
+	var dirs []string
+	code, ok := subcommand.ParseFlags(f, usage, args, stdout, stderr, func(names []string) error {
+		if dirs = names; len(dirs) == 0 {
+			return errors.New("a folder of results is needed")
+		}
+		return nil
+	})
+	if !ok {
+		return code
 	}
-	if err == nil && f.NArg() == 0 {
-		err = errors.New("a folder of results is needed")
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "report: %v\n(-h lists the flags)\n", err)
-		return 2
-	}
-	p := pathsOf(*out, f.Args())
-	p.notes, p.keep = *notes, *keep
+	p := pathsOf(*out, dirs)
+	p.notes, p.keep, p.html = *notes, *keep, *html
 	if err := write(ctx, p, stderr); err != nil {
 		fmt.Fprintf(stderr, "report: %v\n", err)
 		return 1
@@ -73,6 +70,7 @@ type paths struct {
 	dirs                 []string // of the results
 	text, pages, figures string   // file of the first page, folders of the pages and figures
 	notes, keep          string   // input files, "" for none
+	html                 string   // page of curves, "" for none
 }
 
 // pathsOf are the files of a report to a file, or to the first folder of results.
@@ -122,6 +120,11 @@ func write(ctx context.Context, p paths, stderr io.Writer) error {
 	for _, dir := range []string{p.pages, p.figures} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return errors.WithStack(err)
+		}
+	}
+	if p.html != "" {
+		if err := writeHTML(p.html, sections); err != nil {
+			return err
 		}
 	}
 	claims := slices.Concat(computedClaims(), paperClaims, imageClaims, precisionClaims, translationClaims)

@@ -37,6 +37,7 @@
 //	sweep.go        accuracies and failures against a hyperparameter
 //	figures.go      curves over steps and time
 //	markdown.go     a part of a page
+//	html.go         the page of curves for a browser, whose parts are in interactive
 //	machines.go     where results were made
 //
 // A program makes a report as the command does:

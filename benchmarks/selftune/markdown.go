@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
 // markdown is the report.
-func (r *results) markdown(envs []suite.Environment, all []comparison, pictures []string) string {
+func (r *results) markdown(all []comparison, pictures []string) string {
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n\n", args...) }
 	add("# Training without tuning")
@@ -37,7 +35,7 @@ func (r *results) markdown(envs []suite.Environment, all []comparison, pictures 
 		add("- %s", strings.Join(r.left, "\n- "))
 	}
 	add("## Machines")
-	for _, e := range envs {
+	for _, e := range r.machines {
 		add("- %s, %d cores, %s, %s, BLAS %s, commit %s, from %s", e.CPU, e.Cores, e.OS, e.Go, e.BLAS, e.Commit, e.Date)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"

@@ -3,7 +3,6 @@ package selftune
 import (
 	"cmp"
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -30,7 +29,6 @@ type options struct {
 
 func (o *options) flags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
 	f.StringVar(&o.scaleName, "scale", "small", "scale of the tasks: smoke or small")
 	f.StringVar(&o.optimizerList, "optimizers", "", "methods, separated by commas (default: all, some at the scale smoke)")
 	f.StringVar(&o.taskList, "tasks", "", "held-out tasks, separated by commas (default: all, some that need no files at the scale smoke)")
@@ -56,11 +54,8 @@ const (
 	maxLimit   = 1000
 )
 
-// check checks the flags and decodes those that are lists.
-func (o *options) check(f *flag.FlagSet) (err error) {
-	if f.NArg() > 0 {
-		return errors.Errorf("unexpected argument %q", f.Arg(0))
-	}
+// check checks the flags of a subcommand and decodes those that are lists.
+func (o *options) check(name string) (err error) {
 	if o.scale, err = experiments.ParseScale(o.scaleName); err != nil || o.scale == experiments.Paper {
 		return errors.Errorf("-scale %q must be smoke or small", o.scaleName)
 	}
@@ -85,7 +80,7 @@ func (o *options) check(f *flag.FlagSet) (err error) {
 	if info, err := os.Stat(o.dir); err == nil && !info.IsDir() {
 		return errors.Errorf("-out: %s is not a folder", o.dir)
 	}
-	if f.Name() == runName {
+	if name == runName {
 		return o.checkRun()
 	}
 	return o.checkReport()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/benchmarks/suite"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
 
@@ -41,10 +40,6 @@ func (r *results) compare(by clock) comparison {
 // report writes the report of the stored results.
 func (o *options) report(ctx context.Context, stdout io.Writer) error {
 	r, err := o.load()
-	if err != nil {
-		return err
-	}
-	envs, err := suite.ReadEnvironments(o.dir)
 	if err != nil {
 		return err
 	}
@@ -80,7 +75,7 @@ func (o *options) report(ctx context.Context, stdout io.Writer) error {
 		}
 		pictures = append(pictures, drawn...)
 	}
-	text := r.markdown(envs, all, pictures)
+	text := r.markdown(all, pictures)
 	if err := durable.WriteFile(filepath.Join(o.out, "selftune.md"), []byte(text)); err != nil {
 		return err
 	}

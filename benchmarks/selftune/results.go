@@ -1,10 +1,8 @@
 package selftune
 
 import (
-	"io/fs"
+	"cmp"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -36,15 +34,21 @@ type results struct {
 	entries []entry       // those with any run
 	tasks   []*taskResult // those that can be compared
 	left    []string      // what is left out, and why
+	// machines are those of the runs, by their first dates.
+	machines []suite.Environment
 }
 
 // load reads the results folder.
 func (o *options) load() (*results, error) {
 	r := &results{o: o}
+	envs, err := suite.ReadEnvironments(o.dir)
+	if err != nil {
+		return nil, err
+	}
 	var all []*taskResult
 	ran := make(map[string]bool)
 	for _, t := range o.tasks {
-		s, err := o.loadTask(t)
+		s, err := o.loadTask(t, envs)
 		if err != nil {
 			return nil, err
 		}
@@ -70,11 +74,31 @@ func (o *options) load() (*results, error) {
 			continue
 		}
 		r.tasks = append(r.tasks, t)
+		r.addMachines(t)
 	}
 	if len(r.tasks) == 0 {
 		return nil, errors.Errorf("%s has no task that all of its methods have been run on: %q", o.dir, r.left)
 	}
 	return r, nil
+}
+
+// addMachines adds those of a task's runs.
+func (r *results) addMachines(t *taskResult) {
+	for _, run := range slices.AppendSeq(slices.Clone(t.reference), maps.Values(t.runs)) {
+		if run.Environment == nil {
+			continue
+		}
+		e := *run.Environment
+		i := slices.IndexFunc(r.machines, func(m suite.Environment) bool { m.Date = e.Date; return m == e })
+		if i < 0 {
+			r.machines = append(r.machines, e)
+		} else {
+			r.machines[i].Date = min(r.machines[i].Date, e.Date)
+		}
+	}
+	slices.SortFunc(r.machines, func(a, b suite.Environment) int {
+		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(a.Commit, b.Commit), cmp.Compare(a.BLAS, b.BLAS))
+	})
 }
 
 // config is the configuration of a variant.
@@ -87,19 +111,15 @@ func (k runKey) config() string {
 	return ""
 }
 
-// loadTask reads the finished runs of a task.
-func (o *options) loadTask(t experiments.SelfTuningTask) (*taskResult, error) {
+// loadTask reads the finished runs of a task, as they were measured or as the command store
+// keeps them, which gives the same curves.
+func (o *options) loadTask(t experiments.SelfTuningTask, envs []suite.Environment) (*taskResult, error) {
 	s := &taskResult{SelfTuningTask: t, runs: make(map[runKey]*suite.Run)}
-	folder := filepath.Join(o.dir, t.Name, string(o.scale))
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	paths, err := suite.RunFiles(o.dir, t.Name, o.scale)
+	if err != nil {
 		return nil, errors.Wrap(err, "-out")
 	}
-	for _, e := range entries {
-		if filepath.Ext(e.Name()) != ".jsonl" {
-			continue
-		}
-		path := filepath.Join(folder, e.Name())
+	for _, path := range paths {
 		run, err := suite.ReadRun(path)
 		switch {
 		case errors.Is(err, suite.ErrNoHeader):
@@ -110,7 +130,8 @@ func (o *options) loadTask(t experiments.SelfTuningTask) (*taskResult, error) {
 		if h := run.Header; run.Done == nil || h.Trial > 0 || o.mostSeeds > 0 && h.Seed > uint64(o.mostSeeds) {
 			continue
 		}
-		if err := s.add(run); err != nil {
+		run.Made(envs)
+		if err := s.add(run.Condensed()); err != nil {
 			return nil, errors.WithMessage(err, path)
 		}
 	}
@@ -124,6 +145,10 @@ func (s *taskResult) add(run *suite.Run) error {
 	if h.Experiment != s.Name {
 		return errors.Errorf("a run of %s in the folder of %s", h.Experiment, s.Name)
 	}
+	key := runKey{h.Method, h.Variant, h.Seed}
+	if other, ok := s.runs[key]; ok && !other.Equal(run) {
+		return errors.Errorf("another run of %s, variant %s, seed %d is in the folder", h.Method, h.Variant, h.Seed)
+	}
 	if h.Variant == reference {
 		if len(s.reference) > 0 && !maps.Equal(s.reference[0].Header.Values, h.Values) {
 			return errors.New("its values differ from those of other seeds; run selftune again with -redo")
@@ -136,7 +161,7 @@ func (s *taskResult) add(run *suite.Run) error {
 			return errors.Errorf("its values differ from those of seed %d; run selftune again with -redo", k.seed)
 		}
 	}
-	s.runs[runKey{h.Method, h.Variant, h.Seed}] = run
+	s.runs[key] = run
 	return nil
 }
 

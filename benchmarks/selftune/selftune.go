@@ -2,11 +2,10 @@ package selftune
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 
-	"github.com/pkg/errors"
+	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 )
 
 const usage = `Usage: benchmarks selftune run [FLAG...]
@@ -22,7 +21,8 @@ and paired tests. Go's documentation of package benchmarks/selftune has the rule
 skipped; Ctrl-C saves the state, and the same command continues. All of the scale small
 takes about ten hours on two cores, -seeds 1 about one, the scale smoke a minute.
 
-"report" reads the folder and writes into its folder report, or that of -report:
+"report" reads a folder of "run", or one of benchmarks store, and writes into its folder
+report, or that of -report:
   selftune.md                areas, pictures, verdicts, targets, configurations
   profile-BY-CONFIG.svg      the profiles by steps and seconds, and the same as .png
   areas.csv, times.csv, pairs.csv
@@ -70,19 +70,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var o options
 	f := o.flags(name)
-	err := f.Parse(args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage, "\nFlags:\n")
-		f.SetOutput(stdout)
-		f.PrintDefaults()
-		return exitOK
-	}
-	if err == nil {
-		err = o.check(f)
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n(-h lists the flags)\n", name, err)
-		return exitUsage
+	code, ok := subcommand.ParseFlags(f, usage, args[1:], stdout, stderr, subcommand.NoNames(func() error { return o.check(name) }))
+	if !ok {
+		return code
 	}
 	code, err := do(&o)
 	switch {

@@ -3,6 +3,8 @@ package selftune
 import (
 	"context"
 	"encoding/csv"
+	"image/color"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -107,12 +109,59 @@ func TestSmokeFromRunToReport(t *testing.T) {
 			t.Errorf("%q is not in the report", word)
 		}
 	}
-	for _, name := range []string{"profile-steps-authors.svg", "profile-seconds-calibrated.png"} {
-		if info, err := os.Stat(filepath.Join(dir, "report", name)); err != nil || info.Size() == 0 {
-			t.Errorf("%s: %v", name, err)
+	checkPictures(t, filepath.Join(dir, "report"))
+	checkAreas(t, filepath.Join(dir, "report", "areas.csv"))
+	checkStored(t, dir, args[:6:6])
+}
+
+// checkStored: the report of the runs that the command store keeps has the same times,
+// areas and text.
+func checkStored(t *testing.T, dir string, args []string) {
+	t.Helper()
+	kept := t.TempDir()
+	var out, errs strings.Builder
+	if code := suite.StoreCommand(t.Context(), []string{"-out", kept, dir}, &out, &errs); code != 0 {
+		t.Fatalf("store: exit code %d, %s%s", code, out.String(), errs.String())
+	}
+	if code, _, stderr := run(t.Context(), append([]string{"report"}, append(args, "-out", kept)...)...); code != 0 {
+		t.Fatalf("report of what is stored: exit code %d, %q", code, stderr)
+	}
+	for _, name := range []string{"times.csv", "areas.csv", "pairs.csv", "selftune.md"} {
+		want, err := os.ReadFile(filepath.Join(dir, "report", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(kept, "report", name)); err != nil || string(got) != string(want) {
+			t.Errorf("%s of what is stored differs: %v\n%s", name, err, got)
 		}
 	}
-	checkAreas(t, filepath.Join(dir, "report", "areas.csv"))
+}
+
+// checkPictures looks for the profile as SVG and as a PNG that is not blank.
+func checkPictures(t *testing.T, dir string) {
+	t.Helper()
+	svg, err := os.ReadFile(filepath.Join(dir, "profile-steps-authors.svg"))
+	if err != nil || !strings.Contains(string(svg), "<path") {
+		t.Errorf("profile-steps-authors.svg: %v", err)
+	}
+	f, err := os.Open(filepath.Join(dir, "profile-seconds-calibrated.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	picture, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	colors := make(map[color.Color]bool)
+	for y := range picture.Bounds().Dy() {
+		for x := range picture.Bounds().Dx() {
+			colors[picture.At(x, y)] = true
+		}
+	}
+	if len(colors) < 3 {
+		t.Errorf("the picture has %d colours", len(colors))
+	}
 }
 
 // checkAreas looks for an area from 0 to 1 of each of four entries by both clocks.

@@ -50,7 +50,7 @@ func optionsOf(t *testing.T, name string, args ...string) *options {
 	if err := f.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.check(f); err != nil {
+	if err := o.check(name); err != nil {
 		t.Fatal(err)
 	}
 	return &o

@@ -21,11 +21,11 @@ import (
 
 const storeUsage = `Usage: benchmarks store [-out DIR] [-redo] DIR...
 
-Condenses the finished results in the folders DIR, those of "run" or of "store",
-into small files that can stay in the repository: one a run, with its settings,
+Condenses the finished results in the folders DIR, those of "run", of "selftune run"
+or of "store", into small files that can stay in the repository: one a run, with its settings,
 where it was made, how it ended, and its curves thinned to about 60 points. They
 join what the folder -out has; a run of the same settings is replaced. "report"
-reads both kinds of files.
+and "selftune report" read both kinds of files.
 
 Runs of one method that differ in more than the seed cannot be compared. A run
 with other settings than those stored of its method is refused, unless -redo
@@ -94,7 +94,7 @@ func (s *storing) all(ctx context.Context, dirs []string) error {
 		if err != nil {
 			return err
 		}
-		for _, e := range experiments.All() {
+		for _, e := range experiments.Every() {
 			for _, scale := range experiments.Scales {
 				if err := ctx.Err(); err != nil {
 					return err
