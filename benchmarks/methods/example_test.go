@@ -57,6 +57,8 @@ func ExampleAll() {
 	// sgd-hd-cosine
 	// adam-hd
 	// adam-hd-cosine
+	// hdm-hb
+	// hdm-hb-cosine
 	// soap
 	// soap-cosine
 	// muon

@@ -27,6 +27,7 @@ var today = []rival{
 	{name: "mechanic-nadamw", label: "Mechanic of NAdamW", space: "mechanic", needs: "mechanic-adamw", cost: 1.4, noL2: true, rule: mechanic(nadamw)},
 	{name: "sgd-hd", label: "SGD-HD", cost: 1.1},
 	{name: "adam-hd", label: "Adam-HD", cost: 1.3},
+	{name: "hdm-hb", label: "HDM-HB", cost: 1.4},
 	{name: "soap", label: "SOAP", cost: 3, noL2: true},
 	{name: "muon", label: "Muon", cost: 1.6, noL2: true},
 	{name: "psgd-kron", label: "PSGD-Kron", cost: 3, noL2: true},

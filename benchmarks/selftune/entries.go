@@ -41,6 +41,7 @@ func competitors() ([]competitor, error) {
 		{"mechanic-nadamw-cosine", competitor{rates: lr}},
 		{"sgd-hd", competitor{rates: lr}},
 		{"adam-hd", competitor{rates: lr}},
+		{"hdm-hb", competitor{rates: lr}},
 		{"soap-cosine", competitor{rates: lr, warmUp: true}},
 		{"muon-cosine", competitor{rates: []string{"lr", "adam_lr"}, warmUp: true}},
 		{"psgd-kron-cosine", competitor{rates: lr, warmUp: true}},
