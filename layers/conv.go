@@ -55,9 +55,9 @@ func (c *ConvLayer) Params() ([]Spec, error) {
 	}
 	rows := c.Inputs * c.Kernel[0] * c.Kernel[1]
 	if c.NoBias {
-		return []Spec{{Shape: tensor.Shape{rows, c.Outputs}, Matrix: true, Init: init}}, nil
+		return []Spec{{Shape: tensor.Shape{rows, c.Outputs}, Matrix: true, Kernel: c.Kernel, Init: init}}, nil
 	}
-	return []Spec{{Shape: tensor.Shape{rows + 1, c.Outputs}, Matrix: true, Bias: true, Init: Biased(init)}}, nil
+	return []Spec{{Shape: tensor.Shape{rows + 1, c.Outputs}, Matrix: true, Bias: true, Kernel: c.Kernel, Init: Biased(init)}}, nil
 }
 
 // Apply implements Layer.

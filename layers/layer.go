@@ -34,6 +34,8 @@ type Spec struct {
 	// Bias marks a Matrix whose last row is the bias. Rules that treat biases in another way
 	// than weights, such as Muon, know it by this.
 	Bias bool
+	// Kernel is that of a convolution, see graph.Param.Kernel.
+	Kernel [2]int
 	// Statistic marks an array that is not learned and that the layer updates
 	// itself, such as a running mean. See graph.Param.Statistic.
 	Statistic bool

@@ -72,7 +72,7 @@ func (e *engine) tensors() []NamedTensor {
 		}
 	}
 	for _, p := range e.Task.Model {
-		all = append(all, NamedTensor{Name: thetaPrefix + p.Name, Value: p.Value})
+		all = append(all, NamedTensor{Name: checkpoint.WeightPrefix + p.Name, Value: p.Value})
 	}
 	add("state", e.Update.State())
 	add("phi", e.Update.Phi())

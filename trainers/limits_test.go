@@ -11,6 +11,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // allocated is the memory that f allocates, in bytes.
@@ -33,7 +34,7 @@ func TestHugeWeightsAreRefusedUnread(t *testing.T) {
 		t.Skipf("no sparse files: %v", err)
 	}
 	var err error
-	if n := allocated(func() { _, err = readWeights(path) }); n > 1<<20 {
+	if n := allocated(func() { _, err = checkpoint.ReadWeights(path) }); n > 1<<20 {
 		t.Errorf("%d bytes were allocated", n)
 	}
 	if !errors.Is(err, ErrCorruptSafetensors) || !strings.Contains(err.Error(), path) {

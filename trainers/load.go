@@ -40,7 +40,7 @@ func (e *engine) load(path string) error {
 	forget := e.Task.Precision.KeepRounding(run)
 	kept, err := e.matches(doc, stored)
 	if err == nil {
-		err = e.checkRange(func(name string) *tensor.Dense { return stored[thetaPrefix+name] })
+		err = e.checkRange(func(name string) *tensor.Dense { return stored[checkpoint.WeightPrefix+name] })
 	}
 	if err != nil {
 		e.c.share = before

@@ -7,6 +7,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint/torch"
 )
 
 // Save writes a checkpoint: weights, the model's statistics, optimizer state, φ,
@@ -48,6 +49,16 @@ func (t *Trainer) SaveWeights(path string, opts ...SaveOption) error {
 // After an error the trainer is as before.
 func (t *Trainer) LoadWeights(path string) error { return t.engine.loadWeights(path) }
 
+// LoadTorch is LoadWeights from the safetensors file of a PyTorch model: m says which
+// of its tensors make which parameters here, and torch.Modules makes m of the names of
+// modules. All tensors must be of use, fit and be finite; float64 may become float32. See
+// package torch for the axes that are moved. After an error the trainer is as before.
+func (t *Trainer) LoadTorch(path string, m torch.Map) error { return t.engine.loadTorch(path, m) }
+
+// SaveTorch is SaveWeights for PyTorch: it writes the tensors of a state dict, with its
+// names and axes. It needs a m.Kernel for each convolution, as torch.Modules has them.
+func (t *Trainer) SaveTorch(path string, m torch.Map) error { return t.engine.saveTorch(path, m) }
+
 // Save is Trainer.Save.
 func (s *Solver) Save(path string, opts ...SaveOption) error { return s.engine.save(path, opts) }
 
@@ -62,6 +73,12 @@ func (s *Solver) SaveWeights(path string, opts ...SaveOption) error {
 
 // LoadWeights is Trainer.LoadWeights; the weights go to the graph's parameters.
 func (s *Solver) LoadWeights(path string) error { return s.engine.loadWeights(path) }
+
+// LoadTorch is Trainer.LoadTorch; the weights go to the graph's parameters.
+func (s *Solver) LoadTorch(path string, m torch.Map) error { return s.engine.loadTorch(path, m) }
+
+// SaveTorch is Trainer.SaveTorch.
+func (s *Solver) SaveTorch(path string, m torch.Map) error { return s.engine.saveTorch(path, m) }
 
 // SaveOption changes what Save and SaveWeights do.
 type SaveOption int

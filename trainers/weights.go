@@ -1,18 +1,14 @@
 package trainers
 
 import (
-	"strings"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/trainers/average"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint/torch"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
-
-// thetaPrefix begins the names of the parameters in a checkpoint.
-const thetaPrefix = "theta/"
 
 func (e *engine) saveWeights(path string, opts []SaveOption) error {
 	if e == nil {
@@ -31,17 +27,40 @@ func (e *engine) writeWeights(path string, opts []SaveOption) error {
 	if err := e.checkSaved(path, opts); err != nil {
 		return err
 	}
+	if low {
+		return checkpoint.WriteSafetensors16(path, f, e.model())
+	}
+	return checkpoint.WriteSafetensors(path, e.model())
+}
+
+// model has the parameters by name.
+func (e *engine) model() []NamedTensor {
 	var all []NamedTensor
 	for _, p := range e.Task.Model {
 		all = append(all, NamedTensor{Name: p.Name, Value: p.Value})
 	}
-	if low {
-		return checkpoint.WriteSafetensors16(path, f, all)
-	}
-	return checkpoint.WriteSafetensors(path, all)
+	return all
 }
 
-// loadWeights takes the parameters from a file, all of them or none.
+func (e *engine) saveTorch(path string, m torch.Map) error {
+	if e == nil {
+		return errNotMade
+	}
+	return e.withEvaluated(func() error {
+		return e.onFirst(func() error {
+			if err := e.checkSaved(path, nil); err != nil {
+				return err
+			}
+			tensors, err := m.Export(e.model())
+			if err != nil {
+				return errors.WithMessagef(err, "trainers: weights %s", path)
+			}
+			return checkpoint.WriteSafetensors(path, tensors)
+		})
+	})
+}
+
+// loadWeights takes the parameters from a file.
 func (e *engine) loadWeights(path string) error {
 	if e == nil {
 		return errNotMade
@@ -49,10 +68,34 @@ func (e *engine) loadWeights(path string) error {
 	if err := e.notEvaluating(); err != nil {
 		return err
 	}
-	tensors, err := readWeights(path)
+	tensors, err := checkpoint.ReadWeights(path)
 	if err != nil {
 		return err
 	}
+	return e.takeWeights(path, tensors)
+}
+
+// loadTorch is loadWeights of PyTorch's tensors.
+func (e *engine) loadTorch(path string, m torch.Map) error {
+	if e == nil {
+		return errNotMade
+	}
+	if err := e.notEvaluating(); err != nil {
+		return err
+	}
+	tensors, err := checkpoint.ReadSafetensors(path)
+	if err != nil {
+		return err
+	}
+	weights, err := m.Import(e.model(), tensors)
+	if err != nil {
+		return errors.WithMessagef(err, "trainers: weights %s", path)
+	}
+	return e.takeWeights(path, weights)
+}
+
+// takeWeights takes the parameters that were read from a file, all of them or none.
+func (e *engine) takeWeights(path string, tensors []NamedTensor) error {
 	stored := byName(tensors)
 	var wrong checkpoint.Differences
 	for _, p := range e.Task.Model {
@@ -80,7 +123,7 @@ func (e *engine) loadWeights(path string) error {
 		array.Copy(p.Value, stored[p.Name])
 	}
 	e.agreed = false
-	err = e.Task.Precision.StartWeights(e.Task.Model)
+	err := e.Task.Precision.StartWeights(e.Task.Model)
 	e.Update.Replaced()
 	e.average.Restart()
 	e.invalidate()
@@ -166,26 +209,4 @@ func (e *engine) notEvaluating() error {
 		return errors.New("trainers: within Evaluated there are no steps, no checkpoints and no loading: the weights are not those of the training")
 	}
 	return nil
-}
-
-// readWeights reads the parameters of a checkpoint or a safetensors file.
-func readWeights(path string) ([]NamedTensor, error) {
-	whole, err := checkpoint.Recognize(path)
-	if err != nil {
-		return nil, errors.Wrap(err, "trainers: weights")
-	}
-	if !whole {
-		return checkpoint.ReadSafetensors(path)
-	}
-	s, err := checkpoint.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	var all []NamedTensor
-	for _, t := range s.Tensors {
-		if name, ok := strings.CutPrefix(t.Name, thetaPrefix); ok {
-			all = append(all, NamedTensor{Name: name, Value: t.Value})
-		}
-	}
-	return all, nil
 }

@@ -10,7 +10,9 @@
 //	})
 //	s, err := checkpoint.Read("run.ckpt")
 //
-// WriteSafetensors and ReadSafetensors exchange weights with other programs.
+// WriteSafetensors and ReadSafetensors exchange weights with other programs, package torch
+// with PyTorch's names and axes; WriteNPY writes an array for NumPy. ReadWeights takes the
+// weights of a checkpoint or of a safetensors file.
 // Compare lists the settings in which a checkpoint and a training differ. What a
 // Trainer puts into its checkpoints is decided in package trainers.
 package checkpoint

@@ -12,9 +12,9 @@ import (
 
 // elementFormat says how files hold the elements of a dtype.
 type elementFormat struct {
-	dtype             tensor.Dtype
-	name, safetensors string // names in checkpoints and in safetensors files
-	size              int    // bytes per element
+	dtype                  tensor.Dtype
+	name, safetensors, npy string // names in checkpoints, in safetensors files and in those of NumPy
+	size                   int    // bytes per element
 
 	// write writes the elements of t, which has the dtype, in row-major order.
 	write func(w io.Writer, t *tensor.Dense) error
@@ -25,13 +25,13 @@ type elementFormat struct {
 
 // elementFormats lists all dtypes that files hold, little-endian.
 var elementFormats = []elementFormat{
-	formatFor("float32", "F32", 4,
+	formatFor("float32", "F32", "<f4", 4,
 		func(b []byte, v float32) []byte { return le.AppendUint32(b, math.Float32bits(v)) },
 		func(b []byte) (float32, error) { return math.Float32frombits(le.Uint32(b)), nil }),
-	formatFor("float64", "F64", 8,
+	formatFor("float64", "F64", "<f8", 8,
 		func(b []byte, v float64) []byte { return le.AppendUint64(b, math.Float64bits(v)) },
 		func(b []byte) (float64, error) { return math.Float64frombits(le.Uint64(b)), nil }),
-	formatFor("int", "I64", 8,
+	formatFor("int", "I64", "<i8", 8,
 		func(b []byte, v int) []byte { return le.AppendUint64(b, uint64(int64(v))) },
 		func(b []byte) (int, error) {
 			stored := int64(le.Uint64(b))
@@ -40,7 +40,7 @@ var elementFormats = []elementFormat{
 			}
 			return int(stored), nil
 		}),
-	formatFor("uint64", "U64", 8,
+	formatFor("uint64", "U64", "<u8", 8,
 		func(b []byte, v uint64) []byte { return le.AppendUint64(b, v) },
 		func(b []byte) (uint64, error) { return le.Uint64(b), nil }),
 }
@@ -49,9 +49,9 @@ var le = binary.LittleEndian
 
 // formatFor is the format of elements of type T: put appends one to a buffer, get
 // reads one from the start of a buffer.
-func formatFor[T any](name, safetensors string, size int, put func([]byte, T) []byte, get func([]byte) (T, error)) elementFormat {
+func formatFor[T any](name, safetensors, npy string, size int, put func([]byte, T) []byte, get func([]byte) (T, error)) elementFormat {
 	return elementFormat{
-		dtype: tensor.Dtype{Type: reflect.TypeFor[T]()}, name: name, safetensors: safetensors, size: size,
+		dtype: tensor.Dtype{Type: reflect.TypeFor[T]()}, name: name, safetensors: safetensors, npy: npy, size: size,
 		write: func(w io.Writer, t *tensor.Dense) error { return writeElements(w, t, put) },
 		read: func(shape []int, b []byte) (*tensor.Dense, error) {
 			backing, err := readElements(b, size, get)

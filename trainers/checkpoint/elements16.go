@@ -22,7 +22,7 @@ var safetensors16 = [...]string{half.Float16: "F16", half.BFloat16: "BF16"}
 
 // format16For is the format of elements that are T in memory and f in a file.
 func format16For[T apoops.Float](f half.Format) elementFormat {
-	return formatFor(f.String(), safetensors16[f], 2,
+	return formatFor(f.String(), safetensors16[f], "", 2,
 		func(b []byte, v T) []byte { return le.AppendUint16(b, half.ToBits(f, float64(v))) },
 		func(b []byte) (T, error) { return T(half.FromBits(f, le.Uint16(b))), nil })
 }

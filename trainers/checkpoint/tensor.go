@@ -45,6 +45,29 @@ func (t NamedTensor) Single() *tensor.Dense {
 	return tensor.New(tensor.WithShape(t.Value.Shape().Clone()...), tensor.WithBacking(x))
 }
 
+// Floats are the elements of an array of floats in row-major order. Integers are an error
+// that names the tensor, as is an array without a Value.
+func (t NamedTensor) Floats() ([]float64, error) {
+	if t.Value == nil {
+		return nil, errors.Errorf("tensor %q has no value", t.Name)
+	}
+	widen, err := apoops.Choose(t.Dtype(), widened[float32], widened[float64])
+	if err != nil {
+		return nil, errors.WithMessagef(err, "tensor %q", t.Name)
+	}
+	x, err := widen(t.Single())
+	return x, errors.WithMessagef(err, "tensor %q", t.Name)
+}
+
+func widened[T apoops.Float](t *tensor.Dense) ([]float64, error) {
+	elements, err := rowMajor[T](t)
+	x := make([]float64, len(elements))
+	for i, v := range elements {
+		x[i] = float64(v)
+	}
+	return x, err
+}
+
 // Pack rounds numbers to nearest even and puts them into a Value that is Packed. Of what is
 // finite and beyond the range of Format the largest number is kept.
 func (t NamedTensor) Pack(x []float32) {
