@@ -152,3 +152,50 @@ func readmeImages(ctx context.Context, tr *trainers.Trainer, seed uint64, steps 
 }
 
 var _ = readmeImages
+
+// TestReadmeDigits runs the program of the top README's first page: from a rate of 1e-6 it
+// must learn the digits.
+func TestReadmeDigits(t *testing.T) {
+	accuracy := 0.0
+	check(t, readmeDigits(func(r trainers.Evaluation) { accuracy = r.Accuracy }))
+	if accuracy < 0.9 {
+		t.Errorf("accuracy %.3f", accuracy)
+	}
+}
+
+func readmeDigits(report func(trainers.Evaluation)) error {
+	train, test, err := datasets.Digits(tensor.Float32) // is built in
+	if err != nil {
+		return err
+	}
+	batches, err := trainers.NewBatches(train, 64, 1)
+	if err != nil {
+		return err
+	}
+	steps := 20 * batches.PerEpoch()
+	tr, err := trainers.New(layers.MLP(64, 50, 10), graph.SoftmaxCrossEntropy,
+		trainers.Adam(1e-6), trainers.Calibrated(trainers.CalibratedConfig{Horizon: steps}))
+	if err != nil {
+		return err
+	}
+	for step := range steps {
+		if _, err := tr.Step(batches.At(step)); err != nil {
+			return err
+		}
+	}
+	result, err := tr.Evaluate(test, 500)
+	if err != nil {
+		return err
+	}
+	report(result)
+	return readmeFindRate(tr, batches)
+}
+
+func readmeFindRate(tr *trainers.Trainer, batches *trainers.Batches) error {
+	found, err := tr.FindRate(batches.At, trainers.CalibratedConfig{})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("a rate to begin with: %.2g\n", found.Rate)
+	return nil
+}
