@@ -20,7 +20,7 @@ type RateSearch = learn.RateSearch
 // optimizer's rate, which hardly matters.
 //
 // source is called with 0, 1, … up to Batches - 1, with Lambda0 also with Batches, for B';
-// what it returns need only be valid until its next call. NewBatches(…).At is one.
+// what it returns need only be valid until its next call. BatchAt of NewBatches is one.
 //
 // Weights, state, φ and the random numbers of the training stay as they are. Optimizers
 // without a learning rate or a rule.LineSearch are refused, as by Calibrated. With Parallel all

@@ -5,7 +5,6 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -78,7 +77,7 @@ func (s *settings) calibrated(perEpoch int, train trainers.Dataset) ([]trainers.
 	}
 	opts := []trainers.Option{
 		trainers.Calibrated(c),
-		trainers.CalibrateFrom(func(i int) (graph.Batch, error) { return batches.At(i), nil }),
+		trainers.CalibrateFrom(batches.BatchAt),
 	}
 	if s.K != nil {
 		opts = append(opts, trainers.EveryK(*s.K))

@@ -192,7 +192,7 @@ func readmeDigits(report func(trainers.Evaluation)) error {
 }
 
 func readmeFindRate(tr *trainers.Trainer, batches *trainers.Batches) error {
-	found, err := tr.FindRate(batches.At, trainers.CalibratedConfig{})
+	found, err := tr.FindRate(batches.BatchAt, trainers.CalibratedConfig{})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 // digits are mini-batches of 100 digits for a small net.
 func digits(t *testing.T) *trainers.Batches {
 	t.Helper()
-	train, _, err := datasets.Digits(tensor.Float64)
+	train, _, err := datasets.Digits(tensor.Float32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestOptimizers(t *testing.T) {
 
 func calibrated(model *layers.Model, loss graph.Loss, batches *trainers.Batches, steps int) (*trainers.Trainer, error) {
 	tr, err := trainers.New(model, loss, trainers.Adam(1e-3),
-		trainers.Calibrated(trainers.CalibratedConfig{Horizon: steps}), trainers.CalibrateFrom(batches.At))
+		trainers.Calibrated(trainers.CalibratedConfig{Horizon: steps}), trainers.CalibrateFrom(batches.BatchAt))
 	return tr, err
 }
 
@@ -115,7 +115,7 @@ func TestFindRate(t *testing.T) {
 }
 
 func findRate(tr *trainers.Trainer, batches *trainers.Batches) error {
-	found, err := tr.FindRate(batches.At, trainers.CalibratedConfig{})
+	found, err := tr.FindRate(batches.BatchAt, trainers.CalibratedConfig{})
 	if err != nil {
 		return err
 	}

@@ -18,16 +18,16 @@ import (
 
 func adam(t *testing.T) *trainers.Trainer {
 	t.Helper()
-	tr, err := trainers.New(net(), graph.SoftmaxCrossEntropy, trainers.Adam(1e-3), trainers.Dtype(tensor.Float64))
+	tr, err := trainers.New(net(), graph.SoftmaxCrossEntropy, trainers.Adam(1e-3))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tr
 }
 
-func weights(tr *trainers.Trainer) (all []float64) {
+func weights(tr *trainers.Trainer) (all []float32) {
 	for _, p := range tr.Params() {
-		all = append(all, p.Value.Float64s()...)
+		all = append(all, p.Value.Float32s()...)
 	}
 	return all
 }
@@ -108,11 +108,11 @@ func ship(tr, tuned *trainers.Trainer) error {
 // TestKeepBest: the file has the weights of the lowest loss, also where the run went on.
 func TestKeepBest(t *testing.T) {
 	t.Chdir(t.TempDir())
-	_, valid, err := datasets.Digits(tensor.Float64)
+	_, valid, err := datasets.Digits(tensor.Float32)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := trainers.New(net(), graph.SoftmaxCrossEntropy, trainers.SGD(3), trainers.EveryK(0), trainers.Dtype(tensor.Float64))
+	tr, err := trainers.New(net(), graph.SoftmaxCrossEntropy, trainers.SGD(3), trainers.EveryK(0))
 	if err != nil {
 		t.Fatal(err)
 	}

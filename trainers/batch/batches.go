@@ -59,6 +59,14 @@ func (s *Batches) At(step int) graph.Batch {
 	return s.b
 }
 
+// BatchAt is At as the source for CalibrateFrom and FindRate.
+func (s *Batches) BatchAt(step int) (graph.Batch, error) {
+	if s.data == nil {
+		return graph.Batch{}, errNoBatches
+	}
+	return s.At(step), nil
+}
+
 // TildeAt is an independent mini-batch for the function-space term of a step:
 // the source for TildeFrom, with random augmentation of its own.
 func (s *Batches) TildeAt(step int) ([]*tensor.Dense, error) {

@@ -76,6 +76,7 @@ func TestNoBatchesIsAnError(t *testing.T) {
 		"batches of a typed nil":      {errorOf(New(noData, 5, 1)), "no data set"},
 		"batches of too many":         {errorOf(New(smallData(), math.MaxInt, 1)), "batches of"},
 		"zero batches":                {errorOf(zero.TildeAt(0)), "NewBatches"},
+		"zero batches, BatchAt":       {errorOf(zero.BatchAt(0)), "NewBatches"},
 		"zero batches' stream":        {next(&zero, t.Context()), "NewBatches"},
 		"stream without a context":    {next(of(smallData()), noContext), "context"},
 		"zero stream":                 {errorOf(stream.Next()), "NewBatches"},

@@ -8,7 +8,6 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/chart"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
 	"github.com/apo-gorgonia/apo/examples/internal/runlog"
-	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -26,7 +25,7 @@ func (t *training) findRate(resume bool) error {
 			return err
 		}
 	}
-	found, err := t.trainer.FindRate(func(i int) (graph.Batch, error) { return t.batches.At(i), nil }, trainers.CalibratedConfig{})
+	found, err := t.trainer.FindRate(t.batches.BatchAt, trainers.CalibratedConfig{})
 	if err != nil {
 		return cli.AsUsage(err)
 	}
