@@ -166,6 +166,14 @@ func (t *Trainer) prepare(batch graph.Batch) error {
 // Steps is the number of steps taken.
 func (t *Trainer) Steps() int { return t.engine.orEmpty().steps }
 
+// K is the number of steps from one meta-step to the next (EveryK), 0 without meta-steps.
+func (t *Trainer) K() int {
+	if t.engine == nil {
+		return 0
+	}
+	return t.engine.c.K
+}
+
 // Skipped is the number of meta-steps that were left out because the
 // meta-gradient, or Calibrated's Q, was not finite.
 func (t *Trainer) Skipped() int { return t.engine.orEmpty().skipped }

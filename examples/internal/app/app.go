@@ -103,6 +103,9 @@ func (a *App) Run(ctx context.Context, args []string, stdout, stderr io.Writer, 
 	if err := collective.JoinErrors(comm, err); err != nil {
 		return err
 	}
+	if p.Common().dryRun {
+		return t.dryRun(ctx)
+	}
 	unlock, err := cli.LockFirst(comm, p.Common().out)
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ type training struct {
 	s              *Settings
 	trainer        *trainers.Trainer
 	batches        *trainers.Batches
-	test           trainers.Dataset
+	train, test    trainers.Dataset
 	logs           *runlog.Log
 	history        []evaluated
 	loop           runlog.Steps
@@ -38,28 +38,37 @@ func (a *App) newTraining(comm collective.Communicator, p Program, train, test t
 	if err != nil {
 		return nil, cli.AsUsage(err)
 	}
-	t := &training{app: a, comm: comm, program: p, s: s, batches: batches, test: test, logs: &runlog.Log{Epochs: a.columns()}, stdout: stdout, stderr: stderr}
-	model, err := p.Model()
+	t := &training{app: a, comm: comm, program: p, s: s, batches: batches, train: train, test: test, logs: &runlog.Log{Epochs: a.columns()}, stdout: stdout, stderr: stderr}
+	var record []trainers.Option
+	if comm.Rank() == 0 && !s.dryRun {
+		record = append(record, trainers.Record(t.logs))
+	}
+	if t.trainer, err = t.newTrainer(record...); err != nil {
+		return nil, err
+	}
+	t.loop = runlog.Steps{Members: comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: batches.PerEpoch(), Stderr: stderr}
+	return t, nil
+}
+
+// newTrainer makes a trainer of the program, with some options besides.
+func (t *training) newTrainer(more ...trainers.Option) (*trainers.Trainer, error) {
+	model, err := t.program.Model()
 	if err != nil {
 		return nil, err
 	}
-	optimizer, err := a.Optimizer(p)
+	optimizer, err := t.app.Optimizer(t.program)
 	if err != nil {
 		return nil, err
 	}
-	opts, err := options(p, batches.PerEpoch(), train)
+	opts, err := options(t.program, t.batches.PerEpoch(), t.train)
 	if err != nil {
 		return nil, err
 	}
 	// B' is drawn anew for each step, from the step's number alone: a resumed
 	// run has the same ones.
-	opts = append(opts, trainers.TildeFrom(batches.TildeAt), trainers.Parallel(comm))
-	if comm.Rank() == 0 {
-		opts = append(opts, trainers.Record(t.logs))
-	}
-	t.trainer, err = trainers.New(model, graph.SoftmaxCrossEntropy, optimizer, opts...)
-	t.loop = runlog.Steps{Members: comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: batches.PerEpoch(), Stderr: stderr}
-	return t, cli.AsUsage(err)
+	opts = append(opts, trainers.TildeFrom(t.batches.TildeAt), trainers.Parallel(t.comm))
+	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, optimizer, append(opts, more...)...)
+	return tr, cli.AsUsage(err)
 }
 
 // steps is the number of steps of the whole run.

@@ -76,6 +76,7 @@ func (s *Suite) Test(t *testing.T) {
 		{"extend", s.testExtend},
 		{"resume refuses", s.testResumeRefuses},
 		{"find rate", s.testFindRate},
+		{"dry run", s.testDryRun},
 		{"several processes", s.testProcesses},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, data) })

@@ -44,6 +44,23 @@ func (s *Suite) testFindRate(t *testing.T, data string) {
 	}
 }
 
+// testDryRun has the program say what a run will take: it writes nothing.
+func (s *Suite) testDryRun(t *testing.T, data string) {
+	out := filepath.Join(t.TempDir(), "run")
+	code, stdout, stderr := s.Start(t, data, With(s.Small, "-out", out, "-dry-run")...)
+	if code != cli.OK || stderr != "" {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	for _, what := range []string{" parameters in ", "a step: ", " ms", " epochs: about "} {
+		if !strings.Contains(stdout, what) {
+			t.Errorf("%q is missing:\n%s", what, stdout)
+		}
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("it has made the folder of the results")
+	}
+}
+
 // contents are the files of a folder.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
