@@ -1,12 +1,11 @@
 #include "textflag.h"
+#include "frame_amd64.h"
 
 // func expandBFloat16AVX512(dst *float32, src *uint16, n int)
 // What follows in a block of the same size is on its way meanwhile: a caller that takes
 // several arrays in turn, block by block, finds no stream that the processor sees.
 TEXT ·expandBFloat16AVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	OPERANDS
 	MOVL $0x00400000, AX
 	VPBROADCASTD AX, Z2
 	SUBQ $32, CX
@@ -23,8 +22,7 @@ expandBrain:
 	VPORD Z2, Z1, K2, Z1
 	VMOVDQU32 Z0, 0(DI)
 	VMOVDQU32 Z1, 64(DI)
-	ADDQ $64, SI
-	ADDQ $128, DI
+	FROMTO(64, 128)
 	SUBQ $32, CX
 	JGE  expandBrain
 lastBrain:
@@ -41,9 +39,7 @@ expandedBrain:
 
 // func packBFloat16AVX512(dst *uint16, src *float32, n int)
 TEXT ·packBFloat16AVX512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	OPERANDS
 	MOVL $0x00400000, AX
 	VPBROADCASTD AX, Z2
 	MOVL $0x7fff, AX
@@ -60,9 +56,5 @@ packBrain:
 	VPORD Z2, Z0, K1, Z1
 	VPSRLD $16, Z1, Z1
 	VPMOVDW Z1, 0(DI)
-	ADDQ $64, SI
-	ADDQ $32, DI
-	SUBQ $16, CX
-	JNZ packBrain
-	VZEROUPPER
-	RET
+	FROMTO(64, 32)
+	REPEAT(packBrain, 16)

@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "frame_amd64.h"
 
 // ROUNDBF rounds the float32 of A to bfloat16 in its upper halves, with T as scratch:
 // Y15 = 0x7fff, Y14 = 1, Y13 = the quiet bit, Y12 = the mask of NaNs.
@@ -20,9 +21,7 @@
 
 // func packFloat16AVX2(dst *uint16, src *float32, n int)
 TEXT ·packFloat16AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	OPERANDS
 packHalf:
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -30,18 +29,12 @@ packHalf:
 	VCVTPS2PH $0, Y1, X1
 	VMOVDQU X0, 0(DI)
 	VMOVDQU X1, 16(DI)
-	ADDQ $64, SI
-	ADDQ $32, DI
-	SUBQ $16, CX
-	JNZ packHalf
-	VZEROUPPER
-	RET
+	FROMTO(64, 32)
+	REPEAT(packHalf, 16)
 
 // func packBFloat16AVX2(dst *uint16, src *float32, n int)
 TEXT ·packBFloat16AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	OPERANDS
 	CONSTANTS
 packBrain:
 	VMOVDQU 0(SI), Y0
@@ -53,35 +46,23 @@ packBrain:
 	VPACKUSDW Y1, Y0, Y0
 	VPERMQ $0xd8, Y0, Y0
 	VMOVDQU Y0, 0(DI)
-	ADDQ $64, SI
-	ADDQ $32, DI
-	SUBQ $16, CX
-	JNZ packBrain
-	VZEROUPPER
-	RET
+	FROMTO(64, 32)
+	REPEAT(packBrain, 16)
 
 // func expandFloat16AVX2(dst *float32, src *uint16, n int)
 TEXT ·expandFloat16AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	OPERANDS
 expandHalf:
 	VCVTPH2PS 0(SI), Y0
 	VCVTPH2PS 16(SI), Y1
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
-	ADDQ $32, SI
-	ADDQ $64, DI
-	SUBQ $16, CX
-	JNZ expandHalf
-	VZEROUPPER
-	RET
+	FROMTO(32, 64)
+	REPEAT(expandHalf, 16)
 
 // func expandBFloat16AVX2(dst *float32, src *uint16, n int)
 TEXT ·expandBFloat16AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	OPERANDS
 	CONSTANTS
 expandBrain:
 	VPMOVZXWD 0(SI), Y0
@@ -96,17 +77,12 @@ expandBrain:
 	VPOR Y3, Y1, Y1
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
-	ADDQ $32, SI
-	ADDQ $64, DI
-	SUBQ $16, CX
-	JNZ expandBrain
-	VZEROUPPER
-	RET
+	FROMTO(32, 64)
+	REPEAT(expandBrain, 16)
 
 // func roundFloat16AVX2(x *float32, n int)
 TEXT ·roundFloat16AVX2(SB), NOSPLIT, $0-16
-	MOVQ x+0(FP), DI
-	MOVQ n+8(FP), CX
+	INPLACE
 roundHalf:
 	VMOVUPS 0(DI), Y0
 	VMOVUPS 32(DI), Y1
@@ -117,15 +93,11 @@ roundHalf:
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ $64, DI
-	SUBQ $16, CX
-	JNZ roundHalf
-	VZEROUPPER
-	RET
+	REPEAT(roundHalf, 16)
 
 // func roundBFloat16AVX2(x *float32, n int)
 TEXT ·roundBFloat16AVX2(SB), NOSPLIT, $0-16
-	MOVQ x+0(FP), DI
-	MOVQ n+8(FP), CX
+	INPLACE
 	CONSTANTS
 roundBrain:
 	VMOVDQU 0(DI), Y0
@@ -137,10 +109,7 @@ roundBrain:
 	VMOVDQU Y0, 0(DI)
 	VMOVDQU Y1, 32(DI)
 	ADDQ $64, DI
-	SUBQ $16, CX
-	JNZ roundBrain
-	VZEROUPPER
-	RET
+	REPEAT(roundBrain, 16)
 
 // Multiples 0 to 7 of SplitMix64's increment, its increment, eight of them, its factors.
 DATA splitMix<>+0x00(SB)/8, $0x0000000000000000
@@ -189,9 +158,7 @@ GLOBL splitMix<>(SB), RODATA|NOPTR, $0x60
 
 // func drawBFloat16AVX512(dst *uint16, src *float32, n int, state uint64)
 TEXT ·drawBFloat16AVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
+	OPERANDS
 	MOVQ state+24(FP), AX
 	CONSTANTS
 	STATES
@@ -202,17 +169,12 @@ draw:
 	VPACKUSDW Y0, Y0, Y0
 	VPERMQ $0xd8, Y0, Y0
 	VMOVDQU X0, 0(DI)
-	ADDQ $32, SI
-	ADDQ $16, DI
-	SUBQ $8, CX
-	JNZ draw
-	VZEROUPPER
-	RET
+	FROMTO(32, 16)
+	REPEAT(draw, 8)
 
 // func redrawBFloat16AVX512(x *float32, n int, state uint64)
 TEXT ·redrawBFloat16AVX512(SB), NOSPLIT, $0-24
-	MOVQ x+0(FP), DI
-	MOVQ n+8(FP), CX
+	INPLACE
 	MOVQ state+16(FP), AX
 	CONSTANTS
 	STATES
@@ -222,7 +184,4 @@ redraw:
 	VPAND Y10, Y0, Y0
 	VMOVDQU Y0, 0(DI)
 	ADDQ $32, DI
-	SUBQ $8, CX
-	JNZ redraw
-	VZEROUPPER
-	RET
+	REPEAT(redraw, 8)
