@@ -75,7 +75,7 @@
 // op of another package needs gorgonia.SDOp and Cloner to work everywhere.
 //
 // How a convolution is computed (patches, Winograd's algorithm, oneDNN) is in
-// internal/conv, products on bits of bfloat16 in internal/bfloat, functions of slices in internal/vmath, their inner loops in
+// internal/conv, loops and products on bits of bfloat16 in internal/bfloat, functions of slices in internal/vmath, their inner loops in
 // vector instructions in internal/simd, temporary memory in internal/scratch. Package lowrank computes with P_B and P_A, package blas opens the
 // BLAS, package dnn opens oneDNN, package par runs loops on all cores.
 package apoops

@@ -1,6 +1,7 @@
 package apoops
 
 import (
+	"github.com/apo-gorgonia/apo/apoops/internal/bfloat"
 	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
@@ -21,6 +22,7 @@ type blockNorm[T Float] struct {
 	l     channels
 	act   Activation
 	dy    bool             // sums are of products with dy
+	bits  bool             // operands are bits of bfloat16, which loops read as they are
 	norm  []simd.BlockNorm // by block of channels
 	first [][simd.Block]float64
 	sums  []simd.BlockSums // by group of images and block
@@ -75,6 +77,10 @@ func (b *blockNorm[T]) sumGroups(lo, hi int) {
 		*s = simd.BlockSums{}
 		for image := g * b.l.n / groups; image < (g+1)*b.l.n/groups; image++ {
 			from := (image*b.blocks() + block) * b.size()
+			if b.bits {
+				b.sumBits(s, block, from, from+b.size())
+				continue
+			}
 			for at := from; at < from+b.size(); at += blockPiece {
 				b.sumPiece(s, block, at, min(at+blockPiece, from+b.size()), room)
 			}
@@ -97,12 +103,21 @@ func (b *blockNorm[T]) sumPiece(s *simd.BlockSums, block, lo, hi int, room []T) 
 	}
 }
 
+func (b *blockNorm[T]) sumBits(s *simd.BlockSums, block, lo, hi int) {
+	x := b.a.bits[0][lo:hi]
+	if b.dy {
+		bfloat.Products(s, x, b.a.bits[4][lo:hi], &b.norm[block], b.act == ReLUAct)
+	} else {
+		bfloat.Squares(s, x, &b.first[block])
+	}
+}
+
 // second is the second half of room for two pieces.
 func second[T Float](room []T) []T { return room[min(blockPiece, len(room)):] }
 
 // moments computes those of k.
 func (b *blockNorm[T]) moments(k *batchMoments[T]) {
-	b.a, b.l, b.dy = k.a, k.l, false
+	b.a, b.l, b.dy, b.bits = k.a, k.l, false, k.a.areBits(0)
 	b.first = sized(b.first, b.blocks())
 	room := k.a.room(simd.Block)
 	for block := range b.first {
@@ -123,6 +138,7 @@ func (b *blockNorm[T]) moments(k *batchMoments[T]) {
 // normalize computes batchNorm.
 func (b *blockNorm[T]) normalize(a *args[T], l channels, act Activation) {
 	b.set(a, l, act)
+	b.bits = a.areBits(0) && a.to != nil && (act == Identity || act == ReLUAct)
 	par.For(l.n*b.blocks(), par.RowGrain(b.size()), b.normOne)
 	b.a = nil
 }
@@ -131,6 +147,11 @@ func (b *blockNorm[T]) normalize(a *args[T], l channels, act Activation) {
 func (b *blockNorm[T]) normalizeBlocks(lo, hi int) {
 	room := b.a.room(blockPiece)
 	for i := lo; i < hi; i++ {
+		if b.bits {
+			from, to := i*b.size(), (i+1)*b.size()
+			bfloat.Affine(&b.norm[i%b.blocks()], b.a.to[from:to], b.a.bits[0][from:to], b.act == ReLUAct)
+			continue
+		}
 		for at := i * b.size(); at < (i+1)*b.size(); at += blockPiece {
 			end := min(at+blockPiece, (i+1)*b.size())
 			x, y := b.a.piece(0, at, end, room), b.a.place(at, end, room)
@@ -145,7 +166,7 @@ func (b *blockNorm[T]) normalizeBlocks(lo, hi int) {
 // grad computes batchNormGrad.
 func (b *blockNorm[T]) grad(k *batchNormGrad[T]) error {
 	b.set(k.a, k.l, k.act)
-	b.dy = true
+	b.dy, b.bits = true, k.a.areBits(0, 4)
 	defer func() { b.a = nil }()
 	b.add(k.sums)
 	k.setSums(0, k.l.c)
@@ -168,6 +189,11 @@ func (b *blockNorm[T]) grad(k *batchNormGrad[T]) error {
 func (b *blockNorm[T]) gradBlocks(lo, hi int) {
 	room := b.a.room(2 * blockPiece)
 	for i := lo; i < hi; i++ {
+		if b.bits && b.a.to != nil {
+			from, to := i*b.size(), (i+1)*b.size()
+			bfloat.Grad(&b.norm[i%b.blocks()], b.a.to[from:to], b.a.bits[0][from:to], b.a.bits[4][from:to], b.act == ReLUAct)
+			continue
+		}
 		for at := i * b.size(); at < (i+1)*b.size(); at += blockPiece {
 			end := min(at+blockPiece, (i+1)*b.size())
 			x, dy := b.a.piece(0, at, end, room), b.a.piece(4, at, end, second(room))

@@ -98,6 +98,16 @@ func (a *args[T]) leave(room []T) {
 	}
 }
 
+// areBits reports whether the operands are packed numbers of bfloat16.
+func (a *args[T]) areBits(operands ...int) bool {
+	for _, i := range operands {
+		if a.bits == nil || a.bits[i] == nil || a.format != BFloat16 {
+			return false
+		}
+	}
+	return true
+}
+
 // piece are the elements [lo, hi) of operand i, in buf where it is packed.
 func (a *args[T]) piece(i, lo, hi int, buf []T) []T {
 	if a.bits == nil || a.bits[i] == nil {
