@@ -11,10 +11,10 @@ import (
 // Product computes C = act(A·B + bias), always of the same layouts. The zero value is to
 // be compiled. It must not be used by two goroutines at once.
 type Product struct {
-	tried bool
-	rows  *dnn.Rows[uint16] // nil where there is none
-	n     int               // columns of C
-	body  func(lo, hi int, c []float32)
+	tried  bool
+	pieces *dnn.Pieces[uint16] // nil where there is none
+	n      int                 // columns of C
+	body   func(piece dnn.Piece)
 
 	// Of the running call.
 	bias []float32 // a row, nil for none
@@ -26,14 +26,14 @@ type Product struct {
 // processor, the library or the sizes allow none.
 func (p *Product) Compile(a, b dnn.Matrix) bool {
 	if p.tried {
-		return p.rows != nil
+		return p.pieces != nil
 	}
 	p.tried = true
-	rows, err := dnn.NewRows[uint16](a, b)
+	pieces, err := dnn.NewPieces[uint16](a, b)
 	if err != nil {
 		return false
 	}
-	p.rows, p.n = rows, b.Cols
+	p.pieces, p.n = pieces, b.Cols
 	if b.Transposed {
 		p.n = b.Rows
 	}
@@ -49,7 +49,7 @@ func (p *Product) Run(a, b, bias []uint16, act vmath.Activation, c []uint16) err
 		p.bias = scratch.Get[float32](len(bias))
 		half.Expand(half.BFloat16, p.bias, bias)
 	}
-	err := p.rows.Run(a, b, p.body)
+	err := p.pieces.Run(a, b, p.body)
 	if p.bias != nil {
 		scratch.Put(p.bias)
 	}
@@ -57,22 +57,31 @@ func (p *Product) Run(a, b, bias []uint16, act vmath.Activation, c []uint16) err
 	return err
 }
 
-// finish makes the rows [lo, hi) of C from those of A·B.
-func (p *Product) finish(lo, hi int, c []float32) {
+// finish makes a piece of C from that of A·B.
+func (p *Product) finish(piece dnn.Piece) {
+	lo, hi := piece.Cols[0], piece.Cols[1]
+	width := hi - lo
 	if p.bias != nil {
-		for i := 0; i < len(c); i += p.n {
-			row := c[i : i+p.n]
-			simd.Add(row, row, p.bias)
+		for i := 0; i < len(piece.C); i += width {
+			row := piece.C[i : i+width]
+			simd.Add(row, row, p.bias[lo:hi])
 		}
 	}
-	vmath.Forward(p.act, c)
-	half.Pack(half.BFloat16, p.c[lo*p.n:hi*p.n], c)
+	vmath.Forward(p.act, piece.C)
+	if width == p.n {
+		half.Pack(half.BFloat16, p.c[piece.Rows[0]*p.n:piece.Rows[1]*p.n], piece.C)
+		return
+	}
+	for i := range len(piece.C) / width {
+		at := (piece.Rows[0]+i)*p.n + lo
+		half.Pack(half.BFloat16, p.c[at:at+width], piece.C[i*width:(i+1)*width])
+	}
 }
 
 // Close gives the library's objects back.
 func (p *Product) Close() {
-	if p.rows != nil {
-		p.rows.Close()
+	if p.pieces != nil {
+		p.pieces.Close()
 	}
-	p.rows = nil
+	p.pieces = nil
 }

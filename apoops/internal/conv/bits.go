@@ -15,7 +15,7 @@ type Bits struct {
 	conv  bitsEngine // nil where there is none
 }
 
-// bitsEngine is winoBits or oneDNN[uint16].
+// bitsEngine is winoBits, oneDNN[uint16] or bitsPositions.
 type bitsEngine interface {
 	Forward(x, w, y []uint16) error
 	GradX(dy, y, w, dx []uint16) error
@@ -41,10 +41,16 @@ func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
 		Apply: func(z []uint16) { forwardBits(g.Activation, z) },
 		Grad:  func(dz, y, dy []uint16) { backwardBits(g.Activation, dz, y, dy) },
 	})
-	if err == nil {
-		b.conv = conv
+	if err != nil {
+		return false
 	}
-	return b.conv != nil
+	b.conv = conv
+	if byBitsPositions(g, x, outputs) {
+		if k, err := newBitsPositions(conv, g, x, outputs); err == nil {
+			b.conv = k
+		}
+	}
+	return true
 }
 
 // Forward sets y = act(conv(x, W)).

@@ -7,6 +7,9 @@
 //	positions.go, pairs.go  products of pairs of positions, for small images
 //	onednn.go               oneDNN, where package dnn finds the library
 //
+// Bits computes on the bits of bfloat16, by winoblocks.go, by oneDNN or, for the weights'
+// gradients of small images, by products of positions: bits.go, winobits.go, posbits.go.
+//
 // The images are N×C×H×W, the weights (C·kh·kw+1)×O: one row for each element of a
 // patch, in the order channel, row, column, and the bias as the last row.
 package conv

@@ -62,7 +62,7 @@ func TestWinogradBits(t *testing.T) {
 }
 
 func bitsInBlocks(m images, x []uint16) []uint16 {
-	if !m.blocked {
+	if !m.blocked || x == nil {
 		return x
 	}
 	to := make([]uint16, len(x))
