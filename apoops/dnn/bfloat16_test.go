@@ -150,29 +150,39 @@ func checkLow(t *testing.T, p lowProduct, k int, add bool, rng *rand.Rand) {
 	}
 }
 
-// TestRows: every row comes once, with the numbers of the product, in pieces that do
-// not divide C, and the same bits come again.
-func TestRows(t *testing.T) {
+// TestPieces: every element comes once, with the number of the product, in pieces of rows
+// and of columns that do not divide C, and the same bits come again.
+func TestPieces(t *testing.T) {
 	lowSystem(t)
 	rng := rand.New(rand.NewPCG(16, 2))
-	for _, size := range [][3]int{{1, 1, 1}, {5, 7, 3}, {150, 70, 90}, {300, 40, 101}, {257, 90, 33}} {
+	cuts := map[bool]int{}
+	for _, size := range [][3]int{{1, 1, 1}, {5, 7, 3}, {150, 70, 90}, {300, 40, 101}, {257, 90, 33}, {33, 300, 80}, {140, 261, 21}} {
 		for _, form := range [][2]bool{{}, {true}, {false, true}} {
 			m, n, k := size[0], size[1], size[2]
 			p := newLowProduct(rng, m, n, k, form[0], form[1])
-			r, err := NewRows[uint16](p.a, p.b)
+			r, err := NewPieces[uint16](p.a, p.b)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if pieces := (m + r.length - 1) / r.length; m*n*k >= rowsFrom && pieces < 2 {
-				t.Fatalf("%v: %d pieces", size, pieces)
+			if m*n*k >= piecesFrom && r.all() <= r.length {
+				t.Fatalf("%v: one piece", size)
+			} else if r.all() > r.length {
+				cuts[r.columns]++
 			}
 			run := func() []float32 {
 				z := slices.Repeat([]float32{float32(math.NaN())}, m*n)
-				if err := r.Run(p.x, p.y, func(lo, hi int, c []float32) {
-					if len(c) != (hi-lo)*n || z[lo*n] == z[lo*n] {
-						t.Errorf("%v: rows [%d, %d) of %d elements", size, lo, hi, len(c))
+				if err := r.Run(p.x, p.y, func(p Piece) {
+					width := p.Cols[1] - p.Cols[0]
+					if len(p.C) != (p.Rows[1]-p.Rows[0])*width {
+						t.Errorf("%v: rows %v, columns %v of %d elements", size, p.Rows, p.Cols, len(p.C))
 					}
-					copy(z[lo*n:hi*n], c)
+					for i := p.Rows[0]; i < p.Rows[1]; i++ {
+						row := z[i*n+p.Cols[0] : i*n+p.Cols[1]]
+						if row[0] == row[0] {
+							t.Errorf("%v: row %d has been there", size, i)
+						}
+						copy(row, p.C[(i-p.Rows[0])*width:])
+					}
 				}); err != nil {
 					t.Fatal(err)
 				}
@@ -189,26 +199,32 @@ func TestRows(t *testing.T) {
 			if !slices.Equal(run(), z) {
 				t.Fatalf("%v: other bits in a second run", size)
 			}
-			if err := r.Run(p.x[:len(p.x)-1], p.y, func(int, int, []float32) {}); err == nil {
-				t.Errorf("%v: a short operand was read", size)
+			if err := r.Run(p.x[:len(p.x)-1], p.y, func(Piece) {}); err == nil {
+				t.Errorf("%v: a short A was read", size)
+			}
+			if err := r.Run(p.x, p.y[:len(p.y)-1], func(Piece) {}); err == nil {
+				t.Errorf("%v: a short B was read", size)
 			}
 			r.Close()
 		}
 	}
+	if cuts[true] == 0 || cuts[false] == 0 {
+		t.Errorf("pieces of columns and of rows: %v", cuts)
+	}
 }
 
-func TestRowsAllocateNothing(t *testing.T) {
+func TestPiecesAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool drop entries")
 	}
 	lowSystem(t)
 	m := Matrix{128, 128, 128, false}
-	r, err := NewRows[uint16](m, m)
+	r, err := NewPieces[uint16](m, m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a, b := make([]uint16, 128*128), make([]uint16, 128*128)
-	done := func(int, int, []float32) {}
+	done := func(Piece) {}
 	run := func() {
 		if err := r.Run(a, b, done); err != nil {
 			t.Fatal(err)
@@ -238,7 +254,7 @@ func TestBFloat16Refuses(t *testing.T) {
 	if _, err := NewProduct[uint16, uint16](m, Matrix{5, 4, 4, false}, m, false); err == nil {
 		t.Error("4×4 times 5×4")
 	}
-	if _, err := NewRows[uint16](m, Matrix{5, 4, 4, false}); err == nil {
-		t.Error("rows of 4×4 times 5×4")
+	if _, err := NewPieces[uint16](m, Matrix{5, 4, 4, false}); err == nil {
+		t.Error("pieces of 4×4 times 5×4")
 	}
 }
