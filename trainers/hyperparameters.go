@@ -34,6 +34,11 @@ func LearnWeightDecay(bounds ...float64) Option {
 // KFAC's inverses are computed anew after each meta-step, of the factors as they are then.
 // A KL clip takes back most of what λ and the rate change in the length of a step: set
 // KLClip to 0 where both are learned.
+//
+// The lookahead is one step, in which a gradient counts once; with momentum μ the run goes
+// on to take 1/(1-μ) times as much of it. With momentum 0.9 λ_FSD (option FSD) has a tenth
+// of its effect on λ or less, and the default of 1 can let λ fall until the run diverges:
+// begin with 3 to 10. benchmarks/NOTES.md has the figures.
 func LearnDamping(bounds ...float64) Option {
 	return learnHyperparameter("LearnDamping", rule.Damping, 1e-8, 1e3, bounds)
 }
