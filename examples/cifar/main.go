@@ -43,6 +43,8 @@ Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy, the best epoch so far), checkpoint,
 weights.safetensors and best.safetensors (of the epoch with the best test
 accuracy), result.json, loss.png, accuracy.png, and rate.png or precond.png.
+-log tensorboard,mlflow adds logs that these programs read, -live a view of the run in
+the terminal.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume).`,
 	New:             func() app.Program { return new(settings) },
 	Data:            slices.Sorted(maps.Keys(dataSets)),

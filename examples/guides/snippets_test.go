@@ -8,5 +8,5 @@ import (
 
 // TestSnippets: the tests of this folder compile and run the code of its pages.
 func TestSnippets(t *testing.T) {
-	exampletest.CheckSnippets(t, "optimizers.md", "resume.md")
+	exampletest.CheckSnippets(t, "logs.md", "optimizers.md", "resume.md")
 }

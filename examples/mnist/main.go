@@ -36,6 +36,8 @@ precond or precond-plain).
 Files in the folder -out: settings.json, steps.jsonl and steps.csv (every step),
 epochs.csv (test loss and accuracy), checkpoint, weights.safetensors, loss.png,
 and rate.png or precond.png.
+-log tensorboard,mlflow adds logs that these programs read, -live a view of the run in
+the terminal.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume).`,
 	New:             func() app.Program { return new(settings) },
 	Data:            []string{"mnist", "fashion"},

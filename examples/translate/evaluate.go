@@ -262,6 +262,9 @@ func (t *training) finish(ctx context.Context) error {
 		if err := t.drawAttention(ctx, s, sources[0]); err != nil {
 			return err
 		}
+		if err := t.logs.Pictures(t.steps(), t.path("loss.png"), t.path("bleu.png"), t.path("attention.png")); err != nil {
+			return err
+		}
 		fmt.Fprintf(t.stdout, "results in %s\n", t.out)
 		return nil
 	})

@@ -42,6 +42,8 @@ steps.jsonl and steps.csv (every step), epochs.csv (validation loss for each tok
 perplexity, BLEU of greedy search), checkpoint, weights.safetensors, best.safetensors
 (of the epoch with the best BLEU), result.json (BLEU of beam search on the test set), loss.png, bleu.png and
 attention.png (which source words the decoder saw, in its last block).
+-log tensorboard,mlflow adds logs that these programs read, -live a view of the run in
+the terminal.
 -translate reads sentences from standard input, one a line, and prints translations by
 the net of a run in -out.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume).`

@@ -114,7 +114,7 @@ func TestLearns(t *testing.T) {
 func TestResume(t *testing.T) {
 	data := writeData(t)
 	for name, args := range map[string][]string{
-		"adamw":    nil,
+		"adamw":    {"-log", "tensorboard,mlflow"},
 		"bfloat16": {"-precision", "bfloat16"},
 		"apo":      {"-optimizer", "sgdm", "-apo", "plain", "-k", "2", "-lr", "0.1"},
 	} {
@@ -131,10 +131,25 @@ func TestResume(t *testing.T) {
 				t.Fatalf("exit code %d\n%s", code, stderr)
 			}
 			equalRuns(t, whole, parts)
+			if name == "adamw" {
+				furtherLogs(t, parts)
+			}
 			if code, _, stderr := start(t, data, "", nil, "-resume", "-width", "32", "-out", parts); code != cli.Usage || !strings.Contains(stderr, "width") {
 				t.Errorf("another width: exit code %d, %s", code, stderr)
 			}
 		})
+	}
+}
+
+// furtherLogs are those of -log, of a run that was stopped once.
+func furtherLogs(t *testing.T, out string) {
+	t.Helper()
+	for pattern, want := range map[string]int{
+		"events.out.tfevents.*": 2, "mlruns/*/*/metrics/bleu": 1, "mlruns/*/*/artifacts/curves/attention.png": 1,
+	} {
+		if paths, err := filepath.Glob(filepath.Join(out, filepath.FromSlash(pattern))); err != nil || len(paths) != want {
+			t.Errorf("%s: %q, %v", pattern, paths, err)
+		}
 	}
 }
 
@@ -196,6 +211,7 @@ func TestBadInput(t *testing.T) {
 		{cli.Usage, "-optimizer", []string{"-optimizer", "nosuch"}},
 		{cli.Usage, "-apo", []string{"-apo", "magic"}},
 		{cli.Usage, "-schedule", []string{"-schedule", "nosuch"}},
+		{cli.Usage, "-log", []string{"-log", "nosuch"}},
 		{cli.Usage, "-heads", []string{"-heads", "3"}},
 		{cli.Usage, "-dropout", []string{"-dropout", "NaN"}},
 		{cli.Usage, "-tokens", []string{"-tokens", "0"}},

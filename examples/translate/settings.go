@@ -43,9 +43,11 @@ type settings struct {
 	Epochs    int             `json:"epochs"`
 	Seed      uint64          `json:"seed"`
 	Precision string          `json:"precision,omitempty"` // "" is float32
+	Log       []string        `json:"log,omitempty"`       // further kinds
 
 	beam int
 	out  string
+	live bool
 }
 
 // mode is what the program does beside training.
@@ -89,6 +91,8 @@ func (s *settings) flags(m *mode) *flag.FlagSet {
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
 	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of everything random")
 	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.Precision))
+	fs.Func("log", runlog.KindsHelp, runlog.ParseKinds(&s.Log))
+	fs.BoolVar(&s.live, "live", s.live, cli.LiveHelp)
 	fs.IntVar(&s.beam, "beam", s.beam, "width of the search for -translate and the test")
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume or -translate is given")
 	fs.BoolVar(&m.resume, "resume", m.resume, "go on from the checkpoint in -out; another -epochs changes the run's length")
@@ -97,7 +101,7 @@ func (s *settings) flags(m *mode) *flag.FlagSet {
 }
 
 // parse reads the flags. With -resume and -translate they change the settings of the run
-// in -out, where only the number of epochs may change.
+// in -out, where only the number of epochs and the logs may change.
 func parse(args []string, stdout io.Writer) (s *settings, m mode, err error) {
 	s = defaults()
 	if err := cli.Parse(s.flags(&m), args, about, stdout); err != nil {
@@ -129,7 +133,7 @@ func parse(args []string, stdout io.Writer) (s *settings, m mode, err error) {
 	if err != nil {
 		return nil, m, err
 	}
-	now["epochs"] = stored["epochs"]
+	now["epochs"], now["log"] = stored["epochs"], stored["log"]
 	if err := runlog.SameFields(out, now, stored); err != nil {
 		return nil, m, cli.AsUsage(err)
 	}
@@ -170,6 +174,9 @@ func (s *settings) check() error {
 		cli.Weight("wsd", s.WSD),
 	); err != nil {
 		return err
+	}
+	if err := runlog.CheckKinds(s.Log); err != nil {
+		return errors.WithMessage(err, "-log")
 	}
 	if s.Width%s.Heads != 0 {
 		return errors.Errorf("-heads %d: they do not divide the width %d", s.Heads, s.Width)

@@ -18,6 +18,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/batch"
 	"github.com/apo-gorgonia/apo/trainers/durable"
+	"github.com/apo-gorgonia/apo/trainers/record/live"
 	"github.com/apo-gorgonia/apo/trainers/text"
 )
 
@@ -49,7 +50,12 @@ type training struct {
 
 // newTraining prepares a run in -out, a new one or that which is there.
 func (s *settings) newTraining(comm collective.Communicator, c corpus, resume bool, stdout, stderr io.Writer) (t *training, err error) {
-	t = &training{settings: s, comm: comm, corpus: c, stdout: stdout, stderr: stderr, logs: &runlog.Log{Epochs: columns}}
+	params, err := runlog.Params(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	logs := &runlog.Log{Epochs: columns, Further: s.Log, Experiment: "translate", Params: params}
+	t = &training{settings: s, comm: comm, corpus: c, stdout: stdout, stderr: stderr, logs: logs}
 	if err := collective.JoinErrors(comm, t.encode(resume)); err != nil {
 		return nil, err
 	}
@@ -147,6 +153,9 @@ func (t *training) newTrainer() error {
 	loss := graph.TokenCrossEntropy(graph.TokenSettings{Padding: text.Padding, Smoothing: t.Smoothing})
 	t.trainer, err = trainers.New(t.model, loss, o, opts...)
 	t.loop = runlog.Steps{Members: t.comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: t.batches.PerEpoch(), Stderr: t.stderr}
+	if t.live {
+		t.loop.View = live.New(t.stderr, live.Config{Title: "Transformer on " + t.Data, Steps: t.steps(), Examples: t.Tokens, Unit: "tokens"})
+	}
 	return err
 }
 
@@ -189,17 +198,20 @@ func (t *training) steps() int { return t.Epochs * t.batches.PerEpoch() }
 // run trains until the end or until the context ends. Either way what is done is in the
 // files.
 func (t *training) run(ctx context.Context) error {
-	if err := t.epochs(ctx); err != nil {
+	err := t.epochs(ctx)
+	t.loop.Close()
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(t.stdout, "stopped after %d of %d steps: -resume -out %s goes on\n", t.trainer.Steps(), t.steps(), t.out)
+	}
+	if err == nil {
+		err = t.finish(ctx)
+	}
+	if err != nil {
 		_ = t.logs.Close()
-		if errors.Is(err, context.Canceled) {
-			fmt.Fprintf(t.stdout, "stopped after %d of %d steps: -resume -out %s goes on\n", t.trainer.Steps(), t.steps(), t.out)
-		}
 		return err
 	}
-	if err := t.first(t.logs.Close); err != nil {
-		return err
-	}
-	return t.finish(ctx)
+	t.logs.Finish()
+	return t.first(t.logs.Close)
 }
 
 func (t *training) epochs(ctx context.Context) error {

@@ -9,4 +9,7 @@
 // memory, JSONL and CSV write them, Every and Multi choose and combine. After a kill
 // OpenJSONL and OpenCSV cut the log back to the steps of the checkpoint, so that a
 // resumed run leaves the log of a run never stopped.
+//
+// Packages tensorboard, mlflow and live below this one have Recorders for TensorBoard, for
+// MLflow and for the terminal.
 package record

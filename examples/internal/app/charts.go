@@ -12,11 +12,11 @@ import (
 const smoothing = 50
 
 // drawCharts draws the whole run from its logs, including what was before a
-// resume.
-func (t *training) drawCharts() error {
+// resume. It returns the paths of the pictures.
+func (t *training) drawCharts() (paths []string, err error) {
 	log, err := runlog.ReadSteps(t.s.out)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	name := t.program.Title() + " by " + t.s.Optimizer
 	loss := chart.Chart{
@@ -34,11 +34,13 @@ func (t *training) drawCharts() error {
 		charts["rate.png"] = chart.Chart{Title: "Learning rate of " + name, X: "step", Y: "learning rate", Lines: runlog.Rates(log)}
 	}
 	for file, c := range charts {
-		if err := c.Save(filepath.Join(t.s.out, file)); err != nil {
-			return err
+		path := filepath.Join(t.s.out, file)
+		if err := c.Save(path); err != nil {
+			return nil, err
 		}
+		paths = append(paths, path)
 	}
-	return nil
+	return paths, nil
 }
 
 // testLine is a curve of the tests after the epochs.

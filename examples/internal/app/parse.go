@@ -17,7 +17,7 @@ import (
 const checkpointFile = "checkpoint"
 
 // Parse reads the flags. With -resume they change the settings of the run in the
-// folder -out, where only the number of epochs may change.
+// folder -out, where only the number of epochs and the logs may change.
 func (a *App) Parse(args []string, stdout io.Writer) (p Program, resume bool, err error) {
 	p = a.New()
 	p.SetDefaults()
@@ -109,6 +109,6 @@ func (a *App) checkContinued(p Program, stored map[string]any, epochs int) error
 	if err != nil {
 		return err
 	}
-	now["epochs"] = stored["epochs"]
+	now["epochs"], now["log"] = stored["epochs"], stored["log"]
 	return runlog.SameFields(s.out, now, stored)
 }

@@ -71,7 +71,11 @@ func (t *training) finish() error {
 
 // report draws and says what is done.
 func (t *training) report() error {
-	if err := t.drawCharts(); err != nil {
+	charts, err := t.drawCharts()
+	if err != nil {
+		return err
+	}
+	if err := t.logs.Pictures(t.trainer.Steps(), charts...); err != nil {
 		return err
 	}
 	if t.app.KeepsBest {

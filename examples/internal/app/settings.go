@@ -9,6 +9,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -30,8 +31,10 @@ type Settings struct {
 	Precision string          `json:"precision,omitempty"` // "" is that of Dtype
 	Schedule  string          `json:"schedule"`
 	WarmUp    int             `json:"warm_up"`
+	Log       []string        `json:"log,omitempty"` // further kinds
 
 	out      string
+	live     bool
 	findRate bool // measure the learning rate and end
 	dryRun   bool // measure some steps and end
 }
@@ -83,6 +86,8 @@ func (s *Settings) flags(a *App, fs *flag.FlagSet) {
 	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of everything random")
 	fs.StringVar(&s.Dtype, "dtype", s.Dtype, "float32 or float64")
 	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.Precision))
+	fs.Func("log", runlog.KindsHelp, runlog.ParseKinds(&s.Log))
+	fs.BoolVar(&s.live, "live", s.live, cli.LiveHelp)
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume is given")
 }
 
@@ -97,6 +102,9 @@ func (a *App) check(p Program) error {
 	}
 	if err := cli.CheckPrecision(s.Precision, s.Dtype); err != nil {
 		return err
+	}
+	if err := runlog.CheckKinds(s.Log); err != nil {
+		return errors.WithMessage(err, "-log")
 	}
 	if !slices.Contains(a.Data, s.Data) {
 		return errors.Errorf("-data %q: it must be one of %s", s.Data, strings.Join(a.Data, ", "))

@@ -15,6 +15,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/durable"
+	"github.com/apo-gorgonia/apo/trainers/record/live"
 )
 
 // training is a run with its files.
@@ -38,7 +39,12 @@ func (a *App) newTraining(comm collective.Communicator, p Program, train, test t
 	if err != nil {
 		return nil, cli.AsUsage(err)
 	}
-	t := &training{app: a, comm: comm, program: p, s: s, batches: batches, train: train, test: test, logs: &runlog.Log{Epochs: a.columns()}, stdout: stdout, stderr: stderr}
+	params, err := runlog.Params(p, a.Keys)
+	if err != nil {
+		return nil, err
+	}
+	logs := &runlog.Log{Epochs: a.columns(), Further: s.Log, Experiment: a.Name, Params: params}
+	t := &training{app: a, comm: comm, program: p, s: s, batches: batches, train: train, test: test, logs: logs, stdout: stdout, stderr: stderr}
 	var record []trainers.Option
 	if comm.Rank() == 0 && !s.dryRun {
 		record = append(record, trainers.Record(t.logs))
@@ -47,6 +53,9 @@ func (a *App) newTraining(comm collective.Communicator, p Program, train, test t
 		return nil, err
 	}
 	t.loop = runlog.Steps{Members: comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: batches.PerEpoch(), Stderr: stderr}
+	if s.live {
+		t.loop.View = live.New(stderr, live.Config{Title: p.Title(), Steps: t.steps(), Examples: s.Batch, Unit: "images"})
+	}
 	return t, nil
 }
 
@@ -120,14 +129,17 @@ func (t *training) resume() error {
 // run trains until the end or until the context ends. Either way what is done
 // is in the files.
 func (t *training) run(ctx context.Context) error {
-	if err := t.epochs(durable.NewTogether(ctx, t.comm)); err != nil {
+	err := t.epochs(durable.NewTogether(ctx, t.comm))
+	t.loop.Close()
+	if err == nil {
+		err = t.finish()
+	}
+	if err != nil {
 		_ = t.logs.Close()
 		return err
 	}
-	if err := t.first(t.logs.Close); err != nil {
-		return err
-	}
-	return t.finish()
+	t.logs.Finish()
+	return t.first(t.logs.Close)
 }
 
 func (t *training) epochs(all *durable.Together) error {

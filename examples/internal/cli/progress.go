@@ -9,6 +9,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
+// LiveHelp describes the flag -live.
+const LiveHelp = "show loss, learning rate, throughput and time left as the run goes on; lines where standard error is no terminal"
+
 // lines is the number of lines that stand for a whole bar where there is no
 // terminal.
 const lines = 5

@@ -77,6 +77,8 @@ func (s *Suite) Test(t *testing.T) {
 		{"resume refuses", s.testResumeRefuses},
 		{"find rate", s.testFindRate},
 		{"dry run", s.testDryRun},
+		{"further logs", s.testFurtherLogs},
+		{"live", s.testLive},
 		{"several processes", s.testProcesses},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, data) })

@@ -35,6 +35,7 @@ func (s *Suite) badFlags() []BadInput {
 		Flag("schedule", "", "zigzag"),
 		Flag("warm-up", "-1", "x", Huge, "9223372036854775807"),
 		Flag("out", ""),
+		Flag("log", "nosuch", "csv", "tensorboard,nosuch"),
 		[]BadInput{
 			{[]string{"-" + optimizer, "nosuch"}, cli.Usage, append(trainers.OptimizerNames(), "nosuch")},
 			{[]string{"-data", "nosuch"}, cli.Usage, append(slices.Clone(s.App.Data), "nosuch")},

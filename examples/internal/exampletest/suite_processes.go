@@ -44,13 +44,22 @@ func (s *Suite) testProcesses(t *testing.T, data string) {
 	}
 	for _, n := range []int{1, 3} {
 		parts := t.TempDir()
-		together(2, With(args, "-epochs", "1", "-out", parts)...)
+		together(2, With(args, "-epochs", "1", "-log", "tensorboard,mlflow", "-out", parts)...)
+		if events := eventFiles(t, parts); len(events) != 1 {
+			t.Errorf("two processes write %d event files", len(events))
+		}
 		if more := []string{"-resume", "-epochs", "3", "-out", parts}; n == 1 {
 			s.MustRun(t, data, more...)
 		} else {
 			together(n, more...)
 		}
 		CloseRuns(t, one, parts, 1e-8)
+		if losses := strings.Count(s.mlflowRun(t, parts, "metrics/loss"), "\n"); losses != 18 {
+			t.Errorf("MLflow has %d losses of two and then %d processes", losses, n)
+		}
+		if events := eventFiles(t, parts); len(events) != 2 {
+			t.Errorf("%d event files of a run and one that goes on", len(events))
+		}
 	}
 }
 

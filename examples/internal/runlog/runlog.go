@@ -11,6 +11,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/durable"
+	"github.com/apo-gorgonia/apo/trainers/record/mlflow"
 )
 
 // The files of a run's logs.
@@ -25,11 +26,19 @@ const (
 type Log struct {
 	// Epochs names the columns of epochs.csv after epoch and step.
 	Epochs []string
+	// Further are other kinds of logs, of Kinds.
+	Further []string
+	// Experiment and Params are what MLflow shows of the run, whose name is that of its
+	// folder.
+	Experiment string
+	Params     map[string]string
 
-	jsonl  *trainers.JSONL
-	csv    *trainers.CSV
-	steps  trainers.Recorder
-	epochs *durable.Log
+	jsonl   *trainers.JSONL
+	csv     *trainers.CSV
+	steps   trainers.Recorder
+	epochs  *durable.Log
+	further []further
+	mlflow  *mlflow.Log // one of further
 }
 
 // Open opens the logs of a run that goes on after steps, and removes later lines. With
@@ -55,7 +64,6 @@ func (l *Log) Open(dir string, steps int) (err error) {
 	if err := whole(path, lines, steps); err != nil {
 		return err
 	}
-	l.steps = trainers.Multi(l.jsonl, l.csv)
 	l.epochs, lines, err = durable.OpenLog(filepath.Join(dir, EpochsCSV), func(number int, line []byte) (bool, error) {
 		if number == 0 {
 			return steps > 0, nil
@@ -66,7 +74,10 @@ func (l *Log) Open(dir string, steps int) (err error) {
 	if err == nil && lines == 0 {
 		err = l.line(append([]string{"epoch", "step"}, l.Epochs...))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return l.openFurther(dir, steps)
 }
 
 // whole reports a log that somebody has shortened.
@@ -87,7 +98,17 @@ func (l *Log) Epoch(epoch, steps int, values ...float64) error {
 	for _, v := range values {
 		cells = append(cells, strconv.FormatFloat(v, 'g', -1, 64))
 	}
-	return l.line(cells)
+	if err := l.line(cells); err != nil {
+		return err
+	}
+	for _, f := range l.further {
+		for i, v := range values {
+			if err := f.Scalar(l.Epochs[i], steps-1, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (l *Log) line(cells []string) error {
@@ -103,7 +124,15 @@ func (l *Log) Flush() error {
 	if err := l.csv.Flush(); err != nil {
 		return err
 	}
-	return l.epochs.Flush()
+	if err := l.epochs.Flush(); err != nil {
+		return err
+	}
+	for _, f := range l.further {
+		if err := f.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close flushes and closes the files that are open.
@@ -121,6 +150,9 @@ func (l *Log) Close() (err error) {
 	}
 	if l.epochs != nil {
 		keep(l.epochs.Close())
+	}
+	for _, f := range l.further {
+		keep(f.Close())
 	}
 	return err
 }

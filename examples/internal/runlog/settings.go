@@ -84,6 +84,27 @@ func Fields(settings any, keys Keys) (map[string]any, error) {
 	return fields, nil
 }
 
+// Params are the settings as texts.
+func Params(settings any, keys Keys) (map[string]string, error) {
+	fields, err := Fields(settings, keys)
+	if err != nil {
+		return nil, err
+	}
+	params := make(map[string]string, len(fields))
+	for name, value := range fields {
+		text, ok := value.(string)
+		if !ok {
+			content, err := json.Marshal(value)
+			if err != nil {
+				return nil, err
+			}
+			text = string(content)
+		}
+		params[name] = text
+	}
+	return params, nil
+}
+
 // SameFields reports the first setting that differs from that of the run in the
 // folder.
 func SameFields(dir string, now, stored map[string]any) error {
@@ -95,13 +116,13 @@ func SameFields(dir string, now, stored map[string]any) error {
 	return nil
 }
 
-// Clear removes what an earlier run left in these files and its settings. The new
-// run's settings are written last: with them it can be resumed.
+// Clear removes what an earlier run left in these files, its settings and its further
+// logs. The new run's settings are written last: with them it can be resumed.
 func Clear(dir string, names ...string) error {
 	for _, name := range append([]string{SettingsJSON}, names...) {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
 			return err
 		}
 	}
-	return nil
+	return clearFurther(dir)
 }

@@ -107,8 +107,10 @@ func (v *View) speed(now time.Time) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %s/s", digits(n/t.Seconds()), unit), fmt.Sprintf("%s ms a step", digits(1000*t.Seconds())))
 	}
-	if left := v.pace.left(now, v.step, v.c.Steps-v.step-1); v.c.Steps > 0 && left >= 0 {
-		parts = append(parts, inWords(left)+" left")
+	if steps := v.c.Steps - v.step - 1; steps > 0 {
+		if left := v.pace.left(now, v.step, steps); left >= 0 {
+			parts = append(parts, inWords(left)+" left")
+		}
 	}
 	return strings.Join(parts, ", ")
 }
