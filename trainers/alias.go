@@ -156,6 +156,9 @@ func KFAC(lr float64) *curvature.KFACConfig { return curvature.KFAC(lr) }
 // EKFAC is KFAC with scalings of its own in the factors' eigenbases.
 func EKFAC(lr float64) *curvature.EKFACConfig { return curvature.EKFAC(lr) }
 
+// SINGD is natural gradient descent with Kronecker factors that need no inverses.
+func SINGD(lr float64) *curvature.SINGDConfig { return curvature.SINGD(lr) }
+
 // Shampoo has a preconditioner from second moments of the gradient alone.
 func Shampoo(lr float64) *curvature.ShampooConfig { return curvature.Shampoo(lr) }
 

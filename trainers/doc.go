@@ -5,9 +5,9 @@
 //	Q(φ) = J_B(θ'(φ)) + λ_FSD·D_F(θ', θ) + λ_WSD/2·‖θ'-θ‖²    (Eq. 8)
 //
 // φ is the learning rate of any rule (SGD, SGDm, RMSprop, Adam, AdamW, NAdamW, Muon, SOAP,
-// PSGD-Kron, Schedule-Free, KFAC, EKFAC, Shampoo), log η, or a learned preconditioner (Precond), which
-// needs no inverse. Rules that find their step size themselves, to compare with, are DoG,
-// Prodigy, DAdaptAdam and hypergradient descent (SGDHD, AdamHD, HDMHB).
+// PSGD-Kron, Schedule-Free, KFAC, EKFAC, SINGD, Shampoo), log η, or a learned
+// preconditioner (Precond), which needs no inverse. Rules that find their step size
+// themselves, to compare with, are DoG, Prodigy, DAdaptAdam and hypergradient descent (SGDHD, AdamHD, HDMHB).
 //
 //	tr, err := trainers.New(layers.MLP(784, 1000, 10), graph.SoftmaxCrossEntropy,
 //		trainers.SGDm(0.01), trainers.EveryK(10), trainers.FSD(1))

@@ -34,10 +34,13 @@ func everyOptimizer() map[string]Optimizer {
 	ekfac.FactorEvery, ekfac.BasisEvery, ekfac.ScaleEvery, ekfac.KLClip = 2, 4, 2, 0
 	shampoo.RootEvery, shampoo.BlockSize, shampoo.Beta2 = 3, 3, 0.9
 	grafted.RootEvery, grafted.Grafting = 4, "adam"
+	singd, like := SINGD(0.02), SINGD(0.02)
+	singd.FactorEvery, singd.FactorLR, singd.Normalize, singd.Empirical, singd.WeightDecay = 3, 0.1, true, false, 0.01
+	like.FactorEvery, like.FactorLR, like.KFACLike, like.FactorMomentum = 2, 0.05, true, 0
 	lowRank := Precond(0.05)
 	lowRank.Rank, lowRank.WarmUp, lowRank.Frequent = 2, 3, 5 // sides of 5 and 6 are of low rank, those of 3 dense
 	all := map[string]Optimizer{
-		"precond": lowRank, "kfac": kfac, "ekfac": ekfac, "shampoo": shampoo, "shampoo grafted": grafted,
+		"precond": lowRank, "kfac": kfac, "ekfac": ekfac, "singd": singd, "singd kfac-like": like, "shampoo": shampoo, "shampoo grafted": grafted,
 		"sgd": SGD(0.05), "sgdm": SGDm(0.05), "nesterov": nesterov, "rmsprop": RMSprop(0.005), "adam": Adam(0.005), "adamw": AdamW(0.005),
 		"precond plain": PrecondPlain(0.05), "precond none": none, "precond grad": grad, "precond full": full,
 		"precond above": precond.Relative(0.5),

@@ -54,6 +54,7 @@ var optimizers = struct {
 
 	"kfac":    {0.01, func(lr float64) Optimizer { return KFAC(lr) }},
 	"ekfac":   {0.01, func(lr float64) Optimizer { return EKFAC(lr) }},
+	"singd":   {0.001, func(lr float64) Optimizer { return SINGD(lr) }},
 	"shampoo": {0.01, func(lr float64) Optimizer { return Shampoo(lr) }},
 }}
 

@@ -18,7 +18,7 @@ import (
 )
 
 // cautious are the rules that cannot tell in advance what a step leaves finite.
-var cautious = map[string]bool{"precond above": true, "precond trust": true, "shampoo": true, "averaged": true, "lion": true, "mechanic": true}
+var cautious = map[string]bool{"precond above": true, "precond trust": true, "shampoo": true, "singd": true, "singd kfac-like": true, "averaged": true, "lion": true, "mechanic": true}
 
 func everyOptimizerAndTrust() map[string]Optimizer {
 	all := everyOptimizer()

@@ -65,6 +65,8 @@ func ExampleAll() {
 	// muon-cosine
 	// psgd-kron
 	// psgd-kron-cosine
+	// singd
+	// singd-cosine
 	// precond
 	// precond-default
 	// precond-plain

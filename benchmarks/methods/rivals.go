@@ -31,6 +31,7 @@ var today = []rival{
 	{name: "soap", label: "SOAP", cost: 3, noL2: true},
 	{name: "muon", label: "Muon", cost: 1.6, noL2: true},
 	{name: "psgd-kron", label: "PSGD-Kron", cost: 3, noL2: true},
+	{name: "singd", label: "SINGD", cost: 2},
 }
 
 // rivals are the methods of today: each alone, under the experiment's schedule if it has

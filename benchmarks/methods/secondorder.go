@@ -29,6 +29,7 @@ var decodedSettings = map[string]func(v float64) any{
 	"frequent":         func(v float64) any { return int(v) },
 	"warm_up":          func(v float64) any { return int(v) },
 	"empirical":        flag,
+	"normalize":        flag,
 	"bias_correction":  flag,
 	"safeguard_warmup": flag,
 	"grafting":         func(v float64) any { return graftings[int(v)] },

@@ -45,6 +45,7 @@ func competitors() ([]competitor, error) {
 		{"soap-cosine", competitor{rates: lr, warmUp: true}},
 		{"muon-cosine", competitor{rates: []string{"lr", "adam_lr"}, warmUp: true}},
 		{"psgd-kron-cosine", competitor{rates: lr, warmUp: true}},
+		{"singd-cosine", competitor{rates: lr, warmUp: true}},
 		{"adam-apo", competitor{apo: true}},
 		{"adam-apo-calibrated", competitor{apo: true}},
 		{"nadamw-apo-calibrated", competitor{apo: true}},

@@ -4,6 +4,7 @@
 //
 //	kfac     d = ν·(Ā + π√λ·I)⁻¹ G (Ḡ + √λ/π·I)⁻¹
 //	ekfac    d = ν·U_A ((U_Aᵀ G U_G)/(S + λ)) U_Gᵀ
+//	singd    d = K·Kᵀ G C·Cᵀ, with K·Kᵀ near (Ā + λI)⁻¹ and C·Cᵀ near (Ḡ + λI)⁻¹
 //	shampoo  d = L^(-1/4) G R^(-1/4)
 //
 // with Ā and Ḡ the second moments of a layer's inputs and of the gradients by its
