@@ -97,11 +97,11 @@ func Memory(need float64, what string, args ...any) error {
 	if need <= have {
 		return nil
 	}
-	return errors.Errorf(what+" needs %s of memory or more, there are %s", append(args, bytesText(need), bytesText(have))...)
+	return errors.Errorf(what+" needs %s of memory or more, there are %s", append(args, Size(need), Size(have))...)
 }
 
-// bytesText writes a number of bytes in the largest unit that leaves it above 1.
-func bytesText(n float64) string {
+// Size writes a number of bytes in the largest unit that leaves it above 1.
+func Size(n float64) string {
 	units := []string{"bytes", "kB", "MB", "GB", "TB", "PB", "EB"}
 	i := 0
 	for ; n >= 1000 && i < len(units)-1; i++ {

@@ -54,6 +54,7 @@ func LockFirst(c collective.Communicator, folder string) (unlock func(), err err
 // Exit prints the error and returns the exit code for it.
 func Exit(err error, stderr io.Writer) int {
 	var usage usageError
+	var own codeError
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
 		return OK
@@ -63,6 +64,9 @@ func Exit(err error, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "%v\n(-h lists the flags)\n", err)
 		return Usage
+	case errors.As(err, &own):
+		fmt.Fprintln(stderr, err)
+		return own.code
 	}
 	fmt.Fprintln(stderr, err)
 	return Failed
@@ -70,6 +74,15 @@ func Exit(err error, stderr io.Writer) int {
 
 // usageError is a mistake in the arguments.
 type usageError struct{ error }
+
+// codeError is an error with an exit code of the program's own.
+type codeError struct {
+	error
+	code int
+}
+
+// WithCode is err with an exit code other than Failed, which the program's -h explains.
+func WithCode(code int, err error) error { return codeError{err, code} }
 
 // Usagef makes an error that ends the program with the exit code Usage.
 func Usagef(format string, args ...any) error {
@@ -87,19 +100,31 @@ func AsUsage(err error) error {
 // Parse parses the flags. -h prints about and the flags to stdout and returns
 // flag.ErrHelp; a mistake is an error for the exit code Usage.
 func Parse(fs *flag.FlagSet, args []string, about string, stdout io.Writer) error {
+	names, err := ParseNames(fs, args, "", about, stdout)
+	if err == nil && len(names) > 0 {
+		return Usagef("unexpected argument %q", names[0])
+	}
+	return err
+}
+
+// ParseNames is Parse with names before, between and behind the flags; usage stands for
+// them in -h, such as "FILE...".
+func ParseNames(fs *flag.FlagSet, args []string, usage, about string, stdout io.Writer) (names []string, err error) {
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
-	err := fs.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(stdout, "%s\n\nUsage: %s [flags]\n\n", about, fs.Name())
+	err = fs.Parse(args)
+	for err == nil && fs.NArg() > 0 {
+		names = append(names, fs.Arg(0))
+		err = fs.Parse(fs.Args()[1:])
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		if usage != "" {
+			usage = " " + usage
+		}
+		fmt.Fprintf(stdout, "%s\n\nUsage: %s [flags]%s\n\n", about, fs.Name(), usage)
 		fs.SetOutput(stdout)
 		fs.PrintDefaults()
-		return err
-	case err != nil:
-		return AsUsage(err)
-	case fs.NArg() > 0:
-		return Usagef("unexpected argument %q", fs.Arg(0))
+		return nil, err
 	}
-	return nil
+	return names, AsUsage(err)
 }

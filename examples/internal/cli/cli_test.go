@@ -25,6 +25,7 @@ func TestExit(t *testing.T) {
 		{errors.Wrap(AsUsage(errors.New("bad")), "reading"), Usage, "reading: bad\n(-h lists the flags)\n"},
 		{errors.Wrap(context.Canceled, "step 3"), Interrupted, "interrupted\n"},
 		{AsUsage(nil), OK, ""},
+		{errors.Wrap(WithCode(3, errors.New("they differ")), "diff"), 3, "diff: they differ\n"},
 	} {
 		var stderr bytes.Buffer
 		if code := Exit(test.err, &stderr); code != test.code || stderr.String() != test.text {
@@ -52,6 +53,23 @@ func TestParse(t *testing.T) {
 		if code := Exit(err, io.Discard); code != Usage || out != "" {
 			t.Errorf("%v: exit code %d, %q", args, code, out)
 		}
+	}
+}
+
+// Names stand anywhere among the flags.
+func TestParseNames(t *testing.T) {
+	for _, args := range [][]string{{"a", "b", "-n", "8"}, {"-n", "8", "a", "b"}, {"a", "-n", "8", "b"}} {
+		fs := flag.NewFlagSet("program", flag.ContinueOnError)
+		n := fs.Int("n", 7, "a number")
+		names, err := ParseNames(fs, args, "NAME...", "About it.", io.Discard)
+		if err != nil || *n != 8 || !slices.Equal(names, []string{"a", "b"}) {
+			t.Errorf("%v: %v, %d, %v", args, names, *n, err)
+		}
+	}
+	var stdout bytes.Buffer
+	fs := flag.NewFlagSet("program", flag.ContinueOnError)
+	if _, err := ParseNames(fs, []string{"a", "-h"}, "NAME...", "About it.", &stdout); !errors.Is(err, flag.ErrHelp) || !strings.Contains(stdout.String(), "program [flags] NAME...") {
+		t.Errorf("-h: %v, %q", err, &stdout)
 	}
 }
 

@@ -1,10 +1,12 @@
 package runlog
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -17,14 +19,49 @@ type Step struct {
 	Step    int
 	Loss    float64
 	Rates   []float64
+	Precond []Size
+}
+
+// Size is that of the preconditioner of one block.
+type Size struct {
+	Block    string
+	S, Trace float64
+}
+
+// number is a number of JSON or one of the texts NaN, +Inf and -Inf.
+type number float64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *number) UnmarshalJSON(text []byte) error {
+	v, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	*n = number(v)
+	return err
+}
+
+// line is a line of steps.jsonl.
+type line struct {
+	Step    int
+	Loss    number
+	Rates   []number
 	Precond []struct {
-		Block string
-		S     float64
-		Trace float64
+		Block    string
+		S, Trace number
 	}
 }
 
-// ReadSteps reads steps.jsonl.
+func (l line) toStep() Step {
+	s := Step{Step: l.Step, Loss: float64(l.Loss)}
+	for _, r := range l.Rates {
+		s.Rates = append(s.Rates, float64(r))
+	}
+	for _, p := range l.Precond {
+		s.Precond = append(s.Precond, Size{p.Block, float64(p.S), float64(p.Trace)})
+	}
+	return s
+}
+
+// ReadSteps reads steps.jsonl. A last line without its end belongs to a run that goes on,
+// and is left out.
 func ReadSteps(dir string) ([]Step, error) {
 	path := filepath.Join(dir, StepsJSONL)
 	text, err := os.ReadFile(path)
@@ -32,12 +69,15 @@ func ReadSteps(dir string) ([]Step, error) {
 		return nil, err
 	}
 	var log []Step
-	for i, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
-		var l Step
-		if err := json.Unmarshal([]byte(line), &l); err != nil {
+	for i, row := range bytes.Split(text[:bytes.LastIndexByte(text, '\n')+1], []byte("\n")) {
+		if len(row) == 0 {
+			continue
+		}
+		var l line
+		if err := json.Unmarshal(row, &l); err != nil {
 			return nil, errors.Wrapf(err, "%s: line %d", path, i+1)
 		}
-		log = append(log, l)
+		log = append(log, l.toStep())
 	}
 	return log, nil
 }
@@ -62,8 +102,10 @@ func Rates(log []Step) []chart.Line {
 			lines[k].Name = fmt.Sprintf("rate of layer %d", k+1)
 		}
 		for _, l := range log {
-			lines[k].X = append(lines[k].X, float64(l.Step))
-			lines[k].Y = append(lines[k].Y, l.Rates[k])
+			if len(l.Rates) > k {
+				lines[k].X = append(lines[k].X, float64(l.Step))
+				lines[k].Y = append(lines[k].Y, l.Rates[k])
+			}
 		}
 	}
 	return lines
