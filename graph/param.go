@@ -10,7 +10,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 )
 
-// Param is one array of a model: learned or, with Statistic, moved by the model
+// Param is one array of a model: learned, Frozen or, with Statistic, moved by the model
 // itself.
 type Param struct {
 	// Name is unique within the model, such as "fc1" or "bn2/scale".
@@ -31,7 +31,16 @@ type Param struct {
 	// clipping and discrepancies leave it out, and it is the same at θ and θ'. A model
 	// moves it with Pass.Track. It is no Matrix.
 	Statistic bool
+	// Frozen marks weights that stay as they are: they are left out wherever a Statistic
+	// is, and have a place in the model, a dtype and a Matrix as learned ones do.
+	Frozen bool
+	// Kind is the kind of the layer that the array is of, such as "dense"; "" where that is
+	// not known.
+	Kind string
 }
+
+// learned reports whether the parameter is trained.
+func (p *Param) learned() bool { return !p.Statistic && !p.Frozen }
 
 // CheckParams reports lists without learned parameters, missing or repeated
 // names, missing values, dtypes that differ or are not float32 or float64, and
@@ -65,17 +74,17 @@ func CheckParams(params []*Param) error {
 	return nil
 }
 
-// Learned are the parameters that are no statistics, in the model's order: the
-// list that gradients, blocks, groups and lookaheads go by.
+// Learned are the parameters that are neither statistics nor frozen, in the model's order:
+// the list that gradients, blocks, groups and lookaheads go by.
 func Learned(params []*Param) []*Param {
-	return slices.DeleteFunc(slices.Clone(params), func(p *Param) bool { return p.Statistic })
+	return slices.DeleteFunc(slices.Clone(params), func(p *Param) bool { return !p.learned() })
 }
 
 // learnedOf picks the nodes of the learned parameters from those of all.
 func learnedOf(params []*Param, theta gorgonia.Nodes) gorgonia.Nodes {
 	var learned gorgonia.Nodes
 	for i, p := range params {
-		if !p.Statistic {
+		if p.learned() {
 			learned = append(learned, theta[i])
 		}
 	}
@@ -87,7 +96,7 @@ func withLearned(params []*Param, theta, learned gorgonia.Nodes) gorgonia.Nodes 
 	all := slices.Clone(theta)
 	next := 0
 	for i, p := range params {
-		if !p.Statistic {
+		if p.learned() {
 			all[i] = learned[next]
 			next++
 		}

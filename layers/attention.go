@@ -62,7 +62,11 @@ func (a *MultiHeadAttention) Params() ([]Spec, error) {
 	if err := checkRate(a.Dropout); err != nil {
 		return nil, err
 	}
-	return a.parts().params()
+	specs, err := a.parts().params()
+	for i := range specs {
+		specs[i].Kind = a.Kind()
+	}
+	return specs, err
 }
 
 // Apply builds y. x and memory are one node in self-attention.

@@ -18,6 +18,9 @@ import (
 // are tall, and get a diagonal preconditioner.
 type Embedding struct{ Vocabulary, Width, Padding int }
 
+// Kind is "embedding".
+func (Embedding) Kind() string { return "embedding" }
+
 // Params is the table.
 func (e Embedding) Params() ([]Spec, error) {
 	switch {
@@ -40,6 +43,8 @@ func (e Embedding) Apply(_ *graph.Pass, tokens *gorgonia.Node, theta gorgonia.No
 
 // positions is a table of learned rows, one for each position.
 type positions struct{ most, width int }
+
+func (positions) Kind() string { return "positions" }
 
 func (l positions) Params() ([]Spec, error) {
 	if l.most < 1 {

@@ -1,7 +1,9 @@
 package layers
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -40,6 +42,21 @@ type Spec struct {
 	// itself, such as a running mean. See graph.Param.Statistic.
 	Statistic bool
 	Init      Initializer
+	// Kind is graph.Param.Kind. Where it is empty it becomes that of the innermost layer.
+	Kind string
+}
+
+// ofKind gives parameters without a kind that of their layer.
+func ofKind(layer any, specs []Spec) []Spec {
+	l, ok := layer.(interface{ Kind() string })
+	if !ok {
+		return specs
+	}
+	specs = slices.Clone(specs)
+	for i := range specs {
+		specs[i].Kind = cmp.Or(specs[i].Kind, l.Kind())
+	}
+	return specs
 }
 
 // mostElements is the largest size of a parameter. Larger ones are refused before

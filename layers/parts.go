@@ -21,7 +21,7 @@ func (all parts) params() ([]Spec, error) {
 		if err != nil {
 			return nil, inLayer(p.name, err)
 		}
-		for _, s := range own {
+		for _, s := range ofKind(p.of, own) {
 			s.Name = join(p.name, s.Name)
 			specs = append(specs, s)
 		}

@@ -36,7 +36,7 @@ func (s sequence) members() ([]member, error) {
 		if err != nil {
 			return nil, inLayer(name, err)
 		}
-		all[i] = member{l, name, specs}
+		all[i] = member{l, name, ofKind(l, specs)}
 	}
 	return all, nil
 }

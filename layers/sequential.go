@@ -48,7 +48,7 @@ func initialize(members []member, seed uint64, dt tensor.Dtype) ([]*graph.Param,
 			if err != nil {
 				return nil, errors.WithMessagef(err, "layers: parameter %s", join(l.name, s.Name))
 			}
-			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: value, Matrix: s.Matrix, Bias: s.Bias, Kernel: s.Kernel, Statistic: s.Statistic})
+			all = append(all, &graph.Param{Name: join(l.name, s.Name), Value: value, Matrix: s.Matrix, Bias: s.Bias, Kernel: s.Kernel, Statistic: s.Statistic, Kind: s.Kind})
 		}
 	}
 	return all, graph.CheckParams(all)

@@ -96,7 +96,7 @@ func (all parts) init(seed uint64, dt tensor.Dtype) ([]*graph.Param, error) {
 		if err != nil {
 			return nil, errors.WithMessage(inLayer(p.name, err), "layers")
 		}
-		members[i] = member{name: p.name, specs: specs}
+		members[i] = member{name: p.name, specs: ofKind(p.of, specs)}
 	}
 	return initialize(members, seed, dt)
 }

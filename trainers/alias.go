@@ -7,6 +7,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/batch"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/curvature"
+	"github.com/apo-gorgonia/apo/trainers/group"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/precond"
 	"github.com/apo-gorgonia/apo/trainers/record"
@@ -82,6 +83,12 @@ func PSGDKron(lr float64) *rule.PSGDKronConfig { return rule.PSGDKron(lr) }
 
 // Mechanic learns a factor on all that another rule has moved the weights.
 func Mechanic(base Optimizer) *rule.MechanicConfig { return rule.Mechanic(base) }
+
+// Group chooses parameters and says how they are trained, from package group.
+type Group = group.Group
+
+// Groups has groups of parameters with rules of their own, and rest for the others.
+func Groups(rest Optimizer, groups ...Group) *group.Config { return group.New(rest, groups...) }
 
 // MetaSGD, MetaRMSprop and MetaAdam are meta-optimizers, which move φ.
 func MetaSGD(lr float64) Optimizer { return rule.MetaSGD(lr) }

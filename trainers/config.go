@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/average"
 	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // config collects the options.
@@ -21,6 +22,7 @@ type config struct {
 	divergence graph.Divergence
 	perParam   bool
 	groups     map[string]int
+	optimizer  Optimizer
 	schedule   Schedule
 	seed       uint64
 	dtype      tensor.Dtype
@@ -73,19 +75,26 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 // every one can be changed by an option.
 func defaults(o Optimizer) *config {
 	d := o.Defaults()
-	c := &config{seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
+	c := &config{optimizer: o, seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
 	c.Settings = learn.Settings{
 		K: max(0, cmp.Or(d.K, 10)), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
 		MinRate: 1e-8, MaxRate: 1e3, Group: c.group,
 	}
-	if own, ok := o.(learn.Updater); ok && own.Learner() != nil {
+	if own, ok := learn.UpdaterOf(o); ok && own.Learner() != nil {
 		c.learner = own.Learner()
 	}
 	return c
 }
 
-// group numbers the group of each parameter.
+// group numbers the group of each parameter: one of all, or those of the optimizer.
 func (c *config) group(params []*graph.Param) ([]int, error) {
+	if !c.perParam && c.groups == nil {
+		own, err := rule.GroupsOf(c.optimizer, params)
+		if err != nil {
+			return nil, err
+		}
+		return own.Of, nil
+	}
 	group := make([]int, len(params))
 	for i, p := range params {
 		if c.perParam {

@@ -6,6 +6,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/precond"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // give notes that an option was given.
@@ -41,7 +42,10 @@ func (c *config) checkConflicts(o Optimizer) error {
 
 func (c *config) conflicts(o Optimizer) []conflict {
 	name := o.Name()
-	own, learnsP := o.(learn.Updater)
+	_, grouped := o.(rule.Grouped)
+	own, learnsP := learn.UpdaterOf(o)
+	mixed := learnsP && grouped // P of some parameters, rates of the others
+	learnsP = learnsP && !mixed
 	relative := learnsP && own.Learner() != nil
 	calibrated := c.given["Calibrated"]
 	var all []conflict
@@ -58,6 +62,8 @@ func (c *config) conflicts(o Optimizer) []conflict {
 	add(probes, true, name+", whose Rows say how much of B it takes", "FSDFraction")
 	add(c.NoFSD, true, "FSD(0), which leaves the function-space term out", "FSDFraction")
 	add(c.given["RateGroups"], true, "RateGroups", "RatePerParam")
+	add(mixed, true, name+", in which P is learned beside the rates", append([]string{"Calibrated"}, hyperparameterOptions...)...)
+	add(grouped, true, name+", each of which has a learning rate", "RateGroups")
 	add(calibrated, true, "Calibrated", "Meta", "ClipMeta", "WSD", "WSDSchedule", "FSDSchedule", "LinearRate")
 	add(calibrated, true, "Calibrated, but for a divergence,", "FSD")
 	add(!learnsP, false, name, "Blocks")
@@ -69,11 +75,16 @@ func (c *config) conflicts(o Optimizer) []conflict {
 // checkInitialRate reports a rate that the first meta-step would move into the
 // bounds.
 func (c *config) checkInitialRate(o Optimizer) error {
-	if _, learnsP := o.(learn.Updater); learnsP {
+	rates := []float64{o.LearningRate()}
+	if g, ok := o.(rule.Grouped); ok {
+		rates = g.LearningRates()
+	} else if _, learnsP := learn.UpdaterOf(o); learnsP {
 		return nil
 	}
-	if rate := o.LearningRate(); rate < c.MinRate || rate > c.MaxRate {
-		return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, o.Name(), c.MinRate, c.MaxRate)
+	for _, rate := range rates {
+		if rate < c.MinRate || rate > c.MaxRate {
+			return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, o.Name(), c.MinRate, c.MaxRate)
+		}
 	}
 	return nil
 }

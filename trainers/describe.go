@@ -84,6 +84,9 @@ func describeParams(params []*graph.Param) []string {
 		if p.Statistic {
 			all[i] += " statistic"
 		}
+		if p.Frozen {
+			all[i] += " frozen"
+		}
 	}
 	return all
 }

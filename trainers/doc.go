@@ -19,5 +19,5 @@
 //
 // Wrap makes a gorgonia.Solver for a graph that is there already, FromProblem a
 // Trainer of it. The packages below have what New takes, one subject each: rule,
-// curvature, precond, learn, average, batch, schedule, record, checkpoint, datasets.
+// curvature, precond, group, learn, average, batch, schedule, record, checkpoint, datasets.
 package trainers

@@ -73,7 +73,7 @@ func (t *Trainer) findRate(source func(i int) (graph.Batch, error), c Calibrated
 
 // apart is the context of a search for one rate of all parameters, with an update of its own.
 func (e *engine) apart(c CalibratedConfig) (*learn.Context, error) {
-	if _, ok := e.Optimizer.(learn.Updater); ok {
+	if _, ok := learn.UpdaterOf(e.Optimizer); ok {
 		return nil, errors.Errorf("%s has no learning rate", e.Optimizer.Name())
 	}
 	s := *e.Settings

@@ -56,6 +56,10 @@ func tunedRules() map[string]tunedRule {
 		"kfac seldom": {o: dampedKFAC(0, 100, 100), learn: damping}, "kfac moving": {o: dampedKFAC(0, 2, 4), learn: both, moves: true},
 		"ekfac": {o: dampedEKFAC(0), learn: both}, "ekfac clipped": {o: dampedEKFAC(1e-4), learn: damping},
 	}
+	slow, first := SGDm(0.05), []string{"dense0"}
+	slow.WeightDecay = 0.3
+	all["groups"] = tunedRule{o: Groups(adamw, Group{Params: first, Optimizer: slow, Schedule: Cosine(30, 0.2)}), learn: epsilon}
+	all["groups muon"] = tunedRule{o: Groups(nadamw, Group{Params: first, Optimizer: Muon(0.05)}), learn: epsilon}
 	for name, r := range map[string]tunedRule{
 		"sgd": {o: sgd, learn: decay}, "sgdm": {o: sgdm, learn: decay}, "nesterov": {o: nesterov, learn: decay},
 		"rmsprop": {o: rmsprop, learn: epsilon}, "rmsprop corrected": {o: corrected, learn: epsilon},

@@ -173,7 +173,9 @@ func sameArray(t testing.TB, what string, a, b *tensor.Dense) {
 }
 
 func forEach(t *testing.T, test func(t *testing.T, o Optimizer, dt tensor.Dtype)) {
-	for name, o := range everyOptimizer() {
+	all := everyOptimizer()
+	maps.Copy(all, groupedRules())
+	for name, o := range all {
 		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
 			t.Run(fmt.Sprintf("%s/%v", name, dt), func(t *testing.T) { test(t, o, dt) })
 		}
@@ -219,6 +221,10 @@ func TestK0EqualsBaseRule(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		groups, err := rule.GroupsOf(o, bare.Params())
+		if err != nil {
+			t.Fatal(err)
+		}
 		batches, err := NewBatches(toyData(t, dt), 12, 5)
 		if err != nil {
 			t.Fatal(err)
@@ -239,7 +245,8 @@ func TestK0EqualsBaseRule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			in, rates := rule.Input{T: step + 1, G: g, Loss: base.LossValue(), Norm: math.Sqrt(array.SumSquares(g...))}, []float64{o.LearningRate(), o.LearningRate()}
+			in := rule.Input{T: step + 1, G: g, Loss: base.LossValue(), Norm: math.Sqrt(array.SumSquares(g...)), Scale: 1}
+			rates := []float64{groups.Rates[groups.Of[0]] * groups.Schedules[groups.Of[0]].At(step), groups.Rates[groups.Of[1]] * groups.Schedules[groups.Of[1]].At(step)}
 			if fused := r.Fused(); fused != nil {
 				if err := fused.Step(in, rates); err != nil {
 					t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // Option is a setting of New and Wrap. A setting that makes no sense is an
@@ -109,7 +110,8 @@ func Meta(o Optimizer) Option {
 		if err := o.Validate(); err != nil {
 			return errors.WithMessage(err, "trainers: meta-optimizer")
 		}
-		if _, ok := o.(learn.Updater); ok {
+		_, updates := o.(learn.Updater)
+		if _, grouped := o.(rule.Grouped); updates || grouped {
 			return errors.Errorf("trainers: %s cannot be a meta-optimizer", o.Name())
 		}
 		c.Meta = o

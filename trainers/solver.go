@@ -168,7 +168,7 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 	if len(model) != len(params) {
 		return nil, errors.Errorf("%d values and gradients for %d parameters", len(model), len(params))
 	}
-	g := make([]*tensor.Dense, len(model))
+	var g []*tensor.Dense // of those that learn
 	for i, m := range model {
 		if graph.IsNil(m) {
 			return nil, errors.Errorf("value %d is nil", i)
@@ -177,6 +177,12 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 			return nil, errors.Errorf("value %d is not that of parameter %q, or the parameter was bound to another value", i, params[i].Name)
 		}
 		v, err := m.Grad()
+		if params[i].Frozen {
+			if d, ok := graph.Array(v); ok && err == nil {
+				d.Zero()
+			}
+			continue
+		}
 		if err != nil {
 			return nil, errors.Wrapf(err, "gradient of %q", params[i].Name)
 		}
@@ -184,7 +190,7 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 		if !ok || d.Dtype() != params[i].Value.Dtype() || d.DataSize() != params[i].Value.DataSize() {
 			return nil, ErrShape.Errorf("gradient of %q is %T, not %v of shape %v: run the machine before the step", params[i].Name, v, params[i].Value.Dtype(), params[i].Value.Shape())
 		}
-		g[i] = d
+		g = append(g, d)
 	}
 	return g, nil
 }

@@ -43,7 +43,7 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 // norm takes the statistics of B'.
 //
 // The default for one learning rate is 1/4, but at least 16 rows or, where there are fewer,
-// all. It is 1 with RatePerParam and RateGroups, for PrecondPlain, and with Calibrated,
+// all. It is 1 with RatePerParam, RateGroups and Groups, for PrecondPlain, and with Calibrated,
 // whose F is measured on these rows. A run that is resumed without this option goes on with
 // what its checkpoint has. Precond takes Config.Rows of B, and a user's graph (Wrap,
 // FromProblem), whose mini-batches are of one size, all rows: there a fraction below 1 is an
@@ -76,10 +76,12 @@ func (s share) rows(n int) int {
 
 // settleShare takes the default where FSDFraction is not given.
 func (c *config) settleShare(o Optimizer) {
-	_, learnsP := o.(learn.Updater)
+	_, learnsP := learn.UpdaterOf(o)
+	g, ok := o.(rule.Grouped)
+	grouped := ok && len(g.LearningRates()) > 1
 	switch {
 	case c.share.chosen:
-	case learnsP || c.given["Calibrated"] || c.perParam || c.groups != nil:
+	case learnsP || grouped || c.given["Calibrated"] || c.perParam || c.groups != nil:
 		c.share = share{fraction: 1, fewest: 1}
 	default:
 		c.share = share{fraction: 0.25, fewest: 16}

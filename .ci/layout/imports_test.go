@@ -16,6 +16,7 @@ var levels = [][]string{
 	{"trainers/datasets"},
 	{"trainers"},
 	{"layers"},
+	{"trainers/group"},
 	{"trainers/precond"},
 	{"trainers/curvature"},
 	{"trainers/learn"},

@@ -91,6 +91,31 @@ func TestGuideConfig(t *testing.T) {
 	sameWeights(t, a, b, 1e-14)
 }
 
+// TestGuideGroups compares groups with two of Gorgonia's solvers, each for one node.
+func TestGuideGroups(t *testing.T) {
+	a, b := newUserNet(t), newUserNet(t)
+	adam, momentum := gorgonia.NewAdamSolver(gorgonia.WithLearnRate(0.002)), gorgonia.NewMomentum(gorgonia.WithLearnRate(0.01))
+	a.fit(t, twoSolvers{adam, momentum}, 10, nil)
+	groups := trainers.Groups(trainers.Adam(0.002),
+		trainers.Group{Params: []string{"b"}, Optimizer: trainers.SGDm(0.01)})
+	solver, err := trainers.Wrap(graph.Problem{Cost: b.cost, Params: b.learnables}, groups, trainers.EveryK(0))
+	check(t, err)
+	b.fit(t, solver, 10, nil)
+	sameWeights(t, a, b, 1e-13)
+}
+
+// twoSolvers has the first for the first node, the second for the second.
+type twoSolvers [2]gorgonia.Solver
+
+func (s twoSolvers) Step(model []gorgonia.ValueGrad) error {
+	for i, solver := range s {
+		if err := solver.Step(model[i : i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // TestGuideClip compares clipping by hand with WithClip.
 func TestGuideClip(t *testing.T) {
 	a, b := newUserNet(t), newUserNet(t)

@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
@@ -124,6 +125,46 @@ func readmeTrainer(train, test trainers.Data) error {
 		return err
 	}
 	fmt.Printf("loss %.4f, accuracy %.2f%%\n", result.Loss, 100*result.Accuracy)
+	return nil
+}
+
+// TestReadmeGroups trains groups of parameters on the digits.
+func TestReadmeGroups(t *testing.T) {
+	model := layers.Sequential(layers.Dense(64, 12, apoops.ReLUAct), layers.LayerNorm(12), layers.Dense(12, 12, apoops.ReLUAct), layers.LayerNorm(12),
+		layers.Dense(12, 12, apoops.ReLUAct), layers.Dense(12, 10, apoops.Identity))
+	images, labels := digits(t)
+	pixels, classes := make([]float32, len(images)), make([]int, len(images)/64)
+	for i, v := range images {
+		pixels[i] = float32(v)
+	}
+	for i, one := range labels {
+		if one == 1 {
+			classes[i/10] = i % 10
+		}
+	}
+	check(t, readmeGroups(model, trainers.Data{X: tensor.New(tensor.WithShape(len(classes), 64), tensor.WithBacking(pixels)), T: tensor.New(tensor.WithBacking(classes))}, 30))
+}
+
+func readmeGroups(model graph.Model, data trainers.Data, steps int) error {
+	o := trainers.Groups(trainers.AdamW(1e-3), // the norms and the last layer
+		trainers.Group{Params: []string{"dense0"}, Frozen: true},
+		trainers.Group{Params: []string{"dense2", "dense4"}, Optimizer: trainers.Muon(0.02), Schedule: trainers.Cosine(steps, 0)})
+	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, o)
+	if err != nil {
+		return err
+	}
+	batches, err := trainers.NewBatches(data, 50, 1)
+	if err != nil {
+		return err
+	}
+	for step := range steps {
+		if _, err := tr.Step(batches.At(step)); err != nil {
+			return err
+		}
+	}
+	if len(tr.Rates()) != 2 {
+		return fmt.Errorf("rates %v", tr.Rates())
+	}
 	return nil
 }
 

@@ -92,7 +92,7 @@ func (l *calibratedLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (e
 }
 
 // rate is b.
-func (l *calibratedLearner) rate() float64 { return l.update.fromPhi(l.update.logRates[0]) }
+func (l *calibratedLearner) rate() float64 { return l.update.rateOf(0) }
 
 func (l *calibratedLearner) setRate(b float64) {
 	l.update.logRates[0] = l.update.toPhi(b)

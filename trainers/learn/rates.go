@@ -25,8 +25,9 @@ type rates struct {
 	look     graph.RateLookahead
 	hyper    *hyperparameters // nil for none
 	logRates []float64        // φ by group; η where linear
-	initial  float64          // η at the start
-	lo, hi   float64          // bounds of η
+	initial  []float64        // η at the start, by group
+	factors  groupFactors
+	lo, hi   float64 // bounds of η
 	perParam []float64
 	clip     []float64 // rule.Input.Rates
 	descent  array.Descent
@@ -50,11 +51,14 @@ func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
 		return nil, err
 	}
 	f := &rates{
-		params: t.Params, rule: r, fused: r.Fused(), iterates: r.Iterates(), initial: o.LearningRate(), lo: s.MinRate, hi: s.MaxRate,
+		params: t.Params, rule: r, iterates: r.Iterates(), lo: s.MinRate, hi: s.MaxRate,
 		look: graph.RateLookahead{Group: group, Linear: s.Linear},
 	}
 	if err := f.look.Check(len(t.Params)); err != nil {
 		return nil, errors.WithMessage(err, "trainers: groups of parameters")
+	}
+	if err := f.begin(o); err != nil {
+		return nil, err
 	}
 	if f.descent, err = array.NewDescent(t.Params[0].Value.Dtype()); err != nil {
 		return nil, err
@@ -62,10 +66,11 @@ func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
 	if f.hyper, err = newHyperparameters(o, r, s); err != nil {
 		return nil, err
 	}
+	f.fused = r.Fused()
 	f.look.Tangents = f.hyper.len()
 	f.logRates = make([]float64, f.look.Groups())
-	for k := range f.logRates {
-		f.logRates[k] = f.toPhi(o.LearningRate())
+	for k, rate := range f.initial {
+		f.logRates[k] = f.toPhi(rate)
 	}
 	f.perParam, f.clip = make([]float64, len(t.Params)), make([]float64, len(t.Params))
 	return f, nil
@@ -78,16 +83,17 @@ func (f *rates) toPhi(rate float64) float64 {
 	return math.Log(rate)
 }
 
-// fromPhi is the rate of φ. As long as φ has not moved it is the initial rate
-// to the last bit, which e^(log η) need not be.
-func (f *rates) fromPhi(phi float64) float64 {
-	switch {
+// rateOf is the rate of group k. As long as φ has not moved it is the initial rate to the
+// last bit, which e^(log η) need not be.
+func (f *rates) rateOf(k int) float64 {
+	switch phi := f.logRates[k]; {
 	case f.look.Linear:
 		return phi
-	case phi == math.Log(f.initial):
-		return f.initial
+	case phi == math.Log(f.initial[k]):
+		return f.initial[k]
+	default:
+		return math.Exp(phi)
 	}
-	return math.Exp(phi)
 }
 
 func (f *rates) Lookahead() graph.Lookahead { return f.look }
@@ -106,19 +112,24 @@ func (f *rates) Phi() []checkpoint.NamedTensor {
 // Advance leaves the state to Move where nobody asks for the directions and the rule
 // moves the weights in the same pass, and where the directions depend on φ.
 func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
-	copy(f.clip, f.paramRates(in.T-1, 1))
+	for i, k := range f.look.Group {
+		f.clip[i] = f.paceAt(in.T-1) * f.rateOf(k)
+	}
 	in.Rates, in.Scale = f.clip, scale
 	f.in, f.scale, f.directions = in, scale, nil
 	f.hyper.set()
 	if f.looked = lookahead && f.hyper != nil; f.looked {
-		return f.hyper.look(in)
+		d, err := f.hyper.look(in)
+		return f.factors.times(d, in.T-1), err
 	}
 	if !lookahead && f.fused != nil {
 		return nil, nil
 	}
 	var err error
-	f.directions, err = f.rule.Directions(in)
-	return f.directions, err
+	if f.directions, err = f.rule.Directions(in); err != nil || !lookahead {
+		return nil, err
+	}
+	return f.factors.times(f.directions, in.T-1), nil
 }
 
 // TakesPacked implements PackedUpdate.
@@ -159,7 +170,7 @@ func (f *rates) StaysFinite(in rule.Input, scale float64, moves bool, growth flo
 		}
 		highest := scale * max(f.paceAt(in.T-1), 1) * f.hi
 		for i, r := range rates {
-			rates[i] = max(r, highest)
+			rates[i] = max(r, highest*f.factors.at(i, in.T-1))
 		}
 	}
 	return f.rule.StaysFinite(in, rates)
@@ -173,7 +184,7 @@ func (f *rates) Replaced() { f.rule.Replaced() }
 func (f *rates) paramRates(step int, scale float64) []float64 {
 	scale *= f.paceAt(step)
 	for i, k := range f.look.Group {
-		f.perParam[i] = scale * f.fromPhi(f.logRates[k])
+		f.perParam[i] = scale * f.factors.at(i, step) * f.rateOf(k)
 	}
 	return f.perParam
 }
@@ -196,8 +207,8 @@ func (f *rates) paceAt(step int) float64 {
 func (f *rates) Rates(step int, scale float64) []float64 {
 	scale *= f.paceAt(step)
 	out := make([]float64, len(f.logRates))
-	for k, v := range f.logRates {
-		out[k] = scale * f.fromPhi(v)
+	for i, k := range f.look.Group {
+		out[k] = scale * f.factors.at(i, step) * f.rateOf(k)
 	}
 	return out
 }

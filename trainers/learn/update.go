@@ -74,10 +74,27 @@ type Updater interface {
 	Learner() NewLearner
 }
 
+// MayUpdate is an optimizer that is an Updater with some settings.
+type MayUpdate interface {
+	rule.Optimizer
+	// Updater is nil for one with learning rates.
+	Updater() Updater
+}
+
+// UpdaterOf tells whether an optimizer is an Updater.
+func UpdaterOf(o rule.Optimizer) (u Updater, ok bool) {
+	if may, is := o.(MayUpdate); is {
+		u = may.Updater()
+		return u, u != nil
+	}
+	u, ok = o.(Updater)
+	return u, ok
+}
+
 // NewUpdate makes the update of an optimizer: its own or, for a rule, that of its
 // learning rates.
 func NewUpdate(o rule.Optimizer, t *rule.Task, s *Settings) (Update, error) {
-	if own, ok := o.(Updater); ok {
+	if own, ok := UpdaterOf(o); ok {
 		return own.Update(t, s)
 	}
 	return newRates(o, t, s)

@@ -136,7 +136,7 @@ type Precision struct {
 
 	model   []*graph.Param
 	step    int
-	rounded bool // the weights are, of this step
+	rounded int // parameters whose weights are, of this step
 }
 
 // Apart is for a rule that is started beside the training's own: it has the same

@@ -72,7 +72,7 @@ func (p *Precision) StartWeights(params []*graph.Param) error {
 // Begin begins a step, counted from 0.
 func (p *Precision) Begin(step int) {
 	if p != nil {
-		p.step, p.rounded = step, false
+		p.step, p.rounded = step, 0
 	}
 }
 
@@ -123,20 +123,24 @@ func (p *Precision) Rounders(to []Rounder, params []*graph.Param) {
 	}
 }
 
-// Rounded says that the weights of the step that has begun are rounded.
-func (p *Precision) Rounded() {
+// Rounded says that so many parameters more are rounded in the step that has begun.
+func (p *Precision) Rounded(params int) {
 	if p != nil {
-		p.rounded = true
+		p.rounded += params
 	}
 }
 
 // RoundWeights rounds the weights of the model that the step has moved, unless that was
-// done as it moved them.
+// done as it moved all of them. Rounding again changes nothing.
 func (p *Precision) RoundWeights() {
-	if p == nil || p.rounded {
+	if p == nil {
 		return
 	}
-	p.rounded = true
+	all := len(graph.Learned(p.model))
+	if p.rounded >= all {
+		return
+	}
+	p.rounded = all
 	for k, q := range p.model {
 		if r := p.rounder(k, q); r.low {
 			x := apoops.Elements[float32](q.Value)

@@ -91,18 +91,19 @@ func (u *elementTuning[T]) run(lo, hi int) {
 	s := u.scratch.Get().(*lookBlock[T])
 	n := len(u.rule.names)
 	live, copied := s.live[:n], s.copied[:n]
-	w, g, d := apoops.Elements[T](u.rule.params[u.at].Value), apoops.Elements[T](u.in.G[u.at]), apoops.Elements[T](u.d[u.at])
-	for ; lo < hi; lo += elementBlock {
-		end := min(lo+elementBlock, hi)
+	seen, g, d := u.rule.view(u.at), apoops.Elements[T](u.in.G[u.at]), apoops.Elements[T](u.d[u.at])
+	for end := lo; lo < hi; lo = end {
+		var w []T
+		w, end = seen.part(lo, hi)
 		u.rule.m[u.at].read(live, s.wide, lo, end)
 		for j, m := range live {
 			copied[j] = s.moments[j][:copy(s.moments[j][:], m)]
 		}
-		if step := u.k.Direction(d[lo:end], w[lo:end], g[lo:end], copied); u.k.Place() != OwnBuffer {
+		if step := u.k.Direction(d[lo:end], w, g[lo:end], copied); u.k.Place() != OwnBuffer {
 			copy(d[lo:end], step)
 		}
 		for j, name := range u.names {
-			u.k.Tangent(name, apoops.Elements[T](u.tangents[j][u.at])[lo:end], w[lo:end], g[lo:end], copied)
+			u.k.Tangent(name, apoops.Elements[T](u.tangents[j][u.at])[lo:end], w, g[lo:end], copied)
 		}
 	}
 	u.scratch.Put(s)

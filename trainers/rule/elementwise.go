@@ -24,6 +24,7 @@ import (
 // moved in the same pass.
 type elementwise[T apoops.Float] struct {
 	Base
+	decayed
 	k         Kernel[T]
 	params    []*graph.Param
 	names     []string
@@ -39,6 +40,8 @@ type elementwise[T apoops.Float] struct {
 
 	// The parameter that a step is at.
 	w, g, d []T // g is nil for a gradient in 16 bits, d where the direction needs no array of its own
+	seen    decayView[T]
+	zeros   []T // of decayView
 	bits    graph.Packed
 	rounded []float32 // w where it is to be rounded
 	at      int
@@ -159,7 +162,7 @@ func (e *elementwise[T]) Step(in Input, rates []float64) error {
 	e.precision.Rounders(e.rounders, e.params)
 	err := e.sweep(in, rates)
 	if err == nil {
-		e.precision.Rounded()
+		e.precision.Rounded(len(e.params))
 	}
 	return err
 }
@@ -211,6 +214,7 @@ func (e *elementwise[T]) sweep(in Input, rates []float64) error {
 	e.moving = rates != nil
 	for i, p := range e.params {
 		e.w, e.d, e.g, e.at = apoops.Elements[T](p.Value), nil, nil, i
+		e.seen = e.view(i)
 		if in.Packed != nil {
 			e.bits = in.Packed[i]
 		} else {
@@ -236,10 +240,11 @@ func (e *elementwise[T]) run(lo, hi int) {
 	s := e.scratch.Get().(*block[T])
 	moments := e.m[e.at]
 	m := s.m[:len(e.names)]
-	for ; lo < hi; lo += elementBlock {
-		end := min(lo+elementBlock, hi)
+	for end := lo; lo < hi; lo = end {
+		var seen []T
+		seen, end = e.seen.part(lo, hi)
 		moments.read(m, s.wide, lo, end)
-		w, d, g := e.w[lo:end], s.d[:end-lo], s.g[:end-lo]
+		d, g := s.d[:end-lo], s.g[:end-lo]
 		if e.d != nil {
 			d = e.d[lo:end]
 		}
@@ -248,11 +253,11 @@ func (e *elementwise[T]) run(lo, hi int) {
 		} else {
 			graph.Expand(g, e.bits, lo)
 		}
-		step := e.k.Direction(d, w, g, m)
+		step := e.k.Direction(d, seen, g, m)
 		moments.write(m, lo, end)
 		switch {
 		case e.moving:
-			array.Descend(w, step, e.rate)
+			array.Descend(e.w[lo:end], step, e.rate)
 			if e.rounded != nil {
 				e.rounders[e.at].Round(e.rounded[lo:end], lo)
 			}
@@ -271,30 +276,4 @@ func (e *elementwise[T]) State() []checkpoint.NamedTensor {
 		}
 	}
 	return all
-}
-
-// checkInput reports a gradient that does not fit the parameters.
-func checkInput(params []*graph.Param, in Input) error {
-	if in.Packed == nil {
-		return CheckGradients(params, in.G)
-	}
-	for i, p := range params {
-		if len(in.Packed[i].Bits) != p.Value.DataSize() {
-			return graph.ErrShape.Errorf("trainers: gradient of %q has %d elements, not those of shape %v", p.Name, len(in.Packed[i].Bits), p.Value.Shape())
-		}
-	}
-	return nil
-}
-
-// CheckGradients reports gradients that are missing or not of their parameters' dtype and size.
-func CheckGradients(params []*graph.Param, g []*tensor.Dense) error {
-	for i, p := range params {
-		if g[i] == nil {
-			return errors.Errorf("trainers: there is no gradient of %q", p.Name)
-		}
-		if g[i].Dtype() != p.Value.Dtype() || g[i].DataSize() != p.Value.DataSize() {
-			return graph.ErrShape.Errorf("trainers: gradient of %q is %v of shape %v, not %v of shape %v", p.Name, g[i].Dtype(), g[i].Shape(), p.Value.Dtype(), p.Value.Shape())
-		}
-	}
-	return nil
 }

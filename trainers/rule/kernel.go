@@ -24,7 +24,8 @@ type Kernel[T apoops.Float] interface {
 	Place() Place
 	// Direction advances the moments m with the gradient g and returns the
 	// direction, in d or where Place says. All slices are the same stretch of their
-	// arrays. Several goroutines call it at once, each on a stretch of its own.
+	// arrays. Several goroutines call it at once, each on a stretch of its own. w is for
+	// weight decay: it is 0 where there is to be none (Decaying).
 	Direction(d, w, g []T, m [][]T) []T
 	// Reach bounds the direction's elements and, in place, the moments after a step,
 	// by bounds of the weights, the gradient and the moments before. +Inf stands for

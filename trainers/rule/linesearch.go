@@ -51,11 +51,15 @@ func (p *elementLineSearch[T]) SearchDirection(in Input) ([]*tensor.Dense, error
 		return nil, err
 	}
 	for i, q := range params {
-		d, w, g := apoops.Elements[T](p.e[i]), apoops.Elements[T](q.Value), apoops.Elements[T](in.G[i])
-		par.For(len(d), elementBlock, func(lo, hi int) {
-			m := make([][]T, len(p.rule.names))
-			p.rule.m[i].read(m, make([][elementBlock]T, p.rule.wide), lo, hi)
-			p.k.SearchDirection(d[lo:hi], w[lo:hi], g[lo:hi], m)
+		d, g, seen := apoops.Elements[T](p.e[i]), apoops.Elements[T](in.G[i]), p.rule.view(i)
+		par.For(q.Value.DataSize(), elementBlock, func(lo, hi int) {
+			m, wide := make([][]T, len(p.rule.names)), make([][elementBlock]T, p.rule.wide)
+			for end := lo; lo < hi; lo = end {
+				var w []T
+				w, end = seen.part(lo, hi)
+				p.rule.m[i].read(m, wide, lo, end)
+				p.k.SearchDirection(d[lo:end], w, g[lo:end], m)
+			}
 		})
 	}
 	return p.e, nil

@@ -71,6 +71,9 @@ func (c *MechanicConfig) Validate() error {
 	if err := c.Base.Validate(); err != nil {
 		return err
 	}
+	if _, ok := c.Base.(Grouped); ok {
+		return errors.Errorf("trainers: %s: one factor for all parameters: put Mechanic into the groups", c.Name())
+	}
 	if len(c.Betas) == 0 {
 		return errors.Errorf("trainers: %s: betas is empty", c.Name())
 	}

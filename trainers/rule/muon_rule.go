@@ -19,10 +19,12 @@ import (
 // muon is the rule of Muon.
 type muon[T apoops.Float] struct {
 	Base
+	decayed
 	c      MuonConfig
 	parts  []*muonPart[T] // by parameter
 	dirs   []*tensor.Dense
 	adam   *adam[T]
+	bare   *adam[T] // without weight decay
 	bounds array.Bounds[T]
 	moves  float64 // Reach
 }
@@ -41,6 +43,9 @@ type muonPart[T apoops.Float] struct {
 func startMuon[T apoops.Float](c *MuonConfig, t *Task) Rule {
 	r := &muon[T]{c: *c, dirs: array.ZerosLike(t.Params)}
 	r.adam = &adam[T]{c: AdamConfig{Beta1: c.Beta1, Beta2: c.Beta2, Eps: c.Eps, WeightDecay: c.WeightDecay, Decoupled: true}}
+	bare := *r.adam
+	bare.c.WeightDecay = 0
+	r.bare = &bare
 	filters := map[int]graph.Block{}
 	for _, b := range t.Blocks {
 		filters[b.Params[0]] = b
@@ -89,16 +94,19 @@ func (r *muon[T]) Directions(in Input) ([]*tensor.Dense, error) {
 			return nil, err
 		}
 		w, g, d := apoops.Elements[T](q.param.Value), apoops.Elements[T](in.G[i]), apoops.Elements[T](r.dirs[i])
-		n := q.rows * q.cols
+		n, first := q.rows*q.cols, r.of(i, len(w))
 		if n > 0 {
-			r.matrix(q, d[:n], w, g)
+			r.matrix(q, d[:n], w[:min(first, n)], g)
 		}
-		r.rest(q, d[n:], w[n:], g[n:], in.T)
+		cut := max(first, n)
+		m, v := q.m[n:], q.v
+		r.rest(r.adam, d[n:cut], w[n:cut], g[n:cut], m[:cut-n], v[:cut-n], in.T)
+		r.rest(r.bare, d[cut:], w[cut:], g[cut:], m[cut-n:], v[cut-n:], in.T)
 	}
 	return r.dirs, nil
 }
 
-// matrix sets d to the direction of a matrix.
+// matrix sets d to the direction of a matrix, whose first elements w have weight decay.
 func (r *muon[T]) matrix(q *muonPart[T], d, w, g []T) {
 	mu, keep, decay, scale := T(r.c.Momentum), T(1-r.c.Momentum), T(r.c.WeightDecay), T(q.scale)
 	m := q.m
@@ -113,7 +121,11 @@ func (r *muon[T]) matrix(q *muonPart[T], d, w, g []T) {
 	q.ortho.orthogonalise(d, r.c.Steps)
 	par.For(len(d), par.Grain, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			d[i] = scale*d[i] + decay*w[i]
+			if i < len(w) {
+				d[i] = scale*d[i] + decay*w[i]
+			} else {
+				d[i] = scale * d[i]
+			}
 		}
 	})
 }
@@ -121,13 +133,13 @@ func (r *muon[T]) matrix(q *muonPart[T], d, w, g []T) {
 // ratio is AdamW's rate over Muon's.
 func (r *muon[T]) ratio() float64 { return r.c.AdamRate / r.c.LR }
 
-// rest sets d to the direction of what AdamW moves.
-func (r *muon[T]) rest(q *muonPart[T], d, w, g []T, t int) {
-	r.adam.Begin(t)
-	m, v, ratio := q.m[len(q.m)-len(d):], q.v, T(r.ratio())
+// rest sets d to the direction of what AdamW moves, with the moments m and v.
+func (r *muon[T]) rest(adam *adam[T], d, w, g, m, v []T, t int) {
+	adam.Begin(t)
+	ratio := T(r.ratio())
 	par.For(len(d), par.Grain, func(lo, hi int) {
 		part := d[lo:hi]
-		r.adam.Direction(part, w[lo:hi], g[lo:hi], [][]T{m[lo:hi], v[lo:hi]})
+		adam.Direction(part, w[lo:hi], g[lo:hi], [][]T{m[lo:hi], v[lo:hi]})
 		for i := range part {
 			part[i] *= ratio
 		}

@@ -19,6 +19,7 @@ import (
 // soap is the rule of SOAP.
 type soap[T apoops.Float] struct {
 	Base
+	decayed
 	c      SOAPConfig
 	parts  []*soapPart[T]
 	dirs   []*tensor.Dense
@@ -78,7 +79,8 @@ func (r *soap[T]) Directions(in Input) ([]*tensor.Dense, error) {
 			clear(d)
 			continue
 		}
-		r.direct(q, d, g, in.T-1)
+		w := apoops.Elements[T](q.param.Value)
+		r.direct(q, d, g, w[:r.of(i, len(w))], in.T-1)
 		r.observe(q, g)
 		if (in.T-1)%r.c.BasisEvery == 0 {
 			for _, b := range q.bases() {
@@ -133,11 +135,12 @@ func (q *soapPart[T]) into(y, x []T, back bool) {
 	blas.Gemm(false, !back, q.rows, q.cols, q.cols, 1, x, q.cols, q.right.e, q.cols, 0, y, q.cols)
 }
 
-// direct sets d to the direction of the k-th step that moves something.
-func (r *soap[T]) direct(q *soapPart[T], d, g []T, k int) {
+// direct sets d to the direction of the k-th step that moves something. w are the weights
+// that have weight decay, the first ones.
+func (r *soap[T]) direct(q *soapPart[T], d, g, w []T, k int) {
 	beta1, keep1, beta2, keep2 := T(r.c.Beta1), T(1-r.c.Beta1), T(r.c.Beta2), T(1-r.c.Beta2)
 	eps, bias, decay := T(r.c.Eps), T(adamBias(r.c.Beta1, r.c.Beta2, k)), T(r.c.WeightDecay)
-	m, v, x, w := q.m, q.v, q.x, apoops.Elements[T](q.param.Value)
+	m, v, x := q.m, q.v, q.x
 	q.into(x, g, false)
 	par.For(len(m), par.Grain, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -152,7 +155,7 @@ func (r *soap[T]) direct(q *soapPart[T], d, g []T, k int) {
 		}
 	})
 	q.into(d, x, true)
-	par.For(len(m), par.Grain, func(lo, hi int) {
+	par.For(len(w), par.Grain, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			d[i] += decay * w[i]
 		}

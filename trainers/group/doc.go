@@ -1,0 +1,15 @@
+// Package group has groups of parameters, each with an update rule, a learning rate, a weight
+// decay and a schedule of its own, or frozen. trainers.Groups makes them.
+//
+// For a parameter θ_i of group k, with the direction d_i of that group's rule,
+//
+//	θ_i ← θ_i - s(t)·s_k(t)·η_k·d_i
+//
+// where s is the training's schedule and s_k the group's, of the same steps. φ has log η_k of
+// each group; the lookahead of a meta-step moves all parameters by their own rules at once, so
+// that ∂Q/∂φ is exact whatever rules are mixed; APO-Precond has meta-steps of its own. Rules that sum over parameters, such as norms
+// or a distance, do so over their group.
+//
+// Parameters are chosen by their names or by the kind of their layer. Those in no group are
+// the rest. Weight decay leaves out biases and normalisation: see Config.
+package group

@@ -1,0 +1,36 @@
+package rule
+
+import (
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/schedule"
+)
+
+// Grouped is an Optimizer whose parameters are in groups, each with a learning rate and a
+// schedule of its own. Package group has one.
+type Grouped interface {
+	Optimizer
+	// GroupsOf has the groups of the learned parameters. The error says what of the
+	// optimizer does not fit them.
+	GroupsOf(params []*graph.Param) (*Groups, error)
+	// Freezes says which parameters of the model stay as they are. It is asked before the rule
+	// is started, which gets the others alone, and reports what does not fit the model.
+	Freezes(model []*graph.Param) (frozen func(p *graph.Param) bool, err error)
+	// LearningRates are those at the start of all groups that may learn.
+	LearningRates() []float64
+}
+
+// Groups are groups of parameters, counted from 0 without gaps.
+type Groups struct {
+	Of        []int               // the group of each parameter
+	Rates     []float64           // the learning rate at the start of each group
+	Schedules []schedule.Schedule // a factor on the rate of each group beside the training's
+}
+
+// GroupsOf has the groups of an optimizer: all parameters are one group where it is not
+// Grouped.
+func GroupsOf(o Optimizer, params []*graph.Param) (*Groups, error) {
+	if g, ok := o.(Grouped); ok {
+		return g.GroupsOf(params)
+	}
+	return &Groups{Of: make([]int, len(params)), Rates: []float64{o.LearningRate()}, Schedules: make([]schedule.Schedule, 1)}, nil
+}
