@@ -20,6 +20,7 @@ import (
 // psgdKron is the rule of PSGD.
 type psgdKron[T apoops.Float] struct {
 	Base
+	decayed
 	c      PSGDKronConfig
 	seed   uint64
 	parts  []*kronPart[T]
@@ -108,13 +109,15 @@ func (r *psgdKron[T]) Directions(in Input) ([]*tensor.Dense, error) {
 		if err := CheckGradients([]*graph.Param{q.param}, in.G[i:i+1]); err != nil {
 			return nil, err
 		}
-		r.direct(q, apoops.Elements[T](r.dirs[i]), apoops.Elements[T](in.G[i]), in.T, plan)
+		w := apoops.Elements[T](q.param.Value)
+		r.direct(q, apoops.Elements[T](r.dirs[i]), apoops.Elements[T](in.G[i]), w[:r.of(i, len(w))], in.T, plan)
 	}
 	return r.dirs, nil
 }
 
-// direct sets d to the direction of a parameter at step t.
-func (r *psgdKron[T]) direct(q *kronPart[T], d, g []T, t int, plan kronPlan) {
+// direct sets d to the direction of a parameter at step t. w are the weights that have weight
+// decay, the first ones.
+func (r *psgdKron[T]) direct(q *kronPart[T], d, g, w []T, t int, plan kronPlan) {
 	mu, keep, correction := T(r.c.Momentum), T(1-r.c.Momentum), T(1/(1-math.Pow(r.c.Momentum, float64(t))))
 	m, x := q.m, r.work.x[:len(d)]
 	par.For(len(d), par.Grain, func(lo, hi int) {
@@ -131,13 +134,17 @@ func (r *psgdKron[T]) direct(q *kronPart[T], d, g []T, t int, plan kronPlan) {
 	}
 	r.whiten(q, x, x)
 	r.whitenBack(q, d, x)
-	factor, decay, w := T(r.clip(d)), T(r.c.WeightDecay), apoops.Elements[T](q.param.Value)
+	factor, decay := T(r.clip(d)), T(r.c.WeightDecay)
 	if q.left == nil {
 		decay = 0
 	}
 	par.For(len(d), par.Grain, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			d[i] = factor*d[i] + decay*w[i]
+			if i < len(w) {
+				d[i] = factor*d[i] + decay*w[i]
+			} else {
+				d[i] = factor * d[i]
+			}
 		}
 	})
 }
