@@ -50,21 +50,14 @@ type engine struct {
 }
 
 func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o Optimizer, c *config) (*engine, error) {
-	if g, ok := o.(rule.Grouped); ok {
-		frozen, err := g.Freezes(params)
-		if err != nil {
-			return nil, err
-		}
-		params, blocks = graph.Freeze(params, blocks, frozen)
-		if err := graph.CheckParams(params); err != nil {
-			return nil, errors.WithMessagef(err, "trainers: %s", o.Name())
-		}
+	params, blocks, err := rule.Freeze(o, params, blocks)
+	if err != nil {
+		return nil, err
 	}
 	t := &rule.Task{
 		Params: graph.Learned(params), Model: params, Blocks: blocks, Source: src,
 		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs, Members: c.members(), Parts: c.equalParts(),
 	}
-	var err error
 	if t.Precision, err = c.startPrecision(params); err != nil {
 		return nil, err
 	}

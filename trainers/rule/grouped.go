@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"github.com/pkg/errors"
+
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/schedule"
 )
@@ -33,4 +35,19 @@ func GroupsOf(o Optimizer, params []*graph.Param) (*Groups, error) {
 		return g.GroupsOf(params)
 	}
 	return &Groups{Of: make([]int, len(params)), Rates: []float64{o.LearningRate()}, Schedules: make([]schedule.Schedule, 1)}, nil
+}
+
+// Freeze marks the parameters of a model that a Grouped optimizer freezes, and leaves blocks
+// of the others.
+func Freeze(o Optimizer, params []*graph.Param, blocks []graph.Block) ([]*graph.Param, []graph.Block, error) {
+	g, ok := o.(Grouped)
+	if !ok {
+		return params, blocks, nil
+	}
+	frozen, err := g.Freezes(params)
+	if err != nil {
+		return nil, nil, err
+	}
+	params, blocks = graph.Freeze(params, blocks, frozen)
+	return params, blocks, errors.WithMessagef(graph.CheckParams(params), "trainers: %s", o.Name())
 }
