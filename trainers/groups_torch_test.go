@@ -107,7 +107,7 @@ func groupedAsTorch() map[string]struct {
 				{[]string{"first", "first bias", "last", "last bias"}, adamw(0.01, 0.2), one},
 				{[]string{"gain", "shift"}, adamw(0.02, 0.1), one}}}},
 		},
-		"mixed rules, one layer frozen": {
+		"mixed rules": {
 			o: Groups(decayed(0.01, 0.2), Group{Kinds: []string{"dense"}, Params: nil, Optimizer: nesterov}),
 			torch: []torchOptimizer{{"AdamW", []torchGroups{{[]string{"gain", "shift"}, adamw(0.01, 0), one}}},
 				{"SGD", []torchGroups{
