@@ -22,7 +22,7 @@ func groupedRules() map[string]Optimizer {
 	muon, adamw, kfac, free := Muon(0.02), AdamW(0.005), KFAC(0.02), ScheduleFreeAdamW(0.01)
 	muon.AdamRate, muon.WeightDecay, adamw.WeightDecay = 0.005, 0.1, 0.1
 	kfac.FactorEvery, kfac.InverseEvery, kfac.WeightDecay = 2, 4, 0.01
-	first := []string{"dense0"}
+	first := []string{"*dense0"} // of a Transformer too
 	return map[string]Optimizer{
 		"groups":              Groups(adamw, Group{Params: first, Optimizer: muon}),
 		"groups by element":   Groups(adamw, Group{Params: first, Optimizer: SGDm(0.05), Schedule: StepDecay(0.5, 5, 12)}),
