@@ -13,12 +13,11 @@ import (
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
-// The steps of -dry-run: three after the first, which builds the graphs, and more until a
-// second meta-step was timed, as long as that takes less than dryTime.
+// The steps of -dry-run: three after the first, which builds the graphs, and up to dryMost
+// for a second meta-step. Members must take equally many, so that no clock counts.
 const (
 	drySteps = 4
 	dryMost  = 21
-	dryTime  = 20 * time.Second
 )
 
 // cost is what some steps took.
@@ -76,8 +75,11 @@ func (t *training) measure(ctx context.Context, opts ...trainers.Option) (c cost
 		return c, err
 	}
 	var steps []time.Duration
-	metas, began := 0, time.Now()
-	for i := 0; i < drySteps || metas == 1 && i < dryMost && time.Since(began) < dryTime; i++ {
+	most := drySteps
+	if k := tr.K(); k < dryMost {
+		most = max(most, k+1)
+	}
+	for i := range most {
 		if err := ctx.Err(); err != nil {
 			return c, err
 		}
@@ -86,7 +88,6 @@ func (t *training) measure(ctx context.Context, opts ...trainers.Option) (c cost
 			return c, err
 		}
 		if s.MetaTime > 0 {
-			metas++
 			c.meta = s.MetaTime
 		}
 		if i > 0 {

@@ -42,6 +42,9 @@ func (s *Suite) testProcesses(t *testing.T, data string) {
 			t.Errorf("%q is printed %d times:\n%s", text, n, output)
 		}
 	}
+	if dry := together(2, With(args, "-dry-run", "-out", filepath.Join(two, "dry"))...); strings.Count(dry, "a step: ") != 1 {
+		t.Errorf("two processes say what a run will take:\n%s", dry)
+	}
 	for _, n := range []int{1, 3} {
 		parts := t.TempDir()
 		together(2, With(args, "-epochs", "1", "-log", "tensorboard,mlflow", "-out", parts)...)
