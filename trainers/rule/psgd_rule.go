@@ -1,10 +1,8 @@
 package rule
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -259,23 +257,16 @@ func (r *psgdKron[T]) Fallbacks() int { return int(r.failed[0]) }
 
 // Notes name the parameters with diagonal factors.
 func (r *psgdKron[T]) Notes() []string {
-	var vectors, large []string
+	var vectors, large Simplified
 	for _, q := range r.parts {
 		switch {
 		case q.left == nil:
-			vectors = append(vectors, q.param.Name)
+			vectors.Add(graph.Block{Name: q.param.Name}, NoMatrix)
 		case r.c.MaxDim > 0 && max(q.rows, q.cols) > r.c.MaxDim:
-			large = append(large, q.param.Name)
+			large.Add(graph.Block{Name: q.param.Name}, Beyond(r.c.MaxDim))
 		}
 	}
-	var all []string
-	if vectors != nil {
-		all = append(all, fmt.Sprintf("psgd-kron: one diagonal factor for %s: %s", strings.Join(vectors, ", "), NoMatrix))
-	}
-	if large != nil {
-		all = append(all, fmt.Sprintf("psgd-kron: a diagonal factor on a side of %s: %s", strings.Join(large, ", "), Beyond(r.c.MaxDim)))
-	}
-	return all
+	return append(vectors.Lines("psgd-kron", "one diagonal factor"), large.Sides("psgd-kron", "a diagonal factor")...)
 }
 
 func (r *psgdKron[T]) State() []checkpoint.NamedTensor {

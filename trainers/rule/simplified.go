@@ -26,10 +26,17 @@ func (s *Simplified) Add(b graph.Block, reason string) {
 }
 
 // Lines are the notes of an optimizer that takes form for these blocks.
-func (s *Simplified) Lines(optimizer, form string) []string {
+func (s *Simplified) Lines(optimizer, form string) []string { return s.lines(optimizer, form+" for") }
+
+// Sides are Lines for blocks with that form on one side or both.
+func (s *Simplified) Sides(optimizer, form string) []string {
+	return s.lines(optimizer, form+" on a side of")
+}
+
+func (s *Simplified) lines(optimizer, form string) []string {
 	var all []string
 	for _, reason := range s.reasons {
-		all = append(all, fmt.Sprintf("%s: %s for %s: %s", optimizer, form, strings.Join(s.blocks[reason], ", "), reason))
+		all = append(all, fmt.Sprintf("%s: %s %s: %s", optimizer, form, strings.Join(s.blocks[reason], ", "), reason))
 	}
 	return all
 }

@@ -1,9 +1,6 @@
 package rule
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
@@ -184,23 +181,16 @@ func (r *soap[T]) Invalidate() { r.bounds.Invalidate() }
 
 // Notes name the parameters without bases, and those with one.
 func (r *soap[T]) Notes() []string {
-	var vectors, large []string
+	var vectors, large Simplified
 	for _, q := range r.parts {
 		switch {
 		case q.rows == 1 && q.left == nil && q.right == nil:
-			vectors = append(vectors, q.param.Name)
+			vectors.Add(graph.Block{Name: q.param.Name}, NoMatrix)
 		case q.left == nil || q.right == nil:
-			large = append(large, q.param.Name)
+			large.Add(graph.Block{Name: q.param.Name}, Beyond(r.c.MaxDim))
 		}
 	}
-	var all []string
-	if vectors != nil {
-		all = append(all, fmt.Sprintf("soap: AdamW for %s: %s", strings.Join(vectors, ", "), NoMatrix))
-	}
-	if large != nil {
-		all = append(all, fmt.Sprintf("soap: no basis on a side of %s: %s", strings.Join(large, ", "), Beyond(r.c.MaxDim)))
-	}
-	return all
+	return append(vectors.Lines("soap", "AdamW"), large.Sides("soap", "no basis")...)
 }
 
 func (r *soap[T]) State() []checkpoint.NamedTensor {
