@@ -131,11 +131,15 @@ func TestParallelLearnsHyperparameters(t *testing.T) {
 	}
 }
 
-// TestParallelDraws compares runs whose masks and targets are drawn, of dense layers and
-// convolutions.
+// TestParallelDraws compares runs whose masks and targets are drawn.
 func TestParallelDraws(t *testing.T) {
-	p := toyTask(t)
-	p.model, p.steps = layers.Sequential(layers.Dense(4, 8, apoops.ReLUAct), layers.Dropout(0.3), layers.Dense(8, 3, apoops.Identity)), 20
+	eachDraw(t, toyTask(t), func(t *testing.T, p parallelTask, o func() Optimizer) { p.compare(t, o) })
+}
+
+// eachDraw has rules train dense layers on the batches of a task, and convolutions, where masks
+// and targets are drawn.
+func eachDraw(t *testing.T, dense parallelTask, compare func(*testing.T, parallelTask, func() Optimizer)) {
+	dense.model, dense.steps = layers.Sequential(layers.Dense(4, 8, apoops.ReLUAct), layers.Dropout(0.3), layers.Dense(8, 3, apoops.Identity)), 20
 	image := parallelTask{model: layers.Sequential(layers.Conv(1, 4, 3, apoops.ReLUAct), layers.Dropout(0.2), layers.Flatten(), layers.Dense(4*4*4, 3, apoops.Identity)),
 		loss: graph.SoftmaxCrossEntropy, batch: func(step int) graph.Batch { return noiseImages(step, 8) }, steps: 12}
 	for name, o := range map[string]func() Optimizer{
@@ -148,8 +152,8 @@ func TestParallelDraws(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p.compare(t, o)
-			image.compare(t, o)
+			compare(t, dense, o)
+			compare(t, image, o)
 		})
 	}
 }
