@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // library is a BLAS by name with the file names it goes by.
@@ -66,6 +68,7 @@ func (l library) open() (choice, error) {
 	for _, file := range l.files {
 		var f foreign
 		if f, err = openForeign(file); err == nil {
+			par.Foreign()
 			return choice{impl: f, library: l.name + " (" + filepath.Base(file) + ")"}, nil
 		}
 	}

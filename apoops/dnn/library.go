@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops/internal/openmp"
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Env is the environment variable that chooses the library: off, auto (as when
@@ -139,6 +140,7 @@ func open(file string) (*library, error) {
 	if err := failure("engine", lib.engineCreate(&lib.engine, engineCPU, 0)); err != nil {
 		return nil, errors.WithMessage(err, file)
 	}
+	par.Foreign()
 	lib.name = fmt.Sprintf("onednn %v (%s)", v, filepath.Base(file))
 	return lib, nil
 }

@@ -1,7 +1,6 @@
 package par
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -29,29 +28,17 @@ var (
 	jobs    = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 )
 
-// reserved is what Reserve has added to GOMAXPROCS.
-var reserved atomic.Int64
-
-// Cores is the number of cores that loops run on: GOMAXPROCS without what is reserved.
-func Cores() int { return max(1, runtime.GOMAXPROCS(0)-int(reserved.Load())) }
-
-// Reserve raises GOMAXPROCS by one for a thread that mostly sleeps. Loops use as many cores
-// as before. Without it a thread that wakes up while all others run loops would wait until
-// the runtime preempts one of them, 10 ms. A GOMAXPROCS that is set later counts that thread.
-func Reserve() {
-	reserved.Add(1)
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-}
-
 func startWorkers() {
 	workers = Cores() - 1
 	queue = make(chan *job, 4*workers)
 	for range workers {
 		go func() {
+			var t turn
 			for {
 				j := receive(queue)
 				j.work()
 				j.release()
+				t.pass()
 			}
 		}()
 	}
@@ -86,6 +73,7 @@ func For(n, grain int, body func(lo, hi int)) {
 		return
 	}
 	start.Do(startWorkers)
+	callers.pass()
 	j := jobs.Get().(*job)
 	j.body, j.n, j.grain, j.chunks = body, int64(n), int64(grain), int64(chunks)
 	j.next.Store(0)

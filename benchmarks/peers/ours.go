@@ -13,6 +13,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/benchmarks/resident"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
@@ -32,7 +33,7 @@ func measureOurs(net string, s settings, profile string) (m measurement, err err
 		return m, err
 	}
 	m.Version = fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	m.Threads = runtime.GOMAXPROCS(0)
+	m.Threads = par.Cores()
 	m.Base = resident.Now()
 	run, err := workOf(net, s, &m)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"runtime"
 
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 )
 
@@ -87,5 +87,5 @@ func work(ctx context.Context, o Order, progress func(step int, loss float64)) e
 // libraries returns the BLAS in use and the number of threads.
 func libraries() (name string, threads int, err error) {
 	name, err = apoops.UseLibraries()
-	return name, runtime.GOMAXPROCS(0), err
+	return name, par.Cores(), err
 }
