@@ -30,7 +30,7 @@ func Lowest(patience int) *Best { return &Best{Patience: patience} }
 // Highest is for a measure that is to be large, as an accuracy.
 func Highest(patience int) *Best { return &Best{Patience: patience, Larger: true} }
 
-// Check reports settings that are none.
+// Check reports settings that are out of range and a state that no run can have.
 func (b *Best) Check() error {
 	switch {
 	case b.Patience < 0:
@@ -44,14 +44,14 @@ func (b *Best) Check() error {
 }
 
 // See counts an evaluation and reports whether its value is the best so far. Of equal values
-// the first is the best. NaN, and the infinity that is the worst value, never are.
+// the first is the best. NaN and infinities never are.
 func (b *Best) See(value float64) bool {
 	b.Seen++
 	sign := 1.0
 	if b.Larger {
 		sign = -1
 	}
-	if math.IsNaN(value) || math.IsInf(sign*value, 1) {
+	if math.IsNaN(value) || math.IsInf(value, 0) { // JSON has no infinity
 		return false
 	}
 	if b.At > 0 && !(sign*value < sign*b.Value-b.MinChange) {

@@ -20,6 +20,8 @@ func TestBest(t *testing.T) {
 		"least change":    {&Best{Patience: 2, MinChange: 0.5}, []float64{3, 2.6, 2.4, 2.3, 2.2, 1}, 3, 5},
 		"NaN":             {Lowest(2), []float64{3, nan, 2, nan, inf}, 3, 5},
 		"NaN at first":    {Highest(2), []float64{nan, math.Inf(-1)}, 0, 2},
+		"infinite":        {Lowest(3), []float64{2, math.Inf(-1), 1, 3, inf, nan}, 3, 6},
+		"infinite, high":  {Highest(2), []float64{inf, 0.5, inf, inf}, 2, 4},
 		"no end":          {Lowest(0), []float64{1, 2, 3, 4}, 1, 0},
 		"below 0, larger": {Highest(1), []float64{-3, -2, -4}, 2, 3},
 	} {

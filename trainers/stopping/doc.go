@@ -2,8 +2,8 @@
 // measure, such as the loss on validation data, and says when it has not improved for a number
 // of evaluations in a row, the patience p.
 //
-//	v_1, v_2, …   the values, one an evaluation
-//	b             the evaluation of the best: v_b < v_i - MinChange for those before it
+//	v_1, v_2, …   the values, one for each evaluation
+//	b             the evaluation of the best: n becomes b where v_n < v_b - MinChange
 //	stop at n     where n - b ≥ p
 //
 // The weights of the best evaluation are kept by saving them when there is one:
