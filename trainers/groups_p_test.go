@@ -56,6 +56,26 @@ func TestGroupsWithP(t *testing.T) {
 	}
 }
 
+// TestGroupsWithPLearnBesideAnyRule: P is learned by default, also beside a rule that has no
+// meta-steps by default; EveryK(0) switches them off.
+func TestGroupsWithPLearnBesideAnyRule(t *testing.T) {
+	lowRank := Precond(0.05)
+	lowRank.Rank, lowRank.WarmUp, lowRank.Frequent = 2, 3, 5
+	for _, o := range []Optimizer{DoG(1), Prodigy(1), Mechanic(SGD(0.1)), AdamW(0.005)} {
+		for _, c := range []Optimizer{Groups(o, Group{Params: []string{"dense0"}, Optimizer: lowRank}), Groups(lowRank, Group{Params: []string{"dense0"}, Optimizer: o})} {
+			tr, off := toyTrainer(t, c), toyTrainer(t, c, EveryK(0))
+			start := toyTrainer(t, c).Phi()
+			run(t, tr, 0, 12)
+			run(t, off, 0, 12)
+			for i, p := range tr.Phi() {
+				if before := numbers(start[i].Value); slices.Equal(numbers(p.Value), before) || !slices.Equal(numbers(off.Phi()[i].Value), before) {
+					t.Errorf("%s: %s has not moved, or has with EveryK(0)", o.Name(), p.Name)
+				}
+			}
+		}
+	}
+}
+
 // TestGroupsWithPGradients compares ∂Q/∂φ of the rates at step 12 and of P at step 10, where
 // its group alone has a meta-step, with central differences of Q.
 func TestGroupsWithPGradients(t *testing.T) {

@@ -38,8 +38,9 @@ type Group struct {
 // sum over parameters cannot leave elements out: with a weight decay they need DecayAll.
 //
 // APO-Precond learns P of its groups by meta-steps of its own, with the K, λ_FSD and λ_WSD of
-// its Defaults: options on meta-steps are for the rates of the other groups. Q has each
-// of the two sides look ahead alone, with the other's weights at θ.
+// its Defaults: options on meta-steps are for the rates of the other groups. Only EveryK(0) is
+// for both. So rules that have no meta-steps by default, such as DoG, learn a factor beside
+// APO-Precond. Q has each of the two sides look ahead alone, with the other's weights at θ.
 //
 // With one group for all parameters that learn it is that rule, bit for bit, but for the
 // decay.
@@ -87,14 +88,19 @@ func (c *Config) optimizers() []rule.Optimizer {
 }
 
 // Defaults implements rule.Optimizer: those of the first rule with a learning rate, the
-// rest's before the groups'.
+// rest's before the groups'. Beside APO-Precond K is 10 where such a rule has none.
 func (c *Config) Defaults() rule.Defaults {
+	d := c.Rest.Defaults()
 	for _, o := range c.optimizers() {
 		if !learnsP(o) {
-			return o.Defaults()
+			d = o.Defaults()
+			break
 		}
 	}
-	return c.Rest.Defaults()
+	if c.Updater() != nil {
+		d.K = max(d.K, 0) // else nothing would learn P
+	}
+	return d
 }
 
 // DrawsTargets implements rule.Optimizer.

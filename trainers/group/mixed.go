@@ -2,6 +2,7 @@ package group
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -16,14 +17,8 @@ type mixed struct{ *Config }
 
 // Updater implements learn.MayUpdate.
 func (c *Config) Updater() learn.Updater {
-	all := []rule.Optimizer{c.Rest}
-	for _, g := range c.Groups {
-		all = append(all, g.Optimizer)
-	}
-	for _, o := range all {
-		if learnsP(o) {
-			return mixed{c}
-		}
+	if slices.ContainsFunc(c.optimizers(), learnsP) {
+		return mixed{c}
 	}
 	return nil
 }
