@@ -94,6 +94,23 @@ func TestOneGroupIsItsRule(t *testing.T) {
 	})
 }
 
+// TestMuonNamesParametersOfOtherGroups: one Muon is the rule of several groups, of which one has
+// the matrix that AdamW moves; it moves as without groups.
+func TestMuonNamesParametersOfOtherGroups(t *testing.T) {
+	muon := Muon(0.02)
+	muon.AdamW = []string{"dense1"}
+	opts := []Option{Dtype(tensor.Float64), EveryK(0)}
+	alone, grouped := toyTrainer(t, muon, opts...), toyTrainer(t, Groups(muon, Group{Params: []string{"dense0"}, Schedule: Constant()}), opts...)
+	run(t, alone, 0, 5)
+	run(t, grouped, 0, 5)
+	for i, p := range alone.Params() {
+		sameArray(t, p.Name, grouped.Params()[i].Value, p.Value)
+	}
+	muon.AdamW = []string{"dense9"}
+	_, err := New(toyModel(), toyLoss, Groups(muon, Group{Params: []string{"dense0"}}))
+	wantError(t, "a name of none", err, `"dense9"`, "no such parameter")
+}
+
 // TestDecayLeavesOutBiases compares a step of each rule that has weight decay with one with
 // decay of all and one without: weights are those of the first, biases of the second.
 func TestDecayLeavesOutBiases(t *testing.T) {

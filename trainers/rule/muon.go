@@ -82,8 +82,10 @@ func (c *MuonConfig) Start(t *Task) (Rule, error) {
 	if err := graph.CheckParams(t.Params); err != nil {
 		return nil, err
 	}
+	// In groups t.Params are those of one group, and the names may be of others.
+	all := slices.Concat(t.Params, t.Model)
 	for _, name := range c.AdamW {
-		if !slices.ContainsFunc(t.Params, func(p *graph.Param) bool { return p.Name == name }) {
+		if !slices.ContainsFunc(all, func(p *graph.Param) bool { return p.Name == name }) {
 			return nil, errors.Errorf("trainers: muon: adamw names %q: there is no such parameter", name)
 		}
 	}
