@@ -42,8 +42,9 @@ type engine struct {
 	// evaluated are the weights in the place of θ, while they are in use θ: evaluating.
 	evaluated  []*tensor.Dense
 	evaluating bool
-	copies     []NamedTensor // of undo; nil where no step needed one
-	loaded     []string      // notes on the checkpoint that was loaded
+	copies     []NamedTensor   // of undo; nil where no step needed one
+	unclipped  []*tensor.Dense // of batchStep; nil where no step needed it
+	loaded     []string        // notes on the checkpoint that was loaded
 	// shapes and expected are those of the mini-batches (describeBatch): of the steps
 	// taken, and of the run whose checkpoint was loaded; nil where not known.
 	shapes, expected map[string]any
@@ -63,6 +64,9 @@ func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o 
 	}
 	e := &engine{c: c, Context: learn.Context{Settings: &c.Settings, Optimizer: o, Task: t}}
 	e.bases.Limit = c.graphs
+	if c.clip.on() {
+		e.Clip = c.clipAny
+	}
 	if e.Update, err = learn.NewUpdate(o, t, &c.Settings); err != nil {
 		return nil, err
 	}
@@ -83,7 +87,9 @@ type batchStep struct {
 	g     []*tensor.Dense // and rows are those of rule.Input
 	rows  []graph.Rows
 	bits  []graph.Packed // rule.Input.Packed
-	start time.Time      // of the work on the gradient
+	// unclipped is learn.Input.Unclipped.
+	unclipped []*tensor.Dense
+	start     time.Time // of the work on the gradient
 }
 
 // step takes the step that follows the gradient of the loss on a mini-batch: it
@@ -101,7 +107,7 @@ func (e *engine) step(b batchStep) (Stats, error) {
 		return e.skip(s, b, err)
 	}
 	if err == nil && e.c.clip.on() {
-		norm, err = e.c.clip.apply(b.g, norm)
+		norm, err = e.clipGradient(&b, norm)
 	}
 	if err != nil {
 		return s, err
@@ -136,7 +142,7 @@ func (e *engine) step(b batchStep) (Stats, error) {
 func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale float64) (err error) {
 	began := time.Now()
 	s.Meta, err = e.learner.Learn(&learn.Input{
-		Step: e.taken(), Batch: b.batch, Loss: b.loss, G: b.g, Inputs: inputs, Scale: scale,
+		Step: e.taken(), Batch: b.batch, Loss: b.loss, G: b.g, Unclipped: b.unclipped, Inputs: inputs, Scale: scale,
 		Tilde: func(i int) ([]*tensor.Dense, error) { return e.chooseTilde(b.batch, b.tilde, i) },
 	})
 	s.MetaTime = time.Since(began)

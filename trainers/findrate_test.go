@@ -3,6 +3,7 @@ package trainers
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/pkg/errors"
@@ -48,6 +49,86 @@ func TestFindRateClosedForm(t *testing.T) {
 					t.Errorf("at %v the loss changes by %v, the closed form by %v", rho, got, exact)
 				}
 			}
+		}
+	}
+}
+
+// TestFindRateClipped compares the rate along the step of a clipped gradient e with that of
+// linear least squares, <g, e>/<e, H·e>. Calibrated begins with that rate, whether it has a
+// source of mini-batches or not, and its first step is that along e.
+func TestFindRateClipped(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	q := newQuadratic(rng, 12, 3, 2)
+	batch := q.batch(rng)
+	source := func(int) (graph.Batch, error) { return batch, nil }
+	start := func(opts ...Option) *Trainer {
+		tr, err := New(q.model, graph.SquaredError, SGD(1e-3), append([]Option{Dtype(tensor.Float64), FSD(0), EveryK(1)}, opts...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	whole := start()
+	if _, err := whole.FindRate(source, CalibratedConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	g := whole.LastGradient()[0].Value.Float64s()
+	norm := normOf(g)
+	for name, clip := range map[string]clipping{"norm": {norm: norm / 5}, "longer": {norm: 5 * norm}, "value": {value: norm / 10}, "both": {norm / 4, norm / 10}} {
+		var opts []Option
+		if clip.norm > 0 {
+			opts = append(opts, ClipNorm(clip.norm))
+		}
+		if clip.value > 0 {
+			opts = append(opts, ClipValue(clip.value))
+		}
+		clipped := denseOf(slices.Clone(g), len(g))
+		if _, err := clip.apply([]*tensor.Dense{clipped}, norm); err != nil {
+			t.Fatal(err)
+		}
+		e := clipped.Float64s()
+		v := mat.NewVecDense(len(e), e)
+		want := mat.Dot(mat.NewVecDense(len(g), g), v) / mat.Inner(v, squaredErrorHessian(q), v)
+		found, err := start(opts...).FindRate(source, CalibratedConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !found.Converged || math.Abs(found.Rate-want) > 1e-6*want {
+			t.Errorf("%s: the rate is %v, the closed form gives %v", name, found.Rate, want)
+		}
+		opts = append(opts, Calibrated(CalibratedConfig{}))
+		for from, tr := range map[string]*Trainer{"the first mini-batch": start(opts...), "a source": start(append(opts, CalibrateFrom(source))...)} {
+			before := slices.Clone(tr.Params()[0].Value.Float64s())
+			if _, err := tr.Step(batch); err != nil {
+				t.Fatal(err)
+			}
+			if r := base(tr); math.Abs(r-want) > 1e-6*want {
+				t.Errorf("%s: Calibrated by %s begins with %v, the closed form gives %v", name, from, r, want)
+			}
+			for i, x := range tr.Params()[0].Value.Float64s() {
+				if step := before[i] - x; math.Abs(step-base(tr)*e[i]) > 1e-9*(1+math.Abs(step)) {
+					t.Errorf("%s: Calibrated by %s moves element %d by %v, not %v", name, from, i, step, base(tr)*e[i])
+				}
+			}
+		}
+	}
+}
+
+// TestFindRateStaysWithinBounds has bounds below and above the rate that suits.
+func TestFindRateStaysWithinBounds(t *testing.T) {
+	search := func(opts ...Option) float64 {
+		found, err := toyTrainer(t, SGD(0.1), append(opts, EveryK(0))...).FindRate(toySource(t, tensor.Float32), CalibratedConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found.Rate
+	}
+	rate := search()
+	for _, c := range []struct{ lo, hi, want, within float64 }{
+		{rate / 1000, rate / 100, rate / 100, 1e-9}, {10 * rate, 100 * rate, 10 * rate, 1e-9}, {rate / 2, rate * 2, rate, 0.15},
+	} {
+		if got := search(RateBounds(c.lo, c.hi)); math.Abs(got-c.want) > c.within*c.want {
+			t.Errorf("%v within %v and %v, want %v", got, c.lo, c.hi, c.want)
 		}
 	}
 }

@@ -47,8 +47,9 @@ func (c *config) equalParts() int {
 }
 
 // ClipNorm shortens the gradient of all parameters together to the norm c where it is
-// longer, g·min(1, c/‖g‖), before the rule sees it (Pascanu et al. 2013). APO looks ahead along
-// the step that the clipped gradient makes. With ClipValue too, which comes first, both hold.
+// longer, g·min(1, c/‖g‖), before the rule sees it (Pascanu et al. 2013). APO looks ahead, and
+// Calibrated and FindRate search, along the step that the clipped gradient makes. With ClipValue
+// too, which comes first, both hold.
 //
 // c is above 0, in units of the gradient of the mean loss; a gradient in 16 bits is
 // unscaled. Steps that would come from the rows of a batch, as KFAC's of small ones, come
@@ -127,6 +128,26 @@ func (c clipping) apply(g []*tensor.Dense, norm float64) (float64, error) {
 	}
 	scaleAll(g, c.norm/norm)
 	return c.norm, nil
+}
+
+// clipGradient clips the gradient of a step. Calibrated gets it as it was too.
+func (e *engine) clipGradient(b *batchStep, norm float64) (float64, error) {
+	if e.c.given["Calibrated"] && e.learner != nil && e.learner.Due(e.taken()) {
+		if e.unclipped == nil {
+			e.unclipped = array.ZerosLike(e.Task.Params)
+		}
+		for i, g := range b.g {
+			array.Copy(e.unclipped[i], g)
+		}
+		b.unclipped = e.unclipped
+	}
+	return e.c.clip.apply(b.g, norm)
+}
+
+// clipAny is Context.Clip.
+func (c *config) clipAny(g []*tensor.Dense) error {
+	_, err := c.clip.apply(g, math.Sqrt(array.SumSquares(g...)))
+	return err
 }
 
 func scaleAll(g []*tensor.Dense, factor float64) {

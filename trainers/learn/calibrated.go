@@ -12,7 +12,7 @@ import (
 // along the line θ' = θ - r·e, where e is the rule's search direction
 // (rule.LineSearch), the terms of Q are
 //
-//	N = <g, e>                          L = 2(J_B(θ') - J_B(θ) + r·N)/r²
+//	N = <∇J, e>                         L = 2(J_B(θ') - J_B(θ) + r·N)/r²
 //	F = 2·D_F(θ', θ)/r²                 W = ‖e‖²
 //
 // each measured at a finite r, F on the rows of B' that FSDFraction leaves, so that the parabola
@@ -48,6 +48,9 @@ import (
 // g/((√v̂ + ε)(1+β1)) for Adam and AdamW. c_t = 1 for all but RMSprop. L2 weight
 // decay is part of the gradient that e is made of, but not of J_B; AdamW's
 // decoupled decay is no part of e.
+//
+// Where gradients are clipped (ClipNorm, ClipValue) e is made of the clipped g, and ∇J in N
+// is not clipped.
 //
 // KFAC, EKFAC and Shampoo have e = P(g)/(1-μ²), and a KL clip is an error. Rules
 // without a line search are refused, and so are groups of rates. Of the

@@ -126,7 +126,7 @@ func (l *calibratedLearner) Learn(in *Input) (*record.MetaStats, error) {
 		return nil, err
 	}
 	b := l.rate()
-	p, t, err := l.measure(newLine(in.Batch, in.Loss, in.G, e), tilde, b)
+	p, t, err := l.measure(newLine(in.Batch, in.Loss, in.gradient(), e), tilde, b)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (l *calibratedLearner) measureAll(lines []line, tilde []*tensor.Dense, rate
 func (l *calibratedLearner) firstLines(in *Input) ([]line, error) {
 	source := l.x.Settings.Calibration
 	if source == nil {
-		p, err := l.firstLine(in.Batch, in.Loss, in.G)
+		p, err := l.firstLine(in.Batch, in.Loss, in.gradient())
 		return []line{p}, err
 	}
 	lines, err := l.linesFrom(source)
@@ -121,7 +121,7 @@ func (l *calibratedLearner) gradient(b graph.Batch) (loss float64, g []*tensor.D
 // errScale is about a gradient that a loss scale which is not dynamic has made not finite.
 var errScale = errors.New("the gradient is not finite at the loss scale")
 
-// firstLine is the first step of a rule that is started for it.
+// firstLine is the first step of a rule that is started for it, by what clipping makes of g.
 func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.Dense) (line, error) {
 	task := *l.x.Task
 	task.Precision = task.Precision.Apart()
@@ -129,7 +129,14 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 	if err != nil {
 		return line{}, err
 	}
-	in := rule.Input{T: 1, G: g, Batch: b}
+	clipped := g
+	if l.x.Clip != nil {
+		clipped = array.CloneAll(g)
+		if err := l.x.Clip(clipped); err != nil {
+			return line{}, err
+		}
+	}
+	in := rule.Input{T: 1, G: clipped, Batch: b}
 	if _, err := r.Directions(in); err != nil {
 		return line{}, err
 	}
@@ -140,8 +147,8 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 	return newLine(b, loss, g, e), nil
 }
 
-// restore computes the step's gradient again, for other batches have overwritten it. In 16
-// bits that is at the loss scale as it is now.
+// restore computes the step's gradient again, and clips it, for other batches have overwritten
+// it. In 16 bits that is at the loss scale as it is now.
 func (l *calibratedLearner) restore(in *Input) error {
 	_, g, err := l.x.Gradient(in.Batch)
 	if err != nil {
@@ -149,6 +156,12 @@ func (l *calibratedLearner) restore(in *Input) error {
 	}
 	for i, d := range in.G {
 		array.Copy(d, g[i])
+		if in.Unclipped != nil {
+			array.Copy(in.Unclipped[i], g[i])
+		}
 	}
-	return nil
+	if l.x.Clip == nil {
+		return nil
+	}
+	return l.x.Clip(in.G)
 }

@@ -50,15 +50,25 @@ type NewLearner func(c *Context) (Learner, error)
 // Input is what a learner gets at a step: what the update rule has done of it before
 // the weights move.
 type Input struct {
-	Step   int // from 0
-	Batch  graph.Batch
-	Loss   float64         // J_B(θ)
-	G      []*tensor.Dense // ∇J_B(θ), as that of rule.Input
-	Inputs []*tensor.Dense // of the lookahead
-	Scale  float64         // the schedule's factor
+	Step  int // from 0
+	Batch graph.Batch
+	Loss  float64         // J_B(θ)
+	G     []*tensor.Dense // that of rule.Input
+	// Unclipped is ∇J_B(θ) where G is what clipping has made of it, for Calibrated; nil else.
+	Unclipped []*tensor.Dense
+	Inputs    []*tensor.Dense // of the lookahead
+	Scale     float64         // the schedule's factor
 	// Tilde gives the inputs of B' for the i-th meta-step of this step, nil where
 	// there is no function-space term.
 	Tilde func(i int) ([]*tensor.Dense, error)
+}
+
+// gradient is ∇J_B(θ) as it was before it was clipped.
+func (in *Input) gradient() []*tensor.Dense {
+	if in.Unclipped != nil {
+		return in.Unclipped
+	}
+	return in.G
 }
 
 // Settings are what a user may set of how φ is learned.
@@ -113,6 +123,8 @@ type Context struct {
 	// Gradient is J and ∇J on any batch at the weights as they are; nil where the
 	// gradients come from outside. The arrays are those of the step's gradient.
 	Gradient func(graph.Batch) (float64, []*tensor.Dense, error)
+	// Clip clips a gradient in its place as steps do; nil where they do not.
+	Clip func(g []*tensor.Dense) error
 }
 
 // Proximal is the graph of Q for batches of these shapes: one of kept or a new one that
