@@ -154,6 +154,7 @@ func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale f
 
 // finish is what follows the move of the weights. err is that of the meta-step.
 func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
+	s.Rates, s.Hyperparameters = e.rates(), e.hyperparameters()
 	if e.base != nil {
 		if moveErr := e.base.MoveStatistics(); err == nil {
 			err = moveErr
@@ -169,7 +170,6 @@ func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
 
 // end ends a step that was taken or skipped.
 func (e *engine) end(s Stats, b batchStep, err error) (Stats, error) {
-	s.Rates, s.Hyperparameters = e.rates(), e.hyperparameters()
 	e.steps++
 	if e.shapes == nil {
 		e.shapes = describeBatch(b.batch)

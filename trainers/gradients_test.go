@@ -212,6 +212,47 @@ func TestGradientOptionsRefused(t *testing.T) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
+// versionOf is the version of a checkpoint's document.
+func versionOf(t *testing.T, path string) int {
+	t.Helper()
+	s, err := checkpoint.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := readMeta(s.Meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc.Version
+}
+
+// TestSkippedStepsHaveRates: what is recorded of a step that was left out are the rates that it
+// would have had, with the schedule of a group, which does not count it.
+func TestSkippedStepsHaveRates(t *testing.T) {
+	rates := map[int]float64{0: 1, 1: 0.5, 2: 0.25} // of the steps that are taken
+	o := Groups(SGD(0.1), Group{Params: []string{"*"}, Schedule: StepDecay(0.5, 1, 2)})
+	tr, err := New(layers.MLP(4, 6, 3), graph.SoftmaxCrossEntropy, o, Dtype(tensor.Float64), EveryK(0), SkipNonFinite(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, taken := rowsOf(toyData(t, tensor.Float64), 0, 12), 0
+	for i, b := range []graph.Batch{hugeBatch(t), good, hugeBatch(t), hugeBatch(t), good, hugeBatch(t), good} {
+		s, err := tr.Step(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := 0.1 * rates[taken]; len(s.Rates) != 1 || math.Abs(s.Rates[0]-want) > 1e-15 {
+			t.Errorf("step %d (skipped: %v): rates %v, want %v", i, s.StepSkipped, s.Rates, want)
+		}
+		if !s.StepSkipped {
+			taken++
+		}
+	}
+	if taken != 3 {
+		t.Errorf("%d steps were taken", taken)
+	}
+}
+
 }
 
 // TestWrapClipsAndSkips does both on a graph of the user's: J = Σw·x, whose gradient is x.

@@ -106,6 +106,7 @@ func (e *engine) lossScale() float64 {
 
 // skip ends a step in which nothing moves, for errSkip or errLeft.
 func (e *engine) skip(s Stats, b batchStep, why error) (Stats, error) {
+	s.Rates, s.Hyperparameters = e.rates(), e.hyperparameters() // while the step is not yet counted as skipped
 	if errors.Is(why, errLeft) {
 		e.left.Total++
 		e.left.InRow++
