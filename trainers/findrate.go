@@ -14,10 +14,10 @@ type RateSearch = learn.RateSearch
 
 // FindRate measures which learning rate suits the optimizer at the weights as they are: the
 // minimum of Q's parabola along the rule's first step, as Calibrated finds it before step 0
-// (see CalibratedConfig, whose Batches, Rounds, Lambda0 and LambdaWSD count). It is for those who
-// train at a fixed rate, whose first try it is, and needs no training: for each mini-batch one
-// gradient, and a forward pass for each rate that is tried. The search begins at the
-// optimizer's rate, which hardly matters.
+// (see CalibratedConfig, whose Batches, Rounds, Lambda0 and LambdaWSD count), within RateBounds.
+// It is the rate to try first where one trains at a fixed rate. It needs no training: one
+// gradient for each mini-batch, and a forward pass for each rate that is tried. The search
+// begins at the optimizer's rate, which hardly matters.
 //
 // source is called with 0, 1, … up to Batches - 1, with Lambda0 also with Batches, for B';
 // what it returns need only be valid until its next call. BatchAt of NewBatches is one.
@@ -59,6 +59,9 @@ func (t *Trainer) findRate(source func(i int) (graph.Batch, error), c Calibrated
 	var tilde []*tensor.Dense
 	if c.Lambda0 > 0 {
 		b, err := batches(c.Batches)
+		if err == nil {
+			err = checkTilde(b.X, len(b.X))
+		}
 		if err != nil {
 			return nil, errors.WithMessage(err, "function-space batch B'")
 		}

@@ -191,6 +191,15 @@ func TestFindRateRefusals(t *testing.T) {
 			}
 			return good(i)
 		}, CalibratedConfig{}, []string{"mini-batch 2", "disk full"}},
+		{"a source without inputs", SGD(0.1), func(int) (graph.Batch, error) {
+			return graph.NewBatch(nil, denseOf([]int{1}, 1)), nil
+		}, CalibratedConfig{}, []string{"mini-batch 0", "input 0", "missing"}},
+		{"a source of B' without inputs", SGD(0.1), func(i int) (graph.Batch, error) {
+			if i == 5 {
+				return graph.NewBatch(nil, nil), nil
+			}
+			return good(i)
+		}, CalibratedConfig{Lambda0: 1}, []string{"B'", "input 0", "missing"}},
 	} {
 		_, err := toyTrainer(t, c.o, EveryK(0)).FindRate(c.source, c.config)
 		wantError(t, c.name, err, append(c.words, "FindRate")...)

@@ -155,6 +155,9 @@ func digestsOf(arrays []*tensor.Dense) (all []string) {
 }
 
 func digest(a *tensor.Dense) string {
+	if a == nil { // the batch is refused later
+		return ""
+	}
 	h := fnv.New64a()
 	fmt.Fprint(h, a.Dtype(), a.Shape())
 	if err := binary.Write(h, binary.LittleEndian, widths(a.Data())); err != nil {

@@ -366,6 +366,28 @@ func TestParallelIn16Bits(t *testing.T) {
 	}
 }
 
+// TestParallelRefusesMissingInputs: the members compare mini-batches before they check them.
+func TestParallelRefusesMissingInputs(t *testing.T) {
+	p := toyTask(t)
+	together(2, func(c Communicator) {
+		tr, err := New(p.model, p.loss, SGD(0.1), Dtype(tensor.Float64), Parallel(c))
+		if err != nil {
+			t.Error(err)
+			c.Abort(err)
+			return
+		}
+		for _, b := range []graph.Batch{graph.NewBatch(nil, p.batch(0).T[0]), graph.NewBatch(p.batch(0).X[0], nil)} {
+			if _, err := tr.Step(b); err == nil || !strings.Contains(err.Error(), "missing") {
+				t.Errorf("rank %d: %v", c.Rank(), err)
+			}
+		}
+		if _, err := tr.Step(p.batch(0)); err != nil {
+			t.Errorf("rank %d: then %v", c.Rank(), err)
+			c.Abort(err)
+		}
+	})
+}
+
 // TestParallelFallbacks has inverses overflow, of an input that is always 0, that one of the
 // members computes: all count as many as one process does.
 func TestParallelFallbacks(t *testing.T) {
