@@ -26,7 +26,8 @@ type checkpointMeta struct {
 	Scaler *precision.Scaler `json:"scaler,omitempty"`
 	// Left counts the steps that SkipNonFinite left out; nil for none.
 	Left *skips `json:"skipped_steps,omitempty"`
-	// Version is that of this document: metaVersion or, before there were others, 0.
+	// Version is the least version of this program's documents that has all that is in this
+	// one; before there were others, 0.
 	Version int `json:"version,omitempty"`
 	// Run has further settings by name: engine.description.
 	Run map[string]any `json:"run,omitempty"`
@@ -34,18 +35,23 @@ type checkpointMeta struct {
 	Environment map[string]string `json:"environment,omitempty"`
 }
 
-// metaVersion counts what later programs write that this one would not understand.
-const metaVersion = 1
+// metaVersion counts what later programs write that this one would not understand. Since
+// leftVersion there is Left: an earlier program would go on with wrong numbers of steps.
+const (
+	firstVersion = 1
+	leftVersion  = 2
+	metaVersion  = leftVersion
+)
 
 func (e *engine) metaDocument() (checkpointMeta, error) {
 	m := checkpointMeta{
 		Optimizer: e.Optimizer.Name(), K: e.c.K, LinearRate: e.c.Linear, Seed: e.c.seed, Steps: e.steps, Skipped: e.skipped,
 		Scaler:  e.Task.Precision.Scaler(),
-		Version: metaVersion, Environment: environment.Of(),
+		Version: firstVersion, Environment: environment.Of(),
 	}
 	if e.left.Total > 0 {
 		left := e.left
-		m.Left = &left
+		m.Left, m.Version = &left, leftVersion
 	}
 	var err error
 	if m.Run, err = e.description(); err != nil {

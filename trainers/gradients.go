@@ -177,7 +177,12 @@ type skips struct {
 	InRow int `json:"in_row"` // up to the last step
 }
 
-func (s *skips) check(steps int) error {
+// checkLeft reports counts that no training can have.
+func (doc *checkpointMeta) checkLeft() error {
+	s, steps := doc.Left, doc.Steps
+	if doc.Scaler != nil {
+		steps -= doc.Scaler.Skipped // others
+	}
 	if s != nil && (s.InRow < 0 || s.InRow > s.Total || s.Total > steps) {
 		return errors.Errorf("%d of %d steps were skipped, %d in a row", s.Total, steps, s.InRow)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
 
 // firstStep is the step of SGD at the rate 1 with some options: minus the gradient as it
@@ -180,6 +181,9 @@ func TestSkipNonFinite(t *testing.T) {
 			if err := bad.Save(path); err != nil {
 				t.Fatal(err)
 			}
+			if v := versionOf(t, path); v != leftVersion {
+				t.Errorf("version %d: programs without SkipNonFinite would count steps that were skipped", v)
+			}
 			bad = make()
 			if err := bad.Load(path); err != nil {
 				t.Fatal(err)
@@ -197,21 +201,17 @@ func TestSkipNonFinite(t *testing.T) {
 	if !slices.Equal(weightsOf(good), weightsOf(bad)) {
 		t.Errorf("off by %.1e", distance(weightsOf(bad), weightsOf(good)))
 	}
+	if err := good.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if v := versionOf(t, path); v != firstVersion {
+		t.Errorf("version %d of a checkpoint without skipped steps", v)
+	}
 	if bad.SkippedSteps() != 4 || bad.Steps() != 10 || good.SkippedSteps() != 0 {
 		t.Errorf("%d of %d steps skipped", bad.SkippedSteps(), bad.Steps())
 	}
 }
 
-// TestGradientOptionsRefused has numbers that are none.
-func TestGradientOptionsRefused(t *testing.T) {
-	for want, o := range map[string]Option{
-		"ClipNorm(0)": ClipNorm(0), "ClipNorm(-1)": ClipNorm(-1), "ClipNorm(NaN)": ClipNorm(math.NaN()), "ClipValue(+Inf)": ClipValue(math.Inf(1)),
-		"SkipNonFinite(0)": SkipNonFinite(0),
-	} {
-		if _, err := New(layers.MLP(4, 6, 3), graph.SoftmaxCrossEntropy, SGD(0.1), o); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
-		}
-	}
 // versionOf is the version of a checkpoint's document.
 func versionOf(t *testing.T, path string) int {
 	t.Helper()
@@ -253,6 +253,16 @@ func TestSkippedStepsHaveRates(t *testing.T) {
 	}
 }
 
+// TestGradientOptionsRefused has numbers that are none.
+func TestGradientOptionsRefused(t *testing.T) {
+	for want, o := range map[string]Option{
+		"ClipNorm(0)": ClipNorm(0), "ClipNorm(-1)": ClipNorm(-1), "ClipNorm(NaN)": ClipNorm(math.NaN()), "ClipValue(+Inf)": ClipValue(math.Inf(1)),
+		"SkipNonFinite(0)": SkipNonFinite(0),
+	} {
+		if _, err := New(layers.MLP(4, 6, 3), graph.SoftmaxCrossEntropy, SGD(0.1), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
 }
 
 // TestWrapClipsAndSkips does both on a graph of the user's: J = Σw·x, whose gradient is x.

@@ -102,8 +102,8 @@ func readMeta(text json.RawMessage) (doc checkpointMeta, err error) {
 		return doc, errors.Wrapf(checkpoint.ErrNewer, "version %d, this one reads up to %d", doc.Version, metaVersion)
 	case doc.Scaler.Check(doc.Steps) != nil:
 		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%v", doc.Scaler.Check(doc.Steps))
-	case doc.Left.check(doc.Steps) != nil:
-		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%v", doc.Left.check(doc.Steps))
+	case doc.checkLeft() != nil:
+		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%v", doc.checkLeft())
 	case doc.Steps < 0 || doc.Skipped < 0:
 		return doc, errors.Wrapf(checkpoint.ErrCorrupt, "%d steps, %d of their meta-steps skipped", doc.Steps, doc.Skipped)
 	}

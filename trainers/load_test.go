@@ -16,6 +16,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/precision"
 	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
@@ -140,6 +141,11 @@ func TestLoadRefusesImpossibleCheckpoints(t *testing.T) {
 		"steps":    {func(_ *checkpoint.Snapshot, m map[string]any) { m["steps"] = -5 }, ErrCorruptCheckpoint, "-5 steps"},
 		"skipped":  {func(_ *checkpoint.Snapshot, m map[string]any) { m["skipped"] = -1 }, ErrCorruptCheckpoint, "-1 of their meta-steps"},
 		"later":    {func(_ *checkpoint.Snapshot, m map[string]any) { m["version"] = metaVersion + 1 }, ErrNewerCheckpoint, "version"},
+		"left out": {func(_ *checkpoint.Snapshot, m map[string]any) { m["skipped_steps"] = skips{Total: 1000} }, ErrCorruptCheckpoint, "1000 of"},
+		"in a row": {func(_ *checkpoint.Snapshot, m map[string]any) { m["skipped_steps"] = skips{Total: 1, InRow: 2} }, ErrCorruptCheckpoint, "2 in a row"},
+		"left out and skipped": {func(_ *checkpoint.Snapshot, m map[string]any) {
+			m["steps"], m["skipped_steps"], m["scaler"] = 5, skips{Total: 3}, precision.Scaler{Scale: 1, Skipped: 3}
+		}, ErrCorruptCheckpoint, "3 of 2 steps"},
 		"text":     {func(_ *checkpoint.Snapshot, m map[string]any) { m["steps"] = "five" }, ErrCorruptCheckpoint, "steps"},
 		"B' shape": {func(s *checkpoint.Snapshot, _ map[string]any) { kept(s).Value = denseOf(make([]float32, 48), 48) }, ErrCorruptCheckpoint, "float32 (48)"},
 		"B' dtype": {func(s *checkpoint.Snapshot, _ map[string]any) { kept(s).Value = denseOf(make([]int, 48), 12, 4) }, ErrCorruptCheckpoint, "int (12, 4)"},
