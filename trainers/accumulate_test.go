@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/curvature"
@@ -110,6 +111,26 @@ func TestAccumulateNorm(t *testing.T) {
 	}
 	if d := distance(in, whole); d < 1e-6 {
 		t.Errorf("the statistics of the parts are those of the whole mini-batch (%.1e)", d)
+	}
+}
+
+// TestAccumulateIn16Bits: two parts have the bits of two members, with a dynamic loss scale too.
+func TestAccumulateIn16Bits(t *testing.T) {
+	p, data := toyTask(t), toyData(t, tensor.Float32)
+	for _, f := range lowFormats {
+		for name, o := range map[string]func() Optimizer{"adam": func() Optimizer { return Adam(0.005) }, "kfac": func() Optimizer { return KFAC(0.002) }} {
+			run := func(comm Communicator, with Option) []float64 {
+				tr, err := New(p.model, p.loss, o(), EveryK(2), Precision(f), with)
+				_, weights := lossesAndWeights(t, comm, tr, err, 20, func(i int) graph.Batch { return rowsOf(data, i*7%40, 12) })
+				return weights
+			}
+			got := run(collective.Single{}, Accumulate(2))
+			var want [2][]float64
+			together(2, func(c Communicator) { want[c.Rank()] = run(c, Parallel(c)) })
+			if !slices.Equal(got, want[0]) {
+				t.Errorf("%v, %s: off by %.1e", f, name, distance(got, want[0]))
+			}
+		}
 	}
 }
 
