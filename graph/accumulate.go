@@ -9,19 +9,18 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
-// accumulated are the members of a graph that computes its batch in parts, one after
-// another, in the memory of one: a run is that of one member, and what the graph sums up
-// over all members is kept from run to run. So the sums are there in the last run. No sum
-// may be of what was computed from another one, or from what that led to.
+// accumulated is the Communicator of a graph that computes its batch in parts, one after
+// another in the memory of one. Each part is a run of the graph, as that of one member among
+// several. What the graph sums up over the members is kept from run to run, so the sums are
+// there in the last run. No sum may be of what was computed from another one.
 type accumulated struct {
 	collective.Communicator // between processes, nil for one
 
-	parts int
-	at    int // the part under way
-	sum   int // the number of the sum that begins next in this run
-	kept  []keptSum
-	// randoms have the random numbers of a part's examples.
-	randoms []partRandom
+	parts   int
+	at      int // the part under way
+	sum     int // the number of the sum that begins next in this run
+	kept    []keptSum
+	randoms []partRandom // that have the random numbers of a part's examples
 }
 
 // keptSum is a sum over the parts so far.
@@ -103,8 +102,8 @@ func addPart[T apoops.Float](a *accumulated, kept *[]T, x []T) {
 	})
 }
 
-// checkSums reports a sum over parts of what was computed from another one, which is there in
-// the last run alone.
+// checkSums reports a sum over parts of what was computed from another sum, which is only
+// there in the last run.
 func (p *program) checkSums(g *gorgonia.ExprGraph) error {
 	if !p.group.accumulates() {
 		return nil
@@ -138,7 +137,7 @@ func (p *program) checkSums(g *gorgonia.ExprGraph) error {
 	return nil
 }
 
-// done is a sum that is there.
+// done is the Pending of a sum that is there.
 type done struct{}
 
 func (done) Wait() error { return nil }
@@ -146,8 +145,8 @@ func (done) Wait() error { return nil }
 // accumulates reports whether the graph computes its batch in parts.
 func (g *group) accumulates() bool { return g != nil && g.parts != nil }
 
-// fed binds a batch to the graph's inputs. Where the graph computes it in parts, each has its
-// own before its run.
+// fed binds a batch to the graph's inputs. Where the graph computes it in parts, bind is
+// called again before the run of each.
 func (p *program) fed(bind func() error) error {
 	if p.group.accumulates() {
 		p.bind = bind

@@ -24,7 +24,8 @@ type Param struct {
 	// Bias marks a Matrix whose last row is the bias.
 	Bias bool
 	// Kernel has the rows and columns of a convolution whose Matrix acts on patches, in
-	// the order channel, row, column; zeros for other parameters. Exports to other programs need it.
+	// the order channel, row, column; zeros for other parameters. Exports to other programs
+	// need it.
 	Kernel [2]int
 	// Statistic marks an array that is not learned, such as a running mean of
 	// batch normalisation: nothing is differentiated by it, update rules, decay,

@@ -204,9 +204,9 @@ func (p *Proximal) FeedWeights(lambdaFSD, lambdaWSD float64) error {
 }
 
 // FeedStep binds φ and the lookahead's inputs: the base optimizer's directions
-// for a RateLookahead, with their tangents behind them, the blocks' gradients for a PrecondLookahead, nothing
-// for Free, see there for a RelativeLookahead. scale is the schedule's factor of
-// a RateLookahead, ε of a RelativeLookahead.
+// for a RateLookahead, with their tangents behind them, the blocks' gradients for a
+// PrecondLookahead, nothing for Free, see there for a RelativeLookahead. scale is the
+// schedule's factor of a RateLookahead, ε of a RelativeLookahead.
 func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
 	if len(phi) != len(p.step.phi) {
 		return errors.Errorf("graph: %d arrays of φ for a graph with %d", len(phi), len(p.step.phi))

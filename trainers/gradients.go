@@ -84,10 +84,10 @@ func checkClip(option string, c float64) error {
 }
 
 // SkipNonFinite leaves out steps whose loss, gradient or batch statistics are not finite, in
-// place of the error: nothing moves, and Stats.StepSkipped says so. SkippedSteps counts them. After most
-// such steps in a row the next one is the error that it is without this option. The rule and the
-// learner do not count them as steps, the schedule does. Mini-batches that hold NaN or infinities
-// themselves remain errors.
+// place of the error: nothing moves, and Stats.StepSkipped says so. SkippedSteps counts them.
+// After most such steps in a row the next one is the error that it is without this option. The
+// rule, the learner and the schedules of groups do not count them as steps, WithSchedule's does.
+// Mini-batches that hold NaN or infinities themselves remain errors.
 //
 // The loss scale of a training in float16 skips steps by itself, see Precision; this option is
 // about those for which that is not at fault.

@@ -147,9 +147,10 @@ func (e *engine) invalidate() {
 	}
 }
 
-// undoUnlessFinite takes the step back if it left something not finite that was before, or
-// a weight that the graphs would see as infinite, and names the first such array: causes come before the weights. nil is for a
-// step that was certain to stay finite.
+// undoUnlessFinite takes the step back if it left something not finite that was finite before,
+// or a weight that the graphs would see as infinite. It names the first such array, and one of
+// the state or of φ, which is the cause, before a weight. nil is for a step that was certain to
+// stay finite.
 func (e *engine) undoUnlessFinite(u *undo) error {
 	if u == nil {
 		return nil

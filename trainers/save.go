@@ -49,14 +49,16 @@ func (t *Trainer) SaveWeights(path string, opts ...SaveOption) error {
 // After an error the trainer is as before.
 func (t *Trainer) LoadWeights(path string) error { return t.engine.loadWeights(path) }
 
-// LoadTorch is LoadWeights from the safetensors file of a PyTorch model: m says which
-// of its tensors make which parameters here, and torch.Modules makes m of the names of
-// modules. All tensors must be of use, fit and be finite; float64 may become float32. See
-// package torch for the axes that are moved. After an error the trainer is as before.
+// LoadTorch is LoadWeights from the safetensors file of a PyTorch model. m says which of its
+// tensors make which parameters here; torch.Modules makes m from the names of modules. Every
+// tensor must belong to a parameter, fit it and be finite, but for the counters of nn.BatchNorm;
+// float64 may become float32. Package torch has the axes that are moved. After an error the
+// trainer is as before.
 func (t *Trainer) LoadTorch(path string, m torch.Map) error { return t.engine.loadTorch(path, m) }
 
 // SaveTorch is SaveWeights for PyTorch: it writes the tensors of a state dict, with its
-// names and axes. It needs a m.Kernel for each convolution, as torch.Modules has them.
+// names and axes. The Source of a convolution needs its Kernel, which torch.Modules sets. What
+// is not finite is an error.
 func (t *Trainer) SaveTorch(path string, m torch.Map) error { return t.engine.saveTorch(path, m) }
 
 // Save is Trainer.Save.

@@ -14,7 +14,8 @@ func TestShares(t *testing.T) {
 		"exponential": {Exponential(0.9), func(k, t int) float64 { return math.Pow(0.9, float64(t-k)) }},
 		"last":        {Exponential(0), func(k, t int) float64 { return map[bool]float64{true: 1}[k == t] }},
 		"mean":        {PolynomialDecay(0), func(int, int) float64 { return 1 }},
-		// With γ = 1 the weights of θ_k are k(k+1)/k: those of a product of (j-1)/(j+1).
+		// With γ = 1 θ_k has c_k times the 1-c_j of later steps: 2/(k+1) times the product of
+		// (j-1)/(j+1), which is k(k+1)/(t(t+1)).
 		"polynomial": {PolynomialDecay(1), func(k, _ int) float64 { return float64(k) }},
 	} {
 		if err := c.a.Err(); err != nil {

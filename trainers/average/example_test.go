@@ -9,7 +9,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/average"
 )
 
-// The mean of the weights of after three steps.
+// The mean of the weights after each of three steps.
 func ExampleAverage_Start() {
 	value := tensor.New(tensor.WithShape(2), tensor.WithBacking([]float64{100, 100}))
 	mean := average.PolynomialDecay(0).Start([]*graph.Param{{Name: "w", Value: value}})

@@ -24,7 +24,7 @@ func (a Average) Start(params []*graph.Param) *Weights {
 	return &Weights{a: a, params: params, mean: array.ZerosLike(params), steps: make([]uint64, 1)}
 }
 
-// Add adds the weights of after a step.
+// Add adds the weights as they are after a step.
 func (w *Weights) Add() {
 	if w == nil {
 		return
@@ -47,7 +47,7 @@ func add[T apoops.Float](mean, value *tensor.Dense, share float64) {
 	})
 }
 
-// Restart forgets the weights of before: others have taken their place.
+// Restart forgets earlier weights: others have taken their place.
 func (w *Weights) Restart() {
 	if w != nil {
 		w.steps[0] = 0

@@ -5,10 +5,11 @@
 //
 //	θ_i ← θ_i - s(t)·s_k(t)·η_k·d_i
 //
-// where s is the training's schedule and s_k the group's, of the same steps. φ has log η_k of
-// each group; the lookahead of a meta-step moves all parameters by their own rules at once, so
-// that ∂Q/∂φ is exact whatever rules are mixed; APO-Precond has meta-steps of its own. Rules that sum over parameters, such as norms
-// or a distance, do so over their group.
+// where s is the training's schedule and s_k the group's, which leaves out steps that were
+// skipped. φ has log η_k of each group. The lookahead of a meta-step moves all parameters at
+// once, each by the direction of its own rule, so any rules can be mixed. APO-Precond has
+// meta-steps of its own. Rules that sum over parameters, such as norms or a distance, do so over
+// their group.
 //
 // Parameters are chosen by their names or by the kind of their layer. Those in no group are
 // the rest. Weight decay leaves out biases and normalisation: see Config.

@@ -12,7 +12,7 @@ import (
 //
 //	m ← Beta1·m + (1-Beta1)·d·b·g
 //	v ← Beta2·v + (1-Beta2)·g²,  A = √v + Eps
-//	r ← β·r + (1-β)·d·γ·b·<g, s/A>, with s of before
+//	r ← β·r + (1-β)·d·γ·b·<g, s/A>, with s as it was before
 //	s ← β·s + (1-β)·d·γ·b·g
 //	θ ← θ - γ·(m/A + WeightDecay·d·b·θ)
 //	d̂ = r/((1-β)·‖s‖₁),  d ← max(d, min(d̂, GrowthRate·d))

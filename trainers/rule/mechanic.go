@@ -163,7 +163,7 @@ func (k *mechanic[T]) Directions(in Input) ([]*tensor.Dense, error) {
 	return k.dirs, nil
 }
 
-// tune moves the factors by Δ of before the step.
+// tune moves the factors by Δ as it was before the step.
 func (k *mechanic[T]) tune(in Input) {
 	total := 0.0
 	for _, x := range k.s {

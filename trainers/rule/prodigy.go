@@ -173,7 +173,7 @@ func (k *prodigy[T]) settle(totals []sums) {
 	}
 }
 
-// direct is by the d of before; that of the next step is with ε alone.
+// direct has λ by d as it was before the step, and d' beside ε.
 func (k *prodigy[T]) direct(a *arraysOf[T], lo, hi int) {
 	step, eps, decay := T(k.last*k.bias), T(k.d[0]*k.c.Eps), T(k.c.WeightDecay-k.coupled())
 	w, d, m, v := a.w[lo:hi], a.d[lo:hi], a.m[0][lo:hi], a.m[1][lo:hi]

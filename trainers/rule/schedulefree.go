@@ -211,7 +211,7 @@ type scheduleFreeRule[T apoops.Float] struct {
 func (r *scheduleFreeRule[T]) Iterates() Iterates { return r }
 
 // Moved takes the step from z, and y to between what x and z are then: where y has moved by
-// -p·γu with p = 1-Beta·(1-c), it lacks c·(z-y) of before.
+// -p·γu with p = 1-Beta·(1-c), it lacks c·(z-y), by z and y as they were before.
 func (r *scheduleFreeRule[T]) Moved(in Input, rates []float64) error {
 	for i := range r.params {
 		r.take(i, in)

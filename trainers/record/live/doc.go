@@ -13,5 +13,6 @@
 //	rate 0.0123   ▁▂▃▅▆▇███▇▇▇▆▆▆
 //	9800 examples/s, 13.1 ms a step, 47 s left
 //
-// Elsewhere, as in a pipe or a file, it is a line for each twentieth of the run.
+// Elsewhere, as in a pipe or a file, it is a line for each twentieth of the run, or for every
+// 100 steps where the length of the run is not known.
 package live
