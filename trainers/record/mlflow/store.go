@@ -2,6 +2,7 @@ package mlflow
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,7 +23,8 @@ type Config struct {
 	Experiment string
 	// Run is the name of the run. It must not be empty.
 	Run string
-	// Params are the settings of the run, by name.
+	// Params are the settings of the run, by name. What MLflow does not allow in a name
+	// becomes an underscore; two that are then the same are an error.
 	Params map[string]string
 }
 
@@ -135,8 +137,14 @@ func (r *run) create(c Config) error {
 			return err
 		}
 	}
-	for name, value := range c.Params {
-		if err := r.write("params", fileName(name), []byte(value)); err != nil {
+	written := map[string]string{} // names of parameters by those of their files
+	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+		file := fileName(name)
+		if other, ok := written[file]; ok {
+			return errors.Errorf("Config.Params: %q and %q are both %q in MLflow", other, name, file)
+		}
+		written[file] = name
+		if err := r.write("params", file, []byte(c.Params[name])); err != nil {
 			return err
 		}
 	}
