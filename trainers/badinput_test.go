@@ -4,7 +4,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -13,19 +12,15 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 	"github.com/apo-gorgonia/apo/trainers/precond"
 )
 
-// wantError checks that an error is there and names what is wrong.
+// wantError ends the test unless an error is there and names what is wrong.
 func wantError(t *testing.T, what string, err error, parts ...string) {
 	t.Helper()
-	if err == nil {
-		t.Fatalf("%s: no error", what)
-	}
-	for _, p := range parts {
-		if !strings.Contains(err.Error(), p) {
-			t.Fatalf("%s: error %q does not name %q", what, err, p)
-		}
+	if wrong := errortest.Lacks(err, parts...); wrong != "" {
+		t.Fatalf("%s: %s", what, wrong)
 	}
 }
 

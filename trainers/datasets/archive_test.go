@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 // tarred packs members in this order: pairs of name and content.
@@ -79,7 +81,7 @@ func TestArchivedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = loadTwo(t.Context(), testArchive(good), offline...)
-	if wantError(t, err, "1.bin, 2.bin (each also .gz) or numbers.tar.gz", dir, cache, "downloads are off"); !errors.Is(err, ErrNotFound) {
+	if errortest.Want(t, err, "1.bin, 2.bin (each also .gz) or numbers.tar.gz", dir, cache, "downloads are off"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("cause of %q is not ErrNotFound", err)
 	}
 	// The archive as it is in the data folder, beside one of its files.
@@ -99,7 +101,7 @@ func TestDamagedCacheOfArchive(t *testing.T) {
 	writeFile(t, filepath.Join(cache, "numbers", "1.bin"), []byte("one"))
 	writeFile(t, filepath.Join(cache, "numbers", "2.bin"), []byte("tw"))
 	_, err := loadTwo(t.Context(), testArchive(good), WithDir(""), WithCacheDir(cache), WithoutDownload())
-	wantError(t, err, "2.bin: 2 bytes of content, want 3", "downloads are off")
+	errortest.Want(t, err, "2.bin: 2 bytes of content, want 3", "downloads are off")
 	got, err := loadTwo(t.Context(), testArchive(good, base+"/good"), WithDir(""), WithCacheDir(cache))
 	if err != nil || got != [2]string{"one", "two"} {
 		t.Fatalf("%q, %v", got, err)
@@ -112,7 +114,7 @@ func TestDamagedCacheOfArchive(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "1.bin"), []byte("one"))
 	writeFile(t, filepath.Join(dir, "2.bin"), []byte("tw"))
 	_, err = loadTwo(t.Context(), testArchive(good, base+"/good"), WithDir(dir), WithCacheDir(cache))
-	wantError(t, err, filepath.Join(dir, "2.bin"))
+	errortest.Want(t, err, filepath.Join(dir, "2.bin"))
 	if own, err := os.ReadFile(filepath.Join(dir, "2.bin")); err != nil || string(own) != "tw" {
 		t.Errorf("the user's file holds %q, %v", own, err)
 	}
@@ -139,12 +141,12 @@ func TestDamagedArchives(t *testing.T) {
 			path := filepath.Join(dir, "numbers.tar.gz")
 			writeFile(t, path, test.raw)
 			_, err := loadTwo(t.Context(), testArchive(test.raw), WithDir(dir), WithCacheDir(cache), WithoutDownload())
-			if wantError(t, err, path, test.want); errors.Is(err, ErrNotFound) {
+			if errortest.Want(t, err, path, test.want); errors.Is(err, ErrNotFound) {
 				t.Error("a damaged archive counts as not found")
 			}
 			base := serve(t, map[string]http.HandlerFunc{"/it": answer(test.raw)})
 			_, err = loadTwo(t.Context(), testArchive(good, base+"/it"), WithDir(t.TempDir()), WithCacheDir(cache))
-			if wantError(t, err, base+"/it (content has md5"); !errors.Is(err, ErrNotFound) {
+			if errortest.Want(t, err, base+"/it (content has md5"); !errors.Is(err, ErrNotFound) {
 				t.Errorf("cause of %q is not ErrNotFound", err)
 			}
 			wantNoFiles(t, cache)
@@ -173,7 +175,7 @@ func TestArchiveBombs(t *testing.T) {
 		dir := t.TempDir()
 		writeFile(t, filepath.Join(dir, "numbers.tar.gz"), test.raw)
 		_, err := loadTwo(t.Context(), two(testArchive(nil)), WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload(), WithoutChecksum())
-		t.Run(name, func(t *testing.T) { wantError(t, err, "numbers.tar.gz", test.want) })
+		t.Run(name, func(t *testing.T) { errortest.Want(t, err, "numbers.tar.gz", test.want) })
 	}
 	if got := cifar10.archive.limit(false); got != maxBytes {
 		t.Errorf("files of one's own may have %d bytes together, want %d", got, maxBytes)
@@ -188,7 +190,7 @@ func TestArchiveCancelled(t *testing.T) {
 	}
 	var none context.Context
 	_, err := loadTwo(none, testArchive(nil), WithCacheDir(t.TempDir()))
-	wantError(t, err, "nil context")
+	errortest.Want(t, err, "nil context")
 }
 
 // TestCIFARArchive has the whole way from a tar.gz file to images.

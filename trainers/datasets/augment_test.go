@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 // numbered is a set of n images whose pixels tell where they are.
@@ -150,7 +151,7 @@ func TestAugmentationDependsOnDrawAlone(t *testing.T) {
 		}
 	}
 	for _, pad := range []int{-1, 33} {
-		wantError(t, images.Augmented(Augmentation{Pad: pad}).Check(), "Pad")
+		errortest.Want(t, images.Augmented(Augmentation{Pad: pad}).Check(), "Pad")
 	}
 	if err := images.Check(); err != nil {
 		t.Error(err)

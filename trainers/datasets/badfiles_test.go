@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 // loader is a set with its smallest files.
@@ -292,10 +294,10 @@ func TestBadArguments(t *testing.T) {
 		}
 		opts := ownImages(dir, t.TempDir())
 		for _, dtype := range []tensor.Dtype{tensor.Int, tensor.Bool, tensor.String, tensor.Complex64, {}} {
-			wantError(t, careful(func() error { return l.load(t.Context(), dtype, opts...) }), "dtype")
+			errortest.Want(t, careful(func() error { return l.load(t.Context(), dtype, opts...) }), "dtype")
 		}
 		var none context.Context
-		wantError(t, careful(func() error { return l.load(none, tensor.Float32, opts...) }), "nil context")
+		errortest.Want(t, careful(func() error { return l.load(none, tensor.Float32, opts...) }), "nil context")
 		for _, target := range []string{os.DevNull, dir} {
 			file := slices.Min(slices.Collect(maps.Keys(l.files)))
 			path := filepath.Join(dir, file)
@@ -306,7 +308,7 @@ func TestBadArguments(t *testing.T) {
 				t.Skip("no symbolic links: ", err)
 			}
 			t.Run(name, func(t *testing.T) {
-				wantError(t, careful(func() error { return l.load(t.Context(), tensor.Float32, opts...) }), path, "regular file")
+				errortest.Want(t, careful(func() error { return l.load(t.Context(), tensor.Float32, opts...) }), path, "regular file")
 			})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 // cifarRecords makes records with the labels of a header, and random pixels.
@@ -152,7 +153,7 @@ func TestCIFAR100Labels(t *testing.T) {
 	// A fine class is checked even where the coarse one is asked for.
 	writeFile(t, filepath.Join(dir, "train.bin"), cifarRecords(1, []byte{19, 99}, []byte{3, 100}))
 	_, _, err = CIFAR100(t.Context(), tensor.Float32, append(opts, WithCoarseLabels())...)
-	wantError(t, err, "train.bin", "fine class of image 1 is 100, want 0 to 99")
+	errortest.Want(t, err, "train.bin", "fine class of image 1 is 100, want 0 to 99")
 }
 
 func TestCIFARErrors(t *testing.T) {
@@ -170,15 +171,15 @@ func TestCIFARErrors(t *testing.T) {
 			writeCIFAR(t, dir)
 			writeFile(t, filepath.Join(dir, test.name), test.content)
 			_, _, err := CIFAR10(t.Context(), tensor.Float32, ownImages(dir, t.TempDir())...)
-			wantError(t, err, filepath.Join(dir, test.name), test.want)
+			errortest.Want(t, err, filepath.Join(dir, test.name), test.want)
 		})
 	}
 	dir := t.TempDir()
 	writeCIFAR(t, dir)
 	_, _, err := CIFAR10(t.Context(), tensor.Float32, WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload())
-	wantError(t, err, "data_batch_1.bin", "3073 bytes of content, want 30730000")
+	errortest.Want(t, err, "data_batch_1.bin", "3073 bytes of content, want 30730000")
 	_, _, err = CIFAR10(t.Context(), tensor.Int, ownImages(dir, t.TempDir())...)
-	wantError(t, err, "dtype int")
+	errortest.Want(t, err, "dtype int")
 	if err := (*ColorImages)(nil).Check(); err == nil {
 		t.Error("no images are accepted")
 	}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 func TestStandardise(t *testing.T) {
@@ -30,8 +32,8 @@ func TestStandardise(t *testing.T) {
 }
 
 func TestStandardiseRefusesOverflow(t *testing.T) {
-	wantError(t, standardise([]float64{0, 1e300, 0, -1e300}, 2), "column 2 cannot be standardised")
-	wantError(t, standardise([]float64{math.MaxFloat64, math.MaxFloat64, 1}, 1), "column 1 cannot be standardised")
+	errortest.Want(t, standardise([]float64{0, 1e300, 0, -1e300}, 2), "column 2 cannot be standardised")
+	errortest.Want(t, standardise([]float64{math.MaxFloat64, math.MaxFloat64, 1}, 1), "column 1 cannot be standardised")
 }
 
 func TestSplitColumn(t *testing.T) {
@@ -51,5 +53,5 @@ func TestSplitColumn(t *testing.T) {
 		t.Error("the table itself changed")
 	}
 	_, err = without(table, "z")
-	wantError(t, err, `no column "z"`)
+	errortest.Want(t, err, `no column "z"`)
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 func TestDecodeCSV(t *testing.T) {
@@ -65,7 +67,7 @@ func TestDecodeCSVErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := DecodeCSV(strings.NewReader(test.text), test.header)
-			wantError(t, err, test.want)
+			errortest.Want(t, err, test.want)
 		})
 	}
 }
@@ -74,16 +76,16 @@ func TestDecodeCSVErrors(t *testing.T) {
 // allowed, and a reader that is none.
 func TestCSVLimits(t *testing.T) {
 	_, err := decodeCSV(endless("1,2\n"), false, 1e5, 1e6)
-	wantError(t, err, "csv: ", "more than 100000 bytes")
+	errortest.Want(t, err, "csv: ", "more than 100000 bytes")
 	_, err = decodeCSV(endless("1,"), false, 1e5, 1e6) // one row without end
-	wantError(t, err, "csv: ", "more than 100000 bytes")
+	errortest.Want(t, err, "csv: ", "more than 100000 bytes")
 	_, err = decodeCSV(endless("1,2\n"), false, 1e6, 101)
-	wantError(t, err, "csv: line 51: more than 101 numbers")
+	errortest.Want(t, err, "csv: line 51: more than 101 numbers")
 	if table, err := decodeCSV(strings.NewReader("1,2\n3,4\n"), false, 8, 4); err != nil || table.Rows != 2 {
 		t.Errorf("at the limits: %+v, %v", table, err)
 	}
 	_, err = DecodeCSV(nil, true)
-	wantError(t, err, "csv: nil reader")
+	errortest.Want(t, err, "csv: nil reader")
 }
 
 // endless is text that repeats.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 	"gorgonia.org/tensor"
 )
 
@@ -96,11 +97,11 @@ func TestDigitsDtypesAgree(t *testing.T) {
 func TestUnsupportedDtype(t *testing.T) {
 	for _, dtype := range []tensor.Dtype{{}, tensor.Int, tensor.Complex128} {
 		_, _, err := Digits(dtype)
-		wantError(t, err, "want tensor.Float32 or tensor.Float64")
+		errortest.Want(t, err, "want tensor.Float32 or tensor.Float64")
 		_, _, err = MNIST(t.Context(), dtype, WithoutDownload())
-		wantError(t, err, "want tensor.Float32 or tensor.Float64")
+		errortest.Want(t, err, "want tensor.Float32 or tensor.Float64")
 		_, err = Protein(t.Context(), dtype, WithoutDownload())
-		wantError(t, err, "want tensor.Float32 or tensor.Float64")
+		errortest.Want(t, err, "want tensor.Float32 or tensor.Float64")
 	}
 }
 

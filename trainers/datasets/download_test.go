@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 const downloadContent = "a,b\n1,2\n3,4\n"
@@ -119,7 +121,7 @@ func TestDownloadFailsEverywhere(t *testing.T) {
 	// Verified even where files on disk would not be.
 	_, err := downloadFrom(t, t.Context(), cache,
 		[]string{base + "/missing", base + "/page", base + "/cut", "http://[bad"}, WithoutChecksum())
-	wantError(t, err, "numbers.csv", filepath.Join(cache, "numbers"),
+	errortest.Want(t, err, "numbers.csv", filepath.Join(cache, "numbers"),
 		base+"/missing (server answers 404 Not Found)",
 		base+"/page (6 bytes of content, want 12)",
 		base+"/cut (truncated after 5 bytes",
@@ -145,7 +147,7 @@ func TestDownloadCancelled(t *testing.T) {
 	})
 	cache := t.TempDir()
 	_, err := downloadFrom(t, ctx, cache, []string{base + "/slow", base + "/second"})
-	wantError(t, err, "numbers.csv")
+	errortest.Want(t, err, "numbers.csv")
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want a cancelled context", err)
 	}
@@ -173,7 +175,7 @@ func TestDownloadStandsStill(t *testing.T) {
 	base := serve(t, map[string]http.HandlerFunc{"/stalled": stalled(&asked), "/good": answer([]byte(downloadContent))})
 	idle := withIdle(50 * time.Millisecond)
 	_, err := downloadFrom(t, t.Context(), t.TempDir(), []string{base + "/stalled"}, idle)
-	wantError(t, err, base+"/stalled (numbers.csv stood still for 50ms after 5 bytes)")
+	errortest.Want(t, err, base+"/stalled (numbers.csv stood still for 50ms after 5 bytes)")
 	if asked != attempts {
 		t.Errorf("asked %d times", asked)
 	}
@@ -188,7 +190,7 @@ func TestDownloadStandsStill(t *testing.T) {
 func TestDownloadNoAnswer(t *testing.T) {
 	base := serve(t, map[string]http.HandlerFunc{"/mute": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }})
 	_, err := downloadFrom(t, t.Context(), t.TempDir(), []string{base + "/mute"}, withIdle(50*time.Millisecond), WithHTTPClient(new(http.Client)))
-	wantError(t, err, base+"/mute (numbers.csv: no answer for 100ms)")
+	errortest.Want(t, err, base+"/mute (numbers.csv: no answer for 100ms)")
 }
 
 // TestDownloadAsksAgain has a server that breaks off once.
@@ -222,9 +224,9 @@ func TestDamagedCache(t *testing.T) {
 		path := filepath.Join(cache, "numbers", name)
 		writeFile(t, path, raw)
 		_, err := downloadFrom(t, t.Context(), cache, nil, WithoutDownload())
-		wantError(t, err, path, "downloads are off")
+		errortest.Want(t, err, path, "downloads are off")
 		_, err = downloadFrom(t, t.Context(), cache, []string{base + "/missing"})
-		wantError(t, err, path, base+"/missing (server answers 404")
+		errortest.Want(t, err, path, base+"/missing (server answers 404")
 		for _, urls := range [][]string{{base + "/numbers.csv"}, nil} { // the second time, the cache has it
 			got, err := downloadFrom(t, t.Context(), cache, urls)
 			if err != nil || string(got) != downloadContent {
@@ -245,7 +247,7 @@ func TestCacheAsDataFolder(t *testing.T) {
 	f.urls = []string{base + "/numbers.csv"}
 	c := newConfig([]Option{WithDir(cache), WithCacheDir(cache)})
 	_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{"numbers", ""}}, f)
-	wantError(t, err, path)
+	errortest.Want(t, err, path)
 	if text, err := os.ReadFile(path); err != nil || string(text) != "damaged" {
 		t.Errorf("the user's file holds %q, %v", text, err)
 	}
@@ -314,7 +316,7 @@ func TestDownloadUsesClient(t *testing.T) {
 	base := serve(t, map[string]http.HandlerFunc{"/numbers.csv": answer([]byte(downloadContent))})
 	refuse := &http.Client{Transport: refusing{}}
 	_, err := downloadFrom(t, t.Context(), t.TempDir(), []string{base + "/numbers.csv"}, WithHTTPClient(refuse))
-	wantError(t, err, "refused by the test")
+	errortest.Want(t, err, "refused by the test")
 }
 
 type refusing struct{}
@@ -337,5 +339,5 @@ func TestStoreFailureLeavesNothing(t *testing.T) {
 
 	// A file in the folder's place makes the first one fail.
 	writeFile(t, filepath.Join(cache, "file"), nil)
-	wantError(t, store(filepath.Join(cache, "file"), "numbers.csv", []byte("1")), filepath.Join(cache, "file"))
+	errortest.Want(t, store(filepath.Join(cache, "file"), "numbers.csv", []byte("1")), filepath.Join(cache, "file"))
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 // testFile describes a file of the given content under no address.
@@ -176,7 +178,7 @@ func TestDamagedFiles(t *testing.T) {
 			writeFile(t, path, test.raw)
 			c := newConfig([]Option{WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload()})
 			_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{""}}, testFile(content))
-			wantError(t, err, path, test.want)
+			errortest.Want(t, err, path, test.want)
 			if errors.Is(err, ErrNotFound) {
 				t.Error("a damaged file counts as not found")
 			}
@@ -195,7 +197,7 @@ func TestWithoutChecksum(t *testing.T) {
 	f := testFile("")
 	f.rows = 2
 	_, err := loaded(t.Context(), c, s, f)
-	wantError(t, err, "numbers.csv", "1 data rows, the full file has 2")
+	errortest.Want(t, err, "numbers.csv", "1 data rows, the full file has 2")
 }
 
 // TestMD5 has a file whose SHA-256 sum is not known.
@@ -205,7 +207,7 @@ func TestMD5(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := f.open([]byte("2"), true, f.limit(true))
-	wantError(t, err, "md5", "want "+f.md5)
+	errortest.Want(t, err, "md5", "want "+f.md5)
 	if _, err := f.open([]byte("2"), false, f.limit(false)); err != nil {
 		t.Error(err)
 	}
@@ -217,7 +219,7 @@ func TestNotFoundListsPlaces(t *testing.T) {
 	s := set{name: "numbers", folders: []string{"uci/numbers", ""}, system: []string{system}, note: "buy it"}
 	c := newConfig([]Option{WithCacheDir(cache), WithoutDownload()})
 	_, err := loaded(t.Context(), c, s, testFile("1"))
-	wantError(t, err, "numbers.csv", filepath.Join(data, "uci", "numbers"), data+",",
+	errortest.Want(t, err, "numbers.csv", filepath.Join(data, "uci", "numbers"), data+",",
 		filepath.Join(cache, "numbers"), system, "downloads are off", "buy it")
 	if !errors.Is(err, ErrNotFound) {
 		t.Errorf("cause of %q is not ErrNotFound", err)
@@ -229,11 +231,11 @@ func TestNotFoundNames(t *testing.T) {
 	for name, value := range map[string]string{"set": t.TempDir(), "not set": ""} {
 		t.Setenv(dirVariable, value)
 		_, _, err := MNIST(t.Context(), tensor.Float32, WithCacheDir(t.TempDir()), WithoutDownload())
-		wantError(t, err, "MNIST", "APO_DATA", value, "train-images-idx3-ubyte", "train-images.idx3-ubyte.gz", "not found")
+		errortest.Want(t, err, "MNIST", "APO_DATA", value, "train-images-idx3-ubyte", "train-images.idx3-ubyte.gz", "not found")
 		_, _, err = CIFAR10(t.Context(), tensor.Float32, WithCacheDir(t.TempDir()), WithoutDownload())
-		wantError(t, err, "CIFAR-10", "APO_DATA", value, "data_batch_1.bin", "test_batch.bin", "cifar-10-binary.tar.gz")
+		errortest.Want(t, err, "CIFAR-10", "APO_DATA", value, "data_batch_1.bin", "test_batch.bin", "cifar-10-binary.tar.gz")
 		_, err = Slice(t.Context(), tensor.Float32, WithCacheDir(t.TempDir()), WithoutDownload())
-		if wantError(t, err, "Slice", "APO_DATA", value, "slice_localization_data.csv"); !errors.Is(err, ErrNotFound) {
+		if errortest.Want(t, err, "Slice", "APO_DATA", value, "slice_localization_data.csv"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -256,7 +258,7 @@ func TestWrongDataFolder(t *testing.T) {
 				t.Setenv(dirVariable, dir)
 			}
 			_, err := loaded(t.Context(), newConfig([]Option{opt, WithCacheDir(cache), WithoutDownload()}), s, testFile("1"))
-			wantError(t, err, "Numbers", from, dir)
+			errortest.Want(t, err, "Numbers", from, dir)
 		}
 	}
 }
@@ -278,7 +280,7 @@ func TestForbiddenPlace(t *testing.T) {
 	for _, d := range []string{dir, other} {
 		c := newConfig([]Option{WithDir(d), WithCacheDir(t.TempDir()), WithoutDownload()})
 		_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{""}}, testFile("1"))
-		wantError(t, err, filepath.Join(d, "numbers.csv"), "permission")
+		errortest.Want(t, err, filepath.Join(d, "numbers.csv"), "permission")
 	}
 }
 
@@ -289,7 +291,7 @@ func TestUnreadablePlace(t *testing.T) {
 	}
 	c := newConfig([]Option{WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload()})
 	_, err := loaded(t.Context(), c, set{name: "numbers", folders: []string{""}}, testFile("1"))
-	wantError(t, err, filepath.Join(dir, "numbers.csv"))
+	errortest.Want(t, err, filepath.Join(dir, "numbers.csv"))
 }
 
 func TestContextIsChecked(t *testing.T) {
@@ -301,5 +303,5 @@ func TestContextIsChecked(t *testing.T) {
 	}
 	var none context.Context
 	_, err := loaded(none, c, set{}, testFile("1"))
-	wantError(t, err, "nil context")
+	errortest.Want(t, err, "nil context")
 }

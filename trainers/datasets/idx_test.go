@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 // idxBytes encodes an IDX file of unsigned bytes.
@@ -50,21 +51,8 @@ func TestDecodeIDXErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := DecodeIDX(test.content)
-			wantError(t, err, test.want)
+			errortest.Want(t, err, test.want)
 		})
-	}
-}
-
-// wantError fails the test unless err says all of parts.
-func wantError(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want one with %q", parts)
-	}
-	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q does not say %q", err, part)
-		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 	"gorgonia.org/tensor"
 )
 
@@ -48,7 +49,7 @@ func TestOwnImages(t *testing.T) {
 
 	// The same files are not the published ones.
 	_, _, err = MNIST(t.Context(), tensor.Float64, WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload())
-	wantError(t, err, filepath.Join(dir, "mnist", "train-images-idx3-ubyte"), "1584 bytes of content, want 47040016")
+	errortest.Want(t, err, filepath.Join(dir, "mnist", "train-images-idx3-ubyte"), "1584 bytes of content, want 47040016")
 
 	fashion := t.TempDir()
 	writeImages(t, filepath.Join(fashion, "fashion-mnist"))
@@ -100,7 +101,7 @@ func TestOwnImagesErrors(t *testing.T) {
 			writeImages(t, dir)
 			writeFile(t, filepath.Join(dir, test.name), test.content)
 			_, _, err := MNIST(t.Context(), tensor.Float32, ownImages(dir, t.TempDir())...)
-			wantError(t, err, test.name, test.want)
+			errortest.Want(t, err, test.name, test.want)
 		})
 	}
 }
@@ -200,9 +201,9 @@ func TestFlippedPublishedByte(t *testing.T) {
 	flipped := bytes.Clone(content)
 	flipped[5000] ^= 1
 	_, err = f.open(flipped, true, f.limit(true))
-	wantError(t, err, "want "+f.sum)
+	errortest.Want(t, err, "want "+f.sum)
 	_, err = f.open(content[:5000], true, f.limit(true))
-	wantError(t, err, "5000 bytes of content, want 10008")
+	errortest.Want(t, err, "5000 bytes of content, want 10008")
 	_, err = f.open(raw[:4000], true, f.limit(true))
-	wantError(t, err, "gzip: truncated after")
+	errortest.Want(t, err, "gzip: truncated after")
 }

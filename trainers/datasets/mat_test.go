@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 func matTag(kind, size int) []byte {
@@ -137,7 +139,7 @@ func TestDecodeMATErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := DecodeMAT(test.content)
-			wantError(t, err, "mat: ", test.want)
+			errortest.Want(t, err, "mat: ", test.want)
 		})
 	}
 }
@@ -173,7 +175,7 @@ func TestMATNumbers(t *testing.T) {
 	// A negative number of each signed type.
 	for kind, size := range map[int]int{matInt8: 1, matInt16: 2, matInt32: 4, matInt64: 8} {
 		_, err := DecodeMAT(matFile(matStored(matUint8Class, kind, "y", []int{1, 1}, bytes.Repeat([]byte{0xff}, size))))
-		wantError(t, err, "element 0 is -1")
+		errortest.Want(t, err, "element 0 is -1")
 	}
 }
 
@@ -185,7 +187,7 @@ func TestMATBomb(t *testing.T) {
 		t.Fatalf("%d bytes", len(bomb))
 	}
 	_, err := decodeMAT(bomb, 3e6)
-	wantError(t, err, "mat: variable 3", "left of the limit")
+	errortest.Want(t, err, "mat: variable 3", "left of the limit")
 	if all, err := decodeMAT(bomb, 5e6); err != nil || len(all) != 4 {
 		t.Errorf("%d variables, %v", len(all), err)
 	}
@@ -235,7 +237,7 @@ func TestSVHNLabels(t *testing.T) {
 		}
 	}
 	_, _, err := decodeSVHN(svhnLabelled(matDoubles("y", []int{1, 4}, 1, 2, 3, 4), 3))
-	wantError(t, err, "variable y has shape [1 4], want [3 1] or [1 3]")
+	errortest.Want(t, err, "variable y has shape [1 4], want [3 1] or [1 3]")
 }
 
 // svhnBytes is a file of images whose pixel (row, column) of channel c is
@@ -277,7 +279,7 @@ func TestSVHN(t *testing.T) {
 	}
 	checkNormalised(t, train, test)
 	_, _, err = SVHN(t.Context(), tensor.Float32, WithDir(dir), WithCacheDir(t.TempDir()), WithoutDownload())
-	wantError(t, err, "train_32x32.mat", "want 182040794")
+	errortest.Want(t, err, "train_32x32.mat", "want 182040794")
 
 	two := matVariable(matUint8Class, "y", []int{2, 1}, []byte{1, 2})
 	for _, bad := range []struct {
@@ -292,6 +294,6 @@ func TestSVHN(t *testing.T) {
 	} {
 		writeFile(t, filepath.Join(dir, "svhn", "train_32x32.mat"), bad.content)
 		_, _, err := SVHN(t.Context(), tensor.Float32, opts...)
-		wantError(t, err, "train_32x32.mat", bad.want)
+		errortest.Want(t, err, "train_32x32.mat", bad.want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 )
 
 func TestSynthetic(t *testing.T) {
@@ -57,7 +58,7 @@ func TestSynthetic(t *testing.T) {
 func TestSyntheticTooMany(t *testing.T) {
 	for _, n := range [][3]int{{2, 1 << 40, 1}, {2, 1, 1 << 40}, {1 << 40, 1, 1}, {2, math.MaxInt, math.MaxInt}, {2, -1, 1}, {2, 1, -1}, {-1, 1, 1}} {
 		_, _, err := Synthetic(1, tensor.Float32, n[0], n[1], n[2])
-		wantError(t, err, "synthetic images", strconv.Itoa(n[0]), strconv.Itoa(n[1]), strconv.Itoa(n[2]))
+		errortest.Want(t, err, "synthetic images", strconv.Itoa(n[0]), strconv.Itoa(n[1]), strconv.Itoa(n[2]))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 	"github.com/apo-gorgonia/apo/trainers/text"
 )
 
@@ -88,23 +89,23 @@ func TestIWSLT14Errors(t *testing.T) {
 		{replaced("code", "code", "#version: 0.1\n"), "code:1: got"},
 	} {
 		_, err := IWSLT14(t.Context(), WithDir(writeTexts(t, c.files...)), WithCacheDir(t.TempDir()), WithoutDownload())
-		wantError(t, err, c.want)
+		errortest.Want(t, err, c.want)
 	}
 	dir := writeTexts(t, talks...)
 	_, err := IWSLT14(t.Context(), WithDir(dir), WithoutDownload(), WithLimits(text.Limits{MaxTokens: 2}))
-	wantError(t, err, "train.de.gz:1: a sentence of 3 tokens, more than 2")
+	errortest.Want(t, err, "train.de.gz:1: a sentence of 3 tokens, more than 2")
 	got, err := IWSLT14(t.Context(), WithDir(dir), WithoutDownload(), WithLimits(text.Limits{MaxTokens: 2, LeaveOut: true}))
 	if err != nil || got.Train.Len() != 0 || got.Train.LeftOut != 2 || got.Valid.Len() != 1 {
 		t.Errorf("got %v, %v", got, err)
 	}
 	_, err = IWSLT14(t.Context(), WithDir(t.TempDir()), WithCacheDir(t.TempDir()), withBody(nil))
-	wantError(t, err, "train.de", "test.en", "no network", "prepare-iwslt14.sh", iwslt14Raw.urls[0])
+	errortest.Want(t, err, "train.de", "test.en", "no network", "prepare-iwslt14.sh", iwslt14Raw.urls[0])
 	if !errors.Is(err, ErrNotFound) {
 		t.Errorf("%v is not ErrNotFound", err)
 	}
 	var none context.Context
 	_, err = IWSLT14(none)
-	wantError(t, err, "nil context")
+	errortest.Want(t, err, "nil context")
 }
 
 // TestIWSLT14Download has an archive in the published form, of 30 pairs and a test of
@@ -165,7 +166,7 @@ func TestMulti30kOfOnesOwn(t *testing.T) {
 		"test_2016_flickr.de", "b\n", "test_2016_flickr.en", "c\n", "test_2017_flickr.de", "d\n", "test_2017_flickr.en", "e\n"}
 	dir := writeTexts(t, files...)
 	_, err := Multi30k(t.Context(), WithDir(dir), WithoutDownload())
-	wantError(t, err, "train.de", "bytes of content, want 2110398")
+	errortest.Want(t, err, "train.de", "bytes of content, want 2110398")
 	got, err := Multi30k(t.Context(), WithDir(dir), WithoutDownload(), WithoutChecksum())
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +177,7 @@ func TestMulti30kOfOnesOwn(t *testing.T) {
 	}
 	// The download brings each file; here all are the same, and none is the published one.
 	_, err = Multi30k(t.Context(), WithDir(t.TempDir()), WithCacheDir(t.TempDir()), withBody([]byte("a\n")))
-	wantError(t, err, multi30kAddress+"train.de.gz", "2 bytes of content, want 2110398")
+	errortest.Want(t, err, multi30kAddress+"train.de.gz", "2 bytes of content, want 2110398")
 }
 
 func TestParallelFiles(t *testing.T) {
@@ -203,7 +204,7 @@ func TestParallelFiles(t *testing.T) {
 		{".", "a.en", "is not a regular file"},
 	} {
 		_, err := Parallel(filepath.Join(dir, c.source), filepath.Join(dir, c.target))
-		wantError(t, err, c.want)
+		errortest.Want(t, err, c.want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/apo-gorgonia/apo/trainers/batch"
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 	"gorgonia.org/tensor"
 )
 
@@ -42,7 +43,7 @@ func TestTableSetErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := s.decode(tensor.Float64, []byte(test.text))
-			wantError(t, err, test.want)
+			errortest.Want(t, err, test.want)
 		})
 	}
 }
@@ -82,7 +83,7 @@ func TestSliceNeedsTheFullFile(t *testing.T) {
 	// file it is refused.
 	writeFile(t, filepath.Join(dir, "uci", "slice", "slice_localization_data.first682.csv.gz"), excerpt)
 	_, err := Slice(t.Context(), tensor.Float32, opts...)
-	wantError(t, err, "slice_localization_data.csv", "the full file of 53500 rows is needed")
+	errortest.Want(t, err, "slice_localization_data.csv", "the full file of 53500 rows is needed")
 	if !errors.Is(err, ErrNotFound) {
 		t.Errorf("cause of %q is not ErrNotFound", err)
 	}
@@ -90,7 +91,7 @@ func TestSliceNeedsTheFullFile(t *testing.T) {
 	writeFile(t, path, excerpt)
 	for _, opts := range [][]Option{opts, append(opts, WithoutChecksum())} {
 		_, err = Slice(t.Context(), tensor.Float32, opts...)
-		wantError(t, err, path, "682 data rows, the full file has 53500")
+		errortest.Want(t, err, path, "682 data rows, the full file has 53500")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 	"github.com/apo-gorgonia/apo/trainers/record"
 )
 
@@ -244,19 +245,6 @@ func TestFileName(t *testing.T) {
 	}
 }
 
-func wantError(t *testing.T, err error, says ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("no error that says %q", says)
-		return
-	}
-	for _, text := range says {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("%q does not say %q", err, text)
-		}
-	}
-}
-
 func TestErrors(t *testing.T) {
 	root := t.TempDir()
 	file := filepath.Join(root, "file")
@@ -264,23 +252,25 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(Config{Folder: file, Run: "a"}, 0)
-	wantError(t, err, "Config.Folder", file)
+	errortest.Want(t, err, "Config.Folder", file)
 	_, err = Open(Config{Folder: root}, 0)
-	wantError(t, err, "Config.Run")
+	errortest.Want(t, err, "Config.Run")
+	_, err = Open(Config{Folder: filepath.Join(root, "params"), Run: "a", Params: map[string]string{"λ_FSD": "1", "x": "2", "μ_FSD": "3"}}, 0)
+	errortest.Want(t, err, `"a"`, "Config.Params", `"λ_FSD" and "μ_FSD"`)
 	_, err = Open(Config{Folder: root, Run: "a"}, -1)
-	wantError(t, err, `"a"`, "-1")
+	errortest.Want(t, err, `"a"`, "-1")
 
 	c := Config{Folder: filepath.Join(root, "mlruns"), Run: "a"}
 	l := mustOpen(t, c, 0)
-	wantError(t, l.Scalar("", 3, 1), l.Folder(), "step 3")
-	wantError(t, l.Scalar("x", -1, 1), l.Folder(), "-1")
+	errortest.Want(t, l.Scalar("", 3, 1), l.Folder(), "step 3")
+	errortest.Want(t, l.Scalar("x", -1, 1), l.Folder(), "-1")
 	for _, name := range []string{"", ".", "..", "/x", "../x"} {
-		wantError(t, l.Artifact(name, nil), l.Folder(), fmt.Sprintf("%q", name))
+		errortest.Want(t, l.Artifact(name, nil), l.Folder(), fmt.Sprintf("%q", name))
 	}
 	mustRecord(t, l, 0, 3)
 	mustClose(t, l)
 	for _, err := range []error{l.Record(stats(3)), l.Scalar("x", 1, 1), l.Image("x", 1, nil), l.Flush(), l.Close()} {
-		wantError(t, err, l.Folder(), "closed")
+		errortest.Want(t, err, l.Folder(), "closed")
 		if !errors.Is(err, os.ErrClosed) {
 			t.Errorf("the cause of %v is not os.ErrClosed", err)
 		}
@@ -291,14 +281,14 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(c, 5)
-	wantError(t, err, loss, "line 2")
+	errortest.Want(t, err, loss, "line 2")
 	// A file where a metric's folder should be.
 	l = mustOpen(t, c, 0)
 	if err := os.WriteFile(filepath.Join(l.Folder(), "metrics", "rate"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	first := l.Record(stats(1))
-	wantError(t, first, filepath.Join(l.Folder(), "metrics", "rate"), "step 1")
+	errortest.Want(t, first, filepath.Join(l.Folder(), "metrics", "rate"), "step 1")
 	if again := l.Record(stats(2)); again != first {
 		t.Errorf("then %v", again)
 	}

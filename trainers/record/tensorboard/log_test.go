@@ -18,6 +18,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/trainers/internal/errortest"
 	"github.com/apo-gorgonia/apo/trainers/record"
 )
 
@@ -283,19 +284,6 @@ func TestImage(t *testing.T) {
 	}
 }
 
-func wantError(t *testing.T, err error, says ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("no error that says %q", says)
-		return
-	}
-	for _, text := range says {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("%q does not say %q", err, text)
-		}
-	}
-}
-
 func TestErrors(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "file")
@@ -304,16 +292,16 @@ func TestErrors(t *testing.T) {
 	}
 	for _, bad := range []string{file, filepath.Join(file, "below")} {
 		_, err := Open(bad, 0)
-		wantError(t, err, file)
+		errortest.Want(t, err, file)
 	}
 	_, err := Open(folder, -1)
-	wantError(t, err, folder, "-1")
+	errortest.Want(t, err, folder, "-1")
 
 	l := mustOpen(t, folder, 0)
-	wantError(t, l.Scalar("", 3, 1), l.Name(), "step 3", "empty")
-	wantError(t, l.Scalar("a\xff", 3, 1), l.Name(), `a\xff`)
-	wantError(t, l.Scalar("a", -1, 1), l.Name(), "-1")
-	wantError(t, l.Record(record.Stats{Step: 4, Precond: []record.PrecondNorms{{Block: "\xff"}}}), l.Name(), "step 4")
+	errortest.Want(t, l.Scalar("", 3, 1), l.Name(), "step 3", "empty")
+	errortest.Want(t, l.Scalar("a\xff", 3, 1), l.Name(), `a\xff`)
+	errortest.Want(t, l.Scalar("a", -1, 1), l.Name(), "-1")
+	errortest.Want(t, l.Record(record.Stats{Step: 4, Precond: []record.PrecondNorms{{Block: "\xff"}}}), l.Name(), "step 4")
 	mustRecord(t, l, 0, 3) // none of these has harmed the file
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -322,7 +310,7 @@ func TestErrors(t *testing.T) {
 	for name, err := range map[string]error{
 		"Record": l.Record(stats(3)), "Scalar": l.Scalar("a", 1, 1), "Flush": l.Flush(), "Close": l.Close(),
 	} {
-		wantError(t, err, l.Name(), "closed")
+		errortest.Want(t, err, l.Name(), "closed")
 		if !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s: the cause of %v is not os.ErrClosed", name, err)
 		}
@@ -343,11 +331,11 @@ func (f full) Name() string { return f.path }
 func TestFullDisk(t *testing.T) {
 	l := newLog(full{"runs/events"}, time.Now)
 	first := l.Record(stats(8))
-	wantError(t, first, "runs/events", "step 8", "no space")
+	errortest.Want(t, first, "runs/events", "step 8", "no space")
 	if again := l.Record(stats(9)); again != first {
 		t.Errorf("then %v", again)
 	}
-	wantError(t, l.Flush(), "runs/events", "no space")
-	wantError(t, l.Close(), "runs/events", "no space")
-	wantError(t, l.Close(), "runs/events", "closed")
+	errortest.Want(t, l.Flush(), "runs/events", "no space")
+	errortest.Want(t, l.Close(), "runs/events", "no space")
+	errortest.Want(t, l.Close(), "runs/events", "closed")
 }
