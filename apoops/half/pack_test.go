@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/guard"
 	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
@@ -125,6 +126,31 @@ func TestVectorsAtEdges(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPageEnds puts every array where memory ends, and then where it begins: what reads or
+// writes beyond one is killed by the system.
+func TestPageEnds(t *testing.T) {
+	rooms, err := guard.New(2, 4096)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer rooms.Close()
+	both(t, func(t *testing.T) {
+		for _, atEnd := range []bool{true, false} {
+			rooms.AtEnd = atEnd
+			for n := range 131 {
+				x, bits := guard.Slice[float32](rooms, n), guard.Slice[uint16](rooms, n)
+				for _, f := range formats {
+					Pack(f, bits, x)
+					Expand(f, x, bits)
+					Round(f, x)
+					PackStochastic(f, bits, x, 5, n)
+					RoundStochastic(f, x, 5, n)
+				}
+			}
+		}
+	})
 }
 
 func TestUnknownFormatIsFloat16(t *testing.T) {

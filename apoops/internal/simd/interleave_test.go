@@ -5,7 +5,7 @@ import "math/rand/v2"
 func init() {
 	routines = append(routines,
 		routine{"Interleave", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
-			n = min(n, 60) // arrays of a page
+			n = min(n, 60) // arrays of 4096 bytes
 			stride := n + r.IntN(3)
 			src, dst := random(r, m.singles(max(15*stride+n, 0)), rare), m.singles(n*Block)
 			Interleave(dst, src, stride)
