@@ -14,6 +14,7 @@ import (
 // part is the number of elements that are expanded at once.
 const part = 128 * simd.Block
 
+// vectors reports whether the processor has what the assembly needs.
 func vectors() bool { return simd.Current() >= simd.AVX512 }
 
 // Squares is s.Squares.

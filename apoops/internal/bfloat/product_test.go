@@ -27,7 +27,7 @@ func number(b uint16) float64 { return half.FromBits(half.BFloat16, b) }
 // and the error of sums of float32.
 func TestProduct(t *testing.T) {
 	rng := rand.New(rand.NewPCG(17, 1))
-	for _, size := range [][3]int{{1, 1, 1}, {9, 4, 30}, {150, 64, 90}} {
+	for _, size := range [][3]int{{1, 1, 1}, {9, 4, 30}, {150, 64, 90}, {33, 300, 80}} { // in pieces of rows, and of columns
 		for _, act := range []vmath.Activation{vmath.Identity, vmath.ReLU, vmath.Tanh} {
 			m, n, k := size[0], size[1], size[2]
 			var p bfloat.Product
