@@ -102,7 +102,7 @@ func (e *extent) keep(n int) {
 // touch takes n bytes that are free again at once.
 func (e *extent) touch(n int) { e.most = max(e.most, e.now+n) }
 
-// derivative is the memory of derivative with dz bytes for dz.
+// derivative takes the memory of Convolution.derivative, with dz bytes for dz.
 func (e *extent) derivative(k *kernel, dz int) {
 	if k == nil {
 		e.keep(align(dz))
@@ -123,7 +123,11 @@ func (c *Convolution[E]) backwardGroup(l *lane, g int) error {
 	if last-first > 1 {
 		sum = bytes[float32](c.sum())
 	}
-	block := borrow(c.main.backwardRoom(c.dx != nil, c.dw != nil, dz, sum))
+	room := c.main.backwardRoom(c.dx != nil, c.dw != nil, dz, sum)
+	if c.tail != nil && last == pieces {
+		room = max(room, c.tail.backwardRoom(c.dx != nil, c.dw != nil, dz, sum))
+	}
+	block := borrow(room)
 	defer giveBack(block)
 	for i := first; i < last; i++ {
 		if err := c.backwardPiece(l, i, g, i == first, block); err != nil {
@@ -178,8 +182,8 @@ func (c *Convolution[E]) backwardPiece(l *lane, i, g int, first bool, block []by
 	return nil
 }
 
-// derivative is the derivative by the convolution before its activation, of the elements
-// yr of y, in a kernel's layout at the front of the block. Behind a copy dz is not kept.
+// derivative is the gradient by the convolution before its activation, of the elements yr
+// of y, in a kernel's layout. It is kept at the front of the block, if it is not dy itself.
 func (c *Convolution[E]) derivative(l *lane, k *kernel, b *binding, yr [2]int, block *[]byte) (unsafe.Pointer, error) {
 	plain := c.dy[yr[0]:yr[1]]
 	if c.act.Grad == nil {

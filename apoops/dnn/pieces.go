@@ -78,9 +78,10 @@ func between(rows bool, m Matrix) int {
 	return 1
 }
 
-// cutProduct is the number of rows of a piece of a product of m×k and k×n, or of columns. A
-// piece of rows copies all of B, one of columns all of A where that is turned, or reads it
-// about four times as fast.
+// cutProduct cuts a product of m×k and k×n into pieces of length rows, or of length columns.
+// Kernels copy B, and an A that is turned, to a layout of their own: each piece of rows copies
+// all of B. Each piece of columns reads all of A where it lies, about four times as fast as a
+// copy; they are never of an A that is turned.
 func cutProduct(m, n, k int, turned bool) (length int, columns bool) {
 	if float64(m)*float64(n)*float64(k) < piecesFrom {
 		return max(m, 1), false

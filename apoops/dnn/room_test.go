@@ -56,6 +56,34 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// TestRoomOfLastPiece: where the kernels of a smaller last piece need more scratch memory than
+// those of the others, there is as much.
+func TestRoomOfLastPiece(t *testing.T) {
+	lib := system(t)
+	s := Shape{N: 3, C: 16, H: 5, W: 5, Out: 16, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}}.dense()
+	c, err := newConvolution[float32](lib, s, weighted, cut{2, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, k := range []*kernel{c.tail.forward, c.tail.data, c.tail.weights} {
+		for i := range k.slots {
+			if k.slots[i].index == argScratchpad {
+				k.slots[i].bytes += 1 << 20
+			}
+		}
+	}
+	o := newOperands(s, 8)
+	arenas.free = nil
+	if err := c.Forward(o.x, o.w, o.b, o.y); err != nil {
+		t.Fatal(err)
+	}
+	arenas.free = nil
+	if err := c.Backward(o.x, o.w, o.y, o.dy, o.dx, o.dw, o.db); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestRoomStaysInCache: what a core holds for a piece of each pass is little more than the
 // arrays that the cut counts, also where channels are far from whole blocks.
 func TestRoomStaysInCache(t *testing.T) {
