@@ -35,12 +35,13 @@ func (r *Random) Part(first, count int) *Random {
 	return &Random{seed: r.seed, step: r.step, first: first, count: count}
 }
 
-// SetFirst moves a Part to the examples from the given one on, for the runs that follow.
+// SetFirst moves a Part to the examples from the given one on, for the runs that follow. A
+// source that is no Part has all examples and stays.
 func (r *Random) SetFirst(first int) { r.first = first }
 
 // before is the number of elements, or rows, of the examples before those of an array of n.
 func (r *Random) before(n int) int {
-	if r.first == 0 {
+	if r.count == 0 {
 		return 0
 	}
 	return n / r.count * r.first

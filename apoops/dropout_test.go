@@ -42,6 +42,25 @@ func dropoutNode(rate float64, masks *Random, stream uint64) func(gorgonia.Nodes
 	return func(in gorgonia.Nodes) (*gorgonia.Node, error) { return Dropout(in[0], rate, masks, stream) }
 }
 
+// TestDropoutOfParts: a Part has the masks of its examples, those that SetFirst moves it to
+// too; a source of all examples stays.
+func TestDropoutOfParts(t *testing.T) {
+	const examples, each, rate = 6, 50, 0.3
+	all := maskOf(t, examples*each, rate, NewRandom(7), 2)
+	whole := NewRandom(7)
+	part := whole.Part(1, 2)
+	for _, first := range []int{1, 4, 0} {
+		part.SetFirst(first)
+		if !slices.Equal(maskOf(t, 2*each, rate, part, 2), all[first*each:][:2*each]) {
+			t.Errorf("examples from %d on have other masks than in the whole batch", first)
+		}
+	}
+	whole.SetFirst(3)
+	if !slices.Equal(maskOf(t, examples*each, rate, whole, 2), all) {
+		t.Error("a source of all examples has moved")
+	}
+}
+
 func TestDropoutStatistics(t *testing.T) {
 	const n = 100003
 	masks := NewRandom(7)

@@ -3,6 +3,7 @@ package apoops
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -137,6 +138,57 @@ func TestRateStepTangentsAtTheirPoint(t *testing.T) {
 			return []float64{rate * rate * sum / 2}
 		},
 	}.run(t)
+}
+
+// TestRateStepBesideTangents has a tangent that overflowed, at Δ = 0: step and discrepancy are
+// those without it.
+func TestRateStepBesideTangents(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 7))
+	inputs := []*tensor.Dense{randn(rng, 3), randn(rng, 3), randn(rng), randn(rng), tensor.New(tensor.FromScalar(0.0)),
+		tensor.New(tensor.WithShape(3), tensor.WithBacking([]float64{math.Inf(1), math.NaN(), 1}))}
+	for name, builds := range map[string][2]func(in gorgonia.Nodes) (*gorgonia.Node, error){
+		"rateStep": {
+			func(in gorgonia.Nodes) (*gorgonia.Node, error) { return RateStep(in[0], in[1], in[2], in[3], false) },
+			func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return RateStep(in[0], in[1], in[2], in[3], false, Tangent{in[4], in[5]})
+			},
+		},
+		"rateWSD": {
+			func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return RateWSD(in[2], in[3], false, in[1:2], nil, nil)
+			},
+			func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return RateWSD(in[2], in[3], false, in[1:2], in[4:5], []gorgonia.Nodes{in[5:6]})
+			},
+		},
+	} {
+		var values [2][]float64
+		for i, build := range builds {
+			values[i], _ = opTest{name: name, build: build}.open(t, inputs, tensor.Float64, inputs[0], false).run(t)
+		}
+		if !slices.Equal(values[0], values[1]) {
+			t.Errorf("%s is %v, without the tangent %v", name, values[1], values[0])
+		}
+	}
+}
+
+// TestRateWSDRefuses lists of tangents that are not those of Δ and the directions.
+func TestRateWSDRefuses(t *testing.T) {
+	rng, g := rand.New(rand.NewPCG(5, 8)), gorgonia.NewGraph()
+	scalar := func(name string) *gorgonia.Node { return inputNode(g, randn(rng), tensor.Float64, name) }
+	vector := func(name string) *gorgonia.Node { return inputNode(g, randn(rng, 3), tensor.Float64, name) }
+	phi, s, by := scalar("phi"), scalar("s"), gorgonia.Nodes{scalar("by")}
+	d, tangents := gorgonia.Nodes{vector("c"), vector("d")}, gorgonia.Nodes{vector("t"), vector("u")}
+	if _, err := RateWSD(phi, s, false, d, by, []gorgonia.Nodes{tangents}); err != nil {
+		t.Fatal(err)
+	}
+	for what, lists := range map[string][]gorgonia.Nodes{
+		"none": nil, "one too many": {tangents, tangents}, "a short one": {tangents[:1]}, "one of three": {append(tangents, d[0])},
+	} {
+		if _, err := RateWSD(phi, s, false, d, by, lists); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
 }
 
 func TestUpdatesAndTheirNorm(t *testing.T) {

@@ -132,13 +132,20 @@ func (k *halfSquaredNorm[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (go
 //
 //	½‖θ'-θ‖² = ½ (s·e^φ)² Σ_i ‖d_i + Σ_j Δ_j·t_ij‖²
 //
-// Here by are the scalars Δ_j, and tangents[j] has the t_ij of each d_i; both may be nil.
+// Here by are the scalars Δ_j, and tangents[j] has the t_ij of each d_i; both may be nil. As
+// in RateStep, a tangent with Δ_j = 0 has no part in the value, whatever it is.
 func RateWSD(phi, s *gorgonia.Node, linear bool, d, by gorgonia.Nodes, tangents []gorgonia.Nodes) (*gorgonia.Node, error) {
 	if len(d) == 0 {
 		return nil, errors.New("apoops: rateWSD: no direction")
 	}
+	if len(tangents) != len(by) {
+		return nil, errors.Errorf("apoops: rateWSD: %d lists of tangents for %d Δ", len(tangents), len(by))
+	}
 	in := append(append(gorgonia.Nodes{phi, s}, by...), d...)
-	for _, t := range tangents {
+	for j, t := range tangents {
+		if len(t) != len(d) {
+			return nil, errors.Errorf("apoops: rateWSD: %d tangents for Δ %d and %d directions", len(t), j, len(d))
+		}
 		in = append(in, t...)
 	}
 	n := len(by)
@@ -174,9 +181,6 @@ func (k *rateWSD[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
 	}
 	c := in[2+k.tangents:]
 	n := len(c) / (1 + k.tangents)
-	if n*(1+k.tangents) != len(c) {
-		return nil, errors.Errorf("%d directions and tangents for %d Δ", len(c), k.tangents)
-	}
 	for i := n; i < len(c); i++ {
 		if err := sameShape(c[i%n], c[i]); err != nil {
 			return nil, err
@@ -206,7 +210,9 @@ func (k *rateWSD[T]) run(a *args[T]) error {
 				k.half[j] += w[l] * k.sum.Product(c[j*n+i], c[l*n+i])
 			}
 		}
-		k.norm2 += w[j] * k.half[j]
+		if w[j] != 0 {
+			k.norm2 += w[j] * k.half[j]
+		}
 	}
 	r, _ := rate(a.in[0], a.in[1], k.linear)
 	a.out[0] = T(r * r * k.norm2 / 2)
