@@ -12,7 +12,7 @@ import (
 
 // BenchmarkBits has the least times of the passes of the ways of Bits, and of the engine
 // that New chooses in float32, called in turn, for the layers of ResNet-18 on images of
-// 32×32, 128 in a batch, in blocks of channels.
+// 32×32, 128 in a batch and fewer, in blocks of channels.
 func BenchmarkBits(b *testing.B) {
 	if err := dnn.BFloat16(); err != nil {
 		b.Skip("no bfloat16 on this machine: ", err)
@@ -26,6 +26,8 @@ func BenchmarkBits(b *testing.B) {
 		convtest.Even("", []int{128, 256, 8, 8}, 512, 3, 2, 1, 1),
 		convtest.Even("", []int{128, 512, 4, 4}, 512, 3, 1, 1, 1),
 		convtest.Even("", []int{128, 512, 2, 2}, 512, 3, 1, 1, 1),
+		convtest.Even("", []int{32, 512, 4, 4}, 512, 3, 1, 1, 1),
+		convtest.Even("", []int{2, 512, 4, 4}, 512, 3, 1, 1, 1),
 		convtest.Even("", []int{128, 64, 32, 32}, 128, 1, 2, 0, 1),
 		convtest.Even("", []int{128, 128, 16, 16}, 256, 1, 2, 0, 1),
 		convtest.Even("", []int{128, 256, 8, 8}, 512, 1, 2, 0, 1),

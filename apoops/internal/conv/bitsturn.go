@@ -36,8 +36,10 @@ func (t *bitsTurn) images(lo, hi int) {
 	for n := lo; n < hi; n++ {
 		from, to := t.src[n*t.c*positions:][:t.c*positions], t.dst[n*t.c:]
 		if !t.blocked {
-			for i, v := range from {
-				to[t.place[i%positions]*stride+i/positions] = v
+			for c := range t.c {
+				for p, place := range t.place {
+					to[place*stride+c] = from[c*positions+p]
+				}
 			}
 			continue
 		}

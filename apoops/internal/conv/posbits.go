@@ -19,15 +19,15 @@ type bitsPositions struct {
 	runs       [][]run // by element of the kernel
 	slab       int     // channels of x of a product
 	by         map[term]*dnn.Product[uint16, float32]
+	in, out    *bitsTurn // of x and dz
 
-	// Of the current run.
-	dy, y, dz       []uint16
-	in, out         *bitsTurn
-	dw              []float32
-	mu              sync.Mutex
-	failure         error
-	derive, sumBias func(lo, hi int)
-	products        func(lo, hi int)
+	derive, sumBias, products func(lo, hi int)
+
+	// Of the current call.
+	dy, y, dz []uint16
+	dw        []float32
+	mu        sync.Mutex
+	failure   error
 }
 
 // run are pairs of positions that follow one another, in the copied order.
@@ -42,9 +42,9 @@ type term struct {
 // positionsOfBits is the number of positions of y up to which dW is computed so, for
 // kernels of more than one element. By BenchmarkBits on two cores of a Zen 5 processor, 128
 // images take, in ms, 10.0 for 512 channels of 4×4 (oneDNN's bfloat16 20, float32 13.6),
-// 1.9 for 512 of 2×2 (19, 4.6), 7.0 for 256 of 8×8 to 512 with stride 2 (16.4, 22.8), 9.4 for
-// 128 of 16×16 to 256 (12.1, 16.7), but 14 for 64 of 32×32 to 128 (10.8, 13.8), and 32 of
-// the second ones 3.0 (9.4, 6.9), 2 of them .9 (1.5, 5.0).
+// 1.9 for 512 of 2×2 (19, 4.6) and, with stride 2, 7.0 for 256 of 8×8 to 512 (16.4, 22.8) and
+// 9.4 for 128 of 16×16 to 256 (12.1, 16.7), but 14 for 64 of 32×32 to 128 (10.8, 13.8);
+// 32 images of 512 of 4×4 take 3.0 (9.4, 6.9), two .9 (1.5, 5.0).
 const positionsOfBits = 64
 
 // byBitsPositions reports whether dW is.
