@@ -55,3 +55,18 @@ func ExampleDense() {
 	fmt.Println(y.Shape(), y.Value().Data())
 	// Output: (2, 1) [-1.5 -1.5]
 }
+
+// Numbers of 16 bits outside of graphs.
+func ExampleRound16() {
+	f, err := apoops.ParseFormat("float16")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(apoops.Round16(f, 0.1), apoops.FromBits(f, apoops.ToBits(f, 0.1)))
+	g := []float32{1e-9, 0.1}
+	apoops.RoundAll(f, g, 1<<16) // with a loss scale even the first is not lost
+	fmt.Println(g[0] > 0, apoops.AllFinite(g))
+	// Output:
+	// 0.0999755859375 0.0999755859375
+	// true true
+}

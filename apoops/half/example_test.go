@@ -35,3 +35,41 @@ func ExampleRoundStochastic() {
 	fmt.Printf("%.2f\n", mean)
 	// Output: 1.00
 }
+
+// Single numbers, and a slice that stays in float32.
+func ExampleNearest() {
+	f, err := half.ParseFormat("bfloat16")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	bits := half.ToBits(f, 1.01)
+	fmt.Printf("%04x %v %v\n", bits, half.FromBits(f, bits), half.Nearest(f, 1.01))
+
+	x := []float64{1.01, 1e39}
+	half.Round(f, x)
+	fmt.Println(x)
+	// Output:
+	// 3f81 1.0078125 1.0078125
+	// [1.0078125 +Inf]
+}
+
+// Bits of the neighbours of 1 + 2⁻⁸, which lies half way between two of them.
+func ExamplePackStochastic() {
+	x, bits := make([]float32, 4), make([]uint16, 4)
+	for i := range x {
+		x[i] = 1 + 1.0/256
+	}
+	half.PackStochastic(half.BFloat16, bits, x, half.Key(1, 0, 0), 0)
+	half.Expand(half.BFloat16, x, bits)
+	for _, v := range x {
+		fmt.Println(v == 1 || v == 1+1.0/128)
+	}
+	fmt.Println(half.AllFinite(half.BFloat16, bits))
+	// Output:
+	// true
+	// true
+	// true
+	// true
+	// true
+}

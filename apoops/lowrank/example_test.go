@@ -2,6 +2,7 @@ package lowrank_test
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/apo-gorgonia/apo/apoops/lowrank"
 )
@@ -28,4 +29,19 @@ func Example() {
 	}
 	fmt.Printf("V %.3f C %.3f p %.3f\n", p.V, p.C, p.P)
 	// Output: V [1.000 0.000 0.000 0.000 0.000] C [0.200] p [1.000]
+}
+
+// Two columns of length 1 that are at right angles.
+func ExampleOrthonormal() {
+	side := lowrank.Side{Size: 5, Rank: 2}
+	v := make([]float64, side.Size*side.Rank)
+	lowrank.Orthonormal(v, side, 1)
+	var first, second, both float64
+	for i := 0; i < len(v); i += 2 {
+		first += v[i] * v[i]
+		second += v[i+1] * v[i+1]
+		both += v[i] * v[i+1]
+	}
+	fmt.Printf("%.6f %.6f %.6f\n", first, second, math.Abs(both))
+	// Output: 1.000000 1.000000 0.000000
 }

@@ -39,3 +39,13 @@ func Example() {
 	// [0.25 0.5 0.75 1 1.25 1.5]
 	// [1 2 3 1 1.25 1.5]
 }
+
+// A form is chosen by its name.
+func ExampleByName() {
+	fmt.Println(form.Names())
+	_, err := form.ByName("sparse")
+	fmt.Println(err != nil)
+	// Output:
+	// [kronecker diagonal scalar full low-rank]
+	// true
+}

@@ -22,3 +22,17 @@ func ExampleAverage_Start() {
 	fmt.Println(x.Data())
 	// Output: [1 10]
 }
+
+// Each step back counts half as much: (3 + 2/2 + 1/4)/(1 + 1/2 + 1/4).
+func ExampleExponential() {
+	value := tensor.New(tensor.WithShape(1), tensor.WithBacking([]float64{0}))
+	mean := average.Exponential(0.5).Start([]*graph.Param{{Name: "w", Value: value}})
+	for step := range 3 {
+		value.Float64s()[0] = float64(step + 1)
+		mean.Add()
+	}
+	x := tensor.New(tensor.WithShape(1), tensor.Of(tensor.Float64))
+	mean.Evaluated([]*tensor.Dense{x})
+	fmt.Printf("%.3f\n", x.Float64s())
+	// Output: [2.429]
+}

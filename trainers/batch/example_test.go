@@ -30,3 +30,29 @@ func ExampleNew() {
 	// [1 10 4 40] [1 4]
 	// [0 0 2 20] [0 2]
 }
+
+// Three pairs of sentences, padded to four tokens, make batches of eight places.
+func ExampleNewTokenBatches() {
+	source := [][]int{{5, 6}, {7}, {8, 9, 10}}
+	target := [][]int{{15, 16, 17}, {18}, {19, 20}}
+	sentences, err := batch.NewSentences(source, target, batch.TokenConfig{Tokens: 8, Lengths: []int{4}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	batches, err := batch.NewTokenBatches(sentences, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(sentences.Shapes(), batches.PerEpoch(), "batches in an epoch")
+	b := batches.At(0)
+	fmt.Println("source", b.X[0].Data())
+	fmt.Println("target", b.X[1].Data())
+	fmt.Println("next  ", b.T[0].Data())
+	// Output:
+	// [[2 4]] 2 batches in an epoch
+	// source [7 2 0 0 8 9 10 2]
+	// target [1 18 0 0 1 19 20 0]
+	// next   [18 2 0 0 19 20 2 0]
+}

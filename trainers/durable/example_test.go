@@ -2,7 +2,9 @@ package durable_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"path/filepath"
@@ -49,4 +51,80 @@ func ExampleTogether() {
 	// step 0
 	// step 1
 	// step 2
+}
+
+// A second run in the same folder is told that it is taken.
+func ExampleLockFolder() {
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	lock, err := durable.LockFolder(folder)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = durable.LockFolder(folder)
+	fmt.Println(errors.Is(err, durable.ErrLocked))
+	if err := lock.Unlock(); err != nil {
+		log.Fatal(err)
+	}
+	// Output: true
+}
+
+// A log that goes on behind its second line. What a kill has left of a last line is cut off
+// by itself.
+func ExampleOpenLog() {
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "steps.log")
+	lines, err := durable.CreateLog(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Fprintln(lines, "step 0")
+	fmt.Fprintln(lines, "step 1")
+	fmt.Fprintln(lines, "step 2")
+	if err := lines.Close(); err != nil {
+		log.Fatal(err)
+	}
+
+	lines, kept, err := durable.OpenLog(path, func(number int, line []byte) (bool, error) { return number < 2, nil })
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(kept, "lines stay")
+	if err := lines.Close(); err != nil {
+		log.Fatal(err)
+	}
+	// Output: 2 lines stay
+}
+
+// A write that fails leaves the file as it was. RemoveLeftovers is for those that were
+// killed.
+func ExampleWrite() {
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	durable.RemoveLeftovers(folder)
+	path := filepath.Join(folder, "weights")
+	for _, fails := range []bool{false, true} {
+		err := durable.Write(path, func(w io.Writer) error {
+			if fails {
+				return errors.New("the disk is full")
+			}
+			_, err := io.WriteString(w, "0.1 0.2")
+			return err
+		})
+		content, readErr := os.ReadFile(path)
+		fmt.Println(string(content), err, readErr)
+	}
+	// Output:
+	// 0.1 0.2 <nil> <nil>
+	// 0.1 0.2 the disk is full <nil>
 }

@@ -35,3 +35,24 @@ func Example() {
 	// sgd: [1.00 0.15]
 	// precond-plain: [0.94 0.85]
 }
+
+// The forms of APO-Precond, with the λ_FSD and λ_WSD that they begin with.
+func ExampleTrustRegion() {
+	longer := precond.Plain(0.1)
+	longer.Clip, longer.Relative = 0.001, precond.RelativeSteps()
+	longer.Relative.Step = 0.2
+	for _, o := range []trainers.Optimizer{precond.New(0.1), precond.Plain(0.1), precond.Relative(0), precond.TrustRegion(0), longer} {
+		if err := o.Validate(); err != nil {
+			fmt.Println(err)
+			return
+		}
+		d := o.Defaults()
+		fmt.Println(o.Name(), d.FSD, d.WSD)
+	}
+	// Output:
+	// precond 10 0.01
+	// precond-plain 1 0.1
+	// precond-plain 13 0.003
+	// precond-plain 5 0.4
+	// precond-plain 13 0.003
+}

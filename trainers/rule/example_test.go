@@ -88,3 +88,95 @@ func ExampleBase() {
 	fmt.Println(d[0].Data(), err)
 	// Output: [0.6 0.8] <nil>
 }
+
+// Conditions on hyperparameters, of which the first that does not hold is the error.
+func ExampleFirstFailed() {
+	check := func(momentum, decay float64, every int) error {
+		return rule.FirstFailed("lion",
+			rule.Fraction("momentum", momentum), rule.NotNegative("weight_decay", decay), rule.AtLeastOne("every", every),
+			rule.Require("every", float64(every), every%2 == 0, "even"))
+	}
+	fmt.Println(check(0.9, 0, 2))
+	fmt.Println(check(1, 0, 2))
+	fmt.Println(check(0.9, 0, 3))
+	// Output:
+	// <nil>
+	// trainers: lion: momentum is 1: it must be at least 0 and less than 1
+	// trainers: lion: every is 3: it must be even
+}
+
+// A step whose KL divergence would be four times the limit is halved.
+func ExampleKLClip() {
+	fmt.Println(rule.KLClip(0.001, 0.004), rule.KLClip(0.001, 0.0001), rule.KLClip(0, 1))
+	// Output: 0.5 1 1
+}
+
+// Momentum of 0.9 multiplies the variance of a step by 1/(1-0.81).
+func ExampleNoiseGain() {
+	fmt.Printf("%.2f\n", rule.NoiseGain(0.9))
+	// Output: 5.26
+}
+
+// A gradient that was lost on the way, and one of another shape.
+func ExampleCheckGradients() {
+	array := func(n int) *tensor.Dense { return tensor.New(tensor.WithShape(n), tensor.Of(tensor.Float32)) }
+	params := []*graph.Param{{Name: "w", Value: array(2)}, {Name: "b", Value: array(1)}}
+	fmt.Println(rule.CheckGradients(params, []*tensor.Dense{array(2), array(1)}))
+	fmt.Println(rule.CheckGradients(params, []*tensor.Dense{array(2), nil}))
+	fmt.Println(rule.CheckGradients(params, []*tensor.Dense{array(3), array(1)}))
+	// Output:
+	// <nil>
+	// trainers: there is no gradient of "b"
+	// trainers: gradient of "w" is float32 of shape (3), not float32 of shape (2)
+}
+
+// All parameters are one group, and none is frozen, where the optimizer has no groups.
+func ExampleGroupsOf() {
+	w := tensor.New(tensor.WithShape(2, 2), tensor.Of(tensor.Float32))
+	params := []*graph.Param{{Name: "first", Matrix: true, Value: w}, {Name: "second", Matrix: true, Value: w.Clone().(*tensor.Dense)}}
+	o := rule.Adam(0.001)
+	learned, blocks, err := rule.Freeze(o, params, graph.BlockPerParam(params))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	groups, err := rule.GroupsOf(o, learned)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(blocks), groups.Of, groups.Rates)
+	// Output: 2 [0 0] [0.001]
+}
+
+// The notes of a rule that does not treat all blocks in its own form.
+func ExampleSimplified() {
+	const maxDim = 1024
+	var plain rule.Simplified
+	for _, b := range []graph.Block{
+		{Name: "conv5", Rows: 2305, Cols: 512, Matrix: true}, {Name: "dense6", Rows: 513, Cols: 10, Matrix: true}, {Name: "bn1/scale", Rows: 1, Cols: 64},
+	} {
+		switch {
+		case !b.Matrix:
+			plain.Add(b, rule.NoMatrix)
+		case rule.TooLarge(b, maxDim):
+			plain.Add(b, rule.Beyond(maxDim))
+		}
+	}
+	for _, line := range plain.Lines("kfac", "plain gradient") {
+		fmt.Println(line)
+	}
+	// Output:
+	// kfac: plain gradient for conv5: more than 1024 rows or columns (max_dim)
+	// kfac: plain gradient for bn1/scale: no weight matrix
+}
+
+// Of a rule's hyperparameters those that are above 0 can be learned.
+func ExampleTunedValue() {
+	have := []rule.Hyperparameter{{Name: rule.WeightDecay, Value: 0.01}, {Name: rule.Epsilon, Value: 0}}
+	fmt.Println(rule.TunedValue(rule.WeightDecay, have))
+	fmt.Println(rule.CheckTuned([]string{rule.WeightDecay, rule.Epsilon}, have))
+	// Output:
+	// 0.01 <nil>
+	// eps is 0: log eps is learned, so it must start above 0
+}

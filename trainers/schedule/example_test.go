@@ -29,3 +29,17 @@ func ExampleSchedule_Err() {
 	// Output:
 	// trainers: schedule Cosine: total of 0 steps is below 1
 }
+
+// Each is a factor on the learning rate, as a function of the step.
+func ExampleStepDecay() {
+	for _, s := range []schedule.Schedule{schedule.Constant(), schedule.StepDecay(0.1, 4, 8), schedule.InverseSqrt(4)} {
+		for _, step := range []int{0, 2, 4, 8, 16} {
+			fmt.Printf("%.2f ", s.At(step))
+		}
+		fmt.Println(s)
+	}
+	// Output:
+	// 1.00 1.00 1.00 1.00 1.00 Constant()
+	// 1.00 1.00 0.10 0.01 0.01 StepDecay(0.1, [4 8])
+	// 0.25 0.75 0.89 0.67 0.49 InverseSqrt(4)
+}

@@ -25,3 +25,15 @@ func ExampleBest() {
 	// keep the weights of epoch 3
 	// stop after epoch 5
 }
+
+// For an accuracy higher is better.
+func ExampleHighest() {
+	best := stopping.Highest(1)
+	for _, accuracy := range []float64{0.8, 0.9, 0.85} {
+		fmt.Println(best.See(accuracy), best.Stop())
+	}
+	// Output:
+	// true false
+	// true false
+	// false true
+}

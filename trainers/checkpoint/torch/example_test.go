@@ -2,6 +2,8 @@ package torch_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"gorgonia.org/tensor"
 
@@ -36,4 +38,36 @@ func ExampleMap_Import() {
 	}
 	fmt.Println(weights[0].Value.Shape(), weights[0].Value.Data())
 	// Output: (4, 2) [1 4 2 5 3 6 7 8]
+}
+
+// A map from a file: a convolution with its kernel, the scale of a normalisation, and a
+// module for a weight and a bias.
+func ExampleReadMap() {
+	folder, err := os.MkdirTemp("", "map")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "names.json")
+	if err := os.WriteFile(path, []byte(`{
+		"conv0": {"weight": "features.0.weight", "kernel": [5, 5]},
+		"bn1/scale": {"weight": "features.1.weight"},
+		"dense2": "classifier"
+	}`), 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := torch.ReadMap(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(m["conv0"].Weight, m["conv0"].Kernel)
+	fmt.Println(m["bn1/scale"].Weight)
+	fmt.Println(m["dense2"].Weight, m["dense2"].Bias)
+	// Output:
+	// features.0.weight [5 5]
+	// features.1.weight
+	// classifier.weight classifier.bias
 }

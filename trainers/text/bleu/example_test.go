@@ -23,3 +23,17 @@ func ExamplePlain() {
 	// Output:
 	// BLEU = 66.06, 88.9/75.0/57.1/50.0 (BP=1.000, ratio=1.000, hyp_len=9, ref_len=9) <nil>
 }
+
+// Counts of parts of a text add up to those of the whole.
+func ExampleCount() {
+	words := func(line string) [][]string { return [][]string{bleu.Tokenize13a(line)} }
+	counts, err := bleu.Count(words("The cat sat there."), words("The cat sat there."))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	counts.Add(bleu.Tokenize13a("A dog barks."), bleu.Tokenize13a("A dog barks loudly."))
+	fmt.Println(counts.Score(bleu.Exponential))
+	// Output:
+	// BLEU = 73.58, 100.0/85.7/80.0/66.7 (BP=0.895, ratio=0.900, hyp_len=9, ref_len=10)
+}
