@@ -15,6 +15,11 @@
 // in the family, E the average over the last steps, by products alone: no inverse, no
 // decomposition.
 //
+//	side := lowrank.Side{Size: 512, Rank: 16}
+//	p := lowrank.View(side, phi) // V, C and p in one slice of side.Len() elements
+//	lowrank.Orthonormal(p.V, side, seed)
+//	p.SetIdentity(1)             // P = I
+//
 // The functions write to memory of their caller, use all cores and allocate nothing
 // from their second call on. Their results have the same bits on any number of cores.
 package lowrank

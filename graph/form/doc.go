@@ -26,6 +26,10 @@
 // its Learner can move φ by the relative gradient instead of a meta-optimizer. Where it
 // has a Probed, φ can be moved in the graph of probes of the function-space discrepancy.
 //
+//	p, err := form.Start(form.Kronecker{}, form.Setup{Rows: 2, Cols: 3, Dtype: tensor.Float64, Rate: 0.25})
+//	p.Multiply(u, g) // u = P·g
+//	phi := p.Factors() // A, B and S, which a learner moves
+//
 // A new form is one file and one line in registry.go; TestForms checks it. A form
 // written elsewhere works as well: put it into graph.Block.
 package form

@@ -1,7 +1,8 @@
 // Package durable writes files that survive a kill or a loss of power: at any
 // moment a file holds all of its old content or all of its new.
 //
-//	durable.WriteFile("settings.json", text)
+//	err := durable.WriteFile("settings.json", text)
+//	log, lines, err := durable.OpenLog("steps.log", nil) // goes on behind its last whole line
 //
 // Logs, which only grow, are the exception: OpenLog repairs what a kill left of
 // one. LockFolder keeps two runs out of one folder.

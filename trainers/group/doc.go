@@ -11,6 +11,11 @@
 // meta-steps of its own. Rules that sum over parameters, such as norms or a distance, do so over
 // their group.
 //
+//	o := group.New(rule.AdamW(1e-3), // of the rest
+//		group.Group{Params: []string{"dense0"}, Frozen: true},
+//		group.Group{Kinds: []string{"conv"}, Optimizer: rule.Muon(0.02)})
+//	tr, err := trainers.New(model, loss, o)
+//
 // Parameters are chosen by their names or by the kind of their layer. Those in no group are
 // the rest. Weight decay leaves out biases and normalisation: see Config.
 package group

@@ -14,6 +14,11 @@
 //	ε            part of the update P·G that a relative step looks ahead
 //	ν            factor on the update that limits its discrepancy, at most 1
 //
+// It takes the place of an update rule; a schedule that ends at 0 suits it:
+//
+//	tr, err := trainers.New(model, loss, precond.New(0.1), // trainers.Precond is the same
+//		trainers.WithSchedule(trainers.Cosine(steps, 0)))
+//
 // Config is the recommended form: a P of low rank, learned by Newton steps from probes
 // of D_F, with products alone. Its update is in update.go, its meta-step in learner.go,
 // what it does to the factors in package form (Probed) and apoops.LowRankStep. Where no

@@ -30,6 +30,13 @@
 //	                     steps from one sequence of weights, gradients at another; their
 //	                     average is what is evaluated (Iterates)
 //
+// A configuration has the rule's usual hyperparameters, which may be changed before it is
+// used:
+//
+//	o := rule.AdamW(1e-3)
+//	o.Beta2 = 0.98
+//	tr, err := trainers.New(model, loss, o) // trainers.AdamW is the same
+//
 // A rule that works element by element is a Kernel, a few methods on slices, and Elementwise makes the
 // rest of it. Any other rule implements Rule; Base has the methods that few rules
 // need. The packages curvature and precond have rules that need more than gradients.
