@@ -48,7 +48,8 @@ func badFlags() []badInput {
 	add(badInput{[]string{"run", "-redo=maybe"}, 2, []string{"-redo"}},
 		badInput{[]string{"list", "nosuch"}, 2, []string{"list", "nosuch"}},
 		badInput{[]string{"list", "-nosuch"}, 2, []string{"list", "-nosuch"}},
-		badInput{[]string{"list", "-quick=maybe"}, 2, []string{"list", "-quick"}})
+		badInput{[]string{"list", "-measure=maybe"}, 2, []string{"list", "-measure"}})
+	add(badFlag("list", "scale", "huge", "SMALL")...)
 	add(badFlag("peers", "batch", "0", "-1", "x", huge, "1000000000000")...)
 	add(badFlag("peers", "rounds", "0", "-2", "x", huge, "1000000000000")...)
 	add(badFlag("peers", "steps", "0", "-2", "x", huge, "1000000000000")...)

@@ -1,6 +1,6 @@
 // Command benchmarks is the benchmark suite. It has a subcommand for each job.
 //
-//	go run ./benchmarks list                              list the experiments with their times here
+//	go run ./benchmarks list                              list the experiments with their times
 //	go run ./benchmarks run fig3-parkinsons -scale small  train, store results in results/
 //	go run ./benchmarks tune fig3-parkinsons -configs 16  search for hyperparameters
 //	go run ./benchmarks store results                     condense results for the repository
@@ -38,7 +38,7 @@ type command struct {
 }
 
 var commands = []command{
-	{"list", "list the experiments, their sizes and the time they take here", suite.ListCommand},
+	{"list", "list the experiments, their sizes and the time they take", suite.ListCommand},
 	{"run", "run experiments of the paper and store the results", suite.RunCommand},
 	{"tune", "search at random for hyperparameters, with as many trials for each method", suite.TuneCommand},
 	{"store", "condense results into small files that stay in the repository", suite.StoreCommand},

@@ -145,7 +145,7 @@ func TestANewExperimentIsOneFile(t *testing.T) {
 		}
 		return stdout
 	}
-	check(command("list", "parity"), "parity  Figure 0: Parity of numbers", "five bits, 20 steps of 8, about")
+	check(command("list", "parity", "-measure"), "parity  Figure 0: Parity of numbers", "five bits, 20 steps of 8, less than 1 s and ")
 	check(command("run", "parity", "-scale", "smoke", "-seeds", "1", "-out", dir), "parity smoke: computed", "2 runs, 0 of them stored already")
 	check(command("run", "parity", "-scale", "smoke", "-seeds", "1", "-out", dir), "parity smoke: stored already", "2 runs, 2 of them stored already")
 	check(command("tune", "parity", "-scale", "smoke", "-optimizers", "sgdm", "-configs", "2", "-out", dir), "parity smoke sgdm: validation accuracy")

@@ -9,7 +9,7 @@ var calibrated = func() (ms []*Method) {
 	for _, b := range baseRules {
 		ms = append(ms, &Method{
 			Name: b.name + "-apo-calibrated", Label: b.label + "-APO (calibrated)", Family: b.name, Base: b.name,
-			Space: "calibrated", Cost: b.cost + 0.2, Needs: b.name, NoL2: b.noL2,
+			Space: "calibrated", Needs: b.name, NoL2: b.noL2,
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 				opts := []trainers.Option{
 					trainers.EveryK(int(v["k"])),

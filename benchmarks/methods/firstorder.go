@@ -59,24 +59,23 @@ func nadamw(lr, _ float64, v Values) trainers.Optimizer {
 type baseRule struct {
 	name, label string
 	rule        ruleOf
-	cost        float64
 	noL2        bool
 }
 
 var baseRules = []baseRule{
-	{"sgd", "SGD", sgd, 1, false},
-	{"sgdm", "SGDm", sgdm, 1, false},
-	{"rmsprop", "RMSprop", rmsprop, 1.1, false},
-	{"adam", "Adam", adam, 1.2, false},
-	{"adamw", "AdamW", adamw, 1.2, true},
-	{"nadamw", "NAdamW", nadamw, 1.2, true},
+	{"sgd", "SGD", sgd, false},
+	{"sgdm", "SGDm", sgdm, false},
+	{"rmsprop", "RMSprop", rmsprop, false},
+	{"adam", "Adam", adam, false},
+	{"adamw", "AdamW", adamw, true},
+	{"nadamw", "NAdamW", nadamw, true},
 }
 
 // firstOrder are the first-order optimizers at a fixed rate.
 var firstOrder = func() (ms []*Method) {
 	for _, b := range baseRules {
 		ms = append(ms, &Method{
-			Name: b.name, Family: b.name, Label: b.label, Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.noL2,
+			Name: b.name, Family: b.name, Label: b.label, Space: b.name, Needs: b.name, NoL2: b.noL2,
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 				return b.rule(v["lr"], run.L2, v), []trainers.Option{trainers.EveryK(0)}, nil
 			},

@@ -24,9 +24,6 @@ type Method struct {
 	Base string
 	// Space is the name of the search space's file, without its ending.
 	Space string
-	// Cost is the approximate time of a step in multiples of SGDm's, for estimates
-	// only.
-	Cost float64
 	// Needs is the optimizer that the method is made from.
 	Needs string
 	// NoL2 means that the optimizer has no L2 penalty.

@@ -5,7 +5,7 @@ import "github.com/apo-gorgonia/apo/trainers"
 // lowRankPrecond is the recommended form of APO-Precond. The clip is a multiple of the
 // damping: the two belong together.
 var lowRankPrecond = &Method{
-	Name: "precond", Label: "APO-Precond", Space: "precond", Cost: 1.4, Needs: "precond", NoL2: true,
+	Name: "precond", Label: "APO-Precond", Space: "precond", Needs: "precond", NoL2: true,
 	Brief:    Values{"k": 3, "frequent": 1, "warm_up": 1},
 	Learning: precondLearning,
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
@@ -22,7 +22,7 @@ var lowRankPrecond = &Method{
 
 // defaultPrecond is the recommended form as it comes: nothing of it is searched for.
 var defaultPrecond = &Method{
-	Name: "precond-default", Label: "APO-Precond, defaults", Space: "precond-default", Cost: lowRankPrecond.Cost, Needs: "precond", NoL2: true,
+	Name: "precond-default", Label: "APO-Precond, defaults", Space: "precond-default", Needs: "precond", NoL2: true,
 	Brief: lowRankPrecond.Brief, Learning: precondLearning, Build: lowRankPrecond.Build,
 }
 

@@ -9,7 +9,7 @@ import (
 // steps are limited by the clip or the trust region. The name is that of the first
 // recorded results.
 var precondAbove = &Method{
-	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Cost: 4, Needs: "precond-above", NoL2: true,
+	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Needs: "precond-above", NoL2: true,
 	Brief: Values{"warm_up": 1},
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
 		o := precond.Relative(v["lr"])

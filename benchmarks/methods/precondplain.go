@@ -4,7 +4,7 @@ import "github.com/apo-gorgonia/apo/trainers"
 
 // precondPlain is the plain form of APO-Precond: Adam on A, B and S.
 var precondPlain = &Method{
-	Name: "precond-plain", Label: "APO-Precond (plain)", Space: "precond-plain", Cost: 2.5, Needs: "precond-plain", NoL2: true,
+	Name: "precond-plain", Label: "APO-Precond (plain)", Space: "precond-plain", Needs: "precond-plain", NoL2: true,
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
 		meta := trainers.Adam(v["meta_rate"])
 		meta.Beta2, meta.Eps = v["meta_beta2"], v["meta_eps"]

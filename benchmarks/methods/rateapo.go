@@ -6,7 +6,7 @@ import "github.com/apo-gorgonia/apo/trainers"
 var rateAPO = func() (ms []*Method) {
 	for _, b := range baseRules {
 		ms = append(ms, &Method{
-			Name: b.name + "-apo", Family: b.name, Label: b.label + "-APO (plain)", Base: b.name, Space: "rate-apo", Cost: b.cost + 0.4, Needs: b.name, NoL2: b.noL2,
+			Name: b.name + "-apo", Family: b.name, Label: b.label + "-APO (plain)", Base: b.name, Space: "rate-apo", Needs: b.name, NoL2: b.noL2,
 			Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 				return b.rule(run.Rate, run.L2, v), []trainers.Option{
 					trainers.EveryK(int(v["k"])), trainers.FSD(v["fsd"]), trainers.WSD(v["wsd"]),

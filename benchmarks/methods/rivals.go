@@ -5,7 +5,6 @@ import "github.com/apo-gorgonia/apo/trainers"
 // rival is a rule of recent years that is neither the paper's nor a base of APO's here.
 type rival struct {
 	name, label, space, needs string
-	cost                      float64
 	noL2                      bool
 	rule                      func(v Values, run Run) (trainers.Optimizer, error)
 	// options are those that the authors evaluate the rule with.
@@ -18,20 +17,20 @@ type rival struct {
 // today are the rules that find their step size themselves, those without a schedule, and
 // those that precondition matrices.
 var today = []rival{
-	{name: "schedule-free-sgd", label: "Schedule-Free SGD", cost: 1.1, rule: scheduleFree, unscheduled: true},
-	{name: "schedule-free-adamw", label: "Schedule-Free AdamW", cost: 1.3, noL2: true, rule: scheduleFree, unscheduled: true},
-	{name: "prodigy", label: "Prodigy", cost: 1.4, noL2: true},
-	{name: "dadapt-adam", label: "D-Adapted Adam", cost: 1.4},
-	{name: "dog", label: "DoG", cost: 1.1, options: averagedDoG, unscheduled: true},
-	{name: "mechanic-adamw", label: "Mechanic of AdamW", space: "mechanic", cost: 1.4, noL2: true, rule: mechanic(adamw)},
-	{name: "mechanic-nadamw", label: "Mechanic of NAdamW", space: "mechanic", needs: "mechanic-adamw", cost: 1.4, noL2: true, rule: mechanic(nadamw)},
-	{name: "sgd-hd", label: "SGD-HD", cost: 1.1},
-	{name: "adam-hd", label: "Adam-HD", cost: 1.3},
-	{name: "hdm-hb", label: "HDM-HB", cost: 1.4},
-	{name: "soap", label: "SOAP", cost: 3, noL2: true},
-	{name: "muon", label: "Muon", cost: 1.6, noL2: true},
-	{name: "psgd-kron", label: "PSGD-Kron", cost: 3, noL2: true},
-	{name: "singd", label: "SINGD", cost: 2},
+	{name: "schedule-free-sgd", label: "Schedule-Free SGD", rule: scheduleFree, unscheduled: true},
+	{name: "schedule-free-adamw", label: "Schedule-Free AdamW", noL2: true, rule: scheduleFree, unscheduled: true},
+	{name: "prodigy", label: "Prodigy", noL2: true},
+	{name: "dadapt-adam", label: "D-Adapted Adam"},
+	{name: "dog", label: "DoG", options: averagedDoG, unscheduled: true},
+	{name: "mechanic-adamw", label: "Mechanic of AdamW", space: "mechanic", noL2: true, rule: mechanic(adamw)},
+	{name: "mechanic-nadamw", label: "Mechanic of NAdamW", space: "mechanic", needs: "mechanic-adamw", noL2: true, rule: mechanic(nadamw)},
+	{name: "sgd-hd", label: "SGD-HD"},
+	{name: "adam-hd", label: "Adam-HD"},
+	{name: "hdm-hb", label: "HDM-HB"},
+	{name: "soap", label: "SOAP", noL2: true},
+	{name: "muon", label: "Muon", noL2: true},
+	{name: "psgd-kron", label: "PSGD-Kron", noL2: true},
+	{name: "singd", label: "SINGD"},
 }
 
 // rivals are the methods of today: each alone, under the experiment's schedule if it has
@@ -48,7 +47,7 @@ var rivals = func() (ms []*Method) {
 
 // method is the method of a rule, with one schedule or none of its own.
 func (r rival) method(suffix, words string, own []trainers.Option, schedule ...func(Run) trainers.Schedule) *Method {
-	m := &Method{Name: r.name + suffix, Label: r.label + words, Space: r.space, Cost: r.cost, Needs: r.needs, NoL2: r.noL2}
+	m := &Method{Name: r.name + suffix, Label: r.label + words, Space: r.space, Needs: r.needs, NoL2: r.noL2}
 	if m.Space == "" {
 		m.Space = r.name
 	}

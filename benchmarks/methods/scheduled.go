@@ -59,7 +59,7 @@ var scheduled = func() (ms []*Method) {
 		for _, b := range baseRules {
 			ms = append(ms, &Method{
 				Name: b.name + "-" + s.name, Family: b.name, Label: b.label + ", " + s.label,
-				Space: b.name, Cost: b.cost, Needs: b.name, NoL2: b.noL2,
+				Space: b.name, Needs: b.name, NoL2: b.noL2,
 				Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 					return b.rule(v["lr"], run.L2, v), []trainers.Option{
 						trainers.EveryK(0), trainers.WithSchedule(s.schedule(run)),

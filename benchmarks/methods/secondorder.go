@@ -11,9 +11,9 @@ import (
 // secondOrder are the second-order baselines of APO-Precond. Each hyperparameter
 // but the learning rate is the optimizer's setting of the same name.
 var secondOrder = []*Method{
-	registered("shampoo", "Shampoo", "shampoo", 3),
-	withRare("inverse_every", registered("kfac", "KFAC", "kfac", 1.8)),
-	withRare("basis_every", registered("ekfac", "EKFAC", "ekfac", 2.5)),
+	registered("shampoo", "Shampoo", "shampoo"),
+	withRare("inverse_every", registered("kfac", "KFAC", "kfac")),
+	withRare("basis_every", registered("ekfac", "EKFAC", "ekfac")),
 }
 
 // decodedSettings decode the settings that are not float64: integers, flags (0 or 1
@@ -47,9 +47,9 @@ func withRare(period string, m *Method) *Method {
 }
 
 // registered is an optimizer of the registry of package trainers.
-func registered(name, label, space string, cost float64) *Method {
+func registered(name, label, space string) *Method {
 	return &Method{
-		Name: name, Label: label, Space: space, Cost: cost, Needs: name,
+		Name: name, Label: label, Space: space, Needs: name,
 		Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 			settings := map[string]any{"weight_decay": run.L2}
 			for key, value := range v {

@@ -76,15 +76,14 @@ func (b *Batch) plan(j Job, source string) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	m, err := methods.Get(j.Method)
-	if err != nil {
+	if _, err := methods.Get(j.Method); err != nil {
 		return planned{}, err
 	}
 	st, err := stateOf(b.r.dir, j)
 	if err == nil && st == other && (b.redo || j.Trial > 0) {
 		st, err = absent, remove(b.r.dir, j)
 	}
-	return planned{j, source, weight(e, m, j.Config), st}, err
+	return planned{j, source, weight(b.r.dir, e, j), st}, err
 }
 
 // Stored is the finished run of a job in a folder, nil if there is none with the job's

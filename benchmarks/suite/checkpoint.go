@@ -66,12 +66,7 @@ func (t *training) pause(ctx context.Context) error {
 func (t *training) finish(memory memoryMeter, failure error) error {
 	d := Done{Done: true, Steps: t.tr.Steps(), Seconds: t.seconds, PeakBytes: memory.peak(), StartBytes: memory.start}
 	d.Notes, d.SkippedSteps, d.Fallbacks = t.tr.Notes(), t.tr.SkippedSteps(), t.tr.Fallbacks()
-	d.SecondsPerStep = perStep(t.times, int(t.order.Values[t.rare]), t.order.RarePeriod)
-	if n := t.order.MetaSteps; n > 0 {
-		if mean, ok := learningPerStep(t.times, t.learned, n); ok {
-			d.SecondsPerStep = mean
-		}
-	}
+	d.SecondsPerStep = t.order.perStep(t.times, t.learned, t.rare)
 	if len(t.times) > 0 {
 		d.FirstSeconds = t.times[0]
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"strings"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
@@ -33,17 +34,26 @@ type Job struct {
 // newJob makes a job with the method's stored settings. source says where they come
 // from.
 func newJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant, seed uint64) (j Job, source string, err error) {
+	if j, source, err = wholeJob(e, scale, m, v, seed); err != nil {
+		return Job{}, "", err
+	}
+	if e.TimedAt(scale) {
+		j.shorten(m)
+	}
+	j.Rate, err = initialRate(e, scale, m, v)
+	return j, source, err
+}
+
+// wholeJob is newJob without the initial rate and, at a scale that only measures time,
+// before it is shortened.
+func wholeJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Method, v experiments.Variant, seed uint64) (j Job, source string, err error) {
 	values, source, err := m.Settings(e.Search(scale))
 	if err != nil {
 		return Job{}, "", err
 	}
 	j = Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Config(scale, v)}
 	maps.Copy(j.Values, v.Values)
-	if e.TimedAt(scale) {
-		j.shorten(m)
-	}
-	j.Rate, err = initialRate(e, scale, m, v)
-	return j, source, err
+	return j, source, nil
 }
 
 // shorten adapts the settings to a measurement of few steps: rare work is done in the
@@ -104,11 +114,19 @@ func (j Job) Path(dir string) string {
 	return filepath.Join(dir, j.Experiment, string(j.Scale), j.name()+rawExt)
 }
 
+// storedPath is the path of the job's condensed run in dir.
+func (j Job) storedPath(dir string) string {
+	return strings.TrimSuffix(j.Path(dir), rawExt) + storedExt
+}
+
 func (j Job) String() string { return fmt.Sprintf("%s %s %s", j.Experiment, j.Scale, j.name()) }
 
 // same reports whether two jobs have the same settings.
-func (j Job) same(o Job) bool {
-	a, errA := json.Marshal(j) // maps are written in the order of their keys
-	b, errB := json.Marshal(o)
+func (j Job) same(o Job) bool { return sameText(j, o) }
+
+// sameText reports whether two values are the same as JSON.
+func sameText(x, y any) bool {
+	a, errA := json.Marshal(x) // maps are written in the order of their keys
+	b, errB := json.Marshal(y)
 	return errA == nil && errB == nil && string(a) == string(b)
 }

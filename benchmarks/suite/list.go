@@ -5,93 +5,114 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"time"
-
-	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
-	"github.com/apo-gorgonia/apo/benchmarks/methods"
 	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
 )
 
 const listUsage = `Usage: benchmarks list [NAME...] [flags]
 
 Lists the experiments: place in the paper, data, the paper's result, methods and
-sizes, and the approximate time that all methods with 3 seeds take on this machine.
-The estimate comes from a few steps of SGDm on random data, which are timed now.
+sizes, and the time that all methods with 3 seeds take, without evaluations, and
+the memory of the largest run beside its data. Both are those of the runs that
+are stored in the folder -results, where there are any of the same settings, on
+the machine that made them.
+
+With -measure they are measured on this machine: a few steps of each method on
+random data of the experiment's shapes, from 4 to 21, so that a net whose steps
+take a second needs some minutes. At the scale smoke all experiments take about
+a minute on two cores.
 `
 
 const listedSeeds = 3
 
+// listCommand is the subcommand "list".
+type listCommand struct {
+	selection
+	scales []experiments.Scale
+	of     costs
+	failed int // estimates without one of their methods
+}
+
 // ListCommand is the subcommand "list"; it returns the exit code.
 func ListCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var s selection
+	var c listCommand
 	f := flag.NewFlagSet("list", flag.ContinueOnError)
-	quick := f.Bool("quick", false, "leave out the estimates of time")
+	scale := f.String("scale", "", "scale to list: smoke, small or paper (default all)")
+	measure := f.Bool("measure", false, "measure time and memory here")
+	results := f.String("results", "benchmarks/results", "`folder` of stored runs whose time and memory are shown")
 	code, ok := subcommand.ParseFlags(f, listUsage, args, stdout, stderr, func(names []string) error {
-		s.names = names
-		_, err := s.experiments()
-		return err
+		return c.check(names, *scale)
 	})
 	if !ok {
 		return code
 	}
-	es, err := s.experiments()
-	times := make(stepTimes)
+	c.of = storedCosts(*results)
+	if *measure {
+		c.of = measuredCosts()
+	}
+	es, err := c.experiments()
 	for i := 0; i < len(es) && err == nil; i++ {
-		if err = ctx.Err(); err == nil {
-			err = list(es[i], *quick, times, stdout)
-		}
+		err = c.list(ctx, es[i], stdout, stderr)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "list: %v\n", err)
+		if ctx.Err() != nil {
+			return exitInterrupted
+		}
+		return exitFailed
+	}
+	if c.failed > 0 {
 		return exitFailed
 	}
 	return exitOK
 }
 
-func list(e *experiments.Experiment, quick bool, times stepTimes, w io.Writer) error {
-	fmt.Fprintf(w, "%s  %s: %s\n", e.Name, e.Figure, e.Title)
-	fmt.Fprintf(w, "  data     %s\n  paper    %s\n  chosen   %s\n", e.Data, e.Paper, e.Choices)
-	if len(e.Methods) > 0 {
-		fmt.Fprintf(w, "  methods  %s\n", strings.Join(e.Methods, ", "))
+// check validates names and the scale, "" for all.
+func (c *listCommand) check(names []string, scale string) error {
+	c.names, c.scales = names, experiments.Scales
+	if scale != "" {
+		s, err := experiments.ParseScale(scale)
+		if err != nil {
+			return err
+		}
+		c.scales = []experiments.Scale{s}
 	}
-	for _, scale := range experiments.Scales {
-		c, ok := e.Scales[scale]
-		if !ok {
-			continue
-		}
-		fmt.Fprintf(w, "  %-7s  %s, %d steps of %s", scale, e.Task.Describe(c), c.Steps, e.Task.Work(c).Count(c.Batch))
-		if e.TimedAt(scale) && c.Steps < warmedUp {
-			fmt.Fprint(w, ", only timed")
-		}
-		if !quick {
-			step, err := times.step(e, c)
-			if err != nil {
-				return errors.WithMessagef(err, "%s %s", e.Name, scale)
-			}
-			total, err := totalCost(e, scale)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(w, ", about %s", duration(time.Duration(float64(step)*total*float64(c.Steps))))
-		}
-		fmt.Fprintln(w)
-	}
-	fmt.Fprintln(w)
-	return nil
+	_, err := c.experiments()
+	return err
 }
 
-// totalCost is the time of one step of each run, in multiples of a step of SGDm.
-func totalCost(e *experiments.Experiment, scale experiments.Scale) (float64, error) {
-	total := 0.0
-	for _, name := range e.MethodsAt(scale) {
-		m, err := methods.Get(name)
-		if err != nil {
-			return 0, err
-		}
-		total += listedSeeds * m.Cost * float64(len(e.VariantsOf(name)))
+func (c *listCommand) list(ctx context.Context, e *experiments.Experiment, stdout, stderr io.Writer) error {
+	fmt.Fprintf(stdout, "%s  %s: %s\n", e.Name, e.Figure, e.Title)
+	fmt.Fprintf(stdout, "  data     %s\n  paper    %s\n  chosen   %s\n", e.Data, e.Paper, e.Choices)
+	if len(e.Methods) > 0 {
+		fmt.Fprintf(stdout, "  methods  %s\n", strings.Join(e.Methods, ", "))
 	}
-	return total, nil
+	for _, scale := range experiments.Scales {
+		config, ok := e.Scales[scale]
+		if !ok || !slices.Contains(c.scales, scale) {
+			continue
+		}
+		fmt.Fprintf(stdout, "  %-7s  %s, %d steps of %s", scale, e.Task.Describe(config), config.Steps, e.Task.Work(config).Count(config.Batch))
+		if e.TimedAt(scale) && config.Steps < warmedUp {
+			fmt.Fprint(stdout, ", only timed")
+		}
+		t, err := c.of.estimated(ctx, e, scale)
+		if err != nil {
+			fmt.Fprintln(stdout)
+			return err
+		}
+		if text := t.String(); text != "" {
+			fmt.Fprint(stdout, ", ", text)
+		}
+		fmt.Fprintln(stdout)
+		for _, text := range t.failed {
+			c.failed++
+			fmt.Fprintf(stderr, "list: %s is not in the estimate\n", text)
+		}
+	}
+	fmt.Fprintln(stdout)
+	return nil
 }

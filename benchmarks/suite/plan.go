@@ -85,15 +85,19 @@ func plan(e *experiments.Experiment, scale experiments.Scale, ms []*methods.Meth
 				if err != nil {
 					return nil, err
 				}
-				jobs = append(jobs, planned{j, source, weight(e, m, j.Config), st})
+				jobs = append(jobs, planned{j, source, weight(dir, e, j), st})
 			}
 		}
 	}
 	return jobs, nil
 }
 
-// weight is the approximate time of a job in seconds: the cost of the products plus a
-// constant cost of each step.
-func weight(e *experiments.Experiment, m *methods.Method, c experiments.Config) float64 {
-	return float64(c.Steps) * m.Cost * (1e-4 + 6e-11*e.Task.Work(c).MultiplyAdds*float64(c.Batch))
+// weight is the approximate time of a job in seconds: that of other seeds stored in dir
+// or, where there are none, that of a first-order method's products plus a constant time
+// for each step.
+func weight(dir string, e *experiments.Experiment, j Job) float64 {
+	if c, ok, err := storedCost(dir, j); ok && err == nil { // whoever needs the file reports what is wrong
+		return c.perStep * float64(j.Config.Steps)
+	}
+	return float64(j.Config.Steps) * (1e-4 + 6e-11*e.Task.Work(j.Config).MultiplyAdds*float64(j.Config.Batch))
 }

@@ -66,7 +66,7 @@ func (c *tuneCommand) method(ctx context.Context, r *runner, e *experiments.Expe
 	if err != nil {
 		return err
 	}
-	todo, err := unfinished(r.dir, e, m, trials)
+	todo, err := unfinished(r.dir, e, trials)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (c *tuneCommand) method(ctx context.Context, r *runner, e *experiments.Expe
 }
 
 // unfinished are the trials that are not in the store yet.
-func unfinished(dir string, e *experiments.Experiment, m *methods.Method, trials []Job) ([]planned, error) {
+func unfinished(dir string, e *experiments.Experiment, trials []Job) ([]planned, error) {
 	var todo []planned
 	for _, j := range trials {
 		st, err := stateOf(dir, j)
@@ -105,7 +105,7 @@ func unfinished(dir string, e *experiments.Experiment, m *methods.Method, trials
 			st = absent
 		}
 		if st != finished {
-			todo = append(todo, planned{j, "search", weight(e, m, j.Config), st})
+			todo = append(todo, planned{j, "search", weight(dir, e, j), st})
 		}
 	}
 	return todo, nil

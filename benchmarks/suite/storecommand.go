@@ -140,7 +140,7 @@ func (s *storing) folder(dir string, e *experiments.Experiment, scale experiment
 
 // run stores a run, unless some of its method have other settings.
 func (s *storing) run(from string, r *Run) error {
-	path := strings.TrimSuffix(r.Header.Path(s.out), rawExt) + storedExt
+	path := r.Header.storedPath(s.out)
 	others, err := s.others(r)
 	if err != nil {
 		return err

@@ -1,5 +1,16 @@
 package suite
 
+// perStep estimates the mean time of a step in a long run of a job from the times of the
+// first steps. learned says which of these had a meta-step, rare is methods.Method.Rare.
+func (j Job) perStep(times []float64, learned []bool, rare string) float64 {
+	if j.MetaSteps > 0 {
+		if mean, ok := learningPerStep(times, learned, j.MetaSteps); ok {
+			return mean
+		}
+	}
+	return perStep(times, int(j.Values[rare]), j.RarePeriod)
+}
+
 // learningPerStep estimates the mean time of a step in a run of longRun steps, of which
 // metaSteps have a meta-step, from the times of the first steps. learned says which of
 // these had one. The very first step, which builds the graphs, does not count. Without

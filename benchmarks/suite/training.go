@@ -64,7 +64,8 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.tr, err = t.newTrainer(optimizer, own); err != nil {
+	own = append([]trainers.Option{trainers.TildeFrom(t.batches.TildeAt)}, own...)
+	if t.tr, err = o.newTrainer(t.task, optimizer, own); err != nil {
 		return nil, err
 	}
 	t.header, err = newHeader(o, m, optimizer)
@@ -73,13 +74,13 @@ func newTraining(ctx context.Context, o Order) (*training, error) {
 }
 
 // newTrainer makes the trainer with the run's options and the method's own.
-func (t *training) newTrainer(optimizer trainers.Optimizer, own []trainers.Option) (*trainers.Trainer, error) {
-	c := t.order.Config
-	model, err := t.task.Model(c)
+func (j Job) newTrainer(task experiments.Task, optimizer trainers.Optimizer, own []trainers.Option) (*trainers.Trainer, error) {
+	c := j.Config
+	model, err := task.Model(c)
 	if err != nil {
 		return nil, err
 	}
-	opts := []trainers.Option{trainers.Seed(t.order.Seed), trainers.Dtype(c.Type()), trainers.TildeFrom(t.batches.TildeAt)}
+	opts := []trainers.Option{trainers.Seed(j.Seed), trainers.Dtype(c.Type())}
 	if c.DecayAll {
 		opts = append(opts, trainers.WithSchedule(c.Decay.Schedule(c.Steps)))
 	}
@@ -87,7 +88,7 @@ func (t *training) newTrainer(optimizer trainers.Optimizer, own []trainers.Optio
 	if err != nil {
 		return nil, err
 	}
-	return trainers.New(model, t.task.Loss(), optimizer, slices.Concat(opts, low, own)...)
+	return trainers.New(model, task.Loss(), optimizer, slices.Concat(opts, low, own)...)
 }
 
 func newHeader(o Order, m *methods.Method, optimizer trainers.Optimizer) (h Header, err error) {

@@ -78,7 +78,7 @@ func (s *Settings) flags(a *App, fs *flag.FlagSet) {
 	fs.Func("fsd", "weight of the function-space term"+byDefault("fsd"), cli.Float(&s.FSD))
 	fs.Func("wsd", "weight of the weight-space term"+byDefault("wsd"), cli.Float(&s.WSD))
 	fs.BoolVar(&s.findRate, "find-rate", s.findRate, "measure the learning rate that suits the optimizer, draw it ("+ratePicture+" in -out) and end")
-	fs.BoolVar(&s.dryRun, "dry-run", s.dryRun, "take a few steps, say how many parameters there are and what memory and time the run will take, and end; nothing is written")
+	fs.BoolVar(&s.dryRun, "dry-run", s.dryRun, cli.DryRunHelp)
 	fs.IntVar(&s.Batch, "batch", s.Batch, "images in a mini-batch")
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
 	fs.StringVar(&s.Schedule, "schedule", s.Schedule, "factor on the rate: constant, cosine (to 0), step (x0.1 after 1/2 and 3/4 of the steps) or inverse-sqrt")
