@@ -223,7 +223,7 @@ func Graphs(n int) Option {
 	}
 }
 
-// Record sends the statistics of every step to r.
+// Record sends the statistics of every step to r. See SetRecorder for a run that may go on.
 func Record(r Recorder) Option {
 	return func(c *config) error {
 		if graph.IsNil(r) {

@@ -36,6 +36,15 @@ func (t *Trainer) Save(path string, opts ...SaveOption) error { return t.engine.
 // ErrNewerCheckpoint.
 func (t *Trainer) Load(path string) error { return t.engine.load(path) }
 
+// SetRecorder sends the statistics of the steps that follow to r, in place of the recorder
+// before; nil stands for none. It is the option Record for a run that may go on: its log is
+// opened at the number of steps, which Load knows.
+//
+//	err := tr.Load("checkpoint")
+//	log, _, err := trainers.OpenJSONL("steps.jsonl", tr.Steps())
+//	err = tr.SetRecorder(log)
+func (t *Trainer) SetRecorder(r Recorder) error { return t.engine.setRecorder(r) }
+
 // SaveWeights writes the weights and the model's statistics alone, as a
 // safetensors file. It refuses what Save refuses. The weights are those of Evaluated.
 func (t *Trainer) SaveWeights(path string, opts ...SaveOption) error {
@@ -67,6 +76,9 @@ func (s *Solver) Save(path string, opts ...SaveOption) error { return s.engine.s
 // Load is Trainer.Load; the weights go to the graph's parameters. The graph must be
 // that of the run: its operations are compared.
 func (s *Solver) Load(path string) error { return s.engine.load(path) }
+
+// SetRecorder is Trainer.SetRecorder.
+func (s *Solver) SetRecorder(r Recorder) error { return s.engine.setRecorder(r) }
 
 // SaveWeights is Trainer.SaveWeights.
 func (s *Solver) SaveWeights(path string, opts ...SaveOption) error {
@@ -124,6 +136,16 @@ func (e *engine) checkSaved(path string, opts []SaveOption) error {
 		if !graph.Finite(p.Value) {
 			return ErrNotFinite.Errorf("trainers: %s is not written: φ %q is not finite", path, p.Name)
 		}
+	}
+	return nil
+}
+
+func (e *engine) setRecorder(r Recorder) error {
+	if e == nil {
+		return errNotMade
+	}
+	if e.c.recorder = r; graph.IsNil(r) {
+		e.c.recorder = nil
 	}
 	return nil
 }

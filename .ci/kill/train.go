@@ -111,8 +111,7 @@ func (c config) train(dir string) error {
 	if err != nil {
 		return err
 	}
-	log := &logs{}
-	opts := append(c.options(calibration), trainers.Seed(7), trainers.Dtype(c.dtype), trainers.Record(log))
+	opts := append(c.options(calibration), trainers.Seed(7), trainers.Dtype(c.dtype))
 	t, err := trainers.New(c.model(), graph.SoftmaxCrossEntropy, c.rule(), opts...)
 	if err != nil {
 		return err
@@ -120,7 +119,11 @@ func (c config) train(dir string) error {
 	if err := t.Load(filepath.Join(dir, checkpoint)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := log.open(dir, t.Steps()); err != nil {
+	log, err := openLogs(dir, t.Steps())
+	if err != nil {
+		return err
+	}
+	if err := t.SetRecorder(trainers.Multi(log.csv, log.json)); err != nil {
 		return err
 	}
 	return run(t, batches, log, dir)
@@ -152,16 +155,14 @@ type logs struct {
 	json *trainers.JSONL
 }
 
-func (l *logs) open(dir string, done int) (err error) {
+func openLogs(dir string, done int) (l *logs, err error) {
+	l = &logs{}
 	if l.csv, _, err = trainers.OpenCSV(filepath.Join(dir, table), done); err != nil {
-		return err
+		return nil, err
 	}
 	l.json, _, err = trainers.OpenJSONL(filepath.Join(dir, lines), done)
-	return err
+	return l, err
 }
-
-// Record implements trainers.Recorder.
-func (l *logs) Record(s trainers.Stats) error { return trainers.Multi(l.csv, l.json).Record(s) }
 
 func (l *logs) flush() error {
 	if err := l.csv.Flush(); err != nil {

@@ -31,20 +31,23 @@ func TestLogs(t *testing.T) {
 }
 
 func logged(model *layers.Model, loss graph.Loss, optimizer trainers.Optimizer, batches *trainers.Batches, name string, steps int) error {
+	tr, err := trainers.New(model, loss, optimizer)
+	if err != nil {
+		return err
+	}
 	view := live.New(os.Stderr, live.Config{Title: name, Steps: steps, Examples: 32})
 	defer view.Close()
-	events, err := tensorboard.Open(filepath.Join("runs", name), 0)
+	events, err := tensorboard.Open(filepath.Join("runs", name), tr.Steps())
 	if err != nil {
 		return err
 	}
 	defer events.Close()
-	run, err := mlflow.Open(mlflow.Config{Folder: "mlruns", Experiment: "digits", Run: name}, 0)
+	run, err := mlflow.Open(mlflow.Config{Folder: "mlruns", Experiment: "digits", Run: name}, tr.Steps())
 	if err != nil {
 		return err
 	}
 	defer run.Close()
-	tr, err := trainers.New(model, loss, optimizer, trainers.Record(trainers.Multi(view, events, trainers.Every(10, run))))
-	if err != nil {
+	if err := tr.SetRecorder(trainers.Multi(view, events, trainers.Every(10, run))); err != nil {
 		return err
 	}
 	for tr.Steps() < steps {

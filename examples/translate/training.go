@@ -135,9 +135,6 @@ func (t *training) newTrainer() error {
 		return err
 	}
 	opts = append(opts, trainers.Seed(t.Seed), trainers.WithSchedule(schedule), trainers.TildeFrom(t.batches.TildeAt), trainers.Parallel(t.comm))
-	if t.comm.Rank() == 0 {
-		opts = append(opts, trainers.Record(t.logs))
-	}
 	switch {
 	case t.APO == "none" && !learnsPrecond(o):
 		opts = append(opts, trainers.EveryK(0))
@@ -163,7 +160,7 @@ func (t *training) path(name string) string { return filepath.Join(t.out, name) 
 
 // start writes the files of a new run, the settings last: with them it can be resumed.
 func (t *training) start() error {
-	if err := t.first(func() error { return t.logs.Open(t.out, 0) }); err != nil {
+	if err := t.first(func() error { return t.logs.Open(t.out, t.trainer) }); err != nil {
 		return err
 	}
 	if err := t.loop.Checkpoint(); err != nil {
@@ -184,7 +181,7 @@ func (t *training) resume() error {
 		if err := t.writeSettings(); err != nil {
 			return err
 		}
-		return t.logs.Open(t.out, t.trainer.Steps())
+		return t.logs.Open(t.out, t.trainer)
 	}); err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 // Package record has the statistics of training steps and writes them to logs.
 //
+//	tr, err := trainers.New(model, loss, optimizer)
+//	err = tr.Load("checkpoint") // where there is one
 //	log, _, err := record.OpenJSONL("steps.jsonl", tr.Steps())
-//	tr, err := trainers.New(model, loss, optimizer, trainers.Record(log))
+//	err = tr.SetRecorder(log)
 //	...
 //	err = log.Flush() // before each tr.Save
 //

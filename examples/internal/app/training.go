@@ -45,11 +45,7 @@ func (a *App) newTraining(comm collective.Communicator, p Program, train, test t
 	}
 	logs := &runlog.Log{Epochs: a.columns(), Further: s.Log, Experiment: a.Name, Params: params}
 	t := &training{app: a, comm: comm, program: p, s: s, batches: batches, train: train, test: test, logs: logs, stdout: stdout, stderr: stderr}
-	var record []trainers.Option
-	if comm.Rank() == 0 && !s.dryRun {
-		record = append(record, trainers.Record(t.logs))
-	}
-	if t.trainer, err = t.newTrainer(record...); err != nil {
+	if t.trainer, err = t.newTrainer(); err != nil {
 		return nil, err
 	}
 	t.loop = runlog.Steps{Members: comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: batches.PerEpoch(), Stderr: stderr}
@@ -95,7 +91,7 @@ func (t *training) start() error {
 		if err := runlog.Clear(t.s.out, append([]string{checkpointFile}, t.app.results()...)...); err != nil {
 			return err
 		}
-		return t.logs.Open(t.s.out, 0)
+		return t.logs.Open(t.s.out, t.trainer)
 	}); err != nil {
 		return err
 	}
@@ -117,7 +113,7 @@ func (t *training) resume() error {
 		if err := t.writeSettings(); err != nil { // the number of epochs may be new
 			return err
 		}
-		return t.logs.Open(t.s.out, t.trainer.Steps())
+		return t.logs.Open(t.s.out, t.trainer)
 	}); err != nil {
 		return err
 	}

@@ -41,9 +41,16 @@ type Log struct {
 	mlflow  *mlflow.Log // one of further
 }
 
-// Open opens the logs of a run that goes on after steps, and removes later lines. With
-// 0 it starts new files.
-func (l *Log) Open(dir string, steps int) (err error) {
+// Open opens the logs of a trainer that has its checkpoint, if it goes on from one, and
+// makes them its recorder. Lines of later steps are removed.
+func (l *Log) Open(dir string, tr *trainers.Trainer) error {
+	if err := l.open(dir, tr.Steps()); err != nil {
+		return err
+	}
+	return tr.SetRecorder(l)
+}
+
+func (l *Log) open(dir string, steps int) (err error) {
 	defer func() {
 		if err != nil {
 			_ = l.Close()

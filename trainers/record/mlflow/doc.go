@@ -1,8 +1,10 @@
 // Package mlflow writes the statistics of training steps as a run of MLflow, in the files
 // of its file store. MLflow itself is not needed for that.
 //
+//	tr, err := trainers.New(model, loss, optimizer)
+//	err = tr.Load("checkpoint") // where there is one
 //	log, err := mlflow.Open(mlflow.Config{Folder: "mlruns", Experiment: "mnist", Run: "sgdm"}, tr.Steps())
-//	tr, err := trainers.New(model, loss, optimizer, trainers.Record(log))
+//	err = tr.SetRecorder(log)
 //	...
 //	err = log.Scalar("test_accuracy", tr.Steps()-1, accuracy)
 //	err = log.Flush() // before each tr.Save

@@ -1,8 +1,10 @@
 // Package tensorboard writes the statistics of training steps as event files, which
 // TensorBoard reads while the run goes on.
 //
+//	tr, err := trainers.New(model, loss, optimizer)
+//	err = tr.Load("checkpoint") // where there is one
 //	log, err := tensorboard.Open("runs/first", tr.Steps())
-//	tr, err := trainers.New(model, loss, optimizer, trainers.Record(log))
+//	err = tr.SetRecorder(log)
 //	...
 //	err = log.Scalar("test/accuracy", tr.Steps()-1, accuracy)
 //	err = log.Flush() // before each tr.Save
