@@ -96,7 +96,7 @@ type batchStep struct {
 // advances the rule's state, has the learner move φ at every K-th step, and moves
 // the weights. After an error of the meta-step the weights have moved.
 func (e *engine) step(b batchStep) (Stats, error) {
-	s := Stats{Step: e.steps, Loss: b.loss}
+	s := Stats{Step: e.steps, Loss: b.loss, SkipsNonFinite: e.c.mostSkips > 0}
 	if err := e.notEvaluating(); err != nil {
 		return s, err
 	}

@@ -167,8 +167,8 @@ func TestSkipNonFinite(t *testing.T) {
 	good, bad := make(), make()
 	step := func(tr *Trainer, b graph.Batch, skipped bool) {
 		t.Helper()
-		if s, err := tr.Step(b); err != nil || s.StepSkipped != skipped {
-			t.Fatalf("skipped: %v, %v", s.StepSkipped, err)
+		if s, err := tr.Step(b); err != nil || s.StepSkipped != skipped || !s.SkipsNonFinite {
+			t.Fatalf("%+v, %v", s, err)
 		}
 	}
 	for i := range 6 {

@@ -18,8 +18,8 @@ import (
 // The columns are step, loss, rate_0 … rate_n-1 with n the number of rates in
 // the first record, hyper_weight_decay and so on for the hyperparameters that it has, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
 // meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, energy, condition, trace,
-// discrepancy, base_seconds and meta_seconds and, where the first record has a LossScale,
-// loss_scale and step_skipped. The columns q to meta_skipped are empty on steps without
+// discrepancy, base_seconds and meta_seconds, where the first record has a LossScale
+// loss_scale, and where it has that or SkipsNonFinite step_skipped. The columns q to meta_skipped are empty on steps without
 // meta-step; see JSONL for how the terms add up to q. The norms are those of the
 // whole preconditioner, the root of the sum of the squares over its blocks, and
 // empty without Precond. So are energy to discrepancy without PrecondMeasures: energy,
@@ -29,8 +29,7 @@ type CSV struct {
 	out   lineWriter
 	rates int      // number of rate columns; -1 before the first record
 	hyper []string // the hyperparameters with a column
-	// columns are the places in csvHeader of the columns of a table that goes on or has no
-	// loss scale; nil for all.
+	// columns are the places in csvHeader of the table's columns; nil before the first record.
 	columns []int
 }
 
@@ -50,9 +49,7 @@ func (c *CSV) Record(s Stats) error {
 		hyper := slices.Sorted(maps.Keys(s.Hyperparameters))
 		header, there := csvHeader(len(s.Rates), hyper...), headerOf(c.out.w)
 		if there == nil {
-			if s.LossScale == 0 {
-				c.columns = placesIn(header, header[:len(header)-scaleColumns])
-			}
+			c.columns = placesIn(header, columnsOf(s, header))
 			rows = append(rows, c.pick(header))
 		} else if c.columns = placesIn(header, there); c.columns == nil {
 			return errors.Errorf("trainers: record step %d: the table that goes on has other columns (%s): this run needs a file of its own", s.Step, strings.Join(there, ","))
@@ -74,14 +71,18 @@ func (c *CSV) Record(s Stats) error {
 
 // pick has the cells of the table's columns.
 func (c *CSV) pick(row []string) []string {
-	if c.columns == nil {
-		return row
-	}
 	cells := make([]string, len(c.columns))
 	for i, k := range c.columns {
 		cells[i] = row[k]
 	}
 	return cells
+}
+
+// columnsOf are the columns of a header that a table has whose first record is s.
+func columnsOf(s Stats, header []string) []string {
+	return slices.DeleteFunc(slices.Clone(header), func(name string) bool {
+		return name == scaleColumn && s.LossScale == 0 || name == skippedColumn && !s.maySkip()
+	})
 }
 
 // placesIn finds the columns of a table in a header. A table of an older version has
@@ -108,8 +109,13 @@ func (c *CSV) Flush() error { return c.out.flush() }
 // Close flushes the writer, then closes it if it is an io.Closer.
 func (c *CSV) Close() error { return c.out.close() }
 
-// hyperPrefix begins the names of columns of hyperparameters.
-const hyperPrefix = "hyper_"
+const (
+	// hyperPrefix begins the names of columns of hyperparameters.
+	hyperPrefix = "hyper_"
+	// These columns are not in every table: see columnsOf.
+	scaleColumn   = "loss_scale"
+	skippedColumn = "step_skipped"
+)
 
 // csvHeader names the columns.
 func csvHeader(rates int, hyper ...string) []string {
@@ -122,11 +128,8 @@ func csvHeader(rates int, hyper ...string) []string {
 	}
 	return append(header,
 		"q", "q_loss", "fsd", "wsd", "lambda_fsd", "lambda_wsd", "epsilon", "meta_grad_norm", "meta_skipped",
-		"norm_A", "norm_B", "norm_S", "energy", "condition", "trace", "discrepancy", "base_seconds", "meta_seconds", "loss_scale", "step_skipped")
+		"norm_A", "norm_B", "norm_S", "energy", "condition", "trace", "discrepancy", "base_seconds", "meta_seconds", scaleColumn, skippedColumn)
 }
-
-// scaleColumns is how many columns are of a training in 16 bits alone.
-const scaleColumns = 2
 
 // csvRow has the cells in the order of csvHeader.
 func csvRow(s Stats) []string {
@@ -156,10 +159,14 @@ func csvRow(s Stats) []string {
 	}
 	row = append(row, csvMeasures(s.Precond)...)
 	row = append(row, formatFloat(s.BaseTime.Seconds()), formatFloat(s.MetaTime.Seconds()))
-	if s.LossScale == 0 {
-		return append(row, "", "")
+	scale, skipped := "", ""
+	if s.LossScale != 0 {
+		scale = formatFloat(s.LossScale)
 	}
-	return append(row, formatFloat(s.LossScale), strconv.FormatBool(s.StepSkipped))
+	if s.maySkip() {
+		skipped = strconv.FormatBool(s.StepSkipped)
+	}
+	return append(row, scale, skipped)
 }
 
 // csvMeasures has the cells energy to discrepancy.

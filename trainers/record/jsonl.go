@@ -12,8 +12,8 @@ import (
 // JSONL is a Recorder that writes one JSON object per step and line.
 //
 // The keys are step, loss, rates, base_seconds and meta_seconds; where hyperparameters are
-// learned hyperparameters, an object with their names as keys; in 16 bits loss_scale
-// and, where it is so, step_skipped; at meta-steps
+// learned hyperparameters, an object with their names as keys; in 16 bits loss_scale;
+// where a step was skipped step_skipped; at meta-steps
 // also q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon, meta_grad_norm and
 // meta_skipped; with a learned preconditioner also precond, a list of objects
 // with the keys block, a, b and s and, where P is learned from rows, energy_a,

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -130,6 +131,40 @@ func TestCSV(t *testing.T) {
 	recordAll(t, NewCSV(&b), Stats{Step: 1})
 	if !strings.HasPrefix(b.String(), "step,loss,q,") || !strings.Contains(b.String(), "\n1,0,,") {
 		t.Errorf("without rates:\n%s", b.String())
+	}
+}
+
+// With SkipNonFinite alone a table says of every step whether it was skipped, also where it
+// goes on with a run without.
+func TestCSVSkips(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "table")
+	for steps, s := range []Stats{{SkipsNonFinite: true}, {Step: 1, SkipsNonFinite: true, StepSkipped: true}, {Step: 2}, {Step: 3, LossScale: 8}} {
+		c, _, err := OpenCSV(path, steps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recordAll(t, c, s)
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) != 5 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if slices.Contains(rows[0], "loss_scale") {
+		t.Errorf("a column of 16 bits: %v", rows[0])
+	}
+	at := slices.Index(rows[0], "step_skipped")
+	for i, want := range []string{"step_skipped", "false", "true", "", "false"} {
+		if at < 0 || rows[i][at] != want {
+			t.Errorf("row %d: %v, want %q in column %d", i, rows[i], want, at)
+		}
 	}
 }
 

@@ -81,7 +81,7 @@ func (s Stats) cost() (all []scalar) {
 	if s.LossScale != 0 {
 		all = append(all, scalar{"loss_scale", s.LossScale})
 	}
-	if s.LossScale != 0 || s.StepSkipped {
+	if s.maySkip() {
 		all = append(all, scalar{"step_skipped", indicator(s.StepSkipped)})
 	}
 	all = append(all, scalar{"seconds/base", s.BaseTime.Seconds()})

@@ -44,8 +44,11 @@ func TestScalars(t *testing.T) {
 	if !slices.Equal(names, []string{"loss", "rate", "seconds/base"}) || !slices.Equal(values, []float64{1, 2, 1}) {
 		t.Errorf("a plain step: %v %v", names, values)
 	}
-	if names, _ = namesAndValues(Stats{StepSkipped: true}); !slices.Contains(names, "step_skipped") {
-		t.Errorf("a skipped step: %v", names)
+	for _, skipped := range []bool{false, true} {
+		names, values = namesAndValues(Stats{SkipsNonFinite: true, StepSkipped: skipped})
+		if i := slices.Index(names, "step_skipped"); i < 0 || values[i] != indicator(skipped) {
+			t.Errorf("skipped %v with SkipNonFinite: %v %v", skipped, names, values)
+		}
 	}
 	for name := range everything.Scalars() { // stopping early must not go on
 		if name != "loss" {
@@ -66,7 +69,8 @@ func TestScalarsAreComplete(t *testing.T) {
 			}
 		}
 	}
-	// One block, one rate and one hyperparameter.
+	// One block, one rate and one hyperparameter. SkipsNonFinite is not a number of the step.
+	numbers--
 	s := everything
 	s.Precond, s.Rates, s.Hyperparameters = s.Precond[:1], s.Rates[:1], map[string]float64{"damping": 5}
 	if names, _ := namesAndValues(s); len(names) != numbers+2 {

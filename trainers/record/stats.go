@@ -21,6 +21,9 @@ type Stats struct {
 	// the gradient was not finite and the option SkipNonFinite left the step out: nothing
 	// moved.
 	StepSkipped bool
+	// SkipsNonFinite is true with the option SkipNonFinite: logs then say of every step
+	// whether it was skipped, as they do with a LossScale.
+	SkipsNonFinite bool
 	// Meta describes the meta-step; nil on steps without one.
 	Meta *MetaStats
 	// Precond holds the norms of the learned preconditioner, one entry per
@@ -30,6 +33,9 @@ type Stats struct {
 	// the lookahead, its gradient and the meta-optimizer.
 	BaseTime, MetaTime time.Duration
 }
+
+// maySkip reports whether steps of this run may be skipped.
+func (s Stats) maySkip() bool { return s.LossScale != 0 || s.SkipsNonFinite }
 
 // MetaStats holds the terms of the proximal objective (Eq. 8) at a meta-step,
 // before φ moved: Q = Loss + LambdaFSD·FSD + LambdaWSD·WSD. With Calibrated they
