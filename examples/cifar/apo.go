@@ -25,6 +25,8 @@ func (s *settings) rates() (string, error) {
 		return "", errors.Errorf("-apo %s: %s has no learning rate to adapt, it learns its preconditioner", s.APO, s.Optimizer)
 	case precond:
 		return "", nil
+	case s.APO == "" && len(s.Groups) > 0:
+		return apoPlain, nil
 	case s.APO == "" && slices.Contains(firstOrder, s.Optimizer):
 		return apoCalibrated, nil
 	case s.APO == "":

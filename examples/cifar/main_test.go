@@ -26,6 +26,8 @@ var suite = &exampletest.Suite{
 		"plain":      {Args: []string{"-opt", "adam", "-apo", "plain", "-augment", "-schedule", "cosine", "-warm-up", "3", "-k", "2", "-fsd", "0.1", "-wsd", "0.1"}, Picture: "rate.png", Rates: 1, Steps: 6},
 		"fixed":      {Args: []string{"-opt", "sgd", "-apo", "none", "-lr", "0.02", "-schedule", "step", "-decay-at", "1,2", "-decay-by", "0.2", "-weight-decay", "0.001"}, Picture: "rate.png", Rates: 1, Steps: 6},
 		"kfac":       {Args: []string{"-opt", "kfac", "-limit", "40", "-settings", `{"damping": 0.01}`}, Picture: "rate.png", Rates: 1, Steps: 4},
+		"groups":     {Args: []string{"-group", "conv*:rate=0.1", "-k", "2"}, Picture: "rate.png", Rates: 2, Steps: 6},
+		"frozen":     {Args: []string{"-group", "conv*:frozen", "-apo", "none"}, Picture: "rate.png", Rates: 1, Steps: 6},
 		"float16":    {Args: []string{"-precision", "float16"}, Picture: "rate.png", Rates: 1, Steps: 6},
 		"low rank":   {Args: []string{"-opt", "precond", "-k", "5"}, Picture: "precond.png", Steps: 6},
 		"precond":    {Args: []string{"-opt", "precond-plain", "-dtype", "float64", "-k", "1"}, Picture: "precond.png", Steps: 6},

@@ -10,8 +10,8 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
-// Optimizer makes the optimizer that the settings describe. Without -lr it starts at
-// the library's rate.
+// Optimizer makes the optimizer that the settings describe, with their groups. Without -lr it
+// starts at the library's rate.
 func (a *App) Optimizer(p Program) (trainers.Optimizer, error) {
 	s := p.Common()
 	lr, err := trainers.DefaultRate(s.Optimizer)
@@ -26,7 +26,10 @@ func (a *App) Optimizer(p Program) (trainers.Optimizer, error) {
 		return nil, err
 	}
 	o, err := trainers.NewOptimizer(s.Optimizer, lr, settings)
-	return o, errors.WithMessage(err, cli.OptimizerFlags(a.OptimizerFlag, s.LR != nil, len(s.Extra) > 0))
+	if err != nil {
+		return nil, errors.WithMessage(err, cli.OptimizerFlags(a.OptimizerFlag, s.LR != nil, len(s.Extra) > 0))
+	}
+	return s.grouped(o, settings)
 }
 
 // Precond is the description of the preconditioner that is learned in place of a

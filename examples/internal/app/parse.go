@@ -84,12 +84,19 @@ func storedRate(path string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	type settings struct {
+		LR float64 `json:"lr"`
+	}
 	var document struct {
 		Settings struct {
-			LR float64 `json:"lr"`
+			settings
+			Rest *struct{ Settings settings } `json:"rest"` // of groups
 		} `json:"settings"`
 	}
 	err = json.Unmarshal(c.Meta, &document)
+	if rest := document.Settings.Rest; rest != nil {
+		return rest.Settings.LR, errors.Wrap(err, path)
+	}
 	return document.Settings.LR, errors.Wrap(err, path)
 }
 

@@ -21,6 +21,7 @@ type Settings struct {
 	Optimizer string          `json:"optimizer"`
 	Extra     json.RawMessage `json:"settings,omitempty"` // of the optimizer
 	LR        *float64        `json:"lr,omitempty"`
+	Groups    []Group         `json:"groups,omitempty"`
 	K         *int            `json:"k,omitempty"`
 	FSD       *float64        `json:"fsd,omitempty"`
 	WSD       *float64        `json:"wsd,omitempty"`
@@ -74,6 +75,7 @@ func (s *Settings) flags(a *App, fs *flag.FlagSet) {
 		return nil
 	})
 	fs.Func("lr", "initial learning rate (default "+cli.RatesHelp()+")", cli.Float(&s.LR))
+	fs.Func("group", groupHelp, parseGroups(&s.Groups))
 	fs.Func("k", "steps from one meta-step to the next, 0 for none"+byDefault("k"), cli.Int(&s.K))
 	fs.Func("fsd", "weight of the function-space term"+byDefault("fsd"), cli.Float(&s.FSD))
 	fs.Func("wsd", "weight of the weight-space term"+byDefault("wsd"), cli.Float(&s.WSD))

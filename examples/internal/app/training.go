@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
@@ -73,7 +74,13 @@ func (t *training) newTrainer(more ...trainers.Option) (*trainers.Trainer, error
 	// run has the same ones.
 	opts = append(opts, trainers.TildeFrom(t.batches.TildeAt), trainers.Parallel(t.comm))
 	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, optimizer, append(opts, more...)...)
-	return tr, cli.AsUsage(err)
+	if err == nil {
+		return tr, nil
+	}
+	if params, initErr := model.Init(t.s.Seed, tensor.Float32); initErr == nil { // an error of groups names the flag
+		err = cli.First(checkGroups(optimizer, params), err)
+	}
+	return nil, cli.AsUsage(err)
 }
 
 // steps is the number of steps of the whole run.
