@@ -44,6 +44,7 @@ perplexity, BLEU of greedy search), checkpoint, weights.safetensors, best.safete
 attention.png (which source words the decoder saw, in its last block).
 -log tensorboard,mlflow adds logs that these programs read, -live a view of the run in
 the terminal.
+-dry-run says what memory and time a run will take.
 -translate reads sentences from standard input, one a line, and prints translations by
 the net of a run in -out.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (go on with -resume).`
@@ -77,12 +78,23 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}); err != nil {
 		return err
 	}
+	t, err := s.newTraining(comm, corpus, mode.resume, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	if mode.dryRun {
+		return t.dryRun(ctx)
+	}
 	unlock, err := cli.LockFirst(comm, s.out)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	t, err := s.newTraining(comm, corpus, mode.resume, stdout, stderr)
+	if mode.resume {
+		err = t.resume()
+	} else {
+		err = t.start()
+	}
 	if err != nil {
 		return err
 	}

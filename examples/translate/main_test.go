@@ -192,6 +192,51 @@ func TestOptimizers(t *testing.T) {
 	}
 }
 
+// TestDryRun: the program says what a run will take, a new one or one that goes on, and writes
+// nothing.
+func TestDryRun(t *testing.T) {
+	data, out := writeData(t), filepath.Join(t.TempDir(), "run")
+	for name, args := range map[string][]string{"no meta-steps": nil, "meta-steps": {"-optimizer", "sgdm", "-apo", "plain", "-k", "2", "-lr", "0.1"}} {
+		code, stdout, stderr := start(t, data, "", nil, with(small, with(args, "-dry-run", "-out", out)...)...)
+		if code != cli.OK || stderr != "" {
+			t.Fatalf("%s: exit code %d\n%s", name, code, stderr)
+		}
+		for what, want := range map[string]bool{" parameters in ": true, "a step: ": true, " steps of 3 epochs: about ": true, "a meta-step: ": args != nil} {
+			if strings.Contains(stdout, what) != want {
+				t.Errorf("%s: %q is there: %v\n%s", name, what, !want, stdout)
+			}
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: it has made the folder of the results", name)
+		}
+	}
+	if code, _, stderr := start(t, data, "", nil, with(small, "-epochs", "1", "-out", out)...); code != cli.OK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	before := map[string]string{}
+	for i := range 2 {
+		entries, err := os.ReadDir(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			text, err := os.ReadFile(filepath.Join(out, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 && before[e.Name()] != string(text) {
+				t.Errorf("%s has changed", e.Name())
+			}
+			before[e.Name()] = string(text)
+		}
+		if i == 0 {
+			if code, stdout, stderr := start(t, data, "", nil, "-resume", "-epochs", "5", "-dry-run", "-out", out); code != cli.OK || !strings.Contains(stdout, "of 5 epochs: about ") {
+				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+			}
+		}
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	data := writeData(t)
 	short := filepath.Join(data, "short.en")
@@ -217,6 +262,7 @@ func TestBadInput(t *testing.T) {
 		{cli.Usage, "-tokens", []string{"-tokens", "0"}},
 		{cli.Usage, "-beam", []string{"-beam", "0"}},
 		{cli.Usage, "exclude", []string{"-resume", "-translate"}},
+		{cli.Usage, "exclude", []string{"-dry-run", "-translate"}},
 		{cli.Failed, "settings.json", []string{"-resume"}},
 		{cli.Failed, "settings.json", []string{"-translate"}},
 		{cli.Failed, "short.en", []string{"-data", "files", "-source", filepath.Join(data, "train.de"), "-target", short}},

@@ -51,7 +51,7 @@ type settings struct {
 }
 
 // mode is what the program does beside training.
-type mode struct{ resume, translate bool }
+type mode struct{ resume, translate, dryRun bool }
 
 func defaults() *settings {
 	return &settings{
@@ -93,6 +93,7 @@ func (s *settings) flags(m *mode) *flag.FlagSet {
 	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.Precision))
 	fs.Func("log", runlog.KindsHelp, runlog.ParseKinds(&s.Log))
 	fs.BoolVar(&s.live, "live", s.live, cli.LiveHelp)
+	fs.BoolVar(&m.dryRun, "dry-run", m.dryRun, cli.DryRunHelp)
 	fs.IntVar(&s.beam, "beam", s.beam, "width of the search for -translate and the test")
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume or -translate is given")
 	fs.BoolVar(&m.resume, "resume", m.resume, "go on from the checkpoint in -out; another -epochs changes the run's length")
@@ -107,11 +108,13 @@ func parse(args []string, stdout io.Writer) (s *settings, m mode, err error) {
 	if err := cli.Parse(s.flags(&m), args, about, stdout); err != nil {
 		return nil, m, err
 	}
-	if !m.resume && !m.translate {
-		return s, m, cli.AsUsage(s.check())
-	}
-	if m.resume && m.translate {
+	switch {
+	case m.resume && m.translate:
 		return nil, m, cli.Usagef("-resume and -translate exclude each other")
+	case m.dryRun && m.translate:
+		return nil, m, cli.Usagef("-dry-run and -translate exclude each other")
+	case !m.resume && !m.translate:
+		return s, m, cli.AsUsage(s.check())
 	}
 	out := s.out
 	s = defaults()

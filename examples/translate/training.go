@@ -48,7 +48,7 @@ type training struct {
 	stdout, stderr io.Writer
 }
 
-// newTraining prepares a run in -out, a new one or that which is there.
+// newTraining prepares a run, a new one or, with resume, that in -out. It writes nothing.
 func (s *settings) newTraining(comm collective.Communicator, c corpus, resume bool, stdout, stderr io.Writer) (t *training, err error) {
 	params, err := runlog.Params(s, nil)
 	if err != nil {
@@ -59,18 +59,7 @@ func (s *settings) newTraining(comm collective.Communicator, c corpus, resume bo
 	if err := collective.JoinErrors(comm, t.encode(resume)); err != nil {
 		return nil, err
 	}
-	if !resume {
-		if err := t.first(t.clear); err != nil {
-			return nil, err
-		}
-	}
-	if err := collective.JoinErrors(comm, t.prepare()); err != nil {
-		return nil, err
-	}
-	if resume {
-		return t, t.resume()
-	}
-	return t, t.start()
+	return t, collective.JoinErrors(comm, t.prepare())
 }
 
 // first has rank 0 do what is for one member alone.
@@ -108,8 +97,12 @@ func (t *training) prepare() (err error) {
 	if n := sentences.Dropped(); n > 0 {
 		fmt.Fprintf(t.stdout, "%d pairs of the training set are too long and left out\n", n)
 	}
-	if err := t.newTrainer(); err != nil {
+	if t.trainer, err = t.newTrainer(); err != nil {
 		return cli.AsUsage(err)
+	}
+	t.loop = runlog.Steps{Members: t.comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: t.batches.PerEpoch(), Stderr: t.stderr}
+	if t.live {
+		t.loop.View = live.New(t.stderr, live.Config{Title: "Transformer on " + t.Data, Steps: t.steps(), Examples: t.Tokens, Unit: "tokens"})
 	}
 	if t.valid, err = newValidation(e, c.valid, t.Tokens); err != nil {
 		return err
@@ -118,10 +111,11 @@ func (t *training) prepare() (err error) {
 	return nil
 }
 
-func (t *training) newTrainer() error {
+// newTrainer makes a trainer of the settings, with some options besides.
+func (t *training) newTrainer(more ...trainers.Option) (*trainers.Trainer, error) {
 	o, err := t.optimizer()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	schedule := trainers.Constant()
 	switch {
@@ -132,7 +126,7 @@ func (t *training) newTrainer() error {
 	}
 	opts, err := cli.PrecisionOptions(t.Precision)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	opts = append(opts, trainers.Seed(t.Seed), trainers.WithSchedule(schedule), trainers.TildeFrom(t.batches.TildeAt), trainers.Parallel(t.comm))
 	switch {
@@ -148,19 +142,25 @@ func (t *training) newTrainer() error {
 		opts = append(opts, trainers.WSD(*t.WSD))
 	}
 	loss := graph.TokenCrossEntropy(graph.TokenSettings{Padding: text.Padding, Smoothing: t.Smoothing})
-	t.trainer, err = trainers.New(t.model, loss, o, opts...)
-	t.loop = runlog.Steps{Members: t.comm, Trainer: t.trainer, Logs: t.logs, Path: t.path(checkpointFile), PerEpoch: t.batches.PerEpoch(), Stderr: t.stderr}
-	if t.live {
-		t.loop.View = live.New(t.stderr, live.Config{Title: "Transformer on " + t.Data, Steps: t.steps(), Examples: t.Tokens, Unit: "tokens"})
-	}
-	return err
+	return trainers.New(t.model, loss, o, append(opts, more...)...)
+}
+
+// dryRun says what the run will take.
+func (t *training) dryRun(ctx context.Context) error {
+	d := cli.DryRun{Members: t.comm, New: t.newTrainer, Batch: t.batches.At, Steps: t.steps(), Epochs: t.Epochs}
+	return d.Run(ctx, t.stdout)
 }
 
 func (t *training) path(name string) string { return filepath.Join(t.out, name) }
 
 // start writes the files of a new run, the settings last: with them it can be resumed.
 func (t *training) start() error {
-	if err := t.first(func() error { return t.logs.Open(t.out, t.trainer) }); err != nil {
+	if err := t.first(func() error {
+		if err := t.clear(); err != nil {
+			return err
+		}
+		return t.logs.Open(t.out, t.trainer)
+	}); err != nil {
 		return err
 	}
 	if err := t.loop.Checkpoint(); err != nil {
