@@ -1,6 +1,6 @@
 // Checkpoint looks into the files that trainings leave, checkpoints and weights: it lists
 // them, shows the settings and the history of a run, compares two, draws them, exports weights
-// to PyTorch and NumPy, strips checkpoints to their weights and verifies files.
+// to PyTorch and NumPy, imports those of PyTorch, strips checkpoints to their weights and verifies files.
 //
 //	go run ./examples/mnist -epochs 1
 //	go run ./examples/checkpoint list out
@@ -10,6 +10,7 @@
 //	go run ./examples/checkpoint export out/mnist -o weights.safetensors
 //	go run ./examples/checkpoint export out/mnist -o pytorch.safetensors -torch map.json
 //	go run ./examples/checkpoint export out/mnist -npy arrays
+//	go run ./examples/checkpoint import pytorch.safetensors -torch map.json -like out/mnist -o weights.safetensors
 //	go run ./examples/checkpoint strip out/mnist -o weights.checkpoint
 //	go run ./examples/checkpoint verify out/mnist/*
 //
@@ -43,7 +44,7 @@ type command struct {
 // work is what a subcommand does. Notes go to stderr.
 type work func(ctx context.Context, names []string, stdout, stderr io.Writer) error
 
-var commands = []command{list, show, diff, plotted, export, strip, verify}
+var commands = []command{list, show, diff, plotted, export, imported, strip, verify}
 
 const usage = `Checkpoint looks into checkpoints and safetensors files.
 
@@ -61,7 +62,7 @@ func main() { os.Exit(cli.Run(program)) }
 // program runs the command that args begin with.
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return cli.Usagef("no command: list, show, diff, plot, export, strip or verify")
+		return cli.Usagef("no command: list, show, diff, plot, export, import, strip or verify")
 	}
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
@@ -77,7 +78,7 @@ func program(ctx context.Context, args []string, stdout, stderr io.Writer) error
 			return c.run(ctx, args[1:], stdout, stderr)
 		}
 	}
-	return cli.Usagef("unknown command %q: list, show, diff, plot, export, strip or verify", args[0])
+	return cli.Usagef("unknown command %q: list, show, diff, plot, export, import, strip or verify", args[0])
 }
 
 func (c command) run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
