@@ -7,7 +7,7 @@ import (
 )
 
 // preconditioners are the methods that the figures on preconditioning compare.
-var preconditioners = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond", "precond-default", "precond-plain", "precond-above"}
+var preconditioners = []string{"sgdm", "adam", "shampoo", "kfac", "ekfac", "precond", "precond-default", "precond-plain"}
 
 // The experiments in the paper's order. A new one is a file and a line here.
 func init() {

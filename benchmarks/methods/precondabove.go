@@ -7,9 +7,10 @@ import (
 
 // precondAbove is APO-Precond learned by relative gradients. P starts too large; the
 // steps are limited by the clip or the trust region. The name is that of the first
-// recorded results.
+// recorded results. The recommended form has taken its place: no experiment has it in its
+// own list.
 var precondAbove = &Method{
-	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Needs: "precond-above", NoL2: true,
+	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Needs: precond.PlainName, NoL2: true,
 	Brief: Values{"warm_up": 1},
 	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
 		o := precond.Relative(v["lr"])

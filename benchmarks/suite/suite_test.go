@@ -319,3 +319,27 @@ func TestWrongUsage(t *testing.T) {
 		t.Errorf("-h: exit code %d: %s", code, text)
 	}
 }
+
+// The library has all methods that experiments list.
+func TestListedMethodsAreAvailable(t *testing.T) {
+	for _, e := range experiments.All() {
+		for _, scale := range experiments.Scales {
+			var said strings.Builder
+			ms, err := selection{scale: scale}.methods(e, &said)
+			if err != nil || said.Len() > 0 || len(ms) != len(e.MethodsAt(scale)) {
+				t.Errorf("%s %s: %d of %d methods, %v: %s", e.Name, scale, len(ms), len(e.MethodsAt(scale)), err, said.String())
+			}
+		}
+	}
+}
+
+// A form of APO-Precond that no experiment lists any more still runs where it is asked for.
+func TestFormerForm(t *testing.T) {
+	dir := t.TempDir()
+	if code, text := call(runCall, "fig4-illcond-6", "-scale", "smoke", "-optimizers", "precond-above", "-seeds", "1", "-out", dir); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, text)
+	}
+	if st, err := stateOf(dir, testJob(t, "precond-above")); err != nil || st != finished {
+		t.Errorf("state %v: %v", st, err)
+	}
+}
