@@ -32,6 +32,7 @@ func TestBadFlags(t *testing.T) {
 		exampletest.Flag("rate", "0", "-1", "NaN", "Inf", "-Inf", "1e300", "1e999", "x", ""),
 		exampletest.Flag("seed", "-1", "x", huge),
 		exampletest.Flag("precision", "", "float8", "float64"),
+		exampletest.Flag("log", "nosuch", "tensorboard,nosuch"),
 		exampletest.Flag("out", ""),
 	),
 		exampletest.BadInput{Args: []string{"word"}, Code: cli.Usage, Says: []string{`"word"`}},

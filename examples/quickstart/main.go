@@ -24,6 +24,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
+	"github.com/apo-gorgonia/apo/examples/internal/runlog"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
@@ -32,6 +33,7 @@ const about = `Quickstart trains a small net on 8x8 digits with five methods sid
 
 Files in the folder -out: for each method a log of every step (METHOD.jsonl),
 evaluations.csv, summary.csv, loss.png and rate.png.
+-log tensorboard,mlflow adds logs that these programs read, a run for each method.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
 
 // mostSteps is the most that -steps may be, far more than the net needs: all
@@ -44,7 +46,8 @@ type settings struct {
 	rate         float64
 	seed         uint64
 	out          string
-	precision    string // "" is float32
+	precision    string   // "" is float32
+	log          []string // further kinds
 }
 
 func main() { os.Exit(cli.RunTogether(run)) }
@@ -101,6 +104,7 @@ func parse(args []string, stdout io.Writer) (settings, error) {
 	fs.Float64Var(&s.rate, "rate", 1e-4, "initial learning rate of SGDm and SGDm-APO, far too low")
 	fs.Uint64Var(&s.seed, "seed", 1, "seed of weights and batches")
 	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.precision))
+	fs.Func("log", runlog.KindsHelp, runlog.ParseKinds(&s.log))
 	fs.StringVar(&s.out, "out", filepath.Join("out", "quickstart"), "folder for the results")
 	if err := cli.Parse(fs, args, about, stdout); err != nil {
 		return s, err

@@ -47,6 +47,37 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
+// TestFurtherLogs leaves a run of each method for TensorBoard and for MLflow, without those of
+// an earlier run.
+func TestFurtherLogs(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		if err := run(t.Context(), []string{"-steps", "12", "-log", "tensorboard,mlflow", "-out", dir}, &bytes.Buffer{}, &bytes.Buffer{}); err != nil {
+			t.Fatal(err)
+		}
+		for pattern, want := range map[string]int{"*/events.out.tfevents.*": len(names), "mlruns/*/*/metrics/loss": len(names), "mlruns/*/*/metrics/rate": len(names) - 1} {
+			paths, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
+			if err != nil || len(paths) != want {
+				t.Errorf("%s: %q, %v", pattern, paths, err)
+			}
+			for _, path := range paths {
+				if strings.Contains(pattern, "metrics") && lines(t, path) != 12 {
+					t.Errorf("%s has %d lines", path, lines(t, path))
+				}
+			}
+		}
+	}
+	metas, err := filepath.Glob(filepath.Join(dir, "mlruns", "*", "*", "meta.yaml"))
+	if err != nil || len(metas) != len(names) {
+		t.Fatalf("%q, %v", metas, err)
+	}
+	for _, path := range metas {
+		if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), "status: 3") {
+			t.Errorf("a run that is not finished (%v):\n%s", err, text)
+		}
+	}
+}
+
 func TestLearnedRateWins(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains five nets")

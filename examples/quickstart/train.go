@@ -2,9 +2,7 @@ package main
 
 import (
 	"io"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/examples/internal/cli"
@@ -49,29 +47,29 @@ type task struct {
 // train trains a new net with the method; rank 0 logs every step. When all members stop
 // it returns the result so far.
 func (m method) train(k *task) (result, error) {
-	var log *durable.Log
+	var l *logs
 	if err := collective.OnFirst(k.comm, func() (err error) {
-		log, err = durable.CreateLog(filepath.Join(k.out, strings.ToLower(m.name)+".jsonl"))
+		l, err = k.openLogs(m.name)
 		return err
 	}); err != nil {
 		return result{}, err
 	}
 	r := result{name: m.name}
-	t, batches, err := m.start(k, log)
+	t, batches, err := m.start(k, l)
 	if err = collective.JoinErrors(k.comm, err); err == nil {
 		err = r.takeSteps(k, t, batches)
 	}
 	if err != nil {
-		if log != nil {
-			_ = log.Close()
+		if l != nil {
+			_ = l.close(false)
 		}
 		return r, err
 	}
-	return r, collective.OnFirst(k.comm, func() error { return log.Close() })
+	return r, collective.OnFirst(k.comm, func() error { return l.close(true) })
 }
 
-// start makes the trainer and its mini-batches. log is nil where another member has it.
-func (m method) start(k *task, log *durable.Log) (*trainers.Trainer, *trainers.Batches, error) {
+// start makes the trainer and its mini-batches. l is nil where another member has the logs.
+func (m method) start(k *task, l *logs) (*trainers.Trainer, *trainers.Batches, error) {
 	batches, err := trainers.NewBatches(k.train, k.batch, k.seed)
 	if err != nil {
 		return nil, nil, cli.AsUsage(err)
@@ -81,8 +79,8 @@ func (m method) start(k *task, log *durable.Log) (*trainers.Trainer, *trainers.B
 		return nil, nil, err
 	}
 	opts := slices.Concat([]trainers.Option{trainers.Seed(k.seed), trainers.TildeFrom(batches.TildeAt), trainers.Parallel(k.comm)}, low, m.options)
-	if log != nil {
-		opts = append(opts, trainers.Record(trainers.NewJSONL(log)))
+	if l != nil {
+		opts = append(opts, trainers.Record(l.recorder()))
 	}
 	t, err := trainers.New(layers.MLP(64, 100, 100, 10), graph.SoftmaxCrossEntropy, m.optimizer, opts...)
 	return t, batches, err

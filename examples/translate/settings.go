@@ -91,7 +91,7 @@ func (s *settings) flags(m *mode) *flag.FlagSet {
 	fs.IntVar(&s.Epochs, "epochs", s.Epochs, "passes over the training set")
 	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of everything random")
 	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.Precision))
-	fs.Func("log", runlog.KindsHelp, runlog.ParseKinds(&s.Log))
+	fs.Func("log", runlog.KindsHelp+"; with -resume those of the run", runlog.ParseKinds(&s.Log))
 	fs.BoolVar(&s.live, "live", s.live, cli.LiveHelp)
 	fs.BoolVar(&m.dryRun, "dry-run", m.dryRun, cli.DryRunHelp)
 	fs.IntVar(&s.beam, "beam", s.beam, "width of the search for -translate and the test")

@@ -88,7 +88,7 @@ func (s *Settings) flags(a *App, fs *flag.FlagSet) {
 	fs.Uint64Var(&s.Seed, "seed", s.Seed, "seed of everything random")
 	fs.StringVar(&s.Dtype, "dtype", s.Dtype, "float32 or float64")
 	fs.Func("precision", cli.PrecisionHelp, cli.Precision(&s.Precision))
-	fs.Func("log", runlog.KindsHelp, runlog.ParseKinds(&s.Log))
+	fs.Func("log", runlog.KindsHelp+"; with -resume those of the run", runlog.ParseKinds(&s.Log))
 	fs.BoolVar(&s.live, "live", s.live, cli.LiveHelp)
 	fs.StringVar(&s.out, "out", s.out, "folder for the results, overwritten unless -resume is given")
 }

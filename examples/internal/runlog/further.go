@@ -17,7 +17,7 @@ import (
 var Kinds = []string{"tensorboard", "mlflow"}
 
 // KindsHelp describes the flag -log.
-const KindsHelp = "further logs in -out, `kinds` separated by commas: tensorboard (event files), mlflow (a store, mlruns); with -resume those of the run"
+const KindsHelp = "further logs in -out, `kinds` separated by commas: tensorboard (event files), mlflow (a store, mlruns)"
 
 // ParseKinds is for flag.FlagSet.Func: kinds separated by commas, or none.
 func ParseKinds(dst *[]string) func(string) error {
@@ -42,8 +42,8 @@ func CheckKinds(kinds []string) error {
 	return nil
 }
 
-// further is a log of one of the Kinds.
-type further interface {
+// Further is a log of one of the Kinds.
+type Further interface {
 	trainers.Recorder
 	Scalar(name string, step int, v float64) error
 	Image(name string, step int, content []byte) error
@@ -65,22 +65,29 @@ func (l *Log) openFurther(dir string, steps int) error {
 	return nil
 }
 
-func (l *Log) openKind(kind, dir string, steps int) (further, error) {
-	if kind == "tensorboard" {
-		return tensorboard.Open(dir, steps)
-	}
+func (l *Log) openKind(kind, dir string, steps int) (Further, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	l.mlflow, err = mlflow.Open(mlflow.Config{Folder: filepath.Join(dir, "mlruns"), Experiment: l.Experiment, Run: filepath.Base(dir), Params: l.Params}, steps)
-	return l.mlflow, err
+	return OpenFurther(kind, dir, mlflow.Config{Folder: filepath.Join(dir, "mlruns"), Experiment: l.Experiment, Run: filepath.Base(dir), Params: l.Params}, steps)
+}
+
+// OpenFurther opens a log of one of the Kinds, of a run that has taken so many steps: event
+// files in the folder dir, or MLflow's run c.
+func OpenFurther(kind, dir string, c mlflow.Config, steps int) (Further, error) {
+	if kind == "tensorboard" {
+		return tensorboard.Open(dir, steps)
+	}
+	return mlflow.Open(c, steps)
 }
 
 // Finish says that the run is complete, before Close.
 func (l *Log) Finish() {
-	if l.mlflow != nil {
-		l.mlflow.Finish()
+	for _, f := range l.further {
+		if run, ok := f.(*mlflow.Log); ok {
+			run.Finish()
+		}
 	}
 }
 
@@ -106,8 +113,8 @@ func (l *Log) Pictures(steps int, paths ...string) error {
 	return nil
 }
 
-// clearFurther removes the logs of an earlier run.
-func clearFurther(dir string) error {
+// ClearFurther removes the event files of an earlier run from its folder.
+func ClearFurther(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !os.IsNotExist(err) {
 		return err

@@ -11,7 +11,6 @@ import (
 
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/durable"
-	"github.com/apo-gorgonia/apo/trainers/record/mlflow"
 )
 
 // The files of a run's logs.
@@ -37,8 +36,7 @@ type Log struct {
 	csv     *trainers.CSV
 	steps   trainers.Recorder
 	epochs  *durable.Log
-	further []further
-	mlflow  *mlflow.Log // one of further
+	further []Further
 }
 
 // Open opens the logs of a trainer that has its checkpoint, if it goes on from one, and

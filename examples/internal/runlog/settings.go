@@ -124,5 +124,5 @@ func Clear(dir string, names ...string) error {
 			return err
 		}
 	}
-	return clearFurther(dir)
+	return ClearFurther(dir)
 }
