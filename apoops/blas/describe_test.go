@@ -1,10 +1,13 @@
 package blas
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/blas/gonum"
+
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // TestDescribeNamesVersion looks for the library, a version and, where bits depend
@@ -32,5 +35,13 @@ func TestDescribeNamesVersion(t *testing.T) {
 		if s := c.describe(); strings.Contains(s, " cores") != cores {
 			t.Errorf("described as %q", s)
 		}
+	}
+}
+
+// TestLibraryKeepsOneIdle is dnn's.
+func TestLibraryKeepsOneIdle(t *testing.T) {
+	system(t)
+	if n, cores := runtime.GOMAXPROCS(0), par.Cores(); n <= cores {
+		t.Errorf("GOMAXPROCS is %d, loops run on %d cores", n, cores)
 	}
 }
