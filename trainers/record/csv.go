@@ -16,10 +16,12 @@ import (
 // CSV is a Recorder that writes a table with one row per step.
 //
 // The columns are step, loss, rate_0 … rate_n-1 with n the number of rates in
-// the first record, hyper_weight_decay and so on for the hyperparameters that it has, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon,
-// meta_grad_norm, meta_skipped, norm_A, norm_B, norm_S, energy, condition, trace,
-// discrepancy, base_seconds and meta_seconds, where the first record has a LossScale
-// loss_scale, and where it has that or SkipsNonFinite step_skipped. The columns q to meta_skipped are empty on steps without
+// the first record, hyper_weight_decay and so on for the hyperparameters that it
+// has, q, q_loss, fsd, wsd, lambda_fsd, lambda_wsd, epsilon, meta_grad_norm,
+// meta_skipped, norm_A, norm_B, norm_S, energy, condition, trace, discrepancy,
+// base_seconds and meta_seconds. loss_scale is there where the first record has a
+// LossScale, step_skipped where it has that or SkipsNonFinite. The columns q to
+// meta_skipped are empty on steps without
 // meta-step; see JSONL for how the terms add up to q. The norms are those of the
 // whole preconditioner, the root of the sum of the squares over its blocks, and
 // empty without Precond. So are energy to discrepancy without PrecondMeasures: energy,
