@@ -270,10 +270,19 @@ func TestMeasureRefusesDifferentNets(t *testing.T) {
 }
 
 func TestBusy(t *testing.T) {
-	if text := busyWith("0.99 3.00 4.00 1/50 17\n", 2); text != "" {
-		t.Error(text)
+	const before = "cpu  100 10 20 1000 50 0 5 0 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
+	for after, want := range map[string]string{
+		"cpu  110 10 20 1180 60 0 5 0 0 0\n":   "",    // 10 of 200 ticks
+		"cpu  149 20 40 1116 50 0 10 0 0 0\n":  "42%", // 84 of 200
+		"cpu  100 10 20 1100 50 0 5 100 0 0\n": "50%", // a tenant of the same host
+		"cpu  100 10 20 1100 50 0 5 0 500 0\n": "",    // a guest's time is in the user's
+		before:                                 "", "": "", "cpu x\n": "", "other\n": "",
+	} {
+		if got := busyBetween(before, after); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%q: %q, want %q", after, got, want)
+		}
 	}
-	if text := busyWith("1.00 0.00 0.00 1/50 17\n", 2); !strings.Contains(text, "load 1.0 on 2 cores") {
+	if text := Busy(); text != "" && !strings.Contains(text, "%") {
 		t.Error(text)
 	}
 }

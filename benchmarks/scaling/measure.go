@@ -57,16 +57,27 @@ func dropRepeated(all []*trial) (kept []*trial) {
 	return kept
 }
 
-// measure measures everything in turn over the rounds. What fails does not stop the rest.
+// measure measures everything in turn over the rounds. What fails does not stop the rest. If
+// ctx ends after a whole round, r has what is measured, and measure returns no error.
 func (o *options) measure(ctx context.Context, l launcher, r *results, stdout io.Writer) error {
 	r.Trials = o.trials(l.mpirun != nil)
 	failed := make(map[string]bool)
 	for round := range o.rounds {
+		r.Rounds = round
+		interrupted := func(err error) error {
+			if round > 0 {
+				return nil
+			}
+			return err
+		}
 		progress := func(name, outcome string) {
 			fmt.Fprintf(stdout, "round %d of %d: %s: %s\n", round+1, o.rounds, name, outcome)
 		}
 		if l.mpirun != nil {
 			m, err := l.run(ctx, job{Sums: o.sumSizes(), Cores: 1, Seconds: o.seconds / 4}, 2)
+			if ctx.Err() != nil {
+				return interrupted(ctx.Err())
+			}
 			if err != nil {
 				return errors.WithMessage(err, "sums between two processes")
 			}
@@ -81,7 +92,7 @@ func (o *options) measure(ctx context.Context, l launcher, r *results, stdout io
 			m, err := l.run(ctx, j, processes)
 			name := fmt.Sprintf("%d of %d, %s", i+1, len(r.Trials), t)
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return interrupted(ctx.Err())
 			}
 			if err != nil {
 				failed[t.String()] = true
@@ -93,6 +104,7 @@ func (o *options) measure(ctx context.Context, l launcher, r *results, stdout io
 			progress(name, timeText(t.mean(median, seconds))+" a step")
 		}
 	}
+	r.Rounds = o.rounds
 	return nil
 }
 

@@ -51,7 +51,7 @@ type sumTimes struct {
 type stepTime struct {
 	Kind    int               `json:"kind"`
 	Seconds float64           `json:"s"`
-	Counts  collective.Counts `json:"counts"`
+	Counts  collective.Counts `json:"counts,omitzero"`
 }
 
 // member carries out a job as one of the processes that were started for it.

@@ -17,7 +17,7 @@ type options struct {
 	bandwidths, latencies       string
 	mpirun                      string
 	out                         string
-	member                      string
+	member, from                string
 
 	nets            []net
 	rules, compared []rule
@@ -35,6 +35,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.bandwidths, "bandwidth", "10,100", "bandwidths of networks to predict for, in Gbit/s, separated by commas")
 	f.StringVar(&o.latencies, "latency", "30,10", "their latencies in µs")
 	f.StringVar(&o.mpirun, "mpirun", "", "command that starts processes, with its arguments (default mpirun, with what Open MPI needs for two processes on any machine)")
+	f.StringVar(&o.from, "from", "", "measurements.json of another run to predict from; nothing is measured then")
 	f.StringVar(&o.out, "out", "results-scaling", "folder for tables, pictures and measurements")
 	f.StringVar(&o.member, "member", "", "measure a job, given as JSON, in this process; for the processes that this program starts")
 	return f

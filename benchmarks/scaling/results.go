@@ -11,6 +11,7 @@ type results struct {
 	Environment suite.Environment `json:"environment"`
 	Busy        string            `json:"busy,omitempty"` // that other programs ran
 	Launcher    string            `json:"launcher"`
+	Rounds      int               `json:"rounds"` // that are complete
 	Sums        []sumTimes        `json:"sums"`
 	Trials      []*trial          `json:"trials"`
 	Failed      []string          `json:"failed,omitempty"`

@@ -2,8 +2,10 @@ package scaling
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -39,7 +41,11 @@ The folder of -out gets
 
 Go's documentation of package benchmarks/scaling has the model. Each process has one core.
 Without mpirun the parts that need it are left out. All takes about an hour on two cores,
--only lenet -rules sgdm a minute.
+-only lenet -rules sgdm a minute. If it is interrupted after the first round, the folder gets
+the results of what is measured until then; before that it stays as it is.
+
+-from FILE predicts from the measurements.json of another run within a second, for instance
+for other networks: -from results-scaling/measurements.json -bandwidth 25 -latency 5.
 `
 
 // Run is the subcommand. It returns the exit code: 0 for success, 1 if something could not
@@ -57,8 +63,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = o.run(ctx, stdout)
 	}
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		fmt.Fprintf(stderr, "%s: interrupted; the folder is as it was\n", Name)
+		return 130
+	case ctx.Err() != nil:
+		fmt.Fprintf(stderr, "%s: interrupted; the folder has what was measured before\n", Name)
 		return 130
 	case err != nil:
 		fmt.Fprintf(stderr, "%s: %v\n", Name, err)
@@ -67,24 +76,14 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// run measures, predicts and writes the results.
+// run measures, or reads what was measured, predicts and writes the results.
 func (o *options) run(ctx context.Context, stdout io.Writer) error {
-	l := findLauncher(ctx, o.mpirun)
-	if l.mpirun == nil {
-		if o.mpirun != "" {
-			return errors.Errorf("-mpirun: %s does not run", o.mpirun)
-		}
-		fmt.Fprintln(stdout, "mpirun is not there: nothing is measured with two processes")
+	find := o.measureHere
+	if o.from != "" {
+		find = o.read
 	}
-	env, err := suite.CurrentEnvironment(ctx)
+	r, err := find(ctx, stdout)
 	if err != nil {
-		return err
-	}
-	r := &results{Launcher: l.name, Environment: env, Busy: peers.Busy()}
-	if r.Busy != "" {
-		fmt.Fprintln(stdout, r.Busy)
-	}
-	if err := o.measure(ctx, l, r, stdout); err != nil {
 		return err
 	}
 	if err := r.complete(o); err != nil {
@@ -104,4 +103,42 @@ func (o *options) run(ctx context.Context, stdout io.Writer) error {
 		return errors.Errorf("not measured: %s", strings.Join(r.Failed, "; "))
 	}
 	return nil
+}
+
+// read reads the measurements of -from.
+func (o *options) read(context.Context, io.Writer) (*results, error) {
+	text, err := os.ReadFile(o.from)
+	if err != nil {
+		return nil, errors.Wrap(err, "-from")
+	}
+	var all results
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, errors.Wrapf(err, "-from %s", o.from)
+	}
+	if len(all.Trials) == 0 {
+		return nil, errors.Errorf("-from %s: no measurement", o.from)
+	}
+	// What follows from them is found anew.
+	all.Shared, all.Works, all.Comparisons = nil, nil, nil
+	return &all, nil
+}
+
+// measureHere measures on this machine.
+func (o *options) measureHere(ctx context.Context, stdout io.Writer) (*results, error) {
+	l := findLauncher(ctx, o.mpirun)
+	if l.mpirun == nil {
+		if o.mpirun != "" {
+			return nil, errors.Errorf("-mpirun: %s does not run", o.mpirun)
+		}
+		fmt.Fprintln(stdout, "mpirun is not there: nothing is measured with two processes")
+	}
+	env, err := suite.CurrentEnvironment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &results{Launcher: l.name, Environment: env, Busy: peers.Busy()}
+	if r.Busy != "" {
+		fmt.Fprintln(stdout, r.Busy)
+	}
+	return r, o.measure(ctx, l, r, stdout)
 }

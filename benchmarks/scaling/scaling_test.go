@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/apo-gorgonia/apo/apoops/collective"
+	"github.com/apo-gorgonia/apo/benchmarks/suite"
 )
 
 // TestMain lets the test binary act as the program with the subcommand.
@@ -145,7 +148,7 @@ func TestLeNet(t *testing.T) {
 		t.Fatalf("%v, %+v", err, r.Works)
 	}
 	for _, w := range r.Works {
-		if w.Parameters != 62006 || !(w.Each > 0) || w.Sums[512].Bytes < 4*62006 || w.Rule == "sgdm" && w.Sums[512].Bytes > 4*62100 {
+		if w.Parameters != 62006 || !(w.Fixed+w.Each > 0) || w.Sums[512].Bytes < 4*62006 || w.Rule == "sgdm" && w.Sums[512].Bytes > 4*62100 {
 			t.Errorf("%s: %d parameters, %+v", w.Rule, w.Parameters, w.Work)
 		}
 		if kfac := w.Rule == "kfac"; kfac != (w.Divided > 0) || w.Largest > w.Divided {
@@ -195,5 +198,102 @@ func TestInterrupted(t *testing.T) {
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("files of a run that was interrupted")
+	}
+}
+
+// canceller ends a context when the text is written.
+type canceller struct {
+	text   string
+	cancel func()
+}
+
+func (c canceller) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), c.text) {
+		c.cancel()
+	}
+	return len(p), nil
+}
+
+// TestInterruptedLater is interrupted in the second round: the first is kept.
+func TestInterruptedLater(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped in short mode: processes take seconds")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out := filepath.Join(t.TempDir(), "out")
+	var stderr strings.Builder
+	code := Run(ctx, []string{"-only", "lenet", "-rounds", "3", "-seconds", "0.001", "-largest", "1", "-rules", "sgdm", "-out", out}, canceller{"round 2 of 3", cancel}, &stderr)
+	if code != 130 || !strings.Contains(stderr.String(), "has what was measured") {
+		t.Errorf("exit code %d, %s", code, &stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "measurements.json"))
+	var r results
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil || r.Rounds != 1 || len(r.Works) != 1 {
+		t.Errorf("%v, %d rounds, %+v", err, r.Rounds, r.Works)
+	}
+	for _, name := range []string{"scaling.csv", "scaling.md", "scaling-lenet.svg"} {
+		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestFrom predicts from measurements of another run.
+func TestFrom(t *testing.T) {
+	step := func(net, rule, side string, batch int, s float64) *trial {
+		return &trial{Net: net, Rule: rule, Side: side, Batch: batch, Parameters: 10, Steps: []stepTime{{Seconds: s, Counts: collective.Counts{Sums: 1, SumBytes: 4000}}}}
+	}
+	stored := &results{
+		Environment: suite.Environment{CPU: "that machine"}, Rounds: 7, Sums: []sumTimes{{1 << 10, []float64{1e-5}}, {1 << 20, []float64{1e-3}}},
+		Trials: []*trial{step("lenet", "sgdm", oneCore, 16, 0.001), step("lenet", "sgdm", oneCore, 64, 0.004), step("lenet", "sgdm", counted, 128, 1), step("lenet", "sgdm", counted, 512, 1), step("lenet", "sgdm", allCores, 128, 0.008)},
+	}
+	text, err := json.Marshal(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "measurements.json")
+	if err := os.WriteFile(file, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(folder, "out")
+	code, stdout, stderr := run("-from", file, "-only", "lenet", "-rules", "sgdm", "-bandwidth", "3", "-latency", "5", "-out", out)
+	if code != 0 {
+		t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	page, err := os.ReadFile(filepath.Join(out, "scaling.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"that machine", "Rounds: 7", "3 Gbit/s", "LeNet, SGDm"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+	// Predicting again from what was written changes nothing.
+	again := filepath.Join(folder, "again")
+	if code, _, stderr := run("-from", filepath.Join(out, "measurements.json"), "-only", "lenet", "-rules", "sgdm", "-bandwidth", "3", "-latency", "5", "-out", again); code != 0 {
+		t.Fatal(stderr)
+	}
+	if second, err := os.ReadFile(filepath.Join(again, "scaling.md")); err != nil || string(second) != string(page) {
+		t.Errorf("%v, the second page differs:\n%s", err, second)
+	}
+	for content, want := range map[string]string{"": "-from", "{": "-from", "{}": "no measurement"} {
+		if err := os.WriteFile(file, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := run("-from", file, "-out", filepath.Join(folder, "none")); code != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: exit code %d, %s", content, code, stderr)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "none")); err == nil {
+		t.Error("files from nothing")
+	}
+	if code, _, stderr := run("-from", filepath.Join(folder, "nosuch")); code != 1 || !strings.Contains(stderr, "nosuch") {
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
