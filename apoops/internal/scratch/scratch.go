@@ -33,7 +33,8 @@ func Get[T Float](n int) []T { return poolOf[T]().Get(n) }
 // Put makes the slice free for the next Get. It must not be used any more.
 func Put[T Float](buf []T) { poolOf[T]().Put(buf) }
 
-// Get returns n elements of any value: of the largest free slice if that is large enough.
+// Get returns n elements of any value: of the smallest free slice that is large enough. Where
+// there is none, the largest is given up for a new one.
 func (p *Pool[T]) Get(n int) []T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,17 +44,25 @@ func (p *Pool[T]) Get(n int) []T {
 	}
 	best := 0
 	for i, f := range p.free {
-		if cap(f) > cap(p.free[best]) {
+		if better(cap(f), cap(p.free[best]), n) {
 			best = i
 		}
 	}
 	buf := p.free[best]
-	p.free[best] = p.free[last]
+	p.free[best], p.free[last] = p.free[last], nil
 	p.free = p.free[:last]
 	if cap(buf) < n {
 		return make([]T, n)
 	}
 	return buf[:n]
+}
+
+// better reports whether a slice of size a suits n elements better than one of size b.
+func better(a, b, n int) bool {
+	if a < n || b < n {
+		return a > b
+	}
+	return a < b
 }
 
 // Put makes the slice free for the next Get. It must not be used any more.
