@@ -6,7 +6,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/dnn"
-	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/bfloat"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
@@ -185,16 +184,6 @@ func (k *convGradW[T]) takesBits(a *args[T]) bool {
 }
 
 func (k *convGradW[T]) runBits(a *args[T]) error {
-	if k.pack == nil {
-		k.pack = func(lo, hi int) { half.Pack(BFloat16, k.to[lo:hi], k.sum[lo:hi]) }
-	}
 	dy, y := dzValues(a.bits[1:])
-	k.sum, k.to = working.Get(len(a.to)), a.to
-	err := k.bits.GradW(a.bits[0], dy, y, k.sum)
-	if err == nil {
-		par.For(len(k.to), par.Grain, k.pack)
-	}
-	working.Put(k.sum)
-	k.sum, k.to = nil, nil
-	return err
+	return k.bits.GradW(a.bits[0], dy, y, a.to)
 }

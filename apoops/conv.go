@@ -222,9 +222,6 @@ type convGradW[T Float] struct {
 	c      Conv
 	engine conv.Engine[T]
 	bits   conv.Bits
-	sum    []float32 // of the running runBits, not yet rounded
-	to     []uint16
-	pack   func(lo, hi int)
 }
 
 func (k *convGradW[T]) name() string     { return "convGradW" + k.c.String() }

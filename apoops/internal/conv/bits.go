@@ -5,21 +5,22 @@ import (
 	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
+	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
 // Bits computes one convolution or one of its gradients on the bits of bfloat16, always
-// for the same shapes, as Engine does in float32: sums are of float32, y and dx rounded
+// for the same shapes, as Engine does in float32: sums are of float32, results rounded
 // once. The zero value is to be compiled.
 type Bits struct {
 	tried bool
 	conv  bitsEngine // nil where there is none
 }
 
-// bitsEngine is winoBits, oneDNN[uint16] or bitsPositions.
+// bitsEngine is winoBits, oneDNNBits or bitsPositions.
 type bitsEngine interface {
 	Forward(x, w, y []uint16) error
 	GradX(dy, y, w, dx []uint16) error
-	GradW(x, dy, y []uint16, dw []float32) error
+	GradW(x, dy, y, dw []uint16) error
 }
 
 // Compile makes the convolution in its first call. It is false where the processor or
@@ -44,7 +45,7 @@ func (b *Bits) Compile(g Geometry, x []int, outputs int) bool {
 	if err != nil {
 		return false
 	}
-	b.conv = conv
+	b.conv = newOneDNNBits(conv)
 	if byBitsPositions(g, x, outputs) {
 		if k, err := newBitsPositions(conv, g, x, outputs); err == nil {
 			b.conv = k
@@ -59,8 +60,45 @@ func (b *Bits) Forward(x, w, y []uint16) error { return b.conv.Forward(x, w, y) 
 // GradX sets dx; y is as in Engine.
 func (b *Bits) GradX(dy, y, w, dx []uint16) error { return b.conv.GradX(dy, y, w, dx) }
 
-// GradW sets dW, which is not rounded; y is as in Engine.
-func (b *Bits) GradW(x, dy, y []uint16, dw []float32) error { return b.conv.GradW(x, dy, y, dw) }
+// GradW sets dW; y is as in Engine.
+func (b *Bits) GradW(x, dy, y, dw []uint16) error { return b.conv.GradW(x, dy, y, dw) }
+
+// oneDNNBits is oneDNN, which rounds dW too.
+type oneDNNBits struct {
+	*oneDNN[uint16]
+	bitsSums
+}
+
+func newOneDNNBits(k *oneDNN[uint16]) *oneDNNBits { return &oneDNNBits{oneDNN: k} }
+
+func (k *oneDNNBits) GradW(x, dy, y, dw []uint16) error {
+	err := k.oneDNN.GradW(x, dy, y, k.room(dw))
+	k.round()
+	return err
+}
+
+// bitsSums has the sums of a dW that is there in float32 as a whole before it is rounded.
+type bitsSums struct {
+	sums []float32
+	dw   []uint16
+	pack func(lo, hi int)
+}
+
+// room is where to put the sums of dw.
+func (s *bitsSums) room(dw []uint16) []float32 {
+	if s.pack == nil {
+		s.pack = func(lo, hi int) { half.Pack(half.BFloat16, s.dw[lo:hi], s.sums[lo:hi]) }
+	}
+	s.dw, s.sums = dw, scratch.Get[float32](len(dw))
+	return s.sums
+}
+
+// round rounds them, and gives the room back.
+func (s *bitsSums) round() {
+	par.For(len(s.dw), par.Grain, s.pack)
+	scratch.Put(s.sums)
+	s.dw, s.sums = nil, nil
+}
 
 // expanded is the number of elements that are in float32 at once.
 const expanded = 2048

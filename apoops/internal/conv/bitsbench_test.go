@@ -38,7 +38,7 @@ func BenchmarkBits(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		engines := map[string]bitsEngine{"oneDNN": one}
+		engines := map[string]bitsEngine{"oneDNN": newOneDNNBits(one)}
 		if engines["positions"], err = newBitsPositions(one, g, s, c.Outputs); err != nil {
 			b.Fatal(err)
 		}
@@ -54,7 +54,8 @@ func BenchmarkBits(b *testing.B) {
 		w, fw := rounded(rng, s[1]*c.Kernel[0]*c.Kernel[1]*c.Outputs)
 		oh, ow := g.OutSize(s[2], s[3])
 		dy, fdy := rounded(rng, s[0]*c.Outputs*oh*ow)
-		y, dx, fy, fdx, dw := make([]uint16, len(dy)), make([]uint16, len(x)), make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(w))
+		y, dx, dw := make([]uint16, len(dy)), make([]uint16, len(x)), make([]uint16, len(w))
+		fy, fdx, fdw := make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(w))
 		b.Run(fmt.Sprintf("%v-%d-%dx%d", s, c.Outputs, c.Kernel[0], c.Stride[0]), func(b *testing.B) {
 			best := map[string]time.Duration{}
 			measure := func(name string, f func() error) {
@@ -74,7 +75,7 @@ func BenchmarkBits(b *testing.B) {
 				}
 				measure("float32-y", func() error { return single.Forward(fx, fw, fy) })
 				measure("float32-dx", func() error { return single.GradX(fdy, nil, fw, fdx) })
-				measure("float32-dW", func() error { return single.GradW(fx, fdy, nil, dw) })
+				measure("float32-dW", func() error { return single.GradW(fx, fdy, nil, fdw) })
 			}
 			for name, d := range best {
 				b.ReportMetric(d.Seconds()*1e3, name+"-ms")

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/apo-gorgonia/apo/apoops/dnn"
+	"github.com/apo-gorgonia/apo/apoops/half"
 	"github.com/apo-gorgonia/apo/apoops/internal/bfloat"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/par"
@@ -11,7 +12,9 @@ import (
 
 // bitsPositions computes dW on the bits of bfloat16 by products of positions, as positions
 // does; y and dx are oneDNN's. Images are copied to H×W×N×C, columns that are Stride apart
-// side by side, so that a product takes all positions of a row, or of several, at once.
+// side by side, so that a product takes all positions of a row, or of several, at once. The
+// sums of an element of the kernel are rounded while they are in a core's cache: dW is never
+// there in float32 as a whole.
 type bitsPositions struct {
 	*oneDNN[uint16]
 	patches
@@ -24,10 +27,9 @@ type bitsPositions struct {
 	derive, sumBias, products func(lo, hi int)
 
 	// Of the current call.
-	dy, y, dz []uint16
-	dw        []float32
-	mu        sync.Mutex
-	failure   error
+	dy, y, dz, dw []uint16
+	mu            sync.Mutex
+	failure       error
 }
 
 // run are pairs of positions that follow one another, in the copied order.
@@ -76,7 +78,7 @@ func newBitsPositions(one *oneDNN[uint16], g Geometry, x []int, outputs int) (*b
 			x := dnn.Matrix{Rows: r.count * k.n, Cols: k.slab, Stride: k.patches.c, Transposed: true}
 			dz := dnn.Matrix{Rows: r.count * k.n, Cols: outputs, Stride: outputs}
 			var err error
-			if k.by[t], err = dnn.NewProduct[uint16, float32](x, dz, dnn.Matrix{Rows: k.slab, Cols: outputs, Stride: k.kernel() * outputs}, t.add); err != nil {
+			if k.by[t], err = dnn.NewProduct[uint16, float32](x, dz, dnn.Matrix{Rows: k.slab, Cols: outputs, Stride: outputs}, t.add); err != nil {
 				return nil, err
 			}
 		}
@@ -114,7 +116,7 @@ func (k *bitsPositions) arrange() {
 	}
 }
 
-func (k *bitsPositions) GradW(x, dy, y []uint16, dw []float32) error {
+func (k *bitsPositions) GradW(x, dy, y, dw []uint16) error {
 	k.dw, k.failure = dw, nil
 	dz, size := dy, len(x)+len(dy)
 	if y != nil {
@@ -144,12 +146,13 @@ func (k *bitsPositions) slabs() int { return k.patches.c / k.slab }
 
 // eachProduct computes the elements of the kernel [lo, hi) of dW, counted slab by slab.
 func (k *bitsPositions) eachProduct(lo, hi int) {
+	sums := scratch.Get[float32](k.slab * k.outputs)
+	defer scratch.Put(sums)
 	for i := lo; i < hi; i++ {
 		t, from := i%k.kernel(), i/k.kernel()*k.slab
-		dw := k.dw[(from*k.kernel()+t)*k.outputs:]
 		for j, r := range k.runs[t] {
 			p := k.by[term{r.count, j > 0}]
-			if err := p.Run(k.in.dst[r.in*k.n*k.patches.c+from:], k.out.dst[r.out*k.n*k.outputs:], dw); err != nil {
+			if err := p.Run(k.in.dst[r.in*k.n*k.patches.c+from:], k.out.dst[r.out*k.n*k.outputs:], sums); err != nil {
 				k.mu.Lock()
 				k.failure = err
 				k.mu.Unlock()
@@ -157,7 +160,10 @@ func (k *bitsPositions) eachProduct(lo, hi int) {
 			}
 		}
 		if len(k.runs[t]) == 0 {
-			clearColumns(dw, k.slab, k.outputs, k.kernel()*k.outputs)
+			clear(sums)
+		}
+		for c := range k.slab {
+			half.Pack(half.BFloat16, k.dw[((from+c)*k.kernel()+t)*k.outputs:][:k.outputs], sums[c*k.outputs:][:k.outputs])
 		}
 	}
 }
@@ -169,5 +175,5 @@ func (k *bitsPositions) derivatives(lo, hi int) {
 
 // biasGradients sums dz of the channels [lo, hi) over images and positions.
 func (k *bitsPositions) biasGradients(lo, hi int) {
-	bfloat.SumColumns(k.dw[k.Rows*k.outputs:][:k.outputs], k.out.dst, lo, hi)
+	bfloat.ColumnSums(k.dw[k.Rows*k.outputs:][:k.outputs], k.out.dst, lo, hi)
 }

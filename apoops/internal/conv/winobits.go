@@ -8,8 +8,9 @@ import (
 )
 
 // winoBits computes on the bits of bfloat16 what winoBlocks does in float32: y and dx are
-// its results for the same numbers, rounded once.
+// its results for the same numbers, rounded once, and so is dW.
 type winoBits struct {
+	bitsSums
 	k        *winoBlocks
 	w        []uint16
 	expanded []float32 // w
@@ -58,8 +59,9 @@ func (b *winoBits) GradX(dy, y, w, dx []uint16) error {
 	return nil
 }
 
-func (b *winoBits) GradW(x, dy, y []uint16, dw []float32) error {
-	b.k.gradWOf(b.x(x), b.gradient(dy, y), dw)
+func (b *winoBits) GradW(x, dy, y, dw []uint16) error {
+	b.k.gradWOf(b.x(x), b.gradient(dy, y), b.room(dw))
+	b.round()
 	return nil
 }
 

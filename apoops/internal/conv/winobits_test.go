@@ -30,7 +30,7 @@ func TestWinogradBits(t *testing.T) {
 			w, fw := rounded(rng, (s[1]*9+g.bias())*c.Outputs)
 			dy, fdy := rounded(rng, s[0]*c.Outputs*oh*ow)
 			fy, fdx, fdw := make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(w))
-			wantY, wantDX, y := make([]uint16, len(dy)), make([]uint16, len(x)), make([]uint16, len(dy))
+			wantY, wantDX, wantDW, y := make([]uint16, len(dy)), make([]uint16, len(x)), make([]uint16, len(w)), make([]uint16, len(dy))
 			single := newWinoBlocks(g, s, c.Outputs)
 			must(t, single.Forward(fx, fw, fy))
 			half.Pack(half.BFloat16, wantY, fy)
@@ -38,6 +38,7 @@ func TestWinogradBits(t *testing.T) {
 			must(t, single.GradX(fdy, fy, fw, fdx))
 			half.Pack(half.BFloat16, wantDX, fdx)
 			must(t, single.GradW(fx, fdy, fy, fdw))
+			half.Pack(half.BFloat16, wantDW, fdw)
 			for layout := range 4 {
 				g.BlockedX, g.BlockedY = layout&1 != 0, layout&2 != 0
 				ix := images{n: s[0], c: s[1], positions: s[2] * s[3], blocked: g.BlockedX}
@@ -49,11 +50,11 @@ func TestWinogradBits(t *testing.T) {
 				if _, ok := b.conv.(*winoBits); !ok {
 					t.Fatalf("%s: computed by %T", c.Name, b.conv)
 				}
-				dx, dw := make([]uint16, len(x)), make([]float32, len(w))
+				dx, dw := make([]uint16, len(x)), make([]uint16, len(w))
 				must(t, b.Forward(bitsInBlocks(ix, x), w, y))
 				must(t, b.GradX(bitsInBlocks(iy, dy), y, w, dx))
 				must(t, b.GradW(bitsInBlocks(ix, x), bitsInBlocks(iy, dy), y, dw))
-				if !slices.Equal(y, bitsInBlocks(iy, wantY)) || !slices.Equal(dx, bitsInBlocks(ix, wantDX)) || !slices.Equal(dw, fdw) {
+				if !slices.Equal(y, bitsInBlocks(iy, wantY)) || !slices.Equal(dx, bitsInBlocks(ix, wantDX)) || !slices.Equal(dw, wantDW) {
 					t.Fatalf("%s, %v, layout %d: other bits than those of float32, rounded", c.Name, act, layout)
 				}
 			}

@@ -29,7 +29,6 @@ type winoBlocks struct {
 	from, to          winoImages
 	u, bias           []float32 // 36 transforms of the weights, or of the chains of dW
 	weights           winoWeights[float32]
-	rotated           []float32 // the transforms before they are turned
 	act               vmath.Activation
 	sums              []float64 // of dz, by chain
 	forward, backward func(lo, hi int)
@@ -84,7 +83,7 @@ func (k *winoBlocks) forwardOf(x, y winoImages, w []float32) {
 	if !k.NoBias {
 		k.bias = w[k.c*9*k.outputs:]
 	}
-	k.u = k.transform(w, false)
+	k.u = k.transform(w)
 	k.eachStrip(k.y, k.forward)
 	k.end()
 }
@@ -96,11 +95,9 @@ func (k *winoBlocks) GradX(dy, y, w, dx []float32) error {
 
 func (k *winoBlocks) gradXOf(dz, dx winoImages, w []float32) {
 	k.from, k.to = dz, dx
-	k.rotated = k.transform(w, true)
-	k.u = scratch.Get[float32](len(k.rotated))
-	par.For(winoSize, 1, k.turn)
+	k.weights.w, k.u = w, scratch.Get[float32](winoSize*k.weights.stride())
+	par.For(k.c/dnn.Block, 1, k.turn)
 	k.eachStrip(k.dx, k.backward)
-	scratch.Put(k.rotated)
 	k.end()
 }
 
@@ -147,7 +144,7 @@ func (k *winoBlocks) imagesY(y []float32) winoImages { return winoImages{data: y
 
 func (k *winoBlocks) end() {
 	scratch.Put(k.u)
-	k.from, k.to, k.u, k.rotated, k.bias = winoImages{}, winoImages{}, nil, nil, nil
+	k.from, k.to, k.u, k.bias = winoImages{}, winoImages{}, nil, nil
 	k.weights.w, k.weights.u, k.act = nil, nil, vmath.Identity
 }
 
@@ -199,27 +196,33 @@ func (k *winoBlocks) sumChains(lo, hi int) {
 }
 
 // transform returns the transforms of the weights.
-func (k *winoBlocks) transform(w []float32, rotated bool) []float32 {
+func (k *winoBlocks) transform(w []float32) []float32 {
 	t := &k.weights
-	t.w, t.u, t.rotated = w, scratch.Get[float32](winoSize*t.stride()), rotated
+	t.w, t.u = w, scratch.Get[float32](winoSize*t.stride())
 	t.all(k.toU)
 	return t.u
 }
 
-// turnWeights turns the transforms [lo, hi) of the weights, C×O to O×C.
+// turnWeights makes the transforms of the rotated weights, turned from C×O to O×C, for
+// blocks [lo, hi) of the channels of x: a block's transforms stay in the cache meanwhile.
 func (k *winoBlocks) turnWeights(lo, hi int) {
 	const b = dnn.Block
-	for i := lo; i < hi; i++ {
-		from, to := k.rotated[i*k.weights.stride():], k.u[i*k.weights.stride():]
-		for c := 0; c < k.c; c += b {
+	t := winoWeights[float32]{c: b, o: k.outputs, rotated: true}
+	t.u = scratch.Get[float32](winoSize * t.stride())
+	for c := lo * b; c < hi*b; c += b {
+		t.w = k.weights.w[c*9*k.outputs:]
+		t.transform(0, b)
+		for i := range winoSize {
+			from, to := t.u[i*t.stride():], k.u[i*k.weights.stride():]
 			for o := range k.outputs {
 				row := to[o*k.c+c:][:b]
 				for l := range row {
-					row[l] = from[(c+l)*k.outputs+o]
+					row[l] = from[l*k.outputs+o]
 				}
 			}
 		}
 	}
+	scratch.Put(t.u)
 }
 
 // addChains adds up the transforms [lo, hi) of dW.
