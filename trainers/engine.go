@@ -43,6 +43,7 @@ type engine struct {
 	evaluated  []*tensor.Dense
 	evaluating bool
 	copies     []NamedTensor   // of undo; nil where no step needed one
+	relied     int             // steps in 16 bits that relied on bounds since they were measured
 	unclipped  []*tensor.Dense // of batchStep; nil where no step needed it
 	loaded     []string        // notes on the checkpoint that was loaded
 	// shapes and expected are those of the mini-batches (describeBatch): of the steps

@@ -82,12 +82,27 @@ func (e *engine) round() {
 // taken is the number of steps that moved something: those of the rule and the learner.
 func (e *engine) taken() int { return e.steps - e.skippedSteps() }
 
-// boundsHold reports whether the bounds of Update.StaysFinite may be relied on: they do
-// not know of rounding. In bfloat16 256 roundings stay within the room that they leave,
-// float16 ends far below them.
+// roundingsOfBounds is how many steps the bounds of Update.StaysFinite are relied on in
+// bfloat16 before they are measured anew: they do not know of rounding, which takes a number
+// further by at most 1 + 2⁻⁷ a step, so by less than 8 in so many. The bounds leave room for
+// 64 (array.Limit).
+const roundingsOfBounds = 256
+
+// boundsHold reports whether the bounds of Update.StaysFinite may be relied on, and has them
+// measured where it is time. float16 ends far below them.
 func (e *engine) boundsHold() bool {
 	p := e.Task.Precision
-	return p == nil || p.Format == apoops.BFloat16 && e.steps%256 != 0
+	if p == nil {
+		return true
+	}
+	if p.Format != apoops.BFloat16 {
+		return false
+	}
+	if e.relied == roundingsOfBounds {
+		e.invalidate()
+	}
+	e.relied++
+	return true
 }
 
 // errSkip is about a gradient that the loss scale may have made not finite.

@@ -117,11 +117,11 @@ type undo struct {
 // secure copies all that the step may change, unless nothing in it can overflow:
 // a copy is about as much work as the update of a simple rule.
 func (e *engine) secure(in rule.Input, scale float64, meta bool) *undo {
-	growth := 0.0
+	hold, growth := e.boundsHold(), 0.0
 	if meta {
 		growth = e.learner.Growth()
 	}
-	if e.boundsHold() && e.Update.StaysFinite(in, scale, meta, growth) {
+	if hold && e.Update.StaysFinite(in, scale, meta, growth) {
 		return nil
 	}
 	e.invalidate()
@@ -141,6 +141,7 @@ func (e *engine) secure(in rule.Input, scale float64, meta bool) *undo {
 
 // invalidate is for changes that steps did not make.
 func (e *engine) invalidate() {
+	e.relied = 0
 	e.Update.Invalidate()
 	if e.learner != nil {
 		e.learner.Invalidate()

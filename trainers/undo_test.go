@@ -6,11 +6,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers/learn"
@@ -147,6 +149,36 @@ func TestUsualStepsCopyNothing(t *testing.T) {
 			run(t, tr, 0, 40)
 			if copied := tr.engine.copies != nil; copied != cautious[name] {
 				t.Errorf("%s, %v: copied %v", name, dt, copied)
+			}
+		}
+	}
+}
+
+// TestUsualStepsInBFloat16CopyNothing: bounds know nothing of rounding and are measured in
+// time, at the first step too. Here it has taken the momentum to the end of bfloat16: the
+// step that overflows then is undone.
+func TestUsualStepsInBFloat16CopyNothing(t *testing.T) {
+	for _, o := range []Optimizer{SGD(0.01), SGDm(0.01), RMSprop(0.001), Adam(0.001), AdamW(0.001)} {
+		tr := toyTrainer(t, o, EveryK(0), Precision(apoops.BFloat16))
+		run(t, tr, 0, roundingsOfBounds)
+		if tr.engine.copies != nil {
+			t.Errorf("%s: a usual step copied the weights", o.Name())
+		}
+		if o.Name() != "sgdm" {
+			continue
+		}
+		for _, a := range tr.engine.Update.State() {
+			if a.Packed() {
+				a.Value.Uint16s()[0] = apoops.ToBits(apoops.BFloat16, 3e38)
+			}
+		}
+		before := cloneTensors(tr.engine.tensors())
+		tr.engine.c.schedule = StepDecay(1e4, 0)
+		_, err := tr.Step(rowsOf(toyData(t, tensor.Float32), 0, 12))
+		wantError(t, "the step", err, fmt.Sprintf("step %d", roundingsOfBounds), "not finite")
+		for i, a := range tr.engine.tensors() {
+			if !reflect.DeepEqual(a.Value.Data(), before[i].Value.Data()) {
+				t.Errorf("%s is not as before the step", a.Name)
 			}
 		}
 	}
