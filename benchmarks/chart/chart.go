@@ -218,6 +218,9 @@ func (c Chart) fitAxes(p *plot.Plot) {
 			p.X.Min = 0.1
 		}
 	}
+	if c.LogX && p.X.Min == p.X.Max { // plot would go one below and one above
+		p.X.Min, p.X.Max = p.X.Min/2, 2*p.X.Max
+	}
 	if c.YMin != 0 {
 		p.Y.Min = c.YMin
 	}

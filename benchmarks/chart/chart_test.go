@@ -59,6 +59,18 @@ func TestSave(t *testing.T) {
 }
 
 // Sixteen curves, solid or dashed, all look different.
+// TestOnePoint draws curves of a single point, on all kinds of axes.
+func TestOnePoint(t *testing.T) {
+	for _, c := range []Chart{{}, {LogX: true}, {LinearY: true}, {LogX: true, LinearY: true}} {
+		c.Lines = []Line{{Name: "a", X: []float64{1e-5}, Y: []float64{0.3}}, {Name: "b", X: []float64{0}, Y: []float64{-1}}}
+		for _, name := range []string{"one.svg", "one.png"} {
+			if err := c.Save(filepath.Join(t.TempDir(), name)); err != nil {
+				t.Errorf("%+v: %v", c, err)
+			}
+		}
+	}
+}
+
 func TestLooks(t *testing.T) {
 	dir := t.TempDir()
 	seen := make(map[string]string)
