@@ -57,9 +57,16 @@ func pool(x *tensor.Dense, side, by int) (*tensor.Dense, error) {
 func poolOf[F apoops.Float](x *tensor.Dense, side, by int) *tensor.Dense {
 	n, short := x.Shape()[0], side/by
 	from, to := apoops.Elements[F](x), make([]F, n*short*short)
-	for i := range n * side * side {
-		row, col := i/side%side, i%side
-		to[i/(side*side)*short*short+row/by*short+col/by] += from[i] / F(by*by)
+	for i := range n {
+		image, average := from[i*side*side:], to[i*short*short:]
+		for row := range side {
+			sums := average[row/by*short:][:short]
+			for col := range sums {
+				for _, v := range image[row*side+col*by:][:by] {
+					sums[col] += v / F(by*by)
+				}
+			}
+		}
 	}
 	return tensor.New(tensor.WithShape(n, short*short), tensor.WithBacking(to))
 }

@@ -27,6 +27,16 @@ func matrix[S byte | float64](dtype tensor.Dtype, rows, cols int, src []S, unit 
 // scaled is src divided by unit, as a []F.
 func scaled[F apoops.Float, S byte | float64](src []S, unit float64) any {
 	dst := make([]F, len(src))
+	if src, ok := any(src).([]byte); ok {
+		var table [256]F
+		for v := range table {
+			table[v] = F(float64(v) / unit)
+		}
+		for i, v := range src {
+			dst[i] = table[v]
+		}
+		return dst
+	}
 	for i, v := range src {
 		dst[i] = F(float64(v) / unit)
 	}
