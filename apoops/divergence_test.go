@@ -47,6 +47,7 @@ func bigKL(a, b []float64) (kl float64, dq, dp []float64) {
 // arithmetic, from differences of 1e-9 up to some that make classes vanish. The
 // float32 runs take inputs that float32 holds.
 func TestDivergencesAreExact(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("computes with 300 bits")
 	}

@@ -13,6 +13,7 @@ import (
 // images and positions, of patches written down by the definition. There are
 // several groups of images.
 func TestConvMoments(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, 5))
 	for _, c := range []struct {
 		shape []int

@@ -62,6 +62,7 @@ func (p *rowsProgram) run(t *testing.T) (x, z [][]float64) {
 // those that are drawn with a position of its image. The means over many draws are
 // those over all positions.
 func TestConvRows(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, 5))
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
 		for _, act := range []Activation{Identity, TanhAct, ReLUAct} {

@@ -141,6 +141,7 @@ func TestBFloat16EqualsTorch(t *testing.T) {
 
 // TestBFloat16EqualsTorchAgain does so with the PyTorch of this machine.
 func TestBFloat16EqualsTorchAgain(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

@@ -129,6 +129,7 @@ func TestImageOpsEqualTorch(t *testing.T) {
 
 // TestImageOpsEqualTorchAgain does so with the PyTorch of this machine.
 func TestImageOpsEqualTorchAgain(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

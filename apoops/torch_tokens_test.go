@@ -31,6 +31,7 @@ print(json.dumps(dict(Rows=flat(rows), DTable=flat(table.grad), Loss=flat(loss),
 // TestTokensEqualTorch compares embeddings and the loss of tokens with the PyTorch of
 // this machine.
 func TestTokensEqualTorch(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

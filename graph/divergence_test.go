@@ -17,6 +17,7 @@ var divergences = []Divergence{CategoricalKL, CategoricalReverseKL, BernoulliKL,
 // TestProbesHaveTheHessian sums q·qᵀ over all patterns of signs, which is E qqᵀ without
 // error, and compares with the Hessian of the divergence by differences.
 func TestProbesHaveTheHessian(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, d := range divergences {
 		for _, shape := range [][]int{{2, 3}, {2, 1, 2}, {3, 2}, {1, 1}} {

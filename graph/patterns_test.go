@@ -41,6 +41,7 @@ func (u *user) mse(out *gorgonia.Node) (*gorgonia.Node, *gorgonia.Node) {
 // machine and with central differences, the gradient of Q by the learning rates
 // with central differences, and float32 with float64.
 func TestPatterns(t *testing.T) {
+	t.Parallel()
 	all := slices.Concat(tables...)
 	seen := make(map[string]bool)
 	for i, p := range all {

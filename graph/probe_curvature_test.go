@@ -13,6 +13,7 @@ import (
 // TestOutputCurvature: the mean of ‖q‖² is the trace of the divergence's Hessian in the
 // outputs, averaged over the examples.
 func TestOutputCurvature(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(3, 3))
 	model := mlp{widths: []int{2, 3}}
 	params, _ := model.Init(1, tensor.Float64)

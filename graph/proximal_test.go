@@ -128,6 +128,7 @@ func arraysFor(rng *rand.Rand, look Lookahead, params []*Param) (phi, inputs []*
 // TestMetaGradients compares ∂Q/∂φ with central differences for every form of
 // update, loss and activation, and Q with the sum of its terms.
 func TestMetaGradients(t *testing.T) {
+	t.Parallel()
 	const lambdaF, lambdaW, scale = 0.7, 0.3, 0.8
 	for _, act := range []apoops.Activation{apoops.TanhAct, apoops.SigmoidAct, apoops.ReLUAct} {
 		model := mlp{widths: []int{3, 4, 3}, act: act, dropout: 0.3}

@@ -16,6 +16,7 @@ import (
 // among them, with arrays of 16 bits and with the same numbers in arrays of float32: loss,
 // gradients and the gradient of Q have the same bits. They are near those of float32.
 func TestPatternsInLowStorage(t *testing.T) {
+	t.Parallel()
 	differ, run := 0, 0
 	for _, p := range slices.Concat(tables...) {
 		if p.double {

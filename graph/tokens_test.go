@@ -144,6 +144,7 @@ func (m lookedUp) Output(_ *Pass, x, theta gorgonia.Nodes) (*gorgonia.Node, erro
 
 // TestTokenProbesHaveTheHessian is TestProbesHaveTheHessian with padding.
 func TestTokenProbesHaveTheHessian(t *testing.T) {
+	t.Parallel()
 	for _, d := range []Divergence{TokenKL(TokenSettings{}), TokenReverseKL(TokenSettings{Tokens: 1})} {
 		old := random(rand.New(rand.NewPCG(5, 7)), 1.5, 4, 2)
 		tokens := tokensOf(2, 2, 3, 0, 1, 2)
@@ -205,6 +206,7 @@ func TestProblemHandsOutInputs(t *testing.T) {
 
 // TestDrawnTokens have an expected gradient of 0 where the labels are smoothed too.
 func TestDrawnTokens(t *testing.T) {
+	t.Parallel()
 	pr := tokenProblem(TokenSettings{Padding: -1, Smoothing: 0.4})
 	model := tokenModel{6, 3}
 	params, _ := model.Init(1, tensor.Float64)

@@ -53,6 +53,7 @@ func (p parallelTask) accumulate(t *testing.T, o func() Optimizer, opts ...Optio
 
 // TestAccumulateEqualsWhole compares all rules and forms of APO in parts with whole mini-batches.
 func TestAccumulateEqualsWhole(t *testing.T) {
+	t.Parallel()
 	for name := range everyOptimizer() {
 		t.Run(name, func(t *testing.T) {
 			inParts(t).accumulate(t, func() Optimizer {

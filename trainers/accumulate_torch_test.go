@@ -39,6 +39,7 @@ json.dump([w.detach().flatten().tolist() for w in weights], sys.stdout)
 
 // TestAccumulateEqualsTorch compares 50 steps of four micro-batches each with PyTorch's.
 func TestAccumulateEqualsTorch(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

@@ -75,6 +75,7 @@ func lossOf(t *testing.T, tr *Trainer) float64 {
 
 // TestConvNetsLearn trains with rates and preconditioners that APO adapts.
 func TestConvNetsLearn(t *testing.T) {
+	t.Parallel()
 	optimizers := map[string]Optimizer{"sgdm": SGDm(0.01), "precond": Precond(0.1), "precond plain": PrecondPlain(0.3), "precond above": precond.Relative(0), "kfac": KFAC(0.02)}
 	for net, model := range convNets() {
 		for name, o := range optimizers {

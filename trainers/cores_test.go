@@ -140,6 +140,7 @@ func printBits() {
 // TestBitsDoNotDependOnCores trains with every library that is there on 1 to 4
 // cores: losses, weights and φ are the same bit for bit.
 func TestBitsDoNotDependOnCores(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("trains in ten processes")
 	}

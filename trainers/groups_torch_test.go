@@ -124,6 +124,7 @@ func groupedAsTorch() map[string]struct {
 
 // TestGroupsEqualTorch trains by groups of torch.optim and by the same ones here, in float64.
 func TestGroupsEqualTorch(t *testing.T) {
+	t.Parallel()
 	python := torchPython()
 	if python == "" {
 		t.Skip("skipped: no python3 with PyTorch on this machine")

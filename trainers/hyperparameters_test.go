@@ -150,6 +150,7 @@ func lookahead(t *testing.T, tr *Trainer, step int) float64 {
 // TestHyperparametersMove has each rule learn, in both dtypes, and resume to the same bits;
 // without meta-steps it is the rule as it is.
 func TestHyperparametersMove(t *testing.T) {
+	t.Parallel()
 	for name, r := range tunedRules() {
 		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
 			t.Run(fmt.Sprintf("%s/%v", name, dt), func(t *testing.T) {

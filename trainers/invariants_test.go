@@ -187,6 +187,7 @@ func forEach(t *testing.T, test func(t *testing.T, o Optimizer, dt tensor.Dtype)
 // that are too short to move φ, which take the path through the lookahead's
 // directions.
 func TestK0EqualsBaseRule(t *testing.T) {
+	t.Parallel()
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
 		off := toyTrainer(t, o, Dtype(dt), EveryK(0))
 		run(t, off, 0, 25)
@@ -276,6 +277,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 
 // TestSameSeedSameBits runs everything twice.
 func TestSameSeedSameBits(t *testing.T) {
+	t.Parallel()
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
 		a, b := toyTrainer(t, o, Dtype(dt), EveryK(2), Seed(9)), toyTrainer(t, o, Dtype(dt), EveryK(2), Seed(9))
 		run(t, a, 0, 20)
@@ -298,6 +300,7 @@ func first(a *tensor.Dense) float64 {
 // TestResumeEqualsNeverStopped stops after a number of steps that is no
 // multiple of K, resumes from the file and compares with a run never stopped.
 func TestResumeEqualsNeverStopped(t *testing.T) {
+	t.Parallel()
 	forEach(t, func(t *testing.T, o Optimizer, dt tensor.Dtype) {
 		for _, stop := range []int{7, 8, 9} {
 			opts := []Option{Dtype(dt), EveryK(3), Seed(4), Meta(MetaAdam(0.02))}

@@ -96,6 +96,7 @@ func trainAndSave(r killRun, path string) {
 // again and again at random moments; each time the file left behind resumes to
 // the bits of a run never stopped, on another number of cores.
 func TestResumeAfterKill(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("needs SIGKILL")
 	}

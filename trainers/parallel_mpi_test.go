@@ -131,6 +131,7 @@ func memberWeights(t *testing.T, folder string, rank int) (w []float64) {
 
 // TestParallelMPI compares processes under each launcher with one process.
 func TestParallelMPI(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs of mpirun take seconds")
 	}
@@ -173,6 +174,7 @@ func kills() int {
 // TestParallelKill kills a random member at random moments. All others end within 10 s, and
 // the run that goes on has the bits of one that was never stopped.
 func TestParallelKill(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs of mpirun take seconds")
 	}

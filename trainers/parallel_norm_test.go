@@ -34,6 +34,7 @@ func normTask(channels int) parallelTask {
 // TestParallelJointBatchNorm compares runs with batch norm over the whole batch, running
 // statistics included, with those of one process.
 func TestParallelJointBatchNorm(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]func() Optimizer{
 		"sgdm": func() Optimizer { return SGDm(0.02) }, "adam": func() Optimizer { return Adam(0.003) }, "kfac": func() Optimizer { return KFAC(0.005) },
 		"ekfac": func() Optimizer {

@@ -101,6 +101,7 @@ func (p parallelTask) compare(t *testing.T, o func() Optimizer, opts ...Option) 
 // TestParallelEqualsOneProcess compares all rules and forms of APO on 2 and 4 members with
 // the run of one.
 func TestParallelEqualsOneProcess(t *testing.T) {
+	t.Parallel()
 	for name := range everyOptimizer() {
 		t.Run(name, func(t *testing.T) {
 			toyTask(t).compare(t, func() Optimizer {
@@ -124,6 +125,7 @@ func TestParallelEqualsOneProcess(t *testing.T) {
 
 // TestParallelLearnsHyperparameters compares runs that learn weight decay, damping and ε.
 func TestParallelLearnsHyperparameters(t *testing.T) {
+	t.Parallel()
 	for name, r := range tunedRules() {
 		t.Run(name, func(t *testing.T) {
 			toyTask(t).compare(t, func() Optimizer { return tunedRules()[name].o }, r.learn...)

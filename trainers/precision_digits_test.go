@@ -39,6 +39,7 @@ func digitsRun(t *testing.T, d Data, o Optimizer, opts ...Option) (loss float64,
 // TestDigitsIn16Bits compares losses with those of float32, at the same settings, as means
 // over seeds. Of one seed they differ by as much as between two of float32.
 func TestDigitsIn16Bits(t *testing.T) {
+	t.Parallel()
 	train, _, err := datasets.Digits(tensor.Float32)
 	if err != nil {
 		t.Fatal(err)

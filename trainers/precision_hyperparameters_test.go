@@ -13,6 +13,7 @@ import (
 // they come near those of a run in float32, and a run that was stopped goes on to the same
 // bits.
 func TestHyperparametersIn16Bits(t *testing.T) {
+	t.Parallel()
 	for name, r := range tunedRules() {
 		opts := append([]Option{EveryK(2), Meta(MetaAdam(0.05))}, r.learn...)
 		single := toyTrainer(t, r.o, opts...)

@@ -61,6 +61,7 @@ func secondOrder() map[string]Optimizer {
 // TestSecondOrderStateIn16Bits walks through statistics, what is computed from them, P and
 // momentum: each kind is of the format exactly where it is kept in 16 bits.
 func TestSecondOrderStateIn16Bits(t *testing.T) {
+	t.Parallel()
 	all := []precision.Kind{precision.Momentum, precision.Factors, precision.Inverses, precision.Phi}
 	for name, o := range secondOrder() {
 		for _, f := range lowFormats {

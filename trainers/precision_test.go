@@ -35,6 +35,7 @@ func inFormat(t testing.TB, tr *Trainer, f apoops.Format) {
 // TestTrainingIn16Bits trains by every rule, with meta-steps, saves in the middle, and
 // goes on to the bits of the run that was never stopped.
 func TestTrainingIn16Bits(t *testing.T) {
+	t.Parallel()
 	for name, o := range everyOptimizer() {
 		for _, f := range lowFormats {
 			for kind, settings := range map[string][]precision.Setting{"nearest": {precision.Nearest()}, "stochastic": {precision.Stochastic()}} {
@@ -105,6 +106,7 @@ func TestStateIn16Bits(t *testing.T) {
 // TestPrecisionLearns compares the loss after some epochs with that of float32, both as
 // means over seeds: of one seed alone it differs by as much as between two of float32.
 func TestPrecisionLearns(t *testing.T) {
+	t.Parallel()
 	const seeds = 5
 	loss := func(o Optimizer, opts ...Option) (sum float64) {
 		for seed := range uint64(seeds) {

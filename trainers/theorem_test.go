@@ -153,6 +153,7 @@ func TestTheorem1ClosedForm(t *testing.T) {
 // TestTheorem1Reached runs APO with a full P from P = 0.1·I until it has found
 // (λ_F·G + λ_W·I)⁻¹.
 func TestTheorem1Reached(t *testing.T) {
+	t.Parallel()
 	const lambdaF, lambdaW = 0.7, 0.2
 	rng := rand.New(rand.NewPCG(1, 2))
 	q := newQuadratic(rng, 12, 3, 2)
@@ -181,6 +182,7 @@ func TestTheorem1Reached(t *testing.T) {
 // Ā⊗Ḡ with Ā = E[aaᵀ], Ḡ = M), with λ_FSD = 1 and λ_WSD = 0. The update it
 // learns must be KFAC's, Ā⁻¹·G·Ḡ⁻¹.
 func TestCorollary2(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(2, 1))
 	q := newQuadratic(rng, 40, 3, 2)
 	var m, invA, invG mat.Dense

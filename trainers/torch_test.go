@@ -137,6 +137,7 @@ func sameSteps(t *testing.T, got, want [][]float64, tolerance float64) {
 // TestTorchAgain runs the script that wrote the golden file where PyTorch is
 // installed, and compares.
 func TestTorchAgain(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

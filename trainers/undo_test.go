@@ -188,6 +188,7 @@ func TestUsualStepsInBFloat16CopyNothing(t *testing.T) {
 // float32 to the other: whatever the outcome, everything is finite, and after an
 // error as before.
 func TestNoStepOverflowsUnseen(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, 7))
 	power := func(lo, hi float64) float64 { return math.Pow(10, lo+(hi-lo)*rng.Float64()) }
 	outcomes := map[bool]int{}

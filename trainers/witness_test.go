@@ -81,6 +81,7 @@ var otherSums = []string{"precond-above", "precond-trust"}
 // its own, without other libraries, to the same bits, but for otherSums; in this one to
 // nearly the same numbers.
 func TestContinuesRunsOfVersion01(t *testing.T) {
+	t.Parallel()
 	exact := os.Getenv(witnessChildEnv) != ""
 	if !exact {
 		child := exec.Command(os.Args[0], "-test.run=^TestContinuesRunsOfVersion01$", "-test.v")

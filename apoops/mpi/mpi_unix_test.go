@@ -155,6 +155,7 @@ func large(c Communicator) error {
 
 // TestMembers runs all calls in one to four processes under each launcher.
 func TestMembers(t *testing.T) {
+	t.Parallel()
 	for name, launcher := range launchersHere(t) {
 		for _, n := range []int{1, 2, 4} {
 			out, err := run(t, launcher, n, "sums")
@@ -207,6 +208,7 @@ func joins(c Communicator) (err error) {
 
 // TestFailuresEndAll lets one process abort, or exit, and waits for the end of all.
 func TestFailuresEndAll(t *testing.T) {
+	t.Parallel()
 	for name, launcher := range launchersHere(t) {
 		for _, member := range []string{"abort", "exit", "leave", "join"} {
 			start := time.Now()
@@ -347,6 +349,7 @@ func TestStartAlone(t *testing.T) {
 
 // TestWrongLibrary opens a library that belongs to another launcher.
 func TestWrongLibrary(t *testing.T) {
+	t.Parallel()
 	all := launchersHere(t)
 	if len(all) < 2 {
 		t.Skip("only one library of MPI is on this machine")

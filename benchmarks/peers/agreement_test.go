@@ -18,6 +18,7 @@ import (
 // Both sides, from the same weights and on the same batch, have the same losses,
 // gradients and weights. In float64 nothing but the order of sums differs.
 func TestBothSidesTrainAlike(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

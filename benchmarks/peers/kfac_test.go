@@ -7,6 +7,7 @@ import (
 
 // KFAC's losses differ from PyTorch's by rounding.
 func TestKFACTrainsAlike(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

@@ -120,6 +120,7 @@ func TestComparisonInBFloat16(t *testing.T) {
 
 // Both ways of PyTorch have the losses of this library.
 func TestTransformersTrainAlike(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

@@ -8,6 +8,7 @@ import (
 
 // Both sides find the same targets, some of which end before the largest length.
 func TestTransformersTranslateAlike(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}

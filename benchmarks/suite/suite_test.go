@@ -266,6 +266,7 @@ func TestTuneFindsTheBestTrial(t *testing.T) {
 
 // Every method takes steps on every experiment at the smoke scale.
 func TestEveryMethodStepsOnEveryExperiment(t *testing.T) {
+	t.Parallel()
 	seen := make(map[string]bool)
 	for _, e := range experiments.All() {
 		c, ok := e.Scales[experiments.Smoke]

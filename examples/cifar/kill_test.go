@@ -17,6 +17,7 @@ import (
 // TestKilled kills the program again and again at random moments; what it leaves
 // in the end is what a run never stopped does, bit for bit.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("needs SIGKILL")
 	}

@@ -228,6 +228,7 @@ func nan() float64 {
 // TestBadFiles has every format damaged: an error names the file, which stays as
 // it is.
 func TestBadFiles(t *testing.T) {
+	t.Parallel()
 	rows := slices.Concat(badIDX(t), badMAT(), badRecords(t), badTables(t), badArchives(t))
 	if len(rows) < 200 {
 		t.Errorf("only %d rows", len(rows))

@@ -187,6 +187,7 @@ func TestCIFARErrors(t *testing.T) {
 
 // TestPublishedCIFAR10 compares with numbers of an independent computation.
 func TestPublishedCIFAR10(t *testing.T) {
+	t.Parallel()
 	dataFolder(t)
 	if testing.Short() {
 		t.Skip("reads 60000 images")

@@ -162,6 +162,7 @@ func checkPublishedImages(t *testing.T, train, test batch.Data, trainMean float6
 }
 
 func TestPublishedMNIST(t *testing.T) {
+	t.Parallel()
 	dataFolder(t)
 	parts := published(t, func() ([2]batch.Data, error) {
 		train, test, err := MNIST(t.Context(), tensor.Float32, WithoutDownload())

@@ -141,6 +141,7 @@ func packedGradients(rng *rand.Rand, f apoops.Format, scale float64) []graph.Pac
 // directions, from gradients in 16 bits, with state in 16 bits and with state in float32 that
 // is rounded behind each step. In the middle both go on from what a checkpoint would keep.
 func TestStateIn16BitsHasTheBitsOfEmulatedState(t *testing.T) {
+	t.Parallel()
 	steps := 30
 	if raceEnabled {
 		steps = 4

@@ -438,6 +438,7 @@ func numbersOf(a *tensor.Dense) (all []float64) {
 // TestRivalsEqualTwins compares weights and evaluation weights with those of the papers'
 // equations, on parameters around the length of a chunk, at a rate that changes.
 func TestRivalsEqualTwins(t *testing.T) {
+	t.Parallel()
 	steps := 12
 	if raceEnabled {
 		steps = 3

@@ -166,6 +166,7 @@ func startRule(t *testing.T, o Optimizer, weights []*tensor.Dense) ([]*graph.Par
 // TestRulesEqualNaive compares the fused kernels, with and without explicit
 // directions, with the formulas applied element by element.
 func TestRulesEqualNaive(t *testing.T) {
+	t.Parallel()
 	for _, c := range ruleCases() {
 		t.Run(c.name+"/float32", func(t *testing.T) { equalsNaive(t, c.o, c.f32) })
 		t.Run(c.name+"/float64", func(t *testing.T) { equalsNaive(t, c.o, c.f64) })

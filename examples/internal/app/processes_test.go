@@ -119,6 +119,7 @@ func once(t *testing.T, output string, words ...string) {
 
 // TestFailures lets one of several processes fail.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs of mpirun take seconds")
 	}
@@ -204,6 +205,7 @@ func fullDisk(t *testing.T, l exampletest.Launcher) {
 // where a batch system sends them and the launcher too. All stop after the
 // same step and save, and the run that goes on is the one that was never stopped.
 func TestStops(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs of mpirun take seconds")
 	}
