@@ -234,48 +234,6 @@ func (p *jointPart[T]) Hashcode() uint32 {
 // String implements gorgonia.Op.
 func (p *jointPart[T]) String() string { return "apoops.endJoint" }
 
-// JointRows has the rows of all members, first to last: total rows, of which those of x
-// begin in each run at the one that first gives, multiplied by the number w. It has no gradient.
-func JointRows(comm collective.Communicator, x, w *gorgonia.Node, first func() int, total int) (*gorgonia.Node, error) {
-	return applyFloat(&jointRows[float32]{comm: comm, first: first, total: total}, &jointRows[float64]{comm: comm, first: first, total: total}, x, w)
-}
-
-type jointRows[T Float] struct {
-	noGradient[T]
-	comm  collective.Communicator
-	first func() int
-	total int
-}
-
-func (k *jointRows[T]) name() string             { return "jointRows" }
-func (k *jointRows[T]) isExact()                 {}
-func (k *jointRows[T]) joins(s tensor.Shape) int { return s.TotalSize() }
-
-func (k *jointRows[T]) clone() kernel[T] {
-	return &jointRows[T]{comm: k.comm, first: k.first, total: k.total}
-}
-
-func (k *jointRows[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	if in[1].TotalSize() > 1 {
-		return nil, ErrShape.Errorf("the weight has shape %v", in[1])
-	}
-	if in[0].Dims() == 0 || k.first() < 0 || k.first()+in[0][0] > k.total {
-		return nil, ErrShape.Errorf("rows of shape %v from %d on among %d", in[0], k.first(), k.total)
-	}
-	shape := in[0].Clone()
-	shape[0] = k.total
-	return shape, nil
-}
-
-func (k *jointRows[T]) run(a *args[T]) error {
-	clear(a.out)
-	y, w := a.out[k.first()*(len(a.out)/k.total):], a.in[1][0]
-	for i, v := range a.in[0] {
-		y[i] = w * v
-	}
-	return errors.WithMessage(collective.Sum(k.comm, a.out), "a sum over all members")
-}
-
 // JointGradient is x; its gradient is Joint of that of the result, with weight w.
 func JointGradient(comm collective.Communicator, x, w *gorgonia.Node) (*gorgonia.Node, error) {
 	return applyFloat(&jointGradient[float32]{comm: comm}, &jointGradient[float64]{comm: comm}, x, w)

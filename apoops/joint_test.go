@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -149,4 +151,41 @@ func largestDifference(a, b []float64) (d float64) {
 		d = max(d, math.Abs(a[i]-b[i])/(1+math.Abs(b[i])))
 	}
 	return d
+}
+
+// TestJointRowsOutOfRange: a first row that leaves the range is an error of the run that names the
+// rows, and the next run goes on.
+func TestJointRowsOutOfRange(t *testing.T) {
+	first := 1
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float64, 2, gorgonia.WithName("x"), gorgonia.WithShape(2, 3), gorgonia.WithValue(tensor.New(tensor.WithShape(2, 3), tensor.WithBacking([]float64{1, 2, 3, 4, 5, 6}))))
+	w := gorgonia.NewScalar(g, tensor.Float64, gorgonia.WithName("w"), gorgonia.WithValue(2.0))
+	rows, err := JointRows(collective.Local(1)[0], x, w, func() int { return first }, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm := gorgonia.NewTapeMachine(g)
+	defer vm.Close()
+	for _, c := range []struct {
+		first int
+		want  string
+	}{{1, ""}, {3, "rows 3 to 4 among 4"}, {-1, "rows -1 to 0 among 4"}, {40, "rows 40 to 41 among 4"}, {2, ""}} {
+		first = c.first
+		vm.Reset()
+		err := vm.RunAll()
+		if c.want != "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("first %d: error %v, want %q", c.first, err, c.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("first %d: %v", c.first, err)
+		}
+		want := make([]float64, 12)
+		copy(want[3*c.first:], []float64{2, 4, 6, 8, 10, 12})
+		if got := rows.Value().Data().([]float64); !slices.Equal(got, want) {
+			t.Errorf("first %d: %v, want %v", c.first, got, want)
+		}
+	}
 }

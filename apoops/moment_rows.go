@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/apoops/internal/conv"
 	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/internal/simd"
@@ -243,4 +244,52 @@ func (k *layerRows[T]) gradients(p *rowPart, dst []T, row int) {
 	pick(y, k.a.in[p.operand+1])
 	backward(p.Conv.Activation, dst, y, dst)
 	scratch.Put(y)
+}
+
+// JointRows has the rows of all members, first to last: total rows, of which those of x
+// begin in each run at the one that first gives, multiplied by the number w. It has no gradient.
+// Rows that are not among the total are an error of the run, as of the graph.
+func JointRows(comm collective.Communicator, x, w *gorgonia.Node, first func() int, total int) (*gorgonia.Node, error) {
+	return applyFloat(&jointRows[float32]{comm: comm, first: first, total: total}, &jointRows[float64]{comm: comm, first: first, total: total}, x, w)
+}
+
+type jointRows[T Float] struct {
+	noGradient[T]
+	comm  collective.Communicator
+	first func() int
+	total int
+}
+
+func (k *jointRows[T]) name() string             { return "jointRows" }
+func (k *jointRows[T]) isExact()                 {}
+func (k *jointRows[T]) joins(s tensor.Shape) int { return s.TotalSize() }
+
+func (k *jointRows[T]) clone() kernel[T] {
+	return &jointRows[T]{comm: k.comm, first: k.first, total: k.total}
+}
+
+func (k *jointRows[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if in[1].TotalSize() > 1 {
+		return nil, ErrShape.Errorf("the weight has shape %v", in[1])
+	}
+	if first := k.first(); in[0].Dims() == 0 || first < 0 || first+in[0][0] > k.total {
+		return nil, ErrShape.Errorf("rows of shape %v from %d on among %d", in[0], first, k.total)
+	}
+	shape := in[0].Clone()
+	shape[0] = k.total
+	return shape, nil
+}
+
+func (k *jointRows[T]) run(a *args[T]) error {
+	each := len(a.out) / k.total
+	first, rows := k.first(), len(a.in[0])/each
+	if first < 0 || first+rows > k.total {
+		return ErrShape.Errorf("rows %d to %d among %d", first, first+rows-1, k.total)
+	}
+	clear(a.out)
+	y, w := a.out[first*each:], a.in[1][0]
+	for i, v := range a.in[0] {
+		y[i] = w * v
+	}
+	return errors.WithMessage(collective.Sum(k.comm, a.out), "a sum over all members")
 }
