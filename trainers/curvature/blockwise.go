@@ -25,6 +25,7 @@ import (
 // that is not finite counts as a fallback and the gradient takes its place.
 type blockwise[T apoops.Float] struct {
 	rule.Base
+	rule.Decayed
 	p               preconditioner[T]
 	f               factored[T] // p, or nil
 	params          []*graph.Param
@@ -39,7 +40,6 @@ type blockwise[T apoops.Float] struct {
 	owner           []int           // the parameters that they are of
 	inner           blas.Inner[T]
 	tuning          *tuning[T] // Tunable
-	first           []int      // how many elements of each parameter have weight decay; nil for all
 }
 
 // preconditioner is what differs between the blockwise rules.
@@ -228,17 +228,11 @@ func (b *blockwise[T]) decayed(k *gradientBlock[T], v []T) {
 	}
 	for _, i := range k.Params {
 		w := apoops.Elements[T](b.params[i].Value)
-		n := len(w)
-		if b.first != nil {
-			n = min(b.first[i], n)
-		}
+		n := b.DecayLen(i, len(w))
 		b.vec.Average(v[:n], w[:n], 1, b.decay)
 		v = v[len(w):]
 	}
 }
-
-// DecayFirst implements rule.Decaying.
-func (b *blockwise[T]) DecayFirst(n []int) { b.first = n }
 
 // Fallbacks is the number of times that statistics could not be used.
 func (b *blockwise[T]) Fallbacks() int { return int(b.failed[0]) }

@@ -10,14 +10,15 @@ type Decaying interface {
 	DecayFirst(n []int)
 }
 
-// decayed says which elements of each parameter have weight decay.
-type decayed struct{ first []int } // nil for all
+// Decayed says which elements of each parameter have weight decay. A Rule that embeds it is a
+// Decaying one. The zero value is for all elements.
+type Decayed struct{ first []int } // nil for all
 
 // DecayFirst implements Decaying.
-func (k *decayed) DecayFirst(n []int) { k.first = n }
+func (k *Decayed) DecayFirst(n []int) { k.first = n }
 
-// of is how many of the size elements of parameter i have weight decay.
-func (k *decayed) of(i, size int) int {
+// DecayLen is how many of the size elements of parameter i, the first ones, have weight decay.
+func (k *Decayed) DecayLen(i, size int) int {
 	if k.first == nil {
 		return size
 	}
@@ -46,7 +47,7 @@ func (v decayView[T]) part(lo, hi int) (w []T, end int) {
 // view is that of parameter i.
 func (e *elementwise[T]) view(i int) decayView[T] {
 	w := apoops.Elements[T](e.params[i].Value)
-	v := decayView[T]{w: w, first: e.of(i, len(w)), zeros: e.zeros}
+	v := decayView[T]{w: w, first: e.DecayLen(i, len(w)), zeros: e.zeros}
 	if v.first < len(w) && v.zeros == nil {
 		v.zeros = make([]T, elementBlock)
 		e.zeros = v.zeros

@@ -24,7 +24,7 @@ import (
 // moved in the same pass.
 type elementwise[T apoops.Float] struct {
 	Base
-	decayed
+	Decayed
 	k         Kernel[T]
 	params    []*graph.Param
 	names     []string

@@ -19,7 +19,7 @@ import (
 // muon is the rule of Muon.
 type muon[T apoops.Float] struct {
 	Base
-	decayed
+	Decayed
 	c      MuonConfig
 	parts  []*muonPart[T] // by parameter
 	dirs   []*tensor.Dense
@@ -94,7 +94,7 @@ func (r *muon[T]) Directions(in Input) ([]*tensor.Dense, error) {
 			return nil, err
 		}
 		w, g, d := apoops.Elements[T](q.param.Value), apoops.Elements[T](in.G[i]), apoops.Elements[T](r.dirs[i])
-		n, first := q.rows*q.cols, r.of(i, len(w))
+		n, first := q.rows*q.cols, r.DecayLen(i, len(w))
 		if n > 0 {
 			r.matrix(q, d[:n], w[:min(first, n)], g)
 		}

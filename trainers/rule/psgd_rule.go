@@ -18,7 +18,7 @@ import (
 // psgdKron is the rule of PSGD.
 type psgdKron[T apoops.Float] struct {
 	Base
-	decayed
+	Decayed
 	c      PSGDKronConfig
 	seed   uint64
 	parts  []*kronPart[T]
@@ -108,7 +108,7 @@ func (r *psgdKron[T]) Directions(in Input) ([]*tensor.Dense, error) {
 			return nil, err
 		}
 		w := apoops.Elements[T](q.param.Value)
-		r.direct(q, apoops.Elements[T](r.dirs[i]), apoops.Elements[T](in.G[i]), w[:r.of(i, len(w))], in.T, plan)
+		r.direct(q, apoops.Elements[T](r.dirs[i]), apoops.Elements[T](in.G[i]), w[:r.DecayLen(i, len(w))], in.T, plan)
 	}
 	return r.dirs, nil
 }

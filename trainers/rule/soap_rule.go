@@ -16,7 +16,7 @@ import (
 // soap is the rule of SOAP.
 type soap[T apoops.Float] struct {
 	Base
-	decayed
+	Decayed
 	c      SOAPConfig
 	parts  []*soapPart[T]
 	dirs   []*tensor.Dense
@@ -77,7 +77,7 @@ func (r *soap[T]) Directions(in Input) ([]*tensor.Dense, error) {
 			continue
 		}
 		w := apoops.Elements[T](q.param.Value)
-		r.direct(q, d, g, w[:r.of(i, len(w))], in.T-1)
+		r.direct(q, d, g, w[:r.DecayLen(i, len(w))], in.T-1)
 		r.observe(q, g)
 		if (in.T-1)%r.c.BasisEvery == 0 {
 			for _, b := range q.bases() {
