@@ -24,7 +24,7 @@ type checkpointMeta struct {
 	Skipped         int             `json:"skipped"`
 	// Scaler is the state of the loss scale of a training in 16 bits.
 	Scaler *precision.Scaler `json:"scaler,omitempty"`
-	// Left counts the steps that SkipNonFinite left out; nil for none.
+	// Left counts the steps that were left out beside those that Scaler counts; nil for none.
 	Left *skips `json:"skipped_steps,omitempty"`
 	// Version is the least version of this program's documents that has all that is in this
 	// one; before there were others, 0.

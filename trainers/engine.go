@@ -64,7 +64,7 @@ func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o 
 		return nil, err
 	}
 	e := &engine{c: c, Context: learn.Context{Settings: &c.Settings, Optimizer: o, Task: t}}
-	e.bases.Limit = c.graphs
+	e.bases.Limit, t.Skipped = c.graphs, e.skippedSteps
 	if c.clip.on() {
 		e.Clip = c.clipAny
 	}

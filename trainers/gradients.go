@@ -86,8 +86,9 @@ func checkClip(option string, c float64) error {
 // SkipNonFinite leaves out steps whose loss, gradient or batch statistics are not finite, in
 // place of the error: nothing moves, and Stats.StepSkipped says so. SkippedSteps counts them.
 // After most such steps in a row the next one is the error that it is without this option. The
-// rule, the learner and the schedules of groups do not count them as steps, WithSchedule's does.
-// Mini-batches that hold NaN or infinities themselves remain errors.
+// rule and the learner do not count them as steps; schedules, that of WithSchedule and those of
+// groups, do, as PyTorch's that are advanced in each iteration. Mini-batches that hold NaN or
+// infinities themselves remain errors.
 //
 // The loss scale of a training in float16 skips steps by itself, see Precision; this option is
 // about those for which that is not at fault.
@@ -171,7 +172,8 @@ func (e *engine) rowReader() graph.RowReader {
 	return e.Update.Rows()
 }
 
-// skips counts the steps that SkipNonFinite left out.
+// skips counts the steps that SkipNonFinite left out, and those that a loss scale did before the
+// training went on without one.
 type skips struct {
 	Total int `json:"total"`
 	InRow int `json:"in_row"` // up to the last step

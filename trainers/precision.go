@@ -142,11 +142,14 @@ func (e *engine) checkRange(value func(name string) *tensor.Dense) error {
 	return e.Task.Precision.CheckWeights(e.Task.Model, values)
 }
 
-// convert goes on from the loss scale of a checkpoint, rounds its weights, and says where
-// it was of another precision.
+// convert goes on from the loss scale of a checkpoint and the steps that it made overflow, rounds
+// the weights, and says where it was of another precision.
 func (e *engine) convert(doc checkpointMeta) (notes []string, err error) {
 	p := e.Task.Precision
 	p.SetScaler(doc.Scaler)
+	if p == nil && doc.Scaler != nil { // no loss scale counts them from here on
+		e.left.Total += doc.Scaler.Skipped
+	}
 	stored, low := doc.Run["precision"].(map[string]any)
 	switch {
 	case p != nil && !low:

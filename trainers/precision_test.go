@@ -224,6 +224,52 @@ func TestSkippedSteps(t *testing.T) {
 	}
 }
 
+// TestSkippedStepsOutliveTheLossScale: a run that goes on in float32 and then in float16 again
+// does not count steps that overflowed, and its next step has Adam's bias corrections.
+func TestSkippedStepsOutliveTheLossScale(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "checkpoint")
+	start := func(opts ...Option) *Trainer { return toyTrainer(t, Adam(0.01), append(opts, EveryK(2))...) }
+	before := start(Precision(apoops.Float16, precision.DynamicScale(1<<24)))
+	run(t, before, 0, 12)
+	skipped, taken := before.SkippedSteps(), before.engine.taken()
+	if skipped == 0 || taken == 0 {
+		t.Fatalf("%d steps were skipped, %d taken", skipped, taken)
+	}
+	for i, opts := range [][]Option{nil, nil, {Precision(apoops.Float16)}} {
+		if err := before.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		tr := start(opts...)
+		if err := tr.Load(path); err != nil {
+			t.Fatal(err)
+		}
+		if tr.SkippedSteps() != skipped || tr.engine.taken() != taken+i {
+			t.Fatalf("%d: %d of %d steps skipped, before it went on %d of %d", i, tr.SkippedSteps(), tr.Steps(), skipped, skipped+taken+i)
+		}
+		w, n := numbers(tr.Params()[0].Value), 12+i
+		run(t, tr, n, n+1)
+		if i < 2 {
+			checkAdamStep(t, tr, w, taken+i+1)
+		}
+		before = tr
+	}
+}
+
+// checkAdamStep compares the last step, from the weights w of the first parameter, with step t
+// of Adam by the moments that it has left.
+func checkAdamStep(t *testing.T, tr *Trainer, w []float64, step int) {
+	t.Helper()
+	state := byName(tr.engine.Update.State())
+	name, rate := tr.Params()[0].Name, tr.engine.Update.Rates(step-1, 1)[0]
+	m, v := numbers(state[name+"/m"]), numbers(state[name+"/v"])
+	for i, after := range numbers(tr.Params()[0].Value) {
+		first, second := m[i]/(1-math.Pow(0.9, float64(step))), v[i]/(1-math.Pow(0.999, float64(step)))
+		if want := w[i] - rate*first/(math.Sqrt(second)+1e-8); math.Abs(after-want) > 1e-6*(1+math.Abs(want)) {
+			t.Fatalf("element %d is %v, step %d of Adam leads to %v", i, after, step, want)
+		}
+	}
+}
+
 // TestPrecisionConverts goes from float32 to 16 bits and back, with a note.
 func TestPrecisionConverts(t *testing.T) {
 	for _, f := range lowFormats {

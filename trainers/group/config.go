@@ -22,7 +22,8 @@ type Group struct {
 	Kinds []string
 	// Optimizer has the rule with its rate, weight decay and all else; nil for the rest's.
 	Optimizer rule.Optimizer
-	// Schedule is a factor on the rate beside that of the training; none by default.
+	// Schedule is a factor on the rate beside that of the training, which counts the same
+	// steps; none by default.
 	Schedule schedule.Schedule
 	// Frozen keeps the parameters as they are: no gradient is computed for them, and
 	// Optimizer and Schedule have no place.

@@ -5,8 +5,8 @@
 //
 //	θ_i ← θ_i - s(t)·s_k(t)·η_k·d_i
 //
-// where s is the training's schedule and s_k the group's, which leaves out steps that were
-// skipped. φ has log η_k of each group. The lookahead of a meta-step moves all parameters at
+// where s is the training's schedule and s_k the group's. Both count steps that were skipped
+// too, as PyTorch's do, which are advanced in each iteration. φ has log η_k of each group. The lookahead of a meta-step moves all parameters at
 // once, each by the direction of its own rule, so any rules can be mixed. APO-Precond has
 // meta-steps of its own. Rules that sum over parameters, such as norms or a distance, do so over
 // their group.

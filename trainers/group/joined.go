@@ -23,9 +23,6 @@ func (u *joined) Advance(in rule.Input, scale float64, lookahead bool) (_ []*ten
 	return nil, nil
 }
 
-// scale is the schedules' factor at a step, counted from 0.
-func (m *member) scale(step int, scale float64) float64 { return scale * m.schedule.At(step) }
-
 func (u *joined) Move() error {
 	for _, m := range u.members {
 		if err := m.update.Move(); err != nil {

@@ -63,7 +63,7 @@ func (c mixed) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 		}
 	}
 	for _, m := range u.members {
-		m.task = m.part.task(t)
+		m.task, m.iteration = m.part.task(t), t.Iteration
 		if m.update, err = learn.NewUpdate(m.optimizer, m.task, m.settings); err != nil {
 			return nil, err
 		}

@@ -20,7 +20,8 @@ type part struct {
 	index     []int
 	params    []*graph.Param
 	rule      rule.Rule
-	tuned     // hyperparameters that are learned
+	iteration func(taken int) int // rule.Task.Iteration
+	tuned                         // hyperparameters that are learned
 
 	// What the step that is under way has of the group.
 	g      []*tensor.Dense
@@ -54,6 +55,7 @@ func (c *Config) Start(t *rule.Task) (rule.Rule, error) {
 		}
 	}
 	for _, p := range parts {
+		p.iteration = t.Iteration
 		if p.rule, err = p.optimizer.Start(p.task(t)); err != nil {
 			return nil, err
 		}
@@ -112,8 +114,13 @@ func (p *part) input(in rule.Input, whole bool) rule.Input {
 		p.rates = pick(p.rates, in.Rates, p.index)
 		in.Rates = p.rates
 	}
-	in.Scale *= p.schedule.At(in.T - 1)
+	in.Scale = p.scale(in.T-1, in.Scale)
 	return in
+}
+
+// scale is the schedules' factor at a step, counted from 0 without those that were skipped.
+func (p *part) scale(step int, scale float64) float64 {
+	return scale * p.schedule.At(p.iteration(step))
 }
 
 // pick sets to to the numbers of a group.

@@ -12,13 +12,13 @@ import (
 )
 
 // begin takes from the optimizer where the rate of each group starts, and the schedules.
-func (f *rates) begin(o rule.Optimizer) error {
+func (f *rates) begin(o rule.Optimizer, t *rule.Task) error {
 	own, err := rule.GroupsOf(o, f.params)
 	if err != nil {
 		return err
 	}
 	f.initial = make([]float64, f.look.Groups())
-	f.factors = groupFactors{of: own.Of, schedules: own.Schedules}
+	f.factors = groupFactors{of: own.Of, schedules: own.Schedules, iteration: t.Iteration}
 	first := make([]int, len(f.initial)) // the parameter of each group, from 1
 	for i, k := range f.look.Group {
 		if j := first[k] - 1; j >= 0 && own.Of[j] != own.Of[i] {
@@ -33,11 +33,13 @@ func (f *rates) begin(o rule.Optimizer) error {
 type groupFactors struct {
 	of        []int // the group of each parameter
 	schedules []schedule.Schedule
-	scaled    []*tensor.Dense // nil where no step needed one
+	iteration func(taken int) int // rule.Task.Iteration
+	scaled    []*tensor.Dense     // nil where no step needed one
 }
 
-// at is the factor on the rate of parameter i at a step, counted from 0.
-func (f *groupFactors) at(i, step int) float64 { return f.schedules[f.of[i]].At(step) }
+// at is the factor on the rate of parameter i at a step, counted from 0 without those that were
+// skipped.
+func (f *groupFactors) at(i, step int) float64 { return f.schedules[f.of[i]].At(f.iteration(step)) }
 
 // times are the inputs of a lookahead, directions and tangents of each parameter, times the
 // factors: the lookahead has one factor for all. Those that are not 1 make copies.

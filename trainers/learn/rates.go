@@ -57,7 +57,7 @@ func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
 	if err := f.look.Check(len(t.Params)); err != nil {
 		return nil, errors.WithMessage(err, "trainers: groups of parameters")
 	}
-	if err := f.begin(o); err != nil {
+	if err := f.begin(o, t); err != nil {
 		return nil, err
 	}
 	if f.descent, err = array.NewDescent(t.Params[0].Value.Dtype()); err != nil {

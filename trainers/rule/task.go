@@ -34,8 +34,20 @@ type Task struct {
 	// Members take the same steps with the same state, and may divide what is costly among
 	// them; nil for one process, and for φ.
 	Members collective.Communicator
+	// Skipped is how many steps were skipped so far, which the rule does not count but
+	// schedules do; nil for none.
+	Skipped func() int
 	// Parts is the number of equal parts in which a mini-batch is computed; 0 and 1 for any.
 	Parts int
+}
+
+// Iteration is the number of a step among all, those that were skipped too, from its number
+// among those that were taken. Both count from 0.
+func (t *Task) Iteration(taken int) int {
+	if t.Skipped == nil {
+		return taken
+	}
+	return taken + t.Skipped()
 }
 
 // Equal is the smallest number from n on that parts divides. Parts of 0 and 1 divide all.
