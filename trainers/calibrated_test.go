@@ -23,6 +23,7 @@ func rateRules(lr float64) map[string]Optimizer {
 	nesterov.Nesterov, corrected.BiasCorrection = true, true
 	return map[string]Optimizer{
 		"sgd": SGD(lr), "sgdm": SGDm(lr), "nesterov": nesterov, "rmsprop": RMSprop(lr), "corrected": corrected, "adam": Adam(lr), "adamw": AdamW(lr),
+		"groups": Groups(SGDm(lr), Group{Params: []string{"dense0"}, Optimizer: Adam(lr / 3)}),
 	}
 }
 
@@ -115,7 +116,7 @@ func TestSearchDirections(t *testing.T) {
 		if got := e[0].Float64s()[0]; math.Abs(got-x.want) > 1e-12*math.Abs(x.want) {
 			t.Errorf("%s: e = %v, want %v", what, got, x.want)
 		}
-		if got := r.LineSearch().Correction(len(grads)); math.Abs(got-x.correction) > 1e-15 {
+		if got := r.LineSearch().Correction(0, len(grads)); math.Abs(got-x.correction) > 1e-15 {
 			t.Errorf("%s: c_t = %v, want %v", what, got, x.correction)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // RateSearch is what FindRate found, from package learn.
@@ -21,6 +22,8 @@ type RateSearch = learn.RateSearch
 //
 // source is called with 0, 1, … up to Batches - 1, with Lambda0 also with Batches, for B';
 // what it returns need only be valid until its next call. BatchAt of NewBatches is one.
+//
+// With Groups it is a factor on their rates, whose ratios stay: see RateSearch.Rates.
 //
 // Weights, state, φ and the random numbers of the training stay as they are. Optimizers
 // without a learning rate or a rule.LineSearch are refused, as by Calibrated. With Parallel all
@@ -74,13 +77,21 @@ func (t *Trainer) findRate(source func(i int) (graph.Batch, error), c Calibrated
 	return learn.FindRate(x, c, batches, tilde)
 }
 
-// apart is the context of a search for one rate of all parameters, with an update of its own.
+// apart is the context of a search for one rate of all parameters, or of those of each group of the
+// optimizer, with an update of its own.
 func (e *engine) apart(c CalibratedConfig) (*learn.Context, error) {
 	if _, ok := learn.UpdaterOf(e.Optimizer); ok {
 		return nil, errors.Errorf("%s has no learning rate", e.Optimizer.Name())
 	}
 	s := *e.Settings
-	s.Group, s.Linear = func(params []*graph.Param) ([]int, error) { return make([]int, len(params)), nil }, false
+	s.Linear = false
+	s.Group = func(params []*graph.Param) ([]int, error) {
+		own, err := rule.GroupsOf(e.Optimizer, params)
+		if err != nil {
+			return nil, err
+		}
+		return own.Of, nil
+	}
 	s.NoFSD, s.NoWSD = c.Lambda0 == 0, true
 	x := e.Context
 	x.Settings = &s

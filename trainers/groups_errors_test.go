@@ -41,7 +41,6 @@ func TestGroupErrors(t *testing.T) {
 		"as meta":            {SGD(0.1), []Option{Meta(two)}, []string{"groups cannot be a meta-optimizer"}},
 		"decay of sums":      {Groups(decayed), nil, []string{"prodigy", "DecayAll"}},
 		"RateGroups":         {two, []Option{RateGroups(map[string]int{"dense0": 0})}, []string{"RateGroups has no effect with groups"}},
-		"Calibrated":         {two, []Option{Calibrated(CalibratedConfig{})}, []string{"one rate for all parameters, not 2"}},
 		"bounds":             {Groups(SGD(0.1), Group{Params: []string{"dense0"}, Optimizer: SGD(5)}), []Option{RateBounds(0.01, 1)}, []string{"learning rate 5"}},
 		"different decay": {Groups(AdamW(0.1), Group{Params: []string{"dense0"}, Optimizer: decayedSGD(0.2)}), []Option{LearnWeightDecay()},
 			[]string{"weight_decay", "0.01 and 0.2", "different groups"}},

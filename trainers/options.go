@@ -264,8 +264,9 @@ func SampledTargets(source func(step int) []*tensor.Dense) Option {
 }
 
 // Calibrated learns one learning rate for all parameters by another rule than steps
-// down ∂Q/∂φ: it measures Q's parabola along the step (see CalibratedConfig). Other
-// rules than those with a rule.LineSearch are refused, and so are groups of rates.
+// down ∂Q/∂φ: it measures Q's parabola along the step (see CalibratedConfig). With Groups it is
+// one factor on their rates, whose ratios stay. Other rules than those with a rule.LineSearch
+// are refused, and so are RatePerParam and RateGroups.
 // Options without effect on it are refused: a λ_FSD without a divergence,
 // FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate.
 func Calibrated(c CalibratedConfig) Option {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/examples/internal/app"
 	"github.com/apo-gorgonia/apo/trainers"
 )
 
@@ -15,7 +16,7 @@ const (
 	apoCalibrated = "calibrated"
 )
 
-// firstOrder are the rules whose rate is calibrated unless -apo says otherwise.
+// firstOrder are the rules whose rates are calibrated unless -apo says otherwise.
 var firstOrder = []string{"sgd", "sgdm", "rmsprop", "adam", "adamw"}
 
 // rates is how APO adapts the rate; empty where a preconditioner is learned.
@@ -25,16 +26,23 @@ func (s *settings) rates() (string, error) {
 		return "", errors.Errorf("-apo %s: %s has no learning rate to adapt, it learns its preconditioner", s.APO, s.Optimizer)
 	case precond:
 		return "", nil
+	case s.APO == "" && s.calibrates():
+		return apoCalibrated, nil
 	case s.APO == "" && len(s.Groups) > 0:
 		return apoPlain, nil
-	case s.APO == "" && slices.Contains(firstOrder, s.Optimizer):
-		return apoCalibrated, nil
 	case s.APO == "":
 		return apoNone, nil
 	case s.APO == apoNone || s.APO == apoPlain || s.APO == apoCalibrated:
 		return s.APO, nil
 	}
 	return "", errors.Errorf("-apo %q: it must be none, plain or calibrated", s.APO)
+}
+
+// calibrates reports whether the rules of all groups are of first order.
+func (s *settings) calibrates() bool {
+	return slices.Contains(firstOrder, s.Optimizer) && !slices.ContainsFunc(s.Groups, func(g app.Group) bool {
+		return g.Rule != "" && !slices.Contains(firstOrder, g.Rule)
+	})
 }
 
 // CheckExtension implements app.Program.

@@ -136,3 +136,27 @@ func TestLearns(t *testing.T) {
 		t.Errorf("accuracy %v on bright rows", r.BestAccuracy)
 	}
 }
+
+// TestRates has the default of -apo, with groups too.
+func TestRates(t *testing.T) {
+	rate := 0.5
+	for _, c := range []struct {
+		optimizer, apo string
+		groups         []app.Group
+		want           string
+	}{
+		{"sgdm", "", nil, apoCalibrated},
+		{"kfac", "", nil, apoNone},
+		{"sgdm", "", []app.Group{{Params: []string{"*"}, Rate: &rate}, {Params: []string{"a"}, Rule: "adam"}, {Params: []string{"b"}, Frozen: true}}, apoCalibrated},
+		{"sgdm", "", []app.Group{{Params: []string{"*"}, Rule: "muon"}}, apoPlain},
+		{"kfac", "", []app.Group{{Params: []string{"*"}, Rule: "adam"}}, apoPlain},
+		{"sgdm", apoNone, []app.Group{{Params: []string{"*"}, Rate: &rate}}, apoNone},
+	} {
+		var s settings
+		s.SetDefaults()
+		s.Optimizer, s.APO, s.Groups = c.optimizer, c.apo, c.groups
+		if got, err := s.rates(); got != c.want || err != nil {
+			t.Errorf("-opt %s -apo %q -group %v: %q, want %q; %v", c.optimizer, c.apo, c.groups, got, c.want, err)
+		}
+	}
+}

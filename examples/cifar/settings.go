@@ -37,7 +37,7 @@ func (s *settings) Flags(fs *flag.FlagSet) {
 	fs.IntVar(&s.Limit, "limit", s.Limit, "train on the first `N` images only, 0 for all")
 	fs.BoolVar(&s.Augment, "augment", s.Augment, "crop after padding by 4 pixels and mirror at random")
 	fs.Func("weight-decay", "weight decay, of all parameters (default the optimizer's)", cli.Float(&s.WeightDecay))
-	fs.StringVar(&s.APO, "apo", s.APO, "how APO adapts the rate: none, plain (down its gradient) or calibrated (default calibrated, plain with -group, none for kfac, ekfac and shampoo)")
+	fs.StringVar(&s.APO, "apo", s.APO, "how APO adapts the rate: none, plain (down its gradient) or calibrated (default calibrated; for kfac, ekfac and shampoo none, or plain with -group)")
 	fs.Func("decay-at", "epochs after which the step schedule lowers the rate, such as 60,120,160 (default 1/2 and 3/4 of all)", cli.Counts(&s.DecayAt, "a number of epochs"))
 	fs.Float64Var(&s.DecayBy, "decay-by", s.DecayBy, "factor of the step schedule")
 }

@@ -40,4 +40,4 @@ func (b *blockwise[T]) SearchDirection(rule.Input) ([]*tensor.Dense, error) {
 	return b.e, nil
 }
 
-func (b *blockwise[T]) Correction(int) float64 { return 1 }
+func (b *blockwise[T]) Correction(int, int) float64 { return 1 }

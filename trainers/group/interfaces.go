@@ -8,14 +8,6 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// LineSearch is that of the only group: Calibrated learns one rate.
-func (r *groups) LineSearch() rule.LineSearch {
-	if !r.alone() || r.parts[0].name != restName {
-		return nil
-	}
-	return r.parts[0].rule.LineSearch()
-}
-
 // Rows are those of the only group.
 func (r *groups) Rows() graph.RowReader {
 	if !r.alone() {

@@ -127,7 +127,7 @@ func (c *Config) partsOf(params []*graph.Param) ([]*part, error) {
 	}
 	var all []*part
 	for k := rest; k < len(c.Groups); k++ {
-		p := &part{name: restName, optimizer: c.Rest}
+		p := &part{number: k, name: restName, optimizer: c.Rest}
 		var frozen bool
 		if k != rest {
 			g := c.Groups[k]

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"fmt"
 	"math"
 
 	"gorgonia.org/tensor"
@@ -14,6 +15,7 @@ import (
 
 // part is the rule of one group with its parameters, which are those at index among all.
 type part struct {
+	number    int    // in Config.Groups, or rest
 	name      string // in checkpoints
 	optimizer rule.Optimizer
 	schedule  schedule.Schedule
@@ -37,6 +39,7 @@ type groups struct {
 	params []*graph.Param
 	dirs   []*tensor.Dense
 	tuning *tuning
+	search *lineSearch
 }
 
 // Start implements rule.Optimizer.
@@ -67,8 +70,16 @@ func (c *Config) Start(t *rule.Task) (rule.Rule, error) {
 		}
 	}
 	r := &groups{parts: parts, params: t.Params, dirs: make([]*tensor.Dense, len(t.Params))}
-	r.tuning = &tuning{rule: r}
+	r.tuning, r.search = &tuning{rule: r}, &lineSearch{rule: r, e: make([]*tensor.Dense, len(t.Params))}
 	return r, nil
+}
+
+// title is what errors call it.
+func (p *part) title() string {
+	if p.number == rest {
+		return "the rest"
+	}
+	return fmt.Sprintf("group %d", p.number)
 }
 
 // task is that of the group alone: other parameters are frozen in its model.

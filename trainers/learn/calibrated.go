@@ -53,8 +53,16 @@ import (
 // is not clipped.
 //
 // KFAC, EKFAC and Shampoo have e = P(g)/(1-μ²), and a KL clip is an error. Rules
-// without a line search are refused, and so are groups of rates. Of the
-// function-space option FSD only the divergence counts, and FSD(0), which leaves the
+// without a line search are refused.
+//
+// Groups of parameters (package group) move along one line: for those of group k, e is ρ_k times
+// the search direction of the group's rule, where ρ_k = η_k/η_0 is the ratio of the rates that the
+// groups begin with. So b is the rate of the first group, the rest where that has parameters;
+// group k has the rate ρ_k·b times its rule's c_t, and φ has the logarithms of all. Schedules of
+// groups are factors on top, as the training's is: the line does not have them. Bounds of the
+// rates bound b, so that the ratios stay. RatePerParam and RateGroups are refused.
+//
+// Of the function-space option FSD only the divergence counts, and FSD(0), which leaves the
 // term out. Options that have no effect on it are refused: a λ_FSD without a
 // divergence, FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate. A
 // meta-step costs three forward passes.

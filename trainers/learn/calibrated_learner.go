@@ -2,6 +2,7 @@ package learn
 
 import (
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -22,15 +23,17 @@ type calibratedLearner struct {
 	kept   graph.Shapes[*graph.Proximal] // values alone
 	prox   *graph.Proximal               // the last used
 	look   graph.Lookahead
-	r      []*tensor.Dense // the rate at which Q is measured
+	r      []*tensor.Dense // the rates at which Q is measured, by group
+	ratios []float64       // ρ_k, by group
+	lo, hi float64         // bounds of b
 	// averages are those of N/W, L/W, F/W and 1. They start at 0 and are not
 	// corrected for it: only their ratios matter.
 	averages   []float64
 	calibrated []uint64 // one number: 1 after the calibration
 }
 
-// NewCalibrated makes a Calibrated learner. Its update must have one learning rate,
-// of a rule with a rule.LineSearch.
+// NewCalibrated makes a Calibrated learner. Its update must have learning rates, one or one for
+// each group of a rule.Grouped, of a rule with a rule.LineSearch.
 func NewCalibrated(config CalibratedConfig) NewLearner {
 	return func(x *Context) (Learner, error) { return newCalibratedLearner(x, config) }
 }
@@ -41,8 +44,8 @@ func newCalibratedLearner(x *Context, c CalibratedConfig) (Learner, error) {
 	if !ok {
 		return nil, errors.Errorf("trainers: Calibrated: %s has no learning rate", name)
 	}
-	if n := len(u.logRates); n != 1 {
-		return nil, errors.Errorf("trainers: Calibrated learns one rate for all parameters, not %d", n)
+	if !slices.Equal(u.look.Group, u.factors.of) {
+		return nil, errors.New("trainers: Calibrated learns one rate for all parameters, or one factor on those of Groups: leave RatePerParam and RateGroups out")
 	}
 	search := u.rule.LineSearch()
 	if search == nil {
@@ -56,8 +59,12 @@ func newCalibratedLearner(x *Context, c CalibratedConfig) (Learner, error) {
 	}
 	l := &calibratedLearner{
 		x: x, c: c, update: u, search: search, averages: make([]float64, 4), calibrated: make([]uint64, 1),
-		look: graph.RateLookahead{Group: make([]int, len(x.Task.Params)), Linear: true},
-		r:    []*tensor.Dense{array.Vector(make([]float64, 1))},
+		look: graph.RateLookahead{Group: u.look.Group, Linear: true}, lo: u.lo, hi: u.hi,
+	}
+	for _, rate := range u.initial {
+		ratio := rate / u.initial[0]
+		l.ratios, l.r = append(l.ratios, ratio), append(l.r, array.Vector(make([]float64, 1)))
+		l.lo, l.hi = max(l.lo, u.lo/ratio), min(l.hi, u.hi/ratio)
 	}
 	u.pace = l.pace
 	return l, nil
@@ -91,17 +98,21 @@ func (l *calibratedLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (e
 	return err
 }
 
-// rate is b.
+// rate is b, the rate of the first group.
 func (l *calibratedLearner) rate() float64 { return l.update.rateOf(0) }
 
+// setRate keeps the ratios of the rates at the bounds too.
 func (l *calibratedLearner) setRate(b float64) {
-	l.update.logRates[0] = l.update.toPhi(b)
+	b = min(max(b, l.lo), l.hi)
+	for k, ratio := range l.ratios {
+		l.update.logRates[k] = l.update.toPhi(b * ratio)
+	}
 	l.update.Bound()
 }
 
-// pace is c_t·R(t).
-func (l *calibratedLearner) pace(step int) float64 {
-	return l.search.Correction(step+1) * l.mean().slowdown(l.c, l.c.lambda(step))
+// pace is c_t·R(t), for parameter i.
+func (l *calibratedLearner) pace(i, step int) float64 {
+	return l.search.Correction(i, step+1) * l.mean().slowdown(l.c, l.c.lambda(step))
 }
 
 func (l *calibratedLearner) mean() parabola {
@@ -126,7 +137,7 @@ func (l *calibratedLearner) Learn(in *Input) (*record.MetaStats, error) {
 		return nil, err
 	}
 	b := l.rate()
-	p, t, err := l.measure(newLine(in.Batch, in.Loss, in.gradient(), e), tilde, b)
+	p, t, err := l.measure(l.newLine(in.Batch, in.Loss, in.gradient(), e), tilde, b)
 	if err != nil {
 		return nil, err
 	}

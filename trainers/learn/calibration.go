@@ -144,7 +144,7 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 	if err != nil {
 		return line{}, err
 	}
-	return newLine(b, loss, g, e), nil
+	return l.newLine(b, loss, g, e), nil
 }
 
 // restore computes the step's gradient again, and clips it, for other batches have overwritten

@@ -28,8 +28,11 @@ func (p parabola) round(rate float64) Round { return Round{Rate: rate, N: p.n, L
 
 // RateSearch is what a search for a learning rate found.
 type RateSearch struct {
-	// Rate is η*, the rate at the minimum of the last round's parabola.
+	// Rate is η*, the rate at the minimum of the last round's parabola; of several groups of
+	// parameters it is that of the first.
 	Rate float64 `json:"rate"`
+	// Rates are those of all groups, in the order of Trainer.Rates; nil for one rate.
+	Rates []float64 `json:"rates,omitempty"`
 	// Converged is false where the last round still changed the rate by a tenth or more.
 	Converged bool `json:"converged"`
 	// Rounds are the measurements that led to the rate.
@@ -60,6 +63,11 @@ func FindRate(x *Context, c CalibratedConfig, source CalibrationSource, tilde []
 		return nil, err
 	}
 	found.Rate = l.rate()
+	for k := range l.ratios {
+		if len(l.ratios) > 1 {
+			found.Rates = append(found.Rates, l.update.rateOf(k))
+		}
+	}
 	last := found.Rounds[len(found.Rounds)-1]
 	if found.Converged = l.near(last.Rate); found.Converged && last.N <= 0 {
 		return nil, errors.Errorf("the loss has the slope %v along the step of %s: there is no descent", -last.N, x.Optimizer.Name())

@@ -14,12 +14,31 @@ import (
 type line struct {
 	batch graph.Batch
 	loss  float64         // J_B(θ)
-	e     []*tensor.Dense // θ' = θ - r·e
-	n, w  float64         // <g, e> and ‖e‖²
+	e     []*tensor.Dense // θ' = θ - r·ρ·e, with the ρ_k of each group
+	slope []float64       // <g, e> of each group
+	n, w  float64         // Σ ρ·<g, e> and Σ ρ²·‖e‖²
 }
 
-func newLine(batch graph.Batch, loss float64, g, e []*tensor.Dense) line {
-	return line{batch: batch, loss: loss, e: e, n: array.Inner(g, e), w: array.SumSquares(e...)}
+func (l *calibratedLearner) newLine(batch graph.Batch, loss float64, g, e []*tensor.Dense) line {
+	p := line{batch: batch, loss: loss, e: e, slope: make([]float64, len(l.ratios))}
+	for i, k := range l.update.look.Group {
+		ratio, slope := l.ratios[k], array.Inner(g[i:i+1], e[i:i+1])
+		p.slope[k] += slope
+		p.n += ratio * slope
+		p.w += ratio * ratio * array.SumSquares(e[i])
+	}
+	return p
+}
+
+// feedRates feeds r·ρ_k, as the graph has it, and returns what rounding has added to the slope
+// r·n of a line.
+func (l *calibratedLearner) feedRates(p line, r float64) (rounding float64) {
+	for k, ratio := range l.ratios {
+		rate := roundTo(p.e[0].Dtype(), r*ratio)
+		l.r[k].Float64s()[0] = rate
+		rounding += (rate - r*ratio) * p.slope[k]
+	}
+	return rounding
 }
 
 // measure looks at Q's terms at the rate r.
@@ -32,7 +51,7 @@ func (l *calibratedLearner) measure(p line, tilde []*tensor.Dense, r float64) (p
 		return parabola{}, graph.Terms{}, err
 	}
 	r = roundTo(p.e[0].Dtype(), r) // as the graph has it
-	l.r[0].Float64s()[0] = r
+	rounding := l.feedRates(p, r)
 	if err := l.prox.Feed(p.batch, tilde); err != nil {
 		return parabola{}, graph.Terms{}, err
 	}
@@ -46,7 +65,7 @@ func (l *calibratedLearner) measure(p line, tilde []*tensor.Dense, r float64) (p
 		return parabola{}, graph.Terms{}, err
 	}
 	t := l.prox.Terms()
-	rise := t.Loss - p.loss + r*p.n
+	rise := t.Loss - p.loss + r*p.n + rounding
 	if math.Abs(rise) < 4*eps*math.Abs(p.loss) {
 		rise = 0 // it is rounding, which r² would blow up
 	}

@@ -31,8 +31,8 @@ type rates struct {
 	perParam []float64
 	clip     []float64 // rule.Input.Rates
 	descent  array.Descent
-	// pace is a learner's factor on the rates of a step, counted from 0; nil for 1.
-	pace func(step int) float64
+	// pace is a learner's factor on the rate of parameter i at a step, counted from 0; nil for 1.
+	pace func(i, step int) float64
 
 	// The step that Advance began.
 	in         rule.Input
@@ -113,7 +113,7 @@ func (f *rates) Phi() []checkpoint.NamedTensor {
 // moves the weights in the same pass, and where the directions depend on φ.
 func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	for i, k := range f.look.Group {
-		f.clip[i] = f.paceAt(in.T-1) * f.rateOf(k)
+		f.clip[i] = f.paceAt(i, in.T-1) * f.rateOf(k)
 	}
 	in.Rates, in.Scale = f.clip, scale
 	f.in, f.scale, f.directions = in, scale, nil
@@ -168,8 +168,8 @@ func (f *rates) StaysFinite(in rule.Input, scale float64, moves bool, growth flo
 		if !array.IsFinite(growth) || f.hyper != nil {
 			return false
 		}
-		highest := scale * max(f.paceAt(in.T-1), 1) * f.hi
 		for i, r := range rates {
+			highest := scale * max(f.paceAt(i, in.T-1), 1) * f.hi
 			rates[i] = max(r, highest*f.factors.at(i, in.T-1))
 		}
 	}
@@ -182,9 +182,8 @@ func (f *rates) Replaced() { f.rule.Replaced() }
 
 // paramRates is the rate of each parameter at a step.
 func (f *rates) paramRates(step int, scale float64) []float64 {
-	scale *= f.paceAt(step)
 	for i, k := range f.look.Group {
-		f.perParam[i] = scale * f.factors.at(i, step) * f.rateOf(k)
+		f.perParam[i] = scale * f.paceAt(i, step) * f.factors.at(i, step) * f.rateOf(k)
 	}
 	return f.perParam
 }
@@ -197,18 +196,17 @@ func (f *rates) Bound() {
 	f.hyper.bound()
 }
 
-func (f *rates) paceAt(step int) float64 {
+func (f *rates) paceAt(i, step int) float64 {
 	if f.pace == nil {
 		return 1
 	}
-	return f.pace(step)
+	return f.pace(i, step)
 }
 
 func (f *rates) Rates(step int, scale float64) []float64 {
-	scale *= f.paceAt(step)
 	out := make([]float64, len(f.logRates))
 	for i, k := range f.look.Group {
-		out[k] = scale * f.factors.at(i, step) * f.rateOf(k)
+		out[k] = scale * f.paceAt(i, step) * f.factors.at(i, step) * f.rateOf(k)
 	}
 	return out
 }

@@ -23,9 +23,9 @@ type LineSearch interface {
 	// SearchDirection is e of the step whose directions were computed last. The arrays are
 	// the rule's own, valid until its next step.
 	SearchDirection(in Input) ([]*tensor.Dense, error)
-	// Correction is a factor on the rate of step t, counted from 1, that makes up
-	// for averages which are not yet filled; e has it too.
-	Correction(t int) float64
+	// Correction is a factor on the rate of parameter i at step t, counted from 1, that makes
+	// up for averages which are not yet filled; e has it too.
+	Correction(i, t int) float64
 }
 
 // NoiseGain is the gain of momentum mu on noise, 1/(1-mu²).
@@ -38,7 +38,7 @@ type elementLineSearch[T apoops.Float] struct {
 	e    []*tensor.Dense
 }
 
-func (p *elementLineSearch[T]) Correction(t int) float64 { return p.k.Correction(t) }
+func (p *elementLineSearch[T]) Correction(_, t int) float64 { return p.k.Correction(t) }
 
 func (p *elementLineSearch[T]) CheckLineSearch() error { return nil }
 

@@ -3,6 +3,8 @@ package app
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/apo-gorgonia/apo/apoops/collective"
 	"github.com/apo-gorgonia/apo/benchmarks/chart"
@@ -40,10 +42,27 @@ func (t *training) findRate(resume bool) error {
 		if !found.Converged {
 			note = ", which the last round still changed by a tenth or more"
 		}
-		fmt.Fprintf(t.stdout, "learning rate %.3g for %s, after %d rounds%s: -k 0 -lr %.3g trains at it\n%s and %s in %s\n",
-			found.Rate, t.s.Optimizer, len(found.Rounds), note, found.Rate, ratePicture, rateFile, t.s.out)
+		fmt.Fprintf(t.stdout, "learning rate %.3g for %s, after %d rounds%s%s\n%s and %s in %s\n",
+			found.Rate, t.s.Optimizer, len(found.Rounds), note, t.s.rateAdvice(found), ratePicture, rateFile, t.s.out)
 		return nil
 	})
+}
+
+// rateAdvice says how to train at a rate, with the rates of all groups where there are several.
+func (s *Settings) rateAdvice(found *trainers.RateSearch) string {
+	advice := fmt.Sprintf(": -k 0 -lr %.3g trains at it", found.Rate)
+	if found.Rates == nil {
+		return advice
+	}
+	var all []string
+	for _, r := range found.Rates {
+		all = append(all, fmt.Sprintf("%.3g", r))
+	}
+	groups := ", by group " + strings.Join(all, ", ")
+	if slices.ContainsFunc(s.Groups, func(g Group) bool { return g.Rule != "" }) {
+		return groups // -lr is not for a rule of its own
+	}
+	return groups + advice
 }
 
 // rateChart has the measured change of the loss by the rate, and the parabola whose minimum

@@ -73,3 +73,23 @@ func TestGrouped(t *testing.T) {
 		}
 	}
 }
+
+// TestRateAdvice has the rates of all groups, and -lr only where it sets them all.
+func TestRateAdvice(t *testing.T) {
+	s, one, two := Defaults("none"), &trainers.RateSearch{Rate: 0.25}, &trainers.RateSearch{Rate: 0.25, Rates: []float64{0.25, 0.5}}
+	half := 0.5
+	for _, c := range []struct {
+		groups []Group
+		found  *trainers.RateSearch
+		want   string
+	}{
+		{nil, one, ": -k 0 -lr 0.25 trains at it"},
+		{[]Group{{Params: []string{"a"}, Rate: &half}}, two, ", by group 0.25, 0.5: -k 0 -lr 0.25 trains at it"},
+		{[]Group{{Params: []string{"a"}, Rule: "adam"}}, two, ", by group 0.25, 0.5"},
+	} {
+		s.Groups = c.groups
+		if got := s.rateAdvice(c.found); got != c.want {
+			t.Errorf("%v: %q, want %q", c.groups, got, c.want)
+		}
+	}
+}
