@@ -17,6 +17,7 @@ import (
 // config collects the options.
 type config struct {
 	learn.Settings
+	options    []Option
 	given      map[string]bool         // options by name
 	varies     struct{ fsd, wsd bool } // functions of the step, not numbers
 	divergence graph.Divergence
@@ -52,7 +53,23 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	c := defaults(o)
+	c, err := applied(o, o.Defaults(), opts)
+	if err != nil {
+		return nil, err
+	}
+	if c.MinRate > c.MaxRate {
+		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.MinRate, c.MaxRate)
+	}
+	if c.parts > 1 && c.jointNorm {
+		return nil, errors.New("trainers: Accumulate: JointBatchNorm takes the statistics of the whole mini-batch, which is never there at once")
+	}
+	return c, c.checkConflicts(o)
+}
+
+// applied has the options on top of the defaults.
+func applied(o Optimizer, d rule.Defaults, opts []Option) (*config, error) {
+	c := defaults(o, d)
+	c.options = opts
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("trainers: an option is nil")
@@ -61,20 +78,27 @@ func newConfig(o Optimizer, opts []Option) (*config, error) {
 			return nil, err
 		}
 	}
-	if c.MinRate > c.MaxRate {
-		return nil, errors.Errorf("trainers: learning rate bounds %v and %v are in the wrong order", c.MinRate, c.MaxRate)
+	return c, nil
+}
+
+// fit settles what depends on the parameters: groups without some have no part in it.
+func (c *config) fit(o Optimizer, params []*graph.Param) error {
+	own, err := rule.GroupsOf(o, params)
+	if err != nil {
+		return err
 	}
-	c.settleShare(o)
-	if c.parts > 1 && c.jointNorm {
-		return nil, errors.New("trainers: Accumulate: JointBatchNorm takes the statistics of the whole mini-batch, which is never there at once")
+	again, err := applied(o, own.Defaults, c.options)
+	if err != nil {
+		return err
 	}
-	return c, c.checkConflicts(o)
+	c.K, c.FSD, c.WSD, c.NoFSD, c.NoWSD, c.Meta = again.K, again.FSD, again.WSD, again.NoFSD, again.NoWSD, again.Meta
+	c.settleShare(o, len(own.Rates) > 1)
+	return c.checkInitialRates(o, own, params)
 }
 
 // defaults are the settings found to work for the optimizer on several tasks;
 // every one can be changed by an option.
-func defaults(o Optimizer) *config {
-	d := o.Defaults()
+func defaults(o Optimizer, d rule.Defaults) *config {
 	c := &config{optimizer: o, seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
 	c.Settings = learn.Settings{
 		K: max(0, cmp.Or(d.K, 10)), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,

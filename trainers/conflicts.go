@@ -1,6 +1,9 @@
 package trainers
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -33,9 +36,6 @@ func (c *config) checkConflicts(o Optimizer) error {
 		if x.found && c.given[x.option] && !(x.learning && c.K == 0) {
 			return errors.Errorf("trainers: %s has no effect with %s: leave one of them out", x.option, x.with)
 		}
-	}
-	if c.K > 0 {
-		return c.checkInitialRate(o)
 	}
 	return nil
 }
@@ -72,19 +72,23 @@ func (c *config) conflicts(o Optimizer) []conflict {
 	return all
 }
 
-// checkInitialRate reports a rate that the first meta-step would move into the
-// bounds.
-func (c *config) checkInitialRate(o Optimizer) error {
-	rates := []float64{o.LearningRate()}
-	if g, ok := o.(rule.Grouped); ok {
-		rates = g.LearningRates()
-	} else if _, learnsP := learn.UpdaterOf(o); learnsP {
+// checkInitialRates reports a rate that the first meta-step would move into the
+// bounds, with the first parameter of its group.
+func (c *config) checkInitialRates(o Optimizer, own *rule.Groups, params []*graph.Param) error {
+	_, learnsP := learn.UpdaterOf(o)
+	_, grouped := o.(rule.Grouped)
+	if c.K == 0 || learnsP && !grouped {
 		return nil
 	}
-	for _, rate := range rates {
-		if rate < c.MinRate || rate > c.MaxRate {
-			return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, o.Name(), c.MinRate, c.MaxRate)
+	for k, rate := range own.Rates {
+		if rate >= c.MinRate && rate <= c.MaxRate {
+			continue
 		}
+		of := o.Name()
+		if grouped {
+			of = fmt.Sprintf("the group of %q", params[slices.Index(own.Of, k)].Name)
+		}
+		return errors.Errorf("trainers: the learning rate %v of %s is outside RateBounds(%v, %v)", rate, of, c.MinRate, c.MaxRate)
 	}
 	return nil
 }
@@ -94,6 +98,14 @@ func (c *config) checkInitialRate(o Optimizer) error {
 func (c *config) checkDtype(params []*graph.Param) error {
 	if dt := params[0].Value.Dtype(); c.given["Dtype"] && dt != c.dtype {
 		return ErrDtype.Errorf("trainers: Dtype(%v) for a graph with weights of %v: the weights are the graph's", c.dtype, dt)
+	}
+	return nil
+}
+
+// checkDivergence reports a graph of the user's whose loss brings no divergence.
+func (c *config) checkDivergence(p graph.Problem) error {
+	if c.K > 0 && !c.NoFSD && p.Divergence.Build == nil {
+		return errors.New("the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
 	}
 	return nil
 }

@@ -56,6 +56,9 @@ func newEngine(src graph.Source, params []*graph.Param, blocks []graph.Block, o 
 	if err != nil {
 		return nil, err
 	}
+	if err := c.fit(o, graph.Learned(params)); err != nil {
+		return nil, err
+	}
 	t := &rule.Task{
 		Params: graph.Learned(params), Model: params, Blocks: blocks, Source: src,
 		Random: apoops.NewRandom(c.seed), Seed: c.seed, Targets: c.targets, Graphs: c.graphs, Members: c.members(), Parts: c.equalParts(),

@@ -39,13 +39,14 @@ func TestGroupErrors(t *testing.T) {
 		"within":             {Groups(SGD(0.1), Group{Params: []string{"dense0"}, Optimizer: two}), nil, []string{"group 0", "groups within groups"}},
 		"mechanic":           {Mechanic(two), nil, []string{"mechanic-groups"}},
 		"as meta":            {SGD(0.1), []Option{Meta(two)}, []string{"groups cannot be a meta-optimizer"}},
-		"decay of sums":      {Groups(decayed), nil, []string{"prodigy", "DecayAll"}},
+		"decay of sums":      {Groups(decayed), nil, []string{"the rest", "prodigy", "DecayAll"}},
 		"RateGroups":         {two, []Option{RateGroups(map[string]int{"dense0": 0})}, []string{"RateGroups has no effect with groups"}},
-		"bounds":             {Groups(SGD(0.1), Group{Params: []string{"dense0"}, Optimizer: SGD(5)}), []Option{RateBounds(0.01, 1)}, []string{"learning rate 5"}},
+		"bounds":             {Groups(SGD(0.1), Group{Params: []string{"dense0"}, Optimizer: SGD(5)}), []Option{RateBounds(0.01, 1)}, []string{"learning rate 5", `"dense0"`}},
 		"different decay": {Groups(AdamW(0.1), Group{Params: []string{"dense0"}, Optimizer: decayedSGD(0.2)}), []Option{LearnWeightDecay()},
 			[]string{"weight_decay", "0.01 and 0.2", "different groups"}},
 		"Calibrated and P": {Groups(SGD(0.1), Group{Params: []string{"dense0"}, Optimizer: Precond(0.1)}), []Option{Calibrated(CalibratedConfig{})}, []string{"Calibrated has no effect"}},
-		"iterates and P":   {Groups(ScheduleFreeSGD(0.1), Group{Params: []string{"dense0"}, Optimizer: Precond(0.1)}), nil, []string{"beside APO-Precond"}},
+		"iterates and P":   {Groups(ScheduleFreeSGD(0.1), Group{Params: []string{"dense0"}, Optimizer: Precond(0.1)}), nil, []string{"the rest: schedule-free", "beside APO-Precond"}},
+		"start":            {Groups(SGD(0.1), Group{Params: []string{"norm*"}, Optimizer: namingMuon("dense9")}), nil, []string{"group 0", `"dense9"`}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			_, err := New(normedNet(), toyLoss, c.o, c.opts...)
@@ -67,6 +68,13 @@ func TestGroupErrors(t *testing.T) {
 func decayedSGD(decay float64) Optimizer {
 	c := SGD(0.1)
 	c.WeightDecay = decay
+	return c
+}
+
+// namingMuon has AdamW move a parameter of that name.
+func namingMuon(name string) Optimizer {
+	c := Muon(0.1)
+	c.AdamW = []string{name}
 	return c
 }
 

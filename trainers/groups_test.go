@@ -3,6 +3,7 @@ package trainers
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -216,4 +217,82 @@ func TestGroupsDivided(t *testing.T) {
 	t.Run("frozen", func(t *testing.T) {
 		toyTask(t).compare(t, func() Optimizer { return Groups(KFAC(0.01), Group{Params: []string{"dense1"}, Frozen: true}) })
 	})
+}
+
+// TestGroupSchedulesCountAllSteps: the schedule of a group of all parameters is that of
+// WithSchedule, also where steps are skipped and the run is resumed behind them.
+func TestGroupSchedulesCountAllSteps(t *testing.T) {
+	schedule := StepDecay(0.5, 2, 4, 5, 7)
+	for name, o := range map[string]Optimizer{"adam": Adam(0.05), "kfac": KFAC(0.05), "plain": PrecondPlain(0.05)} {
+		t.Run(name, func(t *testing.T) {
+			opts := []Option{Dtype(tensor.Float64), Seed(3), FSDFraction(1), SkipNonFinite(2)}
+			if name == "adam" {
+				opts = append(opts, EveryK(2), WSD(0.5))
+			}
+			start := func(o Optimizer, opts []Option) *Trainer {
+				tr, err := New(layers.MLP(4, 6, 3), toyLoss, o, opts...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return tr
+			}
+			after := func(o Optimizer, opts ...Option) *Trainer {
+				tr, data := start(o, opts), toyData(t, tensor.Float64)
+				for i := range 9 {
+					b := rowsOf(data, 5*i, 12)
+					if i == 1 || i == 4 || i == 5 {
+						b = hugeBatch(t)
+					}
+					if s, err := tr.Step(b); err != nil || s.StepSkipped != (i == 1 || i == 4 || i == 5) {
+						t.Fatalf("step %d: skipped %v, error %v", i, s.StepSkipped, err)
+					}
+					if i != 5 {
+						continue
+					}
+					path, stopped := filepath.Join(t.TempDir(), "checkpoint"), tr
+					if err := stopped.Save(path); err != nil {
+						t.Fatal(err)
+					}
+					tr = start(o, opts)
+					if err := tr.Load(path); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return tr
+			}
+			all := after(Groups(o), append(opts, WithSchedule(schedule))...)
+			group := after(Groups(o, Group{Params: []string{"*"}, Schedule: schedule}), opts...)
+			for i, p := range group.Params() {
+				if want := all.Params()[i].Value; !nearAll(numbers(p.Value), numbers(want), 1e-9) {
+					t.Errorf("%s is %v, with WithSchedule %v", p.Name, numbers(p.Value)[:3], numbers(want)[:3])
+				}
+			}
+		})
+	}
+}
+
+// TestRestWithoutParameters: a rest that no parameter is left for has no part in the defaults, in
+// bounds of rates and in what B' is; the only group trains as its rule alone.
+func TestRestWithoutParameters(t *testing.T) {
+	all := []string{"*"}
+	for name, rest := range map[string]Optimizer{"dog": DoG(1), "adam": Adam(5), "muon": Muon(50)} {
+		for _, o := range []Optimizer{RMSprop(0.01), SGDm(0.05), DoG(0.5)} {
+			bounds := RateBounds(1e-4, 1)
+			alone, group := toyTrainer(t, o, bounds), toyTrainer(t, Groups(rest, Group{Params: all, Optimizer: o}), bounds)
+			if alone.K() != group.K() || alone.engine.c.share != group.engine.c.share {
+				t.Errorf("%s beside %s: K = %d and B' of %+v, alone %d and %+v", name, o.Name(), group.K(), group.engine.c.share, alone.K(), alone.engine.c.share)
+			}
+			run(t, alone, 0, 12)
+			run(t, group, 0, 12)
+			for i, p := range alone.Params() {
+				sameArray(t, name+" beside "+o.Name()+": "+p.Name, group.Params()[i].Value, p.Value)
+			}
+		}
+	}
+	_, err := New(toyModel(), toyLoss, Groups(Adam(5), Group{Params: []string{"dense0"}, Optimizer: SGD(0.1)}), RateBounds(1e-4, 1))
+	wantError(t, "a rest with parameters", err, "learning rate 5")
+	given := toyTrainer(t, Groups(DoG(1), Group{Params: all, Optimizer: RMSprop(0.01)}), EveryK(7), FSD(0.25), WSD(3))
+	if fsd, wsd := given.engine.c.FSD(0), given.engine.c.WSD(0); given.K() != 7 || fsd != 0.25 || wsd != 3 || given.engine.c.NoWSD {
+		t.Errorf("K = %d, λ_FSD = %v, λ_WSD = %v", given.K(), fsd, wsd)
+	}
 }

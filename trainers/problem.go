@@ -51,9 +51,6 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
-	if c.K > 0 && !c.NoFSD && p.Divergence.Build == nil {
-		return nil, errors.New("trainers: FromProblem: the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
-	}
 	fixed := newFixedBatch(src)
 	if source := c.Calibration; source != nil {
 		c.Calibration = func(i int) (graph.Batch, error) {
@@ -78,6 +75,9 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	e, err := newEngine(src, params, blocks, o, c)
 	if err != nil {
 		return nil, err
+	}
+	if err := c.checkDivergence(p); err != nil {
+		return nil, errors.WithMessage(err, "trainers: FromProblem")
 	}
 	t := &Trainer{engine: e, source: src, fixed: fixed}
 	e.Gradient, e.data, e.like = t.gradient, len(p.Inputs), fixed.example.X

@@ -62,9 +62,6 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	if err := p.CheckTraining(); err != nil {
 		return nil, err
 	}
-	if c.K > 0 && !c.NoFSD && p.Divergence.Build == nil {
-		return nil, errors.New("trainers: Wrap: the function-space term needs a divergence for the output: FSD(λ, graph.CategoricalKL), for example, or FSD(0)")
-	}
 	params, err := p.LearnableParams()
 	if err != nil {
 		return nil, err
@@ -80,6 +77,9 @@ func Wrap(p graph.Problem, o Optimizer, opts ...Option) (*Solver, error) {
 	s := &Solver{problem: p, leaves: p.Inputs}
 	if s.engine, err = newEngine(&s.problem, params, blocks, o, c); err != nil {
 		return nil, err
+	}
+	if err := c.checkDivergence(p); err != nil {
+		return nil, errors.WithMessage(err, "trainers: Wrap")
 	}
 	if err := s.prepare(); err != nil {
 		return nil, err

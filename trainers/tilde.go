@@ -74,11 +74,10 @@ func (s share) rows(n int) int {
 	return min(n, rule.Equal(max(s.fewest, int(math.Round(s.fraction*float64(n)))), s.parts))
 }
 
-// settleShare takes the default where FSDFraction is not given.
-func (c *config) settleShare(o Optimizer) {
+// settleShare takes the default where FSDFraction is not given. grouped says that there are
+// several rates.
+func (c *config) settleShare(o Optimizer, grouped bool) {
 	_, learnsP := learn.UpdaterOf(o)
-	g, ok := o.(rule.Grouped)
-	grouped := ok && len(g.LearningRates()) > 1
 	switch {
 	case c.share.chosen:
 	case learnsP || grouped || c.given["Calibrated"] || c.perParam || c.groups != nil:

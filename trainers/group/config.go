@@ -47,7 +47,7 @@ type Group struct {
 // decay.
 type Config struct {
 	// Rest trains the parameters in no group. Its Defaults are those of the meta-steps for
-	// all rates.
+	// all rates; where it has no parameters, the first group's are.
 	Rest   rule.Optimizer
 	Groups []Group
 	// DecayAll has weight decay on biases and normalisation too.
@@ -67,16 +67,6 @@ func (c *Config) Name() string { return "groups" }
 // LearningRate implements rule.Optimizer: that of the rest.
 func (c *Config) LearningRate() float64 { return c.Rest.LearningRate() }
 
-// LearningRates implements rule.Grouped: those of rules, not of APO-Precond.
-func (c *Config) LearningRates() (all []float64) {
-	for _, o := range c.optimizers() {
-		if !learnsP(o) {
-			all = append(all, o.LearningRate())
-		}
-	}
-	return all
-}
-
 // optimizers are those of the rest and of the groups that learn.
 func (c *Config) optimizers() []rule.Optimizer {
 	all := []rule.Optimizer{c.Rest}
@@ -90,15 +80,12 @@ func (c *Config) optimizers() []rule.Optimizer {
 
 // Defaults implements rule.Optimizer: those of the first rule with a learning rate, the
 // rest's before the groups'. Beside APO-Precond K is 10 where such a rule has none.
-func (c *Config) Defaults() rule.Defaults {
-	d := c.Rest.Defaults()
-	for _, o := range c.optimizers() {
-		if !learnsP(o) {
-			d = o.Defaults()
-			break
-		}
-	}
-	if c.Updater() != nil {
+func (c *Config) Defaults() rule.Defaults { return defaults(c.optimizers()) }
+
+func defaults(all []rule.Optimizer) rule.Defaults {
+	first := max(0, slices.IndexFunc(all, func(o rule.Optimizer) bool { return !learnsP(o) }))
+	d := all[first].Defaults()
+	if slices.ContainsFunc(all, learnsP) {
 		d.K = max(d.K, 0) // else nothing would learn P
 	}
 	return d

@@ -29,7 +29,7 @@ func leaveOut(p *part, matrix, bias map[*graph.Param]bool) error {
 	}
 	d, ok := p.rule.(rule.Decaying)
 	if !ok {
-		return errors.Errorf("trainers: groups: the weight decay of %s cannot leave out biases and normalisation: set DecayAll, or its weight_decay to 0", p.optimizer.Name())
+		return errors.Errorf("trainers: groups: %s: the weight decay of %s cannot leave out biases and normalisation: set DecayAll, or its weight_decay to 0", p.title(), p.optimizer.Name())
 	}
 	d.DecayFirst(n)
 	return nil

@@ -106,7 +106,9 @@ func (c *Config) GroupsOf(params []*graph.Param) (*rule.Groups, error) {
 		return nil, err
 	}
 	g := &rule.Groups{Of: make([]int, len(params))}
+	var optimizers []rule.Optimizer
 	for _, p := range all {
+		optimizers = append(optimizers, p.optimizer)
 		k := -1
 		if !learnsP(p.optimizer) {
 			k = len(g.Rates)
@@ -115,6 +117,9 @@ func (c *Config) GroupsOf(params []*graph.Param) (*rule.Groups, error) {
 		for _, i := range p.index {
 			g.Of[i] = k
 		}
+	}
+	if optimizers != nil {
+		g.Defaults = defaults(optimizers)
 	}
 	return g, nil
 }

@@ -39,13 +39,29 @@ type member struct {
 	inputs   []*tensor.Dense // of the lookahead that Advance has begun
 }
 
+// besideP is the optimizer of the groups that have rates.
+type besideP struct{ rule.Grouped }
+
+// Start reports a group that cannot stand beside one of APO-Precond.
+func (c besideP) Start(t *rule.Task) (rule.Rule, error) {
+	r, err := c.Grouped.Start(t)
+	if all, ok := r.(*groups); ok && err == nil {
+		for _, p := range all.parts {
+			if p.rule.Iterates() != nil {
+				return nil, errors.Errorf("trainers: groups: %s: %s, which has evaluation weights of its own, cannot stand beside APO-Precond", p.title(), p.optimizer.Name())
+			}
+		}
+	}
+	return r, err
+}
+
 // Update implements learn.Updater.
 func (c mixed) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 	parts, err := c.partsOf(t.Params)
 	if err != nil {
 		return nil, err
 	}
-	rates := &part{name: "rates", optimizer: struct{ rule.Grouped }{c.Config}}
+	rates := &part{name: "rates", optimizer: besideP{c.Config}}
 	for i, p := range t.Params {
 		for _, q := range parts {
 			if !learnsP(q.optimizer) && q.has(p) {
@@ -66,9 +82,6 @@ func (c mixed) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 		m.task, m.iteration = m.part.task(t), t.Iteration
 		if m.update, err = learn.NewUpdate(m.optimizer, m.task, m.settings); err != nil {
 			return nil, err
-		}
-		if m.update.Iterates() != nil {
-			return nil, errors.New("trainers: groups: a rule with evaluation weights of its own cannot stand beside APO-Precond")
 		}
 	}
 	return u, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -60,7 +61,7 @@ func (c *Config) Start(t *rule.Task) (rule.Rule, error) {
 	for _, p := range parts {
 		p.iteration = t.Iteration
 		if p.rule, err = p.optimizer.Start(p.task(t)); err != nil {
-			return nil, err
+			return nil, errors.WithMessagef(err, "trainers: groups: %s", p.title())
 		}
 		if c.DecayAll {
 			continue

@@ -17,8 +17,6 @@ type Grouped interface {
 	// Freezes says which parameters of the model stay as they are. It is asked before the rule
 	// is started, which gets the others alone, and reports what does not fit the model.
 	Freezes(model []*graph.Param) (frozen func(p *graph.Param) bool, err error)
-	// LearningRates are those at the start of all groups that may learn.
-	LearningRates() []float64
 }
 
 // Groups are groups of parameters, counted from 0 without gaps.
@@ -26,6 +24,7 @@ type Groups struct {
 	Of        []int               // the group of each parameter
 	Rates     []float64           // the learning rate at the start of each group
 	Schedules []schedule.Schedule // a factor on the rate of each group beside the training's
+	Defaults  Defaults            // those of Optimizer, without groups that have no parameters
 }
 
 // GroupsOf has the groups of an optimizer: all parameters are one group where it is not
@@ -34,7 +33,7 @@ func GroupsOf(o Optimizer, params []*graph.Param) (*Groups, error) {
 	if g, ok := o.(Grouped); ok {
 		return g.GroupsOf(params)
 	}
-	return &Groups{Of: make([]int, len(params)), Rates: []float64{o.LearningRate()}, Schedules: make([]schedule.Schedule, 1)}, nil
+	return &Groups{Of: make([]int, len(params)), Rates: []float64{o.LearningRate()}, Schedules: make([]schedule.Schedule, 1), Defaults: o.Defaults()}, nil
 }
 
 // Freeze marks the parameters of a model that a Grouped optimizer freezes, and leaves blocks
