@@ -141,7 +141,7 @@ func TestParallelMPI(t *testing.T) {
 			p, o := memberTask(t, task)
 			want := p.run(t, o, Seed(1))
 			folder := t.TempDir()
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 			cmd := members(ctx, launcher, n, folder)
 			cmd.Env = append(cmd.Env, taskEnv+"="+task)
 			out, err := cmd.CombinedOutput()
@@ -182,7 +182,7 @@ func TestParallelKill(t *testing.T) {
 	for name, launcher := range mpiruns(t) {
 		const n = 3
 		whole := t.TempDir()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 		start := time.Now()
 		if out, err := members(ctx, launcher, n, whole).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out)
@@ -196,7 +196,7 @@ func TestParallelKill(t *testing.T) {
 				t.Fatalf("%s: kill %d", name, i)
 			}
 		}
-		ctx, cancel = context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel = context.WithTimeout(context.Background(), 3*time.Minute)
 		if out, err := members(ctx, launcher, n, folder).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out)
 		}
@@ -215,7 +215,7 @@ func killMember(t *testing.T, launcher []string, n int, folder string, after tim
 	for r := range n {
 		os.Remove(filepath.Join(folder, fmt.Sprint("pid", r)))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	cmd := members(ctx, launcher, n, folder)
 	var out bytes.Buffer

@@ -69,7 +69,7 @@ func launchersHere(t *testing.T) map[string][]string {
 // run starts n processes that run a member, and returns what they print.
 func run(t *testing.T, launcher []string, n int, member string, env ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	args := append(slices.Clone(launcher[1:]), "-n", strconv.Itoa(n), os.Args[0])
 	cmd := exec.CommandContext(ctx, launcher[0], args...)

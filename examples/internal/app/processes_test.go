@@ -214,7 +214,7 @@ func TestStops(t *testing.T) {
 	}
 	for _, l := range exampletest.Launchers(t) {
 		whole := t.TempDir()
-		if p := l.Start(t, 2, nil, exampletest.With(short, "-out", whole)...); p.Wait(time.Minute) != cli.OK {
+		if p := l.Start(t, 2, nil, exampletest.With(short, "-out", whole)...); p.Wait(3*time.Minute) != cli.OK {
 			t.Fatalf("%s:\n%s", l.Name, p.Output())
 		}
 		for _, s := range []struct {
@@ -244,7 +244,7 @@ func TestStops(t *testing.T) {
 					once(t, p.Output(), "-resume", "stopped after")
 				}
 				p = l.Start(t, 2, nil, "-resume", "-out", out)
-				if code := p.Wait(time.Minute); code != cli.OK {
+				if code := p.Wait(3*time.Minute); code != cli.OK {
 					t.Fatalf("exit code %d\n%s", code, p.Output())
 				}
 				exampletest.EqualRuns(t, whole, out)

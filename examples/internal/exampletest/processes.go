@@ -165,7 +165,7 @@ func (p *Processes) Await(text string) {
 			p.t.Fatalf("%s: the run ends before it says %q:\n%s", p.name, text, p.Output())
 		default:
 		}
-		if time.Since(began) > time.Minute {
+		if time.Since(began) > 3*time.Minute {
 			p.t.Fatalf("%s: %q does not come:\n%s", p.name, text, p.Output())
 		}
 	}
