@@ -244,7 +244,7 @@ func TestStops(t *testing.T) {
 					once(t, p.Output(), "-resume", "stopped after")
 				}
 				p = l.Start(t, 2, nil, "-resume", "-out", out)
-				if code := p.Wait(3*time.Minute); code != cli.OK {
+				if code := p.Wait(3 * time.Minute); code != cli.OK {
 					t.Fatalf("exit code %d\n%s", code, p.Output())
 				}
 				exampletest.EqualRuns(t, whole, out)

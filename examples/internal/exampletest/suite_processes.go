@@ -25,7 +25,7 @@ func (s *Suite) testProcesses(t *testing.T, data string) {
 	args := With(s.Small, With(s.Extendable, "-dtype", "float64")...)
 	together := func(n int, args ...string) string {
 		p := launcher.Start(t, n, []string{s.Env(data)}, args...)
-		if code := p.Wait(3*time.Minute); code != cli.OK {
+		if code := p.Wait(3 * time.Minute); code != cli.OK {
 			t.Fatalf("%d processes: exit code %d\n%s", n, code, p.Output())
 		}
 		return p.Output()
