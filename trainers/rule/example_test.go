@@ -155,6 +155,8 @@ func ExampleSimplified() {
 	var plain rule.Simplified
 	for _, b := range []graph.Block{
 		{Name: "conv5", Rows: 2305, Cols: 512, Matrix: true}, {Name: "dense6", Rows: 513, Cols: 10, Matrix: true}, {Name: "bn1/scale", Rows: 1, Cols: 64},
+		{Name: "encoder0/norm0/gain", Rows: 1, Cols: 64}, {Name: "encoder0/norm1/gain", Rows: 1, Cols: 64}, {Name: "encoder1/norm0/gain", Rows: 1, Cols: 64},
+		{Name: "out/gain", Rows: 1, Cols: 64}, {Name: "encoder1/norm1/gain", Rows: 1, Cols: 64}, {Name: "bn2/scale", Rows: 1, Cols: 64},
 	} {
 		switch {
 		case !b.Matrix:
@@ -168,7 +170,7 @@ func ExampleSimplified() {
 	}
 	// Output:
 	// kfac: plain gradient for conv5: more than 1024 rows or columns (max_dim)
-	// kfac: plain gradient for bn1/scale: no weight matrix
+	// kfac: plain gradient for bn1/scale, encoder*/norm*/gain (4), out/gain, bn2/scale: no weight matrix
 }
 
 // Of a rule's hyperparameters those that are above 0 can be learned.

@@ -2,6 +2,8 @@ package rule
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -25,7 +27,8 @@ func (s *Simplified) Add(b graph.Block, reason string) {
 	s.blocks[reason] = append(s.blocks[reason], b.Name)
 }
 
-// Lines are the notes of an optimizer that takes form for these blocks.
+// Lines are the notes of an optimizer that takes form for these blocks. More than three names
+// that differ in numbers alone become one, with * for the numbers and how many there are.
 func (s *Simplified) Lines(optimizer, form string) []string { return s.lines(optimizer, form+" for") }
 
 // Sides are Lines for blocks with that form on one side or both.
@@ -36,9 +39,34 @@ func (s *Simplified) Sides(optimizer, form string) []string {
 func (s *Simplified) lines(optimizer, form string) []string {
 	var all []string
 	for _, reason := range s.reasons {
-		all = append(all, fmt.Sprintf("%s: %s %s: %s", optimizer, form, strings.Join(s.blocks[reason], ", "), reason))
+		all = append(all, fmt.Sprintf("%s: %s %s: %s", optimizer, form, joined(s.blocks[reason]), reason))
 	}
 	return all
+}
+
+// mostNamed is how many names that differ in numbers alone are written out.
+const mostNamed = 3
+
+var digits = regexp.MustCompile("[0-9]+")
+
+// joined lists names in their order. More than mostNamed that differ in numbers alone are one
+// entry at the place of the first, with * for the numbers: encoder*/norm*/gain (12).
+func joined(names []string) string {
+	alike := make(map[string]int)
+	for _, n := range names {
+		alike[digits.ReplaceAllString(n, "*")]++
+	}
+	var all []string
+	for _, n := range names {
+		pattern := digits.ReplaceAllString(n, "*")
+		if alike[pattern] > mostNamed {
+			n = fmt.Sprintf("%s (%d)", pattern, alike[pattern])
+		}
+		if !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // TooLarge reports whether a matrix has more rows or columns than maxDim, 0 for no
