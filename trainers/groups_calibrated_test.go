@@ -3,7 +3,6 @@ package trainers
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -163,30 +162,16 @@ func TestCalibratedGroupsKeepTheirRatios(t *testing.T) {
 
 // TestCalibratedGroupsResume goes on among schedules, with several rules and a frozen group.
 func TestCalibratedGroupsResume(t *testing.T) {
-	for _, stop := range []int{1, 7, 8, 9} {
-		start := func() *Trainer {
-			o := Groups(calibratedKFAC(0.01),
-				Group{Params: []string{"dense2"}, Frozen: true},
-				Group{Params: []string{"norm1/*"}, Optimizer: Adam(0.002), Schedule: StepDecay(0.5, 4, 8)})
-			tr, err := New(normedNet(), toyLoss, o, EveryK(3), Seed(4), Calibrated(CalibratedConfig{Horizon: 30, Lambda0: 0.1}), CalibrateFrom(toySource(t, tensor.Float32)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return tr
-		}
-		whole, first, second := start(), start(), start()
-		run(t, whole, 0, 20)
-		run(t, first, 0, stop)
-		path := filepath.Join(t.TempDir(), "checkpoint")
-		if err := first.Save(path); err != nil {
+	resumesExactly(t, func() *Trainer {
+		o := Groups(calibratedKFAC(0.01),
+			Group{Params: []string{"dense2"}, Frozen: true},
+			Group{Params: []string{"norm1/*"}, Optimizer: Adam(0.002), Schedule: StepDecay(0.5, 4, 8)})
+		tr, err := New(normedNet(), toyLoss, o, EveryK(3), Seed(4), Calibrated(CalibratedConfig{Horizon: 30, Lambda0: 0.1}), CalibrateFrom(toySource(t, tensor.Float32)))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := second.Load(path); err != nil {
-			t.Fatal(err)
-		}
-		run(t, second, stop, 20)
-		sameBits(t, "resumed", whole.engine, second.engine)
-	}
+		return tr
+	}, 1, 7, 8, 9)
 }
 
 // TestCalibratedGroupsDivided has several members take the steps of one.

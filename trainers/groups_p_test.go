@@ -37,19 +37,7 @@ func TestGroupsWithP(t *testing.T) {
 						t.Errorf("%s has not moved", p.Name)
 					}
 				}
-				for _, stop := range []int{3, 8} {
-					before, after := toyTrainer(t, o, opts...), toyTrainer(t, o, opts...)
-					run(t, before, 0, stop)
-					path := filepath.Join(t.TempDir(), "checkpoint")
-					if err := before.Save(path); err != nil {
-						t.Fatal(err)
-					}
-					if err := after.Load(path); err != nil {
-						t.Fatal(err)
-					}
-					run(t, after, stop, 20)
-					sameBits(t, "resumed", whole.engine, after.engine)
-				}
+				resumesExactly(t, func() *Trainer { return toyTrainer(t, o, opts...) }, 3, 8)
 			})
 		}
 		t.Run(name+" divided", func(t *testing.T) { toyTask(t).compare(t, func() Optimizer { return groupsWithP()[name] }) })
