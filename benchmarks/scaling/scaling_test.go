@@ -135,7 +135,8 @@ func TestLeNet(t *testing.T) {
 		t.Skip("skipped in short mode: processes take seconds")
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	code, stdout, stderr := run("-only", "lenet", "-rounds", "1", "-seconds", "0.001", "-largest", "1", "-rules", "sgdm,kfac", "-compare", "kfac", "-out", out)
+	// On a busy machine the least of a few steps on 16 images can be above that on 64.
+	code, stdout, stderr := run("-only", "lenet", "-rounds", "1", "-seconds", "0.2", "-largest", "1", "-rules", "sgdm,kfac", "-compare", "kfac", "-out", out)
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stdout %s, stderr %s", code, stdout, stderr)
 	}
@@ -148,7 +149,7 @@ func TestLeNet(t *testing.T) {
 		t.Fatalf("%v, %+v", err, r.Works)
 	}
 	for _, w := range r.Works {
-		if w.Parameters != 62006 || !(w.Fixed+w.Each > 0) || w.Sums[512].Bytes < 4*62006 || w.Rule == "sgdm" && w.Sums[512].Bytes > 4*62100 {
+		if w.Parameters != 62006 || !(w.Each > 0) || w.Sums[512].Bytes < 4*62006 || w.Rule == "sgdm" && w.Sums[512].Bytes > 4*62100 {
 			t.Errorf("%s: %d parameters, %+v", w.Rule, w.Parameters, w.Work)
 		}
 		if kfac := w.Rule == "kfac"; kfac != (w.Divided > 0) || w.Largest > w.Divided {

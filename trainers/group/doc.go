@@ -6,10 +6,10 @@
 //	θ_i ← θ_i - s(t)·s_k(t)·η_k·d_i
 //
 // where s is the training's schedule and s_k the group's. Both count steps that were skipped
-// too, as PyTorch's do, which are advanced in each iteration. φ has log η_k of each group. The lookahead of a meta-step moves all parameters at
-// once, each by the direction of its own rule, so any rules can be mixed. APO-Precond has
-// meta-steps of its own. Rules that sum over parameters, such as norms or a distance, do so over
-// their group.
+// too, as PyTorch's do, which are advanced in each iteration. φ has log η_k of each group. The
+// lookahead of a meta-step moves all parameters at once, each by the direction of its own rule,
+// so any rules can be mixed. APO-Precond has meta-steps of its own. Rules that sum over
+// parameters, such as norms or a distance, do so over their group.
 //
 //	o := group.New(rule.AdamW(1e-3), // of the rest
 //		group.Group{Params: []string{"dense0"}, Frozen: true},
