@@ -21,7 +21,8 @@ const (
 	goalsTitle  = "What this project wants to reach"
 )
 
-const usage = `Usage: benchmarks report [-o FILE] [-html FILE] [-keep FILE] [-notes FILE] DIR...
+const usage = `Usage: benchmarks report [-o FILE] [-html FILE] [-keep FILE] [-notes FILE]
+                        [-selftune FILE] DIR...
 
 Writes a report of the results in the folders DIR, those of "run" and of "store",
 as Markdown with figures (PNG and SVG): the first page DIR/report.md, a page for
@@ -43,6 +44,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := flag.NewFlagSet("report", flag.ContinueOnError)
 	out := f.String("o", "", "write the first page to this `file`, the others to the folder FILE-pages and the figures to FILE-figures (without FILE's ending)")
 	notes := f.String("notes", "", "link this Markdown `file` from the first page as what was tried")
+	selfTuning := f.String("selftune", "", "show on the first page what this `file` says, the selftune.md of \"selftune report\"")
 	keep := f.String("keep", "", "move the sections of this report, a single `file` as earlier versions wrote it, to pages; it may be that of -o")
 	html := f.String("html", "", "write the curves of the runs to this `file`, a page for a browser")
 	var dirs []string
@@ -56,7 +58,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return code
 	}
 	p := pathsOf(*out, dirs)
-	p.notes, p.keep, p.html = *notes, *keep, *html
+	p.notes, p.selfTuning, p.keep, p.html = *notes, *selfTuning, *keep, *html
 	if err := write(ctx, p, stderr); err != nil {
 		fmt.Fprintf(stderr, "report: %v\n", err)
 		return 1
@@ -70,6 +72,7 @@ type paths struct {
 	dirs                 []string // of the results
 	text, pages, figures string   // file of the first page, folders of the pages and figures
 	notes, keep          string   // input files, "" for none
+	selfTuning           string   // report of selftune, "" for none
 	html                 string   // page of curves, "" for none
 }
 
@@ -99,6 +102,13 @@ func write(ctx context.Context, p paths, stderr io.Writer) error {
 	if p.notes != "" {
 		if _, err := os.Stat(p.notes); err != nil {
 			return errors.WithStack(err)
+		}
+	}
+	var untuned selfTuning
+	if p.selfTuning != "" {
+		var err error
+		if untuned, err = readSelfTuning(p.selfTuning); err != nil {
+			return err
 		}
 	}
 	sections, err := load(p.dirs, stderr)
@@ -142,7 +152,7 @@ func write(ctx context.Context, p paths, stderr io.Writer) error {
 	if err := all.write(p.pages); err != nil {
 		return err
 	}
-	o := opening{pages: all, claims: all.rows(claimsTitle, claims), goals: all.rows(goalsTitle, goals), paths: p}
+	o := opening{pages: all, claims: all.rows(claimsTitle, claims), goals: all.rows(goalsTitle, goals), untuned: untuned, paths: p}
 	if err := durable.WriteFile(filepath.Join(p.pages, claimsPage), []byte(o.allClaims())); err != nil {
 		return errors.WithStack(err)
 	}

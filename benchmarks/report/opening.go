@@ -16,6 +16,7 @@ import (
 type opening struct {
 	pages         pages
 	claims, goals []row
+	untuned       selfTuning
 	paths         paths
 }
 
@@ -43,6 +44,7 @@ func (o *opening) String() string {
 		d.add("Test accuracies, or BLEU, at the end of a run: the median over the seeds here, and the paper's in brackets.")
 		d.add("%s", strings.TrimSpace(t.String()))
 	}
+	o.selfTuning(&d)
 	o.pictures(&d)
 	d.add("## All experiments")
 	d.add("%s", o.list())
@@ -136,7 +138,7 @@ func (o *opening) pictures(d *document) {
 			if strings.HasSuffix(m[2], "-"+want[1]+".png") {
 				path := link(filepath.Dir(o.paths.text), filepath.Join(o.paths.pages, filepath.FromSlash(m[2])))
 				caption, _, _ := strings.Cut(m[1], ";")
-				found = append(found, fmt.Sprintf(`<a href=%q><img src=%q width="49%%" alt="%s: %s"></a>`, path, path, o.pages[i].e.Title, caption))
+				found = append(found, picture(path, o.pages[i].e.Title+": "+caption))
 			}
 		}
 	}
@@ -144,6 +146,11 @@ func (o *opening) pictures(d *document) {
 		d.add("## Pictures")
 		d.add("%s", strings.Join(found, "\n"))
 	}
+}
+
+// picture links a picture of half the width.
+func picture(path, text string) string {
+	return fmt.Sprintf(`<a href=%q><img src=%q width="49%%" alt=%q></a>`, path, path, text)
 }
 
 // list is the list of all experiments with their pages.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/benchmarks/report"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 	"github.com/apo-gorgonia/apo/trainers/durable"
 )
@@ -109,9 +110,30 @@ func TestSmokeFromRunToReport(t *testing.T) {
 			t.Errorf("%q is not in the report", word)
 		}
 	}
+	checkFirstPage(t, dir, strings.Split(string(text), "\n\n")[1])
 	checkPictures(t, filepath.Join(dir, "report"))
 	checkAreas(t, filepath.Join(dir, "report", "areas.csv"))
 	checkStored(t, dir, args[:6:6])
+}
+
+// checkFirstPage: the command report has the summary on its first page.
+func checkFirstPage(t *testing.T, dir, summary string) {
+	t.Helper()
+	folder := t.TempDir()
+	page := filepath.Join(folder, "RESULTS.md")
+	kept := filepath.Join(folder, "results-pages", "fig1.md")
+	if err := os.MkdirAll(filepath.Dir(kept), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(kept, []byte("# fig1\n\n## fig1, small\n\nkept\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	code := report.Command(t.Context(), []string{"-o", page, "-selftune", filepath.Join(dir, "report", "selftune.md"), folder}, &out, &errs)
+	text, err := os.ReadFile(page)
+	if code != 0 || err != nil || !strings.Contains(string(text), strings.ReplaceAll(summary, "\n", " ")) {
+		t.Errorf("report: exit code %d, %q, %v\n%s", code, errs.String(), err, text)
+	}
 }
 
 // checkStored: the report of the runs that the command store keeps has the same times,
