@@ -92,18 +92,25 @@ func BenchmarkAPOOverhead(b *testing.B) {
 		name      string
 		net       measured
 		apo, base Optimizer
+		learner   Option // of apo, nil for the optimizer's
 	}{
-		{"SGDm-APO", mlp, SGDm(0.01), SGDm(0.01)},
-		{"Adam-APO", mlp, Adam(1e-3), Adam(1e-3)},
-		{"Precond", mlp, PrecondPlain(0.01), SGDm(0.01)},
-		{"LeNet/SGD-APO", lenet, SGD(0.01), SGD(0.01)},
-		{"LeNet/SGDm-APO", lenet, SGDm(0.01), SGDm(0.01)},
-		{"LeNet/RMSprop-APO", lenet, RMSprop(1e-3), RMSprop(1e-3)},
-		{"LeNet/Adam-APO", lenet, Adam(1e-3), Adam(1e-3)},
+		{"SGDm-APO", mlp, SGDm(0.01), SGDm(0.01), nil},
+		{"Adam-APO", mlp, Adam(1e-3), Adam(1e-3), nil},
+		{"Adam-APO-calibrated", mlp, Adam(1e-3), Adam(1e-3), Calibrated(CalibratedConfig{})},
+		{"Precond", mlp, PrecondPlain(0.01), SGDm(0.01), nil},
+		{"LeNet/SGD-APO", lenet, SGD(0.01), SGD(0.01), nil},
+		{"LeNet/SGDm-APO", lenet, SGDm(0.01), SGDm(0.01), nil},
+		{"LeNet/RMSprop-APO", lenet, RMSprop(1e-3), RMSprop(1e-3), nil},
+		{"LeNet/Adam-APO", lenet, Adam(1e-3), Adam(1e-3), nil},
+		{"LeNet/Adam-APO-calibrated", lenet, Adam(1e-3), Adam(1e-3), Calibrated(CalibratedConfig{})},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			opts := []Option{EveryK(metaEvery)}
+			if c.learner != nil {
+				opts = append(opts, c.learner)
+			}
 			compare(b,
-				side{name: "apo", steps: metaEvery, work: stepsOf(b, c.net, c.apo, EveryK(metaEvery))},
+				side{name: "apo", steps: metaEvery, work: stepsOf(b, c.net, c.apo, opts...)},
 				side{name: "base", steps: metaEvery, work: stepsOf(b, c.net, c.base, EveryK(0))})
 		})
 	}

@@ -3,9 +3,12 @@ package trainers
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/pkg/errors"
+	"gonum.org/v1/gonum/mat"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -31,6 +34,54 @@ func TestCalibrationForgetsTheStart(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestCalibrationBeginsWithOneBatch: the rounds on five mini-batches follow those on the first
+// one alone, and go on from its rate.
+func TestCalibrationBeginsWithOneBatch(t *testing.T) {
+	tr := toyTrainer(t, Adam(1e-5))
+	find := func(batches int) *RateSearch {
+		found, err := tr.FindRate(toySource(t, tensor.Float32), CalibratedConfig{Batches: batches})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	one, five := find(1), find(5)
+	n := len(one.Rounds)
+	if len(five.Rounds) <= n || !slices.Equal(five.Rounds[:n], one.Rounds) {
+		t.Fatalf("the rounds on five mini-batches are\n%v\nthose on one\n%v", five.Rounds, one.Rounds)
+	}
+	if next := five.Rounds[n]; math.Abs(next.Rate-one.Rate) > 1e-12*one.Rate || next.N == one.Rounds[n-1].N {
+		t.Errorf("after the rounds on one mini-batch, which find %v, comes %v", one.Rate, next)
+	}
+}
+
+// TestCalibrationMeasuresWhatCounts: without λ_0 the discrepancy has no part in the rate, so
+// that one which is not finite cannot disturb the calibration; only the meta-step after it does.
+func TestCalibrationMeasuresWhatCounts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	q := newQuadratic(rng, 12, 3, 2)
+	batch := q.batch(rng)
+	rate := func(c CalibratedConfig, opts ...Option) float64 {
+		tr, err := New(q.model, graph.SquaredError, SGD(1e-4), append(opts, Dtype(tensor.Float64), Calibrated(c))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tr.StepWith(batch, []*tensor.Dense{q.x}); err != nil {
+			t.Fatal(err)
+		}
+		return base(tr)
+	}
+	infinite := mat.NewDense(q.m, q.m, nil)
+	infinite.Apply(func(int, int, float64) float64 { return 1e200 }, infinite)
+	want := rate(CalibratedConfig{}, FSD(0)) / 20 // the meta-step takes it to a twentieth
+	if got := rate(CalibratedConfig{}, FSD(1, weighted(infinite))); math.Abs(got-want) > 1e-9*want {
+		t.Errorf("the rate is %v, without function-space term %v", got, want)
+	}
+	if got := rate(CalibratedConfig{Lambda0: 1}, FSD(1, weighted(infinite))); got > 1e-4 {
+		t.Errorf("with λ_0 the rate is %v: the discrepancy was not measured", got)
 	}
 }
 

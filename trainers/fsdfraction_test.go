@@ -62,7 +62,7 @@ func TestFSDFractionEqualsNaiveTwin(t *testing.T) {
 		"plain, a half":       {PrecondPlain(0.05), []Option{FSDFraction(0.5)}, 0.5, 1, 1},
 		"default of plain":    {PrecondPlain(0.05), nil, 1, 1, 5},
 		"calibrated, a third": {SGDm(0.05), []Option{calibrated, FSDFraction(0.33)}, 0.33, 1, 1},
-		"its default":         {SGDm(0.05), []Option{calibrated}, 1, 1, 5},
+		"its default":         {SGDm(0.05), []Option{calibrated}, 0.25, 16, 5},
 		"relative, a quarter": {relativeOnce(), []Option{FSDFraction(0.25)}, 0.25, 1, 1},
 	} {
 		opts := append(c.opts, EveryK(k))

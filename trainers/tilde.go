@@ -42,9 +42,9 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 // discrepancy is a mean over B', so what is expected of it does not change, but where batch
 // norm takes the statistics of B'.
 //
-// The default for one learning rate is 1/4, but at least 16 rows or, where there are fewer,
-// all. It is 1 with RatePerParam, RateGroups and Groups, for PrecondPlain, and with Calibrated,
-// whose F is measured on these rows. A run that is resumed without this option goes on with
+// The default for one learning rate, learned by Calibrated too, is 1/4, but at least 16 rows
+// or, where there are fewer, all. It is 1 with RatePerParam, RateGroups and Groups, and for
+// PrecondPlain. A run that is resumed without this option goes on with
 // what its checkpoint has. Precond takes Config.Rows of B, and a user's graph (Wrap,
 // FromProblem), whose mini-batches are of one size, all rows: there a fraction below 1 is an
 // error.
@@ -80,7 +80,7 @@ func (c *config) settleShare(o Optimizer, grouped bool) {
 	_, learnsP := learn.UpdaterOf(o)
 	switch {
 	case c.share.chosen:
-	case learnsP || grouped || c.given["Calibrated"] || c.perParam || c.groups != nil:
+	case learnsP || grouped || c.perParam || c.groups != nil:
 		c.share = share{fraction: 1, fewest: 1}
 	default:
 		c.share = share{fraction: 0.25, fewest: 16}

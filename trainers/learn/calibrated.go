@@ -23,10 +23,10 @@ import (
 //
 // Calibration. Before step 0, with the weights and a fresh state of the rule, b
 // becomes the η* that was measured at r = b, in rounds, until it changes by less
-// than a tenth. N, L, F and W are means over the mini-batches of CalibrateFrom
-// or, without that option, those of the first mini-batch. A round changes b by
-// at most 20 times: up where Q has no minimum, down where it is not finite. So
-// the initial rate hardly matters.
+// than a tenth: N, L, F and W are first those of one mini-batch, then means over
+// all of CalibrateFrom; without that option there is only the first one. A round
+// changes b by at most 20 times: up where Q has no minimum, down where it is not
+// finite. So the initial rate hardly matters. F is measured if λ_0 > 0 alone.
 //
 // Tracking. Every K steps running averages of N/W, L/W and F/W, measured at
 // r = b, give an η*, and b is kept within [η*/2, 2η*]; b is halved where N̄ ≤ 0,
@@ -65,7 +65,8 @@ import (
 // Of the function-space option FSD only the divergence counts, and FSD(0), which leaves the
 // term out. Options that have no effect on it are refused: a λ_FSD without a
 // divergence, FSDSchedule, WSD, WSDSchedule, Meta, ClipMeta and LinearRate. A
-// meta-step costs three forward passes.
+// meta-step costs three forward passes, two of them of the rows of B' that FSDFraction
+// leaves.
 //
 // Zero values of the settings stand for the defaults.
 type CalibratedConfig struct {
@@ -79,7 +80,8 @@ type CalibratedConfig struct {
 	// Batches is the number of mini-batches that CalibrateFrom is asked for, 5 by
 	// default.
 	Batches int `json:"batches"`
-	// Rounds is the largest number of rounds of the calibration, 12 by default.
+	// Rounds is the largest number of rounds of the calibration on one mini-batch,
+	// and again on all; 12 by default.
 	Rounds int `json:"rounds"`
 	// Decay is that of the running averages, by meta-steps; 0.9 by default.
 	Decay float64 `json:"decay"`

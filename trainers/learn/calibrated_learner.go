@@ -93,8 +93,9 @@ func (l *calibratedLearner) State() []checkpoint.NamedTensor {
 	}
 }
 
+// Prepare leaves F out where there is no B'.
 func (l *calibratedLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err error) {
-	l.prox, err = l.x.Proximal(&l.kept, batch, tilde, graph.ProximalConfig{Lookahead: l.look, ValuesOnly: true, NoWSD: true})
+	l.prox, err = l.x.Proximal(&l.kept, batch, tilde, graph.ProximalConfig{Lookahead: l.look, ValuesOnly: true, NoWSD: true, NoFSD: tilde == nil})
 	return err
 }
 

@@ -14,6 +14,11 @@ import (
 // calibrate finds the b that is the η* measured at r = b. It leaves the weights,
 // the rule's state and the step's gradient as they are.
 func (l *calibratedLearner) calibrate(in *Input, tilde []*tensor.Dense) error {
+	if l.c.Lambda0 == 0 && tilde != nil { // F has no part in η*: graphs without it, for now
+		kept := l.kept
+		tilde, l.kept = nil, graph.Shapes[*graph.Proximal]{}
+		defer func() { l.kept = kept }()
+	}
 	lines, err := l.firstLines(in)
 	if err == nil {
 		_, err = l.rounds(lines, tilde)
@@ -21,8 +26,14 @@ func (l *calibratedLearner) calibrate(in *Input, tilde []*tensor.Dense) error {
 	return err
 }
 
-// rounds are those of the calibration along some lines.
+// rounds are those of the calibration: along the first line until the rate stays, which takes
+// it most of the way, then along all.
 func (l *calibratedLearner) rounds(lines []line, tilde []*tensor.Dense) (all []Round, err error) {
+	if len(lines) > 1 {
+		if all, err = l.rounds(lines[:1], tilde); err != nil {
+			return all, err
+		}
+	}
 	for range l.c.Rounds {
 		b := l.rate()
 		mean, err := l.measureAll(lines, tilde, b)

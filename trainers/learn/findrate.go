@@ -8,7 +8,8 @@ import (
 )
 
 // Round is what the calibration of a learning rate (see CalibratedConfig) measures at a
-// rate r, as means over the mini-batches: along the rule's step
+// rate r, on one mini-batch in the first rounds and as means over all in the last ones: along
+// the rule's step
 //
 //	Q(ρ) - J_B(θ) = -ρ·N + ½ρ²·(L + λ_0·F + λ_W·W)
 //
