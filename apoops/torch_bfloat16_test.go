@@ -11,6 +11,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // torchBFloat16 is the file that benchmarks/peers/torch_bfloat16.py writes.
@@ -145,17 +147,15 @@ func TestBFloat16EqualsTorchAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	for _, python := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(python, "-c", "import torch").Run() == nil {
-			out, err := exec.Command(python, filepath.Join("..", "benchmarks", "peers", "torch_bfloat16.py")).Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkBFloat16(t, out)
-			return
-		}
+	python := python.With(t.Context(), "torch")
+	if python == "" {
+		t.Skip("skipped: no python3 with PyTorch on this machine; the stored numbers are tested by TestBFloat16EqualsTorch")
 	}
-	t.Skip("skipped: no python3 with PyTorch on this machine; the stored numbers are tested by TestBFloat16EqualsTorch")
+	out, err := exec.Command(python, filepath.Join("..", "benchmarks", "peers", "torch_bfloat16.py")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkBFloat16(t, out)
 }
 
 func checkBFloat16(t *testing.T, data []byte) {

@@ -10,6 +10,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // torchImages is the file that benchmarks/peers/torch_images.py writes.
@@ -133,15 +135,13 @@ func TestImageOpsEqualTorchAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	for _, python := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(python, "-c", "import torch").Run() == nil {
-			out, err := exec.Command(python, filepath.Join("..", "benchmarks", "peers", "torch_images.py")).Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			parseTorchImages(t, out).check(t)
-			return
-		}
+	python := python.With(t.Context(), "torch")
+	if python == "" {
+		t.Skip("skipped: no python3 with PyTorch on this machine; the stored numbers are tested by TestImageOpsEqualTorch")
 	}
-	t.Skip("skipped: no python3 with PyTorch on this machine; the stored numbers are tested by TestImageOpsEqualTorch")
+	out, err := exec.Command(python, filepath.Join("..", "benchmarks", "peers", "torch_images.py")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parseTorchImages(t, out).check(t)
 }

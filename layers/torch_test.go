@@ -15,6 +15,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // torchCase is a case of benchmarks/peers/torch_transformer.py.
@@ -39,16 +40,6 @@ type torchParam struct {
 type torchResult struct {
 	Loss      float64
 	Gradients map[string][]float64
-}
-
-// torchPython is a Python that can import torch, or "".
-func torchPython() string {
-	for _, name := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(name, "-c", "import torch").Run() == nil {
-			return name
-		}
-	}
-	return ""
 }
 
 // torchCases are models of 2+2 blocks and of 2 blocks without encoder, of all forms,
@@ -178,7 +169,7 @@ func TestTransformerEqualsTorch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := torchPython()
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("skipped: no python3 with PyTorch on this machine")
 	}

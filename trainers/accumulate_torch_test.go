@@ -11,6 +11,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/internal/python"
 	"github.com/apo-gorgonia/apo/layers"
 )
 
@@ -43,7 +44,7 @@ func TestAccumulateEqualsTorch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := torchPython()
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("skipped: no python3 with PyTorch on this machine")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/internal/python"
 	"github.com/apo-gorgonia/apo/layers"
 )
 
@@ -122,16 +123,18 @@ func groupedAsTorch() map[string]struct {
 	}
 }
 
-// TestGroupsEqualTorch trains by groups of torch.optim and by the same ones here, in float64.
+// TestGroupsEqualTorch trains by groups of torch.optim, all in one process, and by the same
+// ones here, in float64.
 func TestGroupsEqualTorch(t *testing.T) {
 	t.Parallel()
-	python := torchPython()
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("skipped: no python3 with PyTorch on this machine")
 	}
 	data := toyData(t, tensor.Float64)
+	tasks, got := map[string]any{}, map[string]torchTrained{}
 	for name, c := range groupedAsTorch() {
-		t.Run(name, func(t *testing.T) {
+		t.Run("train "+name, func(t *testing.T) {
 			tr, err := New(normedNet(), toyLoss, c.o, append([]Option{Dtype(tensor.Float64), EveryK(0)}, c.opts...)...)
 			if err != nil {
 				t.Fatal(err)
@@ -155,14 +158,28 @@ func TestGroupsEqualTorch(t *testing.T) {
 				losses = append(losses, s.Loss)
 			}
 			task["rows"] = rows
-			compareWithTorch(t, python, task, losses, torchWeights(tr))
+			weights := map[string][]float64{}
+			for name, w := range torchWeights(tr) {
+				weights[name] = w.Data
+			}
+			tasks[name], got[name] = task, torchTrained{losses, weights}
 		})
+	}
+	want := trainInTorch(t, python, tasks)
+	for name, g := range got {
+		t.Run(name, func(t *testing.T) { g.compare(t, want[name]) })
 	}
 }
 
-func compareWithTorch(t *testing.T, python string, task map[string]any, losses []float64, weights map[string]torchArray) {
+// torchTrained is what torch_groups.py prints of a task.
+type torchTrained struct {
+	Losses  []float64
+	Weights map[string][]float64
+}
+
+func trainInTorch(t *testing.T, python string, tasks map[string]any) (trained map[string]torchTrained) {
 	t.Helper()
-	in, err := json.Marshal(task)
+	in, err := json.Marshal(tasks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,13 +190,14 @@ func compareWithTorch(t *testing.T, python string, task map[string]any, losses [
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr.Bytes())
 	}
-	var want struct {
-		Losses  []float64
-		Weights map[string][]float64
-	}
-	if err := json.Unmarshal(out, &want); err != nil {
+	if err := json.Unmarshal(out, &trained); err != nil {
 		t.Fatal(err)
 	}
+	return trained
+}
+
+func (g torchTrained) compare(t *testing.T, want torchTrained) {
+	t.Helper()
 	const tolerance = 1e-10
 	worst := 0.0
 	compare := func(what string, got, want []float64) {
@@ -193,12 +211,12 @@ func compareWithTorch(t *testing.T, python string, task map[string]any, losses [
 			}
 		}
 	}
-	compare("losses", losses, want.Losses)
-	if len(want.Weights) != len(weights) {
-		t.Fatalf("%d arrays of weights, PyTorch has %d", len(weights), len(want.Weights))
+	compare("losses", g.Losses, want.Losses)
+	if len(want.Weights) != len(g.Weights) {
+		t.Fatalf("%d arrays of weights, PyTorch has %d", len(g.Weights), len(want.Weights))
 	}
 	for name, w := range want.Weights {
-		compare(name, weights[name].Data, w)
+		compare(name, g.Weights[name], w)
 	}
 	t.Logf("the largest difference from PyTorch is %.1e", worst)
 }

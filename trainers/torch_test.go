@@ -13,6 +13,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/internal/python"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -141,7 +142,7 @@ func TestTorchAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := torchPython()
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("skipped: no python3 with PyTorch on this machine; the stored numbers are tested by TestRulesEqualTorch")
 	}
@@ -170,16 +171,6 @@ func TestTorchAgain(t *testing.T) {
 		nearRelative(t, 0, a.Start, s.Start, 0)
 		sameSteps(t, a.Gradients, s.Gradients, 0)
 	}
-}
-
-// torchPython is a Python that can import torch, or "".
-func torchPython() string {
-	for _, name := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(name, "-c", "import torch").Run() == nil {
-			return name
-		}
-	}
-	return ""
 }
 
 func rounded[T apoops.Float](x []float64) []T {

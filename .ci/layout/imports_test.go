@@ -27,6 +27,7 @@ var levels = [][]string{
 	{"graph"},
 	{"graph/form"},
 	{"apoops"},
+	{"internal"},
 }
 
 // pkg is what go list tells of a package.

@@ -1,7 +1,6 @@
 package peers
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -11,6 +10,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
@@ -22,28 +23,56 @@ func TestBothSidesTrainAlike(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := findTorch(context.Background(), pythons)
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("PyTorch not found")
 	}
+	// One process of PyTorch trains all: its start takes longer than that.
+	var all []*bothSides
+	args := []string{"--steps", strconv.Itoa(alikeSteps), "--rate", fmt.Sprint(alikeRate)}
 	for _, net := range []string{"lenet", "resnet8"} {
-		for dt, tolerance := range map[tensor.Dtype]float64{tensor.Float32: 2e-4, tensor.Float64: 1e-10} {
-			t.Run(fmt.Sprintf("%s/%v", net, dt), func(t *testing.T) { trainAlike(t, python, net, dt, tolerance) })
+		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+			b := newBothSides(t, net, dt)
+			all, args = append(all, b), append(args, net, b.input, b.output)
 		}
+	}
+	var done struct{}
+	if err := runScript(t.Context(), &done, python, "torch_train.py", args...); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range all {
+		t.Run(fmt.Sprintf("%s/%v", b.net, b.dt), func(t *testing.T) {
+			b.trainAlike(t, map[tensor.Dtype]float64{tensor.Float32: 2e-4, tensor.Float64: 1e-10}[b.dt])
+		})
 	}
 }
 
-func trainAlike(t *testing.T, python, net string, dt tensor.Dtype, tolerance float64) {
-	const n, steps, rate = 8, 4, 0.01
+const (
+	alikeSteps = 4
+	alikeRate  = 0.01
+)
+
+// bothSides are a net and a batch here and, in files, for PyTorch.
+type bothSides struct {
+	net           string
+	dt            tensor.Dtype
+	model         *layers.Model
+	tr            *trainers.Trainer
+	batch         graph.Batch
+	input, output string
+}
+
+func newBothSides(t *testing.T, net string, dt tensor.Dtype) *bothSides {
+	t.Helper()
 	model, example, err := build(net)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, trainers.SGDm(rate), trainers.EveryK(0), trainers.Dtype(dt))
+	tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, trainers.SGDm(alikeRate), trainers.EveryK(0), trainers.Dtype(dt))
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := randomBatch(1, n, example...)
+	batch := randomBatch(1, 8, example...)
 	if dt == tensor.Float64 {
 		x := make([]float64, batch.X[0].DataSize())
 		for i, v := range batch.X[0].Float32s() {
@@ -60,12 +89,12 @@ func trainAlike(t *testing.T, python, net string, dt tensor.Dtype, tolerance flo
 	if err := checkpoint.WriteSafetensors(input, before); err != nil {
 		t.Fatal(err)
 	}
-	var done struct{}
-	if err := runScript(context.Background(), &done, python, "torch_train.py",
-		"--net", net, "--steps", strconv.Itoa(steps), "--rate", fmt.Sprint(rate), input, output); err != nil {
-		t.Fatal(err)
-	}
-	tensors, err := checkpoint.ReadSafetensors(output)
+	return &bothSides{net, dt, model, tr, batch, input, output}
+}
+
+func (b *bothSides) trainAlike(t *testing.T, tolerance float64) {
+	tr, batch := b.tr, b.batch
+	tensors, err := checkpoint.ReadSafetensors(b.output)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +103,7 @@ func trainAlike(t *testing.T, python, net string, dt tensor.Dtype, tolerance flo
 		theirs[a.Name] = numbers(a.Value)
 	}
 
-	base, err := graph.NewBase(graph.Objective{Model: model, Loss: graph.SoftmaxCrossEntropy}, tr.Params(), batch, nil)
+	base, err := graph.NewBase(graph.Objective{Model: b.model, Loss: graph.SoftmaxCrossEntropy}, tr.Params(), batch, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +120,7 @@ func trainAlike(t *testing.T, python, net string, dt tensor.Dtype, tolerance flo
 	for i, p := range graph.Learned(tr.Params()) {
 		alike(t, "gradient of "+p.Name, numbers(g[i]), theirs["gradient/"+p.Name], tolerance)
 	}
-	losses := make([]float64, steps)
+	losses := make([]float64, alikeSteps)
 	for i := range losses {
 		s, err := tr.Step(batch)
 		if err != nil {

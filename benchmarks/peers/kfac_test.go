@@ -3,6 +3,8 @@ package peers
 import (
 	"context"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // KFAC's losses differ from PyTorch's by rounding.
@@ -11,7 +13,7 @@ func TestKFACTrainsAlike(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := findTorch(context.Background(), pythons)
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("PyTorch not found")
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // settings are the settings of a measurement besides the net. batch counts images, tokens
@@ -53,7 +55,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
 	f.IntVar(&o.size.warmup, "warmup", -1, "warm-up steps before them (-1: the net's own)")
 	f.StringVar(&o.threads, "threads", allThreads(), "numbers of PyTorch's threads, separated by commas, one side for each; 0: PyTorch's default")
-	f.StringVar(&o.python, "python", "", "Python interpreter that has PyTorch (default: the first found of "+strings.Join(pythons, ", ")+")")
+	f.StringVar(&o.python, "python", "", "Python interpreter that has PyTorch (default: the first found of "+strings.Join(python.Interpreters(), ", ")+")")
 	f.StringVar(&o.out, "out", "", "append the measurements to this file, one line of JSON for each process")
 	f.StringVar(&o.ours, "ours", "", "measure only this library on the named net, in this process, and print JSON")
 	f.StringVar(&o.profile, "cpuprofile", "", "with -ours: write a CPU profile of the timed steps to this file")

@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // Name is the subcommand's name. Run starts its own program with it again.
@@ -101,11 +102,11 @@ func (o *options) measure(stdout io.Writer) error {
 
 // run compares all chosen nets and prints the results.
 func (o *options) run(ctx context.Context, stdout io.Writer) error {
-	candidates := pythons
+	candidates := python.Interpreters()
 	if o.python != "" {
 		candidates = []string{o.python}
 	}
-	python := findTorch(ctx, candidates)
+	python := python.First(ctx, candidates, "torch")
 	if python == "" {
 		tried := strings.Join(candidates, ", ")
 		if !o.others || ctx.Err() != nil {

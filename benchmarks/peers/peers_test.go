@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // TestMain lets the test binary act as the program with the subcommand.
@@ -124,7 +126,7 @@ func TestTransformersTrainAlike(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := findTorch(context.Background(), pythons)
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("PyTorch not found")
 	}

@@ -16,20 +16,6 @@ import (
 //go:embed torch_kfac.py torch_nets.py torch_resident.py torch_safetensors.py torch_step.py torch_text_net.py torch_text_step.py torch_train.py torch_translate.py
 var scripts embed.FS
 
-// pythons are the interpreters to try, in this order. The system's packages belong
-// to the first.
-var pythons = []string{"/usr/bin/python3", "python3"}
-
-// findTorch returns the first Python that can import torch, or "".
-func findTorch(ctx context.Context, candidates []string) string {
-	for _, p := range candidates {
-		if exec.CommandContext(ctx, p, "-c", "import torch").Run() == nil {
-			return p
-		}
-	}
-	return ""
-}
-
 // ourProcess measures this library in a fresh process of this program, with variables
 // added to its environment.
 func ourProcess(net string, s settings, variables ...string) measureFunc {

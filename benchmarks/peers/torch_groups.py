@@ -1,10 +1,11 @@
 """Trains a small net in float64 by torch.optim with parameter groups.
 
-    python3 torch_groups.py < net.json
+    python3 torch_groups.py < tasks.json
 
-The input has the data, the weights at the start and, for each optimizer, its groups: names
-of parameters, settings and the rate's factor by step. Parameters in no group are frozen.
-The output has the loss before each step and the weights after the last one.
+The input has tasks by name: the data, the weights at the start and, for each optimizer, its
+groups: names of parameters, settings and the rate's factor by step. Parameters in no group
+are frozen. The output has, by the same names, the loss before each step and the weights
+after the last one.
 """
 
 import json
@@ -18,9 +19,7 @@ def read(a):
     return torch.tensor(a["data"], dtype=torch.float64).reshape(a["shape"])
 
 
-def main():
-    torch.set_num_threads(1)
-    task = json.load(sys.stdin)
+def train(task):
     x, labels = read(task["x"]), torch.tensor(task["labels"])
     w = {name: read(a) for name, a in task["weights"].items()}
     optimizers, factors = [], []
@@ -46,8 +45,8 @@ def main():
             for g, rate in zip(o.param_groups, rates):
                 g["lr"] = rate[step]
             o.step()
-    json.dump({"torch": torch.__version__, "losses": losses,
-               "weights": {name: a.detach().flatten().tolist() for name, a in w.items()}}, sys.stdout)
+    return {"losses": losses, "weights": {name: a.detach().flatten().tolist() for name, a in w.items()}}
 
 
-main()
+torch.set_num_threads(1)
+json.dump({name: train(task) for name, task in json.load(sys.stdin).items()}, sys.stdout)

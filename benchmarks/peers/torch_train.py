@@ -1,6 +1,8 @@
-"""Trains a net in PyTorch from given weights.
+"""Trains nets in PyTorch from given weights.
 
-The input is a safetensors file: x, t and the weights of this library in its order
+    python3 torch_train.py --steps N --rate RATE NET INPUT OUTPUT [NET INPUT OUTPUT]...
+
+An input is a safetensors file: x, t and the weights of this library in its order
 and layout. A step is forward, cross entropy, backward and SGD with momentum 0.9,
 on the whole of (x, t). The output is a file of the same kind: the losses of the
 steps, the gradients of the first one under "gradient/" and the names of the
@@ -51,23 +53,15 @@ def weights(net, of=lambda p: p):
     return [a.detach().clone() for a in arrays]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--net", choices=sorted(torch_nets.NETS), required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--rate", type=float, required=True)
-    parser.add_argument("input")
-    parser.add_argument("output")
-    args = parser.parse_args()
-
-    given = read(args.input)
+def train(name, source, target, steps, rate):
+    given = read(source)
     x, t = given.pop("x"), given.pop("t")
-    net = torch_nets.NETS[args.net](10).to(x.dtype)
+    net = torch_nets.NETS[name](10).to(x.dtype)
     set_weights(net, iter(given.values()))
     loss = nn.CrossEntropyLoss()
-    sgd = torch.optim.SGD(net.parameters(), lr=args.rate, momentum=0.9)
+    sgd = torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9)
     losses, out = [], {}
-    for _ in range(args.steps):
+    for _ in range(steps):
         sgd.zero_grad(set_to_none=True)
         j = loss(net(x), t)
         j.backward()
@@ -78,7 +72,17 @@ def main():
         sgd.step()
     out["loss"] = torch.tensor(losses, dtype=torch.float64)
     out.update(zip(given, weights(net)))
-    write(args.output, out)
+    write(target, out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--rate", type=float, required=True)
+    parser.add_argument("nets", nargs="+", metavar="NET INPUT OUTPUT")
+    args = parser.parse_args()
+    for net, source, target in zip(args.nets[::3], args.nets[1::3], args.nets[2::3], strict=True):
+        train(net, source, target, args.steps, args.rate)
     print("{}")
 
 

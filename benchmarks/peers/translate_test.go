@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // Both sides find the same targets, some of which end before the largest length.
@@ -12,7 +14,7 @@ func TestTransformersTranslateAlike(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := findTorch(context.Background(), pythons)
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("PyTorch not found")
 	}

@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // The bytes of a file, as the format's description gives them.
@@ -36,8 +37,8 @@ func TestNumPyReads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: starting Python takes time")
 	}
-	python := "/usr/bin/python3"
-	if exec.Command(python, "-c", "import numpy").Run() != nil {
+	python := python.With(t.Context(), "numpy")
+	if python == "" {
 		t.Skip("skipped: no python3 with NumPy on this machine")
 	}
 	turned := denseOf([]float64{1, 2, 3, 4, 5, 6}, 2, 3)

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/half"
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 var formats = []half.Format{half.Float16, half.BFloat16}
@@ -90,24 +92,32 @@ func TestSafetensors16Refuses(t *testing.T) {
 // TestSafetensors16WithTorch: PyTorch opens the files to the same values, and its own
 // files are read to the same ones.
 func TestSafetensors16WithTorch(t *testing.T) {
-	if exec.Command("/usr/bin/python3", "-c", "import torch, numpy").Run() != nil {
-		t.Skip("needs /usr/bin/python3 with PyTorch")
+	python := python.With(t.Context(), "torch", "numpy")
+	if python == "" {
+		t.Skip("needs a python3 with PyTorch and NumPy")
 	}
-	for _, f := range formats {
+	folder := t.TempDir()
+	script := []string{"testdata/safetensors16.py"}
+	values := make([][]float32, len(formats))
+	for i, f := range formats {
 		var x []float32
 		for b := range 1 << 16 {
 			if v := half.FromBits(f, uint16(b)); v == v {
 				x = append(x, float32(v))
 			}
 		}
-		in, out := filepath.Join(t.TempDir(), "in"), filepath.Join(t.TempDir(), "out")
+		values[i] = x
+		in, out := filepath.Join(folder, fmt.Sprint("in", i)), filepath.Join(folder, fmt.Sprint("out", i))
+		script = append(script, in, out)
 		if err := WriteSafetensors16(in, f, []NamedTensor{{Name: "w", Value: denseOf(x, 2, len(x)/2)}}); err != nil {
 			t.Fatal(err)
 		}
-		if b, err := exec.Command("/usr/bin/python3", "testdata/safetensors16.py", in, out).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, b)
-		}
-		got, err := ReadSafetensors(out)
+	}
+	if b, err := exec.Command(python, script...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	for i, x := range values {
+		got, err := ReadSafetensors(filepath.Join(folder, fmt.Sprint("out", i)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/internal/python"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
@@ -22,16 +23,6 @@ import (
 )
 
 var script, _ = filepath.Abs(filepath.Join("..", "..", "..", "benchmarks", "peers", "torch_weights.py"))
-
-// python is one that can import torch, or "".
-func python() string {
-	for _, name := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(name, "-c", "import torch").Run() == nil {
-			return name
-		}
-	}
-	return ""
-}
 
 // losses runs the script, which prints the loss of each net.
 func losses(t *testing.T, python, mode, folder string) (all map[string]float64) {
@@ -121,7 +112,7 @@ func TestNetsGoThereAndBack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: importing PyTorch takes seconds")
 	}
-	python := python()
+	python := python.With(t.Context(), "torch")
 	if python == "" {
 		t.Skip("skipped: no python3 with PyTorch on this machine")
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"os/exec"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // fileStore reads a store as MLflow's FileStore does (mlflow/store/tracking/file_store.py),
@@ -78,22 +80,19 @@ type storedExperiment struct {
 // readStore is skipped without a Python that has PyYAML.
 func readStore(t *testing.T, folder string) map[string]storedExperiment {
 	t.Helper()
-	for _, python := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(python, "-c", "import yaml").Run() != nil {
-			continue
-		}
-		out, err := exec.Command(python, "-c", fileStore, folder).Output()
-		if e, ok := err.(*exec.ExitError); ok {
-			t.Fatalf("the file store is refused:\n%s", e.Stderr)
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		var store map[string]storedExperiment
-		if err := json.Unmarshal(out, &store); err != nil {
-			t.Fatal(err)
-		}
-		return store
+	python := python.With(t.Context(), "yaml")
+	if python == "" {
+		t.Skip("no python3 with PyYAML on this machine")
 	}
-	t.Skip("no python3 with PyYAML on this machine")
-	return nil
+	out, err := exec.Command(python, "-c", fileStore, folder).Output()
+	if e, ok := err.(*exec.ExitError); ok {
+		t.Fatalf("the file store is refused:\n%s", e.Stderr)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	var store map[string]storedExperiment
+	if err := json.Unmarshal(out, &store); err != nil {
+		t.Fatal(err)
+	}
+	return store
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // script is nltk's corpus_bleu of the corpora on its input, unsmoothed and smoothed by
@@ -35,13 +37,7 @@ type corpus struct {
 // nltk are the scores by python3-nltk, from 0 to 1.
 func nltk(t *testing.T, corpora []corpus) [][2]float64 {
 	t.Helper()
-	python := ""
-	for _, name := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(name, "-c", "import nltk.translate.bleu_score").Run() == nil {
-			python = name
-			break
-		}
-	}
+	python := python.With(t.Context(), "nltk")
 	if python == "" {
 		t.Skip("skipped: no python3 with nltk on this machine (Debian's python3-nltk); stored values are tested by TestStoredValues")
 	}
