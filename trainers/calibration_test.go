@@ -116,6 +116,32 @@ func TestCalibrationLeavesNoTraces(t *testing.T) {
 	}
 }
 
+// TestCalibrationFromTheTrainingsBatches: the source may be that of the training, whose next
+// batch overwrites the last one.
+func TestCalibrationFromTheTrainingsBatches(t *testing.T) {
+	after := func(shared bool) []*graph.Param {
+		batches, err := NewBatches(toyData(t, tensor.Float32), 12, 6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := toySource(t, tensor.Float32)
+		if shared {
+			source = batches.BatchAt
+		}
+		tr := toyTrainer(t, Adam(0.01), EveryK(2), Calibrated(CalibratedConfig{}), CalibrateFrom(source))
+		for step := range 4 {
+			if _, err := tr.Step(batches.At(step)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return tr.Params()
+	}
+	want := after(false)
+	for i, p := range after(true) {
+		sameArray(t, p.Name, p.Value, want[i].Value)
+	}
+}
+
 // TestFailedCalibrationTakesTheStep lets the source fail after it has
 // overwritten the gradient.
 func TestFailedCalibrationTakesTheStep(t *testing.T) {

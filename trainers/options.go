@@ -283,9 +283,10 @@ func Calibrated(c CalibratedConfig) Option {
 
 // CalibrateFrom sets the source of the mini-batches that Calibrated looks at
 // before step 0: it is called with 0, 1, … up to CalibratedConfig.Batches - 1,
-// and what it returns need only be valid until its next call. The batches have
-// the shapes of the training's. It is for a Trainer: for Wrap, where the
-// gradients come from outside, it is an error.
+// and what it returns need only be valid until its next call: BatchAt of the
+// training's own NewBatches is one. The batches have the shapes of the training's.
+// It is for a Trainer: for Wrap, where the gradients come from outside, it is an
+// error.
 func CalibrateFrom(source func(i int) (graph.Batch, error)) Option {
 	return func(c *config) error {
 		c.give("CalibrateFrom")

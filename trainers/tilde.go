@@ -14,7 +14,8 @@ import (
 )
 
 // TildeFrom sets the source of B', the inputs of the function-space term: it is
-// called at each meta-step with the step's number, counted from 0. A resumed
+// called at each meta-step with the step's number, counted from 0. It must not
+// change the step's mini-batch: TildeAt of NewBatches is one, At is not. A resumed
 // run asks for the same numbers again, so an exact resume needs a function of
 // the number alone. B' may have other shapes than B, but for a user's graph; each pair of
 // shapes has a graph of its own (Graphs). By default B' is the mini-batch of the step

@@ -72,9 +72,10 @@ func (l *calibratedLearner) firstLines(in *Input) ([]line, error) {
 		p, err := l.firstLine(in.Batch, in.Loss, in.gradient())
 		return []line{p}, err
 	}
+	own := graph.Batch{X: array.CloneAll(in.Batch.X), T: array.CloneAll(in.Batch.T)}
 	lines, err := l.linesFrom(source)
 	err = errors.WithMessage(err, "CalibrateFrom")
-	if restoring := l.restore(in); err == nil {
+	if restoring := l.restore(in, own); err == nil {
 		err = restoring
 	}
 	return lines, err
@@ -158,9 +159,20 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 	return l.newLine(b, loss, g, e), nil
 }
 
-// restore computes the step's gradient again, and clips it, for other batches have overwritten
-// it. In 16 bits that is at the loss scale as it is now.
-func (l *calibratedLearner) restore(in *Input) error {
+// restore gives the step its batch again, which a source that is the training's own has
+// overwritten, and its gradient, computed and clipped anew. In 16 bits that is at the loss scale
+// as it is now.
+func (l *calibratedLearner) restore(in *Input, own graph.Batch) error {
+	for _, arrays := range [][2][]*tensor.Dense{{in.Batch.X, own.X}, {in.Batch.T, own.T}} {
+		for i, a := range arrays[0] {
+			if a.Eq(arrays[1][i]) {
+				continue
+			}
+			if err := tensor.Copy(a, arrays[1][i]); err != nil {
+				return errors.WithMessage(err, "the mini-batch of the step")
+			}
+		}
+	}
 	_, g, err := l.x.Gradient(in.Batch)
 	if err != nil {
 		return err
