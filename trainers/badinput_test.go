@@ -57,6 +57,7 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		"λ0 < 0":              {SGD(0.1), Calibrated(CalibratedConfig{Lambda0: -1}), "lambda0"},
 		"λ_W NaN":             {SGD(0.1), Calibrated(CalibratedConfig{LambdaWSD: nan}), "lambda_wsd"},
 		"horizon < 0":         {SGD(0.1), Calibrated(CalibratedConfig{Horizon: -5}), "horizon is -5"},
+		"warm-up < 0":         {SGD(0.1), Calibrated(CalibratedConfig{WarmUp: -1}), "warm_up"},
 		"batches < 0":         {SGD(0.1), Calibrated(CalibratedConfig{Batches: -1}), "batches"},
 		"rounds < 0":          {SGD(0.1), Calibrated(CalibratedConfig{Rounds: -1}), "rounds"},
 		"averages for ever":   {SGD(0.1), Calibrated(CalibratedConfig{Decay: 1}), "decay"},

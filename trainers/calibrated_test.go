@@ -241,6 +241,64 @@ func TestCalibratedSteps(t *testing.T) {
 	sameBits(t, "K = 0", off.engine, plain.engine)
 }
 
+// TestCalibratedWarmUp: the rate rises linearly to b, which stays until five meta-steps after
+// that; then b follows the averages, which begin after the warm-up.
+func TestCalibratedWarmUp(t *testing.T) {
+	const k, horizon = 2, 60
+	const end, settled = horizon / 10, horizon/10 + 5*k
+	steep := func(i int) (graph.Batch, error) { // has a much smaller η* than the training
+		b, err := toySource(t, tensor.Float32)(i)
+		x := b.X[0].Float32s()
+		for j := range x {
+			x[j] *= 10
+		}
+		return b, err
+	}
+	tr := toyTrainer(t, SGDm(0.001), EveryK(k), FSD(0), Calibrated(CalibratedConfig{Horizon: horizon}), CalibrateFrom(steep))
+	b, err := NewBatches(toyData(t, tensor.Float32), 12, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first, before float64
+	for step := range horizon {
+		s, err := tr.Step(b.At(step))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if step == 0 {
+			first = base(tr)
+		}
+		averages := tr.engine.learner.State()[0].Value.Float64s()
+		want := base(tr) * math.Min(1, float64(step+1)/end)
+		switch eta := averages[0] / averages[1]; {
+		case math.Abs(s.Rates[0]-want) > 1e-12*want: // R = 1 without function-space term
+			t.Fatalf("step %d: the rate is %v, want %v", step, s.Rates[0], want)
+		case step < settled && base(tr) != first:
+			t.Fatalf("step %d: b moved from %v to %v", step, first, base(tr))
+		case step < end && averages[3] != 0:
+			t.Fatalf("step %d: averages %v in the warm-up", step, averages)
+		case step == end && math.Abs(averages[3]-0.1) > 1e-12:
+			t.Fatalf("step %d: averages %v of more than one measurement", step, averages)
+		case step >= settled && step%k == 0 && math.Abs(base(tr)-min(max(before, eta/2), 2*eta)) > 1e-9*before:
+			t.Fatalf("step %d: b went from %v to %v, η* = %v", step, before, base(tr), eta)
+		}
+		before = base(tr)
+	}
+	if before < 2*first {
+		t.Fatalf("b went from %v to %v only: the test needs one that moves", first, before)
+	}
+	for what, c := range map[string]CalibratedConfig{"off": {Horizon: horizon, WarmUp: 1}, "without horizon": {}} {
+		tr := toyTrainer(t, SGDm(0.001), Calibrated(c))
+		s, err := tr.Step(b.At(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(s.Rates[0]-base(tr)) > 1e-12*base(tr) {
+			t.Errorf("%s: the first rate is %v, b is %v", what, s.Rates[0], base(tr))
+		}
+	}
+}
+
 func TestCalibratedBoundsAndNonFinite(t *testing.T) {
 	tr := toyTrainer(t, SGD(0.01), RateBounds(1e-4, 0.02), Calibrated(CalibratedConfig{}))
 	run(t, tr, 0, 1)

@@ -28,9 +28,14 @@ import (
 // changes b by at most 20 times: up where Q has no minimum, down where it is not
 // finite. So the initial rate hardly matters. F is measured if λ_0 > 0 alone.
 //
+// Warm-up. At θ_0 the loss may fall for long along a step that would harm the
+// net, as where only the biases of the outputs have something to learn. So the
+// rate rises linearly to b in the first WarmUp steps.
+//
 // Tracking. Every K steps running averages of N/W, L/W and F/W, measured at
 // r = b, give an η*, and b is kept within [η*/2, 2η*]; b is halved where N̄ ≤ 0,
-// doubled where Q has no minimum. Where Q is not finite at b, b becomes b/20,
+// doubled where Q has no minimum. After a warm-up, with which the averages begin,
+// b stays for five meta-steps more. Where Q is not finite at b, b becomes b/20,
 // and the measurement is counted as skipped.
 //
 // Decay. The weight of the function-space term grows:
@@ -77,6 +82,9 @@ type CalibratedConfig struct {
 	Lambda0 float64 `json:"lambda0"`
 	// LambdaWSD is λ_W, the weight of the weight-space term.
 	LambdaWSD float64 `json:"lambda_wsd"`
+	// WarmUp is the number of steps in which the rate rises, 1 for none. It is a tenth
+	// of the horizon by default, and 1 where that is not known.
+	WarmUp int `json:"warm_up,omitempty"`
 	// Batches is the number of mini-batches that CalibrateFrom is asked for, 5 by
 	// default.
 	Batches int `json:"batches"`
@@ -92,6 +100,9 @@ type CalibratedConfig struct {
 
 // Filled is c with defaults for zero values.
 func (c CalibratedConfig) Filled() CalibratedConfig {
+	if c.WarmUp == 0 {
+		c.WarmUp = c.usualWarmUp()
+	}
 	if c.Batches == 0 {
 		c.Batches = 5
 	}
@@ -107,12 +118,18 @@ func (c CalibratedConfig) Filled() CalibratedConfig {
 	return c
 }
 
+func (c CalibratedConfig) usualWarmUp() int { return max(1, c.Horizon/10) }
+
 // Validate reports settings out of range.
 func (c CalibratedConfig) Validate() error {
-	return rule.FirstFailed("Calibrated", rule.NotNegative("horizon", float64(c.Horizon)), rule.NotNegative("lambda0", c.Lambda0),
+	return rule.FirstFailed("Calibrated", rule.NotNegative("horizon", float64(c.Horizon)), rule.NotNegative("warm_up", float64(c.WarmUp)),
+		rule.NotNegative("lambda0", c.Lambda0),
 		rule.NotNegative("lambda_wsd", c.LambdaWSD), rule.Positive("batches", float64(c.Batches)), rule.Positive("rounds", float64(c.Rounds)),
 		rule.Fraction("decay", c.Decay), rule.Positive("growth", c.Growth))
 }
+
+// settling is the number of meta-steps after the warm-up in which b stays.
+const settling = 5
 
 // lambda is λ(t), the weight of the function-space term at a step.
 func (c CalibratedConfig) lambda(step int) float64 {

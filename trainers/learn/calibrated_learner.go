@@ -29,8 +29,14 @@ type calibratedLearner struct {
 	// averages are those of N/W, L/W, F/W and 1. They start at 0 and are not
 	// corrected for it: only their ratios matter.
 	averages   []float64
-	calibrated []uint64 // one number: 1 after the calibration
+	calibrated []uint64 // one number: calibrated after the calibration
 }
+
+// What a checkpoint has for calibrated. A run that older versions began has no warm-up.
+const (
+	calibratedBefore = 1
+	calibrated       = 2
+)
 
 // NewCalibrated makes a Calibrated learner. Its update must have learning rates, one or one for
 // each group of a rule.Grouped, of a rule with a rule.LineSearch.
@@ -84,7 +90,14 @@ func (l *calibratedLearner) MetaGradient() []*tensor.Dense { return nil }
 
 func (l *calibratedLearner) Memory() int { return 1 }
 
-func (l *calibratedLearner) Describe() (string, any) { return "calibrated", l.c }
+// Describe leaves out the usual warm-up, which checkpoints of older versions do not have.
+func (l *calibratedLearner) Describe() (string, any) {
+	c := l.c
+	if c.WarmUp == c.usualWarmUp() {
+		c.WarmUp = 0
+	}
+	return "calibrated", c
+}
 
 func (l *calibratedLearner) State() []checkpoint.NamedTensor {
 	return []checkpoint.NamedTensor{
@@ -111,9 +124,22 @@ func (l *calibratedLearner) setRate(b float64) {
 	l.update.Bound()
 }
 
-// pace is c_t·R(t), for parameter i.
+// warmUp is the number of steps of the warm-up, 0 for none.
+func (l *calibratedLearner) warmUp() int {
+	if l.c.WarmUp == 1 || l.calibrated[0] == calibratedBefore {
+		return 0
+	}
+	return l.c.WarmUp
+}
+
+// warmth is the factor of the warm-up.
+func (l *calibratedLearner) warmth(step int) float64 {
+	return min(1, float64(step+1)/float64(l.warmUp()))
+}
+
+// pace is c_t·R(t) times the factor of the warm-up, for parameter i.
 func (l *calibratedLearner) pace(i, step int) float64 {
-	return l.search.Correction(i, step+1) * l.mean().slowdown(l.c, l.c.lambda(step))
+	return l.warmth(step) * l.search.Correction(i, step+1) * l.mean().slowdown(l.c, l.c.lambda(step))
 }
 
 func (l *calibratedLearner) mean() parabola {
@@ -131,7 +157,7 @@ func (l *calibratedLearner) Learn(in *Input) (*record.MetaStats, error) {
 		if err := l.calibrate(in, tilde); err != nil {
 			return nil, errors.WithMessage(err, "calibration")
 		}
-		l.calibrated[0] = 1
+		l.calibrated[0] = calibrated
 	}
 	e, err := l.search.SearchDirection(rule.Input{T: in.Step + 1, G: in.G, Batch: in.Batch})
 	if err != nil {
@@ -150,12 +176,23 @@ func (l *calibratedLearner) Learn(in *Input) (*record.MetaStats, error) {
 		m.Skipped = true
 		l.setRate(b / 20)
 	case p.w > 0 && array.IsFinite((p.n+p.l+p.f)/p.w):
-		l.average(p)
-		l.setRate(l.mean().tracked(l.c, b))
+		l.track(p, in.Step)
 	case p.w > 0:
 		m.Skipped = true // the step is too short to measure anything
 	}
 	return m, nil
+}
+
+// track takes what was measured at a step into the averages and lets b follow them.
+func (l *calibratedLearner) track(p parabola, step int) {
+	end := l.warmUp()
+	if step < end {
+		return
+	}
+	l.average(p)
+	if end == 0 || step >= end+settling*l.x.Settings.K {
+		l.setRate(l.mean().tracked(l.c, l.rate()))
+	}
 }
 
 func (l *calibratedLearner) average(p parabola) {
