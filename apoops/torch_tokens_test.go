@@ -11,7 +11,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/apoops/python"
 )
 
 // torchTokens reads table, tokens, weights of the rows, logits, targets and smoothings. It

@@ -14,8 +14,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/python"
 	"github.com/apo-gorgonia/apo/graph"
-	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // torchCase is a case of benchmarks/peers/torch_transformer.py.

@@ -10,8 +10,8 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/python"
 	"github.com/apo-gorgonia/apo/graph"
-	"github.com/apo-gorgonia/apo/internal/python"
 	"github.com/apo-gorgonia/apo/layers"
 )
 

@@ -27,7 +27,6 @@ var levels = [][]string{
 	{"graph"},
 	{"graph/form"},
 	{"apoops"},
-	{"internal"},
 }
 
 // pkg is what go list tells of a package.

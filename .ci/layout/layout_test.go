@@ -67,6 +67,20 @@ func parsed(t *testing.T, name string) (*token.FileSet, *ast.File) {
 	return set, f
 }
 
+// TestTopLevel: code is in these folders alone. Names with a dot are for tools.
+func TestTopLevel(t *testing.T) {
+	folders := []string{"apoops", "benchmarks", "examples", "graph", "layers", "trainers"}
+	for _, name := range tracked(t) {
+		top, _, inFolder := strings.Cut(name, "/")
+		switch {
+		case inFolder && !strings.HasPrefix(top, ".") && !slices.Contains(folders, top):
+			t.Errorf("%s: code is in %s", name, strings.Join(folders, ", "))
+		case !inFolder && strings.HasSuffix(name, ".go"):
+			t.Errorf("%s: there is no package at the top", name)
+		}
+	}
+}
+
 func TestFilesAreShort(t *testing.T) {
 	for _, name := range code(t) {
 		b, err := os.ReadFile(filepath.Join(root, name))

@@ -4,7 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/apoops/python"
 )
 
 // KFAC's losses differ from PyTorch's by rounding.

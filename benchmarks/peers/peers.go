@@ -10,8 +10,8 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/apo-gorgonia/apo/apoops/python"
 	"github.com/apo-gorgonia/apo/benchmarks/subcommand"
-	"github.com/apo-gorgonia/apo/internal/python"
 )
 
 // Name is the subcommand's name. Run starts its own program with it again.

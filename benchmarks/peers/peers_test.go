@@ -13,7 +13,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/apoops/python"
 )
 
 // TestMain lets the test binary act as the program with the subcommand.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/apoops/python"
 )
 
 // Both sides find the same targets, some of which end before the largest length.

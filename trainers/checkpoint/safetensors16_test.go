@@ -13,7 +13,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops/half"
-	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/apoops/python"
 )
 
 var formats = []half.Format{half.Float16, half.BFloat16}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/apoops/python"
 )
 
 // script is nltk's corpus_bleu of the corpora on its input, unsmoothed and smoothed by

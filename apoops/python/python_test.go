@@ -9,12 +9,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apo-gorgonia/apo/internal/python"
+	"github.com/apo-gorgonia/apo/apoops/python"
 )
 
 func ExampleFirst() {
 	fmt.Printf("%q\n", python.First(context.Background(), []string{"no-such-python"}, "torch"))
 	// Output: ""
+}
+
+func ExampleWith() {
+	interpreter := python.With(context.Background(), "torch")
+	if interpreter == "" {
+		fmt.Println("no PyTorch for any of", python.Interpreters())
+		return
+	}
+	version, err := exec.Command(interpreter, "-c", "import torch; print(torch.__version__)").Output()
+	fmt.Println(string(version), err)
 }
 
 // TestWith finds modules without importing them: one of the test writes a file when it is
