@@ -35,7 +35,7 @@ func (all *machines) add(name string, commits ...string) {
 
 func (all *machines) addEnvironment(e suite.Environment) {
 	day, _, _ := strings.Cut(e.Date, "T")
-	all.add(fmt.Sprintf("%s, %d cores, %.0f GB of memory, %s; %s, BLAS %s", e.CPU, e.Cores,
+	all.add(fmt.Sprintf("%s, %.0f GB of memory, %s; %s, BLAS %s", e.Processor(),
 		float64(e.MemoryBytes)/(1<<30), e.OS, e.Go, e.BLAS), e.Commit+" ("+day+")")
 }
 

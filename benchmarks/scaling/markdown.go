@@ -32,8 +32,8 @@ func (r *results) markdown(o *options) string {
 	var d document
 	day, _, _ := strings.Cut(r.Environment.Date, "T")
 	d.add("# Training by several processes: measurements and predictions")
-	d.add("Made by `go run ./benchmarks scaling`, not edited by hand. Machine: %s, %d cores, %s; %s, BLAS %s; commit %s (%s). Rounds: %d.",
-		r.Environment.CPU, r.Environment.Cores, r.Environment.OS, r.Environment.Go, r.Environment.BLAS, r.Environment.Commit, day, r.Rounds)
+	d.add("Made by `go run ./benchmarks scaling`, not edited by hand. Machine: %s, %s; %s, BLAS %s; commit %s (%s). Rounds: %d.",
+		r.Environment.Processor(), r.Environment.OS, r.Environment.Go, r.Environment.BLAS, r.Environment.Commit, day, r.Rounds)
 	if r.Busy != "" {
 		d.add("%s", strings.TrimSpace(r.Busy))
 	}

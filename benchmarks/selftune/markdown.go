@@ -36,7 +36,7 @@ func (r *results) markdown(all []comparison, pictures []string) string {
 	}
 	add("## Machines")
 	for _, e := range r.machines {
-		add("- %s, %d cores, %s, %s, BLAS %s, commit %s, from %s", e.CPU, e.Cores, e.OS, e.Go, e.BLAS, e.Commit, e.Date)
+		add("- %s, %s, %s, BLAS %s, commit %s, from %s", e.Processor(), e.OS, e.Go, e.BLAS, e.Commit, e.Date)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -29,6 +30,14 @@ type Environment struct {
 	BLAS        string `json:"blas"`
 	Commit      string `json:"commit"`
 	Date        string `json:"date"` // of the first command with this environment
+}
+
+// Processor is the processor with the number of cores that the program uses.
+func (e Environment) Processor() string {
+	if e.Cores == 1 {
+		return e.CPU + ", 1 core"
+	}
+	return fmt.Sprintf("%s, %d cores", e.CPU, e.Cores)
 }
 
 // environmentFile has a list of Environments in the order of their first use.

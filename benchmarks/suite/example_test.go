@@ -27,3 +27,12 @@ func ExampleMedian() {
 	fmt.Println(suite.Median([]float64{4, 1, 3, 2}))
 	// Output: 2.5
 }
+
+func ExampleEnvironment_Processor() {
+	for _, cores := range []int{1, 2} {
+		fmt.Println(suite.Environment{CPU: "AMD EPYC", Cores: cores}.Processor())
+	}
+	// Output:
+	// AMD EPYC, 1 core
+	// AMD EPYC, 2 cores
+}
