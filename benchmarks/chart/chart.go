@@ -2,6 +2,7 @@ package chart
 
 import (
 	"bytes"
+	"fmt"
 	"image/color"
 	"io"
 	"path/filepath"
@@ -28,6 +29,8 @@ type Line struct {
 	// Low and High, unless they are empty, bound a band around the curve, such as the
 	// smallest and the largest value over several runs.
 	Low, High []float64
+	// Faint lines are thin, grey and below the others; the legend has their number alone.
+	Faint bool
 }
 
 // Colors can be distinguished by the colour-blind too (Okabe and Ito).
@@ -181,22 +184,35 @@ func (c Chart) drawLines(p *plot.Plot, l *legend) error {
 			p.Add(band)
 		}
 	}
-	for _, line := range c.Lines {
-		points := c.visible(line.X, line.Y)
-		if len(points) == 0 {
-			continue
+	faint := 0
+	for _, below := range []bool{true, false} {
+		for _, line := range c.Lines {
+			points := c.visible(line.X, line.Y)
+			if line.Faint != below || len(points) == 0 {
+				continue
+			}
+			curve, err := plotter.NewLine(points)
+			if err != nil {
+				return errors.Wrap(err, line.Name)
+			}
+			p.Add(curve)
+			if below {
+				faint++
+				curve.Color, curve.Width = faintColor, curveWidth/2
+				continue
+			}
+			curve.Color, curve.Width = line.Color, curveWidth
+			curve.Dashes = line.dashes()
+			l.entries = append(l.entries, entry{name: line.Name, color: line.Color, dashes: curve.Dashes})
 		}
-		curve, err := plotter.NewLine(points)
-		if err != nil {
-			return errors.Wrap(err, line.Name)
-		}
-		curve.Color, curve.Width = line.Color, curveWidth
-		curve.Dashes = line.dashes()
-		p.Add(curve)
-		l.entries = append(l.entries, entry{name: line.Name, color: line.Color, dashes: curve.Dashes})
+	}
+	if faint > 0 {
+		l.entries = append(l.entries, entry{name: fmt.Sprintf("others: %d", faint), color: faintColor})
 	}
 	return nil
 }
+
+var faintColor = color.Gray{150}
 
 // dashes are the lengths of strokes and gaps in turn.
 func (l Line) dashes() []vg.Length {

@@ -151,3 +151,28 @@ func TestSaveBandsAndPoints(t *testing.T) {
 		t.Error("no error for another format")
 	}
 }
+
+// Faint lines are there, and share one entry of the legend.
+func TestFaint(t *testing.T) {
+	c := Chart{Lines: []Line{
+		{Name: "first", X: []float64{0, 1}, Y: []float64{1, 2}, Color: Colors[0]},
+		{Name: "second", X: []float64{0, 1}, Y: []float64{2, 3}, Color: Colors[1], Faint: true},
+		{Name: "third", X: []float64{0, 1}, Y: []float64{3, 4}, Color: Colors[2], Faint: true},
+	}}
+	_, l, err := c.plot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.entries) != 2 || l.entries[0].name != "first" || l.entries[1].name != "others: 2" {
+		t.Errorf("the legend has %v", l.entries)
+	}
+	path := filepath.Join(t.TempDir(), "faint.png")
+	if err := c.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	found := colorsOf(t, path)
+	grey := color.RGBAModel.Convert(faintColor).(color.RGBA)
+	if !found[grey] || !found[Colors[0].(color.RGBA)] || found[Colors[1].(color.RGBA)] {
+		t.Error("the picture has not the colours of one line and of faint ones")
+	}
+}

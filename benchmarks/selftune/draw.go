@@ -9,6 +9,10 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/chart"
 )
 
+// distinct is how many methods have a line of their own look in a picture, those with the
+// largest areas.
+const distinct = 7
+
 // draw draws the profiles of each configuration and returns the names of the pictures
 // without their endings. The legend is in the order of the areas.
 func (c comparison) draw(o *options) (names []string, err error) {
@@ -24,6 +28,7 @@ func (c comparison) draw(o *options) (names []string, err error) {
 			l := chart.Line{Name: fmt.Sprintf("%.2f %s", s.area, s.Label), Dashed: !s.apo}
 			l.Color, l.Dotted = chart.Look(c.place(s))
 			l.X, l.Y = steps(s.ratios, o.limit)
+			l.Faint = len(g.Lines) >= distinct
 			g.Lines = append(g.Lines, l)
 		}
 		if len(g.Lines) == 0 {
