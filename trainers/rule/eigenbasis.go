@@ -65,17 +65,39 @@ func (b *eigenbasis[T]) iterate() {
 	narrow(b.e, s)
 }
 
+// panel is how many rows orthonormalise takes at once.
+const panel = 64
+
 // orthonormalise makes the rows of s, n×n, orthonormal, each by those before it. It is false
-// where a row has no length.
+// where a row has no length. Rows are taken out of those of the same panel one by one, out of
+// all later ones by products of matrices.
 func orthonormalise(s []float64, n int) bool {
-	for i := range n {
+	part := make([]float64, n*min(panel, n)) // what later rows have of a panel's
+	for first := 0; first < n; first += panel {
+		last := min(first+panel, n)
+		rows, later := s[first*n:last*n], s[last*n:]
+		if !orthonormalRows(rows, last-first, n) {
+			return false
+		}
+		if m := n - last; m > 0 {
+			k := last - first
+			blas.Gemm(false, true, m, k, n, 1, later, n, rows, n, 0, part, k)
+			blas.Gemm(false, false, m, n, k, -1, part, k, rows, n, 1, later, n)
+		}
+	}
+	return true
+}
+
+// orthonormalRows is orthonormalise of the first rows, row by row.
+func orthonormalRows(s []float64, rows, n int) bool {
+	for i := range rows {
 		row := s[i*n : (i+1)*n]
 		length := math.Sqrt(blas.Dot(row, row))
 		if !(length > 0) || math.IsInf(length, 1) {
 			return false
 		}
 		blas.Scal(1/length, row)
-		par.For(n-i-1, par.RowGrain(n), func(lo, hi int) {
+		par.For(rows-i-1, par.RowGrain(n), func(lo, hi int) {
 			for j := i + 1 + lo; j < i+1+hi; j++ {
 				other := s[j*n : (j+1)*n]
 				blas.Axpy(-blas.Dot(row, other), row, other)
