@@ -32,6 +32,8 @@ type claim struct {
 	experiments []string
 	// timed means that a measurement of time can decide the claim.
 	timed bool
+	// byTime means that times decide it.
+	byTime bool
 	// about selects the series; nil for a claim about the section.
 	about func(s *section, r *series) bool
 	check func(s *section, r *series) (verdict, string)
@@ -57,7 +59,10 @@ func (s *section) findings(claims []claim) []finding {
 		for _, r := range s.series {
 			if c.about(s, r) {
 				found = true
-				v, detail := c.check(s, r)
+				v, detail := notRun, "times are not comparable"
+				if !c.byTime || !s.parallel() {
+					v, detail = c.check(s, r)
+				}
 				all = append(all, finding{text + " [" + r.label + "]", v, detail})
 			}
 		}

@@ -96,6 +96,9 @@ func (s *section) draw(dir string) ([]figure, error) {
 			continue
 		}
 		for _, p := range s.plots() {
+			if p == experiments.LossByTime && s.parallel() {
+				continue
+			}
 			f, err := s.curves(dir, g, p)
 			if err != nil {
 				return nil, err

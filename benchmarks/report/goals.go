@@ -10,13 +10,13 @@ var goals = []claim{
 		check: atMost(baselines...)},
 	{where: "goal", experiments: preconditionerFigures, about: structured,
 		text:  "APO-Precond reaches Adam's final loss no later than Adam by wall-clock time",
-		check: soonerThanAdam},
+		check: soonerThanAdam, byTime: true},
 	{where: "goal", experiments: []string{"fig4-mnist-lr"}, about: adapted,
 		text: "Base-APO's final training loss is at most that of the best fixed rate",
 		check: func(s *section, r *series) (verdict, string) {
 			return atMost(r.method.Base)(s, r)
 		}},
-	{where: "goal", experiments: []string{"cost-autoencoder"}, about: plainPrecond, timed: true,
+	{where: "goal", experiments: []string{"cost-autoencoder"}, about: plainPrecond, timed: true, byTime: true,
 		text: "a step takes at most 1.0 times EKFAC's time and 2.8 times SGDm's",
 		check: func(s *section, r *series) (verdict, string) {
 			ekfac, sgdm := s.find("ekfac"), s.find("sgdm")

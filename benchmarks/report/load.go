@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,24 @@ func (s *section) find(method string) *series {
 	return nil
 }
 
+// hideTimes takes out the times of runs that were parallel, which nothing may be compared
+// by.
+func (s *section) hideTimes() {
+	if !s.parallel() {
+		return
+	}
+	for _, r := range s.series {
+		for _, run := range r.runs {
+			d := *run.Done
+			d.Seconds, d.SecondsPerStep, d.FirstSeconds = math.NaN(), math.NaN(), math.NaN()
+			run.Done = &d
+		}
+	}
+}
+
+// parallel reports whether runs were parallel, or beside other work.
+func (s *section) parallel() bool { return s.maxJobs() > 1 }
+
 // load reads folders of results, of runs as they were measured or stored: one section for
 // each experiment and scale, in the paper's order. It reports files that it leaves out to
 // stderr.
@@ -90,6 +109,7 @@ func load(dirs []string, stderr io.Writer) ([]*section, error) {
 				}
 			}
 			if !s.empty() {
+				s.hideTimes()
 				s.sort()
 				all = append(all, s)
 			}

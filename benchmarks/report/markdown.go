@@ -104,8 +104,8 @@ func (s *section) setting() string {
 // notes are remarks on single runs and methods.
 func (s *section) notes() []string {
 	var all []string
-	if s.maxJobs() > 1 {
-		all = append(all, "**Some runs ran in parallel (-jobs above 1): their times are not comparable.**")
+	if s.parallel() {
+		all = append(all, "Runs were parallel (`-jobs` above 1), or beside other work: times are left out, for they are not comparable.")
 	}
 	if s.unfinished > 0 {
 		all = append(all, fmt.Sprintf("%d runs are unfinished and left out.", s.unfinished))

@@ -8,7 +8,7 @@ import (
 // recommendedGoals are the goals of this project for APO-Precond's recommended form
 // that are not among those for all forms.
 var recommendedGoals = append(costGoals(),
-	claim{where: "goal", experiments: []string{"cost"}, about: recommended, timed: true,
+	claim{where: "goal", experiments: []string{"cost"}, about: recommended, timed: true, byTime: true,
 		text: "a step takes less time than KFAC's",
 		check: func(s *section, r *series) (verdict, string) {
 			return s.below(r, "kfac", 1, (*series).secondsPerStep, "times the time of a step")
@@ -24,7 +24,7 @@ var recommendedGoals = append(costGoals(),
 			return s.below(r, "kfac", 1.2, func(r *series) float64 { return r.final().median }, "times the final training loss")
 		}},
 	claim{where: "goal", experiments: []string{"mnist-mlp", "fig4-autoencoder", "table2-cifar10-lenet"}, about: recommended,
-		text: "the training loss is at most KFAC's at equal seconds, when the first of the two runs ends", check: atEqualSeconds("kfac")},
+		text: "the training loss is at most KFAC's at equal seconds, when the first of the two runs ends", check: atEqualSeconds("kfac"), byTime: true},
 	claim{where: "goal", experiments: []string{"fig4-illcond"},
 		text: "one form of APO-Precond ends at KFAC's training loss or lower", check: oneFormAtMost("kfac")},
 	claim{where: "goal", experiments: []string{"mnist-mlp", "fig3-protein", "fig3-parkinsons", "fig4-autoencoder", "fig4-illcond"}, about: untuned,
@@ -56,7 +56,7 @@ func costGoals() (all []claim) {
 		experiment string
 		limit      float64
 	}{{"cost-mlp", 1.4}, {"cost-autoencoder", 1.5}, {"cost-lenet", 1.6}, {"cost-resnet18", 1.4}} {
-		all = append(all, claim{where: "goal", experiments: []string{g.experiment}, about: recommended, timed: true,
+		all = append(all, claim{where: "goal", experiments: []string{g.experiment}, about: recommended, timed: true, byTime: true,
 			text: fmt.Sprintf("a step of a run of 1000 steps, with all learning, takes at most %.1f times SGDm's", g.limit),
 			check: func(s *section, r *series) (verdict, string) {
 				return s.below(r, "sgdm", g.limit, (*series).secondsPerStep, "times the time of a step")

@@ -45,7 +45,7 @@ func (s *section) lossTable() string {
 	adam, sgdm, kfac := s.find("adam"), s.find("sgdm"), s.find("kfac")
 	for _, r := range s.series {
 		reach := "-"
-		if adam != nil {
+		if adam != nil && !s.parallel() {
 			reach = seconds(r.timeTo(adam.final().median))
 		}
 		cells := []string{r.label, fmt.Sprint(len(r.runs)), r.final().text() + r.divergence(), reach,
@@ -118,7 +118,7 @@ func percent(x float64) string {
 
 // ratio is the ratio of the times of a step of two methods.
 func ratio(r, to *series) string {
-	if to == nil || !(to.secondsPerStep() > 0) {
+	if to == nil || !(to.secondsPerStep() > 0) || !(r.secondsPerStep() > 0) {
 		return "-"
 	}
 	return fmt.Sprintf("%.2f", r.secondsPerStep()/to.secondsPerStep())

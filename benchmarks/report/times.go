@@ -16,7 +16,7 @@ func (s *section) timeTable() string {
 			t.head = append(t.head, fmt.Sprintf("training loss after the %s s of %s", seconds(r.seconds()), r.label))
 		}
 	}
-	if len(known) == 0 || len(s.series) < 2 {
+	if len(known) == 0 || len(s.series) < 2 || s.parallel() {
 		return ""
 	}
 	for _, r := range known {
