@@ -11,15 +11,15 @@ import (
 
 // distinct is how many methods have a line of their own look in a picture, those with the
 // largest areas.
-const distinct = 7
+const distinct = 5
 
 // draw draws the profiles of each configuration and returns the names of the pictures
 // without their endings. The legend is in the order of the areas.
 func (c comparison) draw(o *options) (names []string, err error) {
 	for _, config := range configurations {
 		g := chart.Chart{
-			Title: fmt.Sprintf("Targets reached within τ times the fastest method's %s, %s", c.name, configLabels[config]),
-			X:     fmt.Sprintf("τ: %s as a multiple of the fastest method's", c.name), Y: "share of tasks and starts", LinearY: true, YMin: -0.02, YMax: 1.02,
+			Title: fmt.Sprintf("Targets reached within τ times the fewest %s, %s", c.name, configLabels[config]),
+			X:     fmt.Sprintf("τ: %s as a multiple of the fewest", c.name), Y: "share of tasks and starts", LinearY: true, YMin: -0.02, YMax: 1.02,
 		}
 		for _, s := range c.ranked() {
 			if s.config != config {
