@@ -55,8 +55,8 @@ func (r *results) rules() string {
 	return fmt.Sprintf("Every method has one configuration for all tasks: its authors' defaults, or the one that was calibrated on the tuning tasks, with as many tried for each method. "+
 		"No setting of a task is touched. Runs start from the configuration's learning rate times %s; a method without an initial rate starts once, and its runs count for each. "+
 		"The target of a task is the median of the best values of NAdamW tuned on it, in two thirds of a run's steps. "+
-		"Times are medians over %s seeds. The area is that under the share of tasks and starts whose target a method reaches within τ times the fastest method's time, from τ = 1 to %g, divided by %g.",
-		strings.Join(names, ", "), strings.Trim(fmt.Sprint(r.seedsUsed()), "[]"), r.o.limit, r.o.limit-1)
+		"Times are medians over %s. The area is that under the share of tasks and starts whose target a method reaches within τ times the fastest method's time, from τ = 1 to %g, divided by %g.",
+		strings.Join(names, ", "), r.seedsText(), r.o.limit, r.o.limit-1)
 }
 
 // summary compares the best entry of this project with the best of the others.
@@ -64,7 +64,7 @@ func (r *results) summary(all []comparison) string {
 	var lines []string
 	for _, c := range all {
 		ours, others := c.best(true), c.best(false)
-		text := fmt.Sprintf("By %s, on %d tasks from %d starts:", c.name, len(r.tasks), len(r.o.starts))
+		text := fmt.Sprintf("By %s, on %d tasks from %d starts, %s:", c.name, len(r.tasks), len(r.o.starts), r.seedsText())
 		for _, s := range []*score{ours, others} {
 			if s != nil {
 				text += fmt.Sprintf(" %s has the area %.3f and reaches %d of %d targets;", s.label(), s.area, s.reached, len(s.ratios))
@@ -76,6 +76,19 @@ func (r *results) summary(all []comparison) string {
 		lines = append(lines, strings.TrimSuffix(text, ";")+".")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// seedsText is the number of seeds in words: from the fewest to the most of a task.
+func (r *results) seedsText() string {
+	used := r.seedsUsed()
+	switch least, most := used[0], used[len(used)-1]; {
+	case most == 1:
+		return "1 seed"
+	case least == most:
+		return fmt.Sprintf("%d seeds", most)
+	default:
+		return fmt.Sprintf("%d to %d seeds", least, most)
+	}
 }
 
 // best is the score with the largest area of this project's or of the other entries, nil

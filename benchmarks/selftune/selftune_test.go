@@ -98,7 +98,7 @@ func TestSmokeFromRunToReport(t *testing.T) {
 	}
 	reportArgs := append([]string{"report"}, append(args[:6:6], "-out", dir)...)
 	code, stdout, stderr := run(t.Context(), reportArgs...)
-	if code != 0 || stderr != "" || !strings.Contains(stdout, "By steps") {
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "By steps, on 1 tasks from 3 starts, 1 seed:") {
 		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "report", "selftune.md"))
