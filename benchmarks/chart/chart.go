@@ -147,6 +147,7 @@ func (c Chart) frame() *plot.Plot {
 	}
 	p.Title.Text = inLines(c.Title, p.Title.TextStyle, width-2*margin)
 	p.Title.Padding, p.X.Padding, p.Y.Padding = 2*vg.Millimeter, 0, 0
+	p.X.Tick.Marker, p.Y.Tick.Marker = linearTicks{}, linearTicks{}
 	if !c.LinearY {
 		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
 	}

@@ -113,6 +113,26 @@ func TestLogTicks(t *testing.T) {
 	}
 }
 
+func TestLinearTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   []string
+	}{
+		{0, 78000, []string{"0", "25000", "50000", "75000"}}, {0, 1.02, []string{"0", "0.5", "1"}}, {10, 76, []string{"10", "40", "70"}},
+		{0, 7.8e6, []string{"0", "2.5e+06", "5e+06", "7.5e+06"}},
+	} {
+		var got []string
+		for _, tick := range (linearTicks{}).Ticks(c.lo, c.hi) {
+			if tick.Label != "" {
+				got = append(got, tick.Label)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("from %v to %v: %v, want %v", c.lo, c.hi, got, c.want)
+		}
+	}
+}
+
 func TestSmooth(t *testing.T) {
 	for i, v := range Smooth([]float64{3, 3, 3, 3}, 10) {
 		if math.Abs(v-3) > 1e-12 {

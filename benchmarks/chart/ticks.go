@@ -32,3 +32,23 @@ func (logTicks) Ticks(lo, hi float64) []plot.Tick {
 	}
 	return ticks
 }
+
+// linearTicks are the usual ones with labels as short as can be.
+type linearTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (linearTicks) Ticks(lo, hi float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(lo, hi)
+	for i, t := range ticks {
+		v, err := strconv.ParseFloat(t.Label, 64)
+		if err != nil { // it has no label
+			continue
+		}
+		format := byte('f')
+		if a := math.Abs(v); a >= 1e6 || a > 0 && a < 1e-4 {
+			format = 'g'
+		}
+		ticks[i].Label = strconv.FormatFloat(v, format, -1, 64)
+	}
+	return ticks
+}
