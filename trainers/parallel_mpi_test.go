@@ -26,9 +26,8 @@ import (
 // mpirun has started.
 const memberEnv = "APO_PARALLEL_FOLDER"
 
-// memberSteps is the length of their run, which has six meta-steps and four inverses; it is
-// saved every second step.
-const memberSteps = 12
+// memberSteps is the length of their run; it is saved every second step.
+const memberSteps = 20
 
 // taskEnv names what they train, see memberTask.
 const taskEnv = "APO_PARALLEL_TASK"

@@ -142,7 +142,7 @@ func packedGradients(rng *rand.Rand, f apoops.Format, scale float64) []graph.Pac
 // is rounded behind each step. In the middle both go on from what a checkpoint would keep.
 func TestStateIn16BitsHasTheBitsOfEmulatedState(t *testing.T) {
 	t.Parallel()
-	steps := 12 // each kind of gradient at each scale
+	steps := 30
 	if raceEnabled {
 		steps = 4
 	}

@@ -451,7 +451,7 @@ func TestRivalsEqualTwins(t *testing.T) {
 
 func equalsTwin[T apoops.Float](t *testing.T, c rival, steps int, tolerance float64) {
 	rng := rand.New(rand.NewPCG(3, 1))
-	sizes, layers := []int{1, 7, 8193}, []int{0} // the last by several cores
+	sizes, layers := []int{1, 7, 8192, 8193, 20001}, []int{0}
 	draw := func() (all []*tensor.Dense, flat []float64) {
 		for _, n := range sizes {
 			x := make([]T, n)
