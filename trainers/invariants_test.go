@@ -38,6 +38,7 @@ func everyOptimizer() map[string]Optimizer {
 	singd.FactorEvery, singd.FactorLR, singd.Normalize, singd.Empirical, singd.WeightDecay = 3, 0.1, true, false, 0.01
 	like.FactorEvery, like.FactorLR, like.KFACLike, like.FactorMomentum = 2, 0.05, true, 0
 	lowRank := Precond(0.05)
+	lowRank.WeightDecay, grad.WeightDecay, full.WeightDecay = 0.01, 0.01, 0.01
 	lowRank.Rank, lowRank.WarmUp, lowRank.Frequent = 2, 3, 5 // sides of 5 and 6 are of low rank, those of 3 dense
 	all := map[string]Optimizer{
 		"precond": lowRank, "kfac": kfac, "ekfac": ekfac, "singd": singd, "singd kfac-like": like, "shampoo": shampoo, "shampoo grafted": grafted,
@@ -203,7 +204,7 @@ func TestK0EqualsBaseRule(t *testing.T) {
 		case *precond.Config:
 			// Its meta-steps have no length. P that stays I leaves SGD with momentum.
 			free := *p
-			free.LR, free.Clip = 0.125, 0 // 1/(1/LR) is LR
+			free.LR, free.Clip, free.WeightDecay = 0.125, 0, 0 // 1/(1/LR) is LR; a decay is added later than in SGD
 			off = toyTrainer(t, &free, Dtype(dt), EveryK(0))
 			run(t, off, 0, 25)
 			resting, opts = SGDm(0.125), []Option{Dtype(dt), EveryK(0)}

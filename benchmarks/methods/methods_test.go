@@ -3,6 +3,7 @@ package methods
 import (
 	"io/fs"
 	"maps"
+	"math"
 	"path"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
+	"github.com/apo-gorgonia/apo/trainers/curvature"
+	"github.com/apo-gorgonia/apo/trainers/precond"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -220,8 +223,8 @@ func TestMethodsBuildFromTheirDefaults(t *testing.T) {
 		if m.Base != "" && o.LearningRate() != 0.125 {
 			t.Errorf("%s starts from %v", m.Name, o.LearningRate())
 		}
-		if s, ok := o.(*rule.SGDConfig); ok && s.WeightDecay != 0.5 {
-			t.Errorf("%s: L2 penalty %v", m.Name, s.WeightDecay)
+		if got := l2Of(o); !math.IsNaN(got) && got != 0.5 {
+			t.Errorf("%s: L2 penalty %v", m.Name, got)
 		}
 		if m.Base != "" {
 			if _, err := Get(m.Base); err != nil {
@@ -229,6 +232,27 @@ func TestMethodsBuildFromTheirDefaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// l2Of is the weight decay of an optimizer that should have the L2 penalty, NaN of others.
+func l2Of(o trainers.Optimizer) float64 {
+	switch o := o.(type) {
+	case *rule.SGDConfig:
+		return o.WeightDecay
+	case *rule.AdamConfig:
+		if !o.Decoupled {
+			return o.WeightDecay
+		}
+	case *curvature.KFACConfig:
+		return o.WeightDecay
+	case *curvature.EKFACConfig:
+		return o.WeightDecay
+	case *precond.Config:
+		return o.WeightDecay
+	case *precond.PlainConfig:
+		return o.WeightDecay
+	}
+	return math.NaN()
 }
 
 // The methods and hyperparameters of the stored winners exist.

@@ -5,11 +5,11 @@ import "github.com/apo-gorgonia/apo/trainers"
 // lowRankPrecond is the recommended form of APO-Precond. The clip is a multiple of the
 // damping: the two belong together.
 var lowRankPrecond = &Method{
-	Name: "precond", Label: "APO-Precond", Space: "precond", Needs: "precond", NoL2: true,
+	Name: "precond", Label: "APO-Precond", Space: "precond", Needs: "precond",
 	Brief:    Values{"k": 3, "frequent": 1, "warm_up": 1},
 	Learning: precondLearning,
-	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
-		settings := map[string]any{"clip": v["damping"] * v["clip_to_damping"]}
+	Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
+		settings := map[string]any{"clip": v["damping"] * v["clip_to_damping"], "weight_decay": run.L2}
 		for name, x := range v {
 			if name != "k" && name != "lr" && name != "clip_to_damping" {
 				settings[name] = decoded(name, x)
@@ -22,7 +22,7 @@ var lowRankPrecond = &Method{
 
 // defaultPrecond is the recommended form as it comes: nothing of it is searched for.
 var defaultPrecond = &Method{
-	Name: "precond-default", Label: "APO-Precond, defaults", Space: "precond-default", Needs: "precond", NoL2: true,
+	Name: "precond-default", Label: "APO-Precond, defaults", Space: "precond-default", Needs: "precond",
 	Brief: lowRankPrecond.Brief, Learning: precondLearning, Build: lowRankPrecond.Build,
 }
 

@@ -10,11 +10,11 @@ import (
 // recorded results. The recommended form has taken its place: no experiment has it in its
 // own list.
 var precondAbove = &Method{
-	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Needs: precond.PlainName, NoL2: true,
+	Name: "precond-above", Label: "APO-Precond (relative)", Space: "precond-above", Needs: precond.PlainName,
 	Brief: Values{"warm_up": 1},
-	Build: func(v Values, _ Run) (trainers.Optimizer, []trainers.Option, error) {
+	Build: func(v Values, run Run) (trainers.Optimizer, []trainers.Option, error) {
 		o := precond.Relative(v["lr"])
-		o.Clip, o.Relative.Trust = v["clip"], v["trust"]
+		o.Clip, o.Relative.Trust, o.WeightDecay = v["clip"], v["trust"], run.L2
 		if visits, ok := v["warm_up"]; ok {
 			o.Relative.WarmUp = int(visits)
 		}

@@ -10,24 +10,37 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
-// leaveOut has the weight decay of a started rule leave out biases and normalisation. matrix
-// and bias say of a parameter whether a block has it for its weight matrix, or for the bias.
-func leaveOut(p *part, matrix, bias map[*graph.Param]bool) error {
+// roles say of a parameter whether a block has it for its weight matrix, or for the bias.
+type roles struct{ matrix, bias map[*graph.Param]bool }
+
+func rolesOf(t *rule.Task) roles {
+	r := roles{map[*graph.Param]bool{}, map[*graph.Param]bool{}}
+	for _, b := range t.Blocks {
+		for j, i := range b.Params {
+			r.matrix[t.Params[i]], r.bias[t.Params[i]] = b.Matrix && j == 0, b.Matrix && j > 0
+		}
+	}
+	return r
+}
+
+// leaveOut has the weight decay of a started rule or update leave out biases and
+// normalisation.
+func (r roles) leaveOut(p *part, started any) error {
 	decays, err := hasDecay(p.optimizer)
 	if err != nil || !decays {
 		return err
 	}
 	n, all := make([]int, len(p.params)), true
 	for i, q := range p.params {
-		if !bias[q] {
-			n[i] = weights(q, matrix[q])
+		if !r.bias[q] {
+			n[i] = weights(q, r.matrix[q])
 		}
 		all = all && n[i] == q.Value.DataSize()
 	}
 	if all {
 		return nil
 	}
-	d, ok := p.rule.(rule.Decaying)
+	d, ok := started.(rule.Decaying)
 	if !ok {
 		return errors.Errorf("trainers: groups: %s: the weight decay of %s cannot leave out biases and normalisation: set DecayAll, or its weight_decay to 0", p.title(), p.optimizer.Name())
 	}

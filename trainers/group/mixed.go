@@ -78,10 +78,16 @@ func (c mixed) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 			u.members = append(u.members, &member{part: p, settings: settingsOf(p.optimizer, s)})
 		}
 	}
+	roles := rolesOf(t)
 	for _, m := range u.members {
 		m.task, m.iteration = m.part.task(t), t.Iteration
 		if m.update, err = learn.NewUpdate(m.optimizer, m.task, m.settings); err != nil {
 			return nil, err
+		}
+		if !c.DecayAll && learnsP(m.optimizer) {
+			if err := roles.leaveOut(m.part, m.update); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return u, nil

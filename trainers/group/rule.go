@@ -52,12 +52,7 @@ func (c *Config) Start(t *rule.Task) (rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	matrix, bias := map[*graph.Param]bool{}, map[*graph.Param]bool{}
-	for _, b := range t.Blocks {
-		for j, i := range b.Params {
-			matrix[t.Params[i]], bias[t.Params[i]] = b.Matrix && j == 0, b.Matrix && j > 0
-		}
-	}
+	roles := rolesOf(t)
 	for _, p := range parts {
 		p.iteration = t.Iteration
 		if p.rule, err = p.optimizer.Start(p.task(t)); err != nil {
@@ -66,7 +61,7 @@ func (c *Config) Start(t *rule.Task) (rule.Rule, error) {
 		if c.DecayAll {
 			continue
 		}
-		if err := leaveOut(p, matrix, bias); err != nil {
+		if err := roles.leaveOut(p, p.rule); err != nil {
 			return nil, err
 		}
 	}

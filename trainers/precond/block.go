@@ -22,6 +22,7 @@ type block struct {
 	p       form.Preconditioner
 	factors []checkpoint.NamedTensor
 	g       *tensor.Dense // the gradient; gathered where the block has several parameters
+	decayed *tensor.Dense // the gradient with an L2 penalty, where the block has one parameter; nil before
 	m       *tensor.Dense // the momentum, nil for none
 	u       *tensor.Dense // P·G or P·m; nil before the first, and where it comes from rows
 	scaled  *tensor.Dense // what P multiplies in the lookahead, nil for none

@@ -9,6 +9,7 @@ import (
 
 // common is what the updates of this package have in common.
 type common struct {
+	rule.Decayed
 	params    []*graph.Param
 	blocks    []*block
 	precision *precision.Precision

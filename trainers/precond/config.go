@@ -16,7 +16,7 @@ import (
 // recommended one. For a weight matrix with inputs x, the bias's 1 among them, and
 // gradients z by its outputs,
 //
-//	P = P_B ⊗ P_A,  U = P_B·G·P_A,  m ← μ·m + ν·U,  θ ← θ - scale(t)·LR·m
+//	P = P_B ⊗ P_A,  U = P_B·G·P_A,  m ← μ·m + ν·U + WeightDecay·θ,  θ ← θ - scale(t)·LR·m
 //	ν = min(1, √(Clip/(LR²·Σ<G,U>)))
 //
 // which is Eq. 9 with an S of rank 1; form.LowRank has the sides. The schedule's
@@ -53,6 +53,9 @@ type Config struct {
 	// Clip limits twice the function-space discrepancy that a step without momentum is
 	// predicted to have. 0 means no limit.
 	Clip float64 `json:"clip"`
+	// WeightDecay is decoupled: neither P nor the clip applies to it, and the objective is
+	// without it. 0 or more.
+	WeightDecay float64 `json:"weight_decay,omitempty"`
 	// Rank is that of the part of a side which is not a multiple of the identity.
 	// Sides of up to twice as many rows are dense.
 	Rank int `json:"rank"`
@@ -120,6 +123,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping), rule.NotNegative("clip", c.Clip),
+		rule.NotNegative(rule.WeightDecay, c.WeightDecay),
 		rule.Require("damping_decay", c.DampingDecay, c.DampingDecay > 0 && c.DampingDecay <= 1, "above 0 and at most 1"),
 		rule.Fraction("decay", c.Decay), rule.NotNegative("turn", c.Turn),
 		rule.Require("rows", c.Rows, c.Rows > 0 && c.Rows <= 1, "above 0 and at most 1"))

@@ -13,7 +13,7 @@ import (
 // Relative, with Eq. 9's dense form.
 func (c *Config) relativeUpdate(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 	relative := Relative(0)
-	relative.Momentum, relative.Dampening = c.Momentum, 1-c.Momentum
+	relative.Momentum, relative.Dampening, relative.WeightDecay = c.Momentum, 1-c.Momentum, c.WeightDecay
 	u, err := relative.Update(t, s)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,9 @@ type PlainConfig struct {
 	MomentumMode MomentumMode `json:"momentum_mode"`
 	Momentum     float64      `json:"momentum"`  // μ: at least 0, below 1
 	Dampening    float64      `json:"dampening"` // κ: above 0, at most 1
+	// WeightDecay is an L2 penalty, 0 or more: G ← G + WeightDecay·θ comes before P and the
+	// momentum. The loss in Q is without the penalty.
+	WeightDecay float64 `json:"weight_decay,omitempty"`
 	// FullMatrix learns one full matrix P for all parameters: for small problems.
 	FullMatrix bool `json:"full_matrix"`
 	// MaxDim is the largest number of rows or columns that a block may have to
@@ -108,7 +111,7 @@ func (c *PlainConfig) Validate() error {
 		}
 		rate = rule.NotNegative("lr", c.LR)
 	}
-	return rule.FirstFailed(c.Name(), rate, rule.Fraction("momentum", c.Momentum), rule.NotNegative("clip", c.Clip),
+	return rule.FirstFailed(c.Name(), rate, rule.Fraction("momentum", c.Momentum), rule.NotNegative("clip", c.Clip), rule.NotNegative(rule.WeightDecay, c.WeightDecay),
 		rule.Require("dampening", c.Dampening, c.Dampening > 0 && c.Dampening <= 1, "above 0 and at most 1"))
 }
 

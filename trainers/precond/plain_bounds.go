@@ -35,7 +35,11 @@ func (u *plainUpdate[T]) StaysFinite(in rule.Input, scale float64, _ bool, growt
 		for j := range rest {
 			rest[j] += growth * math.Sqrt(float64(b.factors[j].Value.DataSize()))
 		}
-		move := b.reach(u.c, in.Norm, rest, momentum)
+		norm := in.Norm
+		for _, w := range weights {
+			norm += float64(T(u.c.WeightDecay)) * w
+		}
+		move := b.reach(u.c, norm, rest, momentum)
 		for j := range weights {
 			weights[j] += float64(T(scale)) * move
 		}

@@ -79,7 +79,7 @@ func newPlainBlock(c *PlainConfig, b graph.Block, dt tensor.Dtype, seed uint64) 
 func (u *plainUpdate[T]) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor.Dense, error) {
 	u.at, u.scale = in.T-1, scale
 	for _, b := range u.blocks {
-		gather[T](b, in.G)
+		u.gather(b, in.G)
 		if u.c.MomentumMode == MomentumGradient {
 			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.g), T(u.c.Momentum), T(u.c.Dampening))
 		}
@@ -119,6 +119,22 @@ func (u *plainUpdate[T]) inputs(scale float64) []*tensor.Dense {
 		all[i] = b.scaled
 	}
 	return all
+}
+
+// gather sets the block's gradient, with that of the L2 penalty.
+func (u *plainUpdate[T]) gather(b *block, g []*tensor.Dense) {
+	gather[T](b, g)
+	if u.c.WeightDecay == 0 {
+		return
+	}
+	if len(b.Params) == 1 { // the trainer's own array
+		if b.decayed == nil {
+			b.decayed = b.zeros()
+		}
+		array.Copy(b.decayed, b.g)
+		b.g = b.decayed
+	}
+	u.vec.addDecay(u.Decayed, u.params, b, apoops.Elements[T](b.g), u.c.WeightDecay)
 }
 
 // input is what P multiplies: the gradient or its average.

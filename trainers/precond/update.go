@@ -117,6 +117,7 @@ func (u *update[T]) Move() error {
 		} else {
 			u.vec.Average(apoops.Elements[T](b.m), apoops.Elements[T](b.u), T(u.c.Momentum), T(u.nu))
 		}
+		u.vec.addDecay(u.Decayed, u.params, b, apoops.Elements[T](b.m), u.c.WeightDecay)
 		u.vec.scatter(u.params, b, b.m, T(u.scale*u.rate))
 	}
 	return nil
@@ -133,6 +134,9 @@ func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth flo
 	return u.bounds.Hold(func(i int, x []float64) bool {
 		whole := u.reach[i] * max(in.Norm, 1)
 		x[0] = u.c.Momentum*x[0] + whole
+		for _, w := range x[1:] {
+			x[0] += float64(T(u.c.WeightDecay)) * w
+		}
 		for j := range x[1:] {
 			x[1+j] += scale * rate * x[0]
 		}

@@ -2,16 +2,16 @@ package rule
 
 import "github.com/apo-gorgonia/apo/apoops"
 
-// Decaying is a Rule that can leave elements out of its weight decay.
+// Decaying is a Rule, or an update with a learned preconditioner, that can leave elements
+// out of its weight decay.
 type Decaying interface {
-	Rule
 	// DecayFirst has weight decay move the first n[i] elements of parameter i alone. It is
 	// called before the first step.
 	DecayFirst(n []int)
 }
 
-// Decayed says which elements of each parameter have weight decay. A Rule that embeds it is a
-// Decaying one. The zero value is for all elements.
+// Decayed says which elements of each parameter have weight decay. What embeds it is
+// Decaying. The zero value is for all elements.
 type Decayed struct{ first []int } // nil for all
 
 // DecayFirst implements Decaying.
