@@ -26,6 +26,7 @@ type engine struct {
 	// first step and where gradients come from outside.
 	base  *graph.Base
 	bases graph.Shapes[*graph.Base]
+	guard array.Guard // of B, from the source of B'
 	// like are the inputs of a user's graph, whose shapes those of B' must have.
 	like []*tensor.Dense
 	// kept are the inputs of earlier mini-batches, oldest first: the default B'.

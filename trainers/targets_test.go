@@ -3,6 +3,7 @@ package trainers
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/pkg/errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/layers"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
 )
 
 // column is an array of the numbers 0, 1/4, …, 1 in turn.
@@ -139,6 +141,45 @@ func TestRefusedFirstBatchFixesNothing(t *testing.T) {
 	}
 	fails = false
 	run(t, tr, 1, 3)
+}
+
+// TestTildeFromTheStepsArrays has sources of B' that write to the mini-batch of the step, as
+// At of the training's own batches does: an error, and the mini-batch is as it was. A
+// source that returns the mini-batch's arrays as they are is none, and one with arrays of its
+// own is none.
+func TestTildeFromTheStepsArrays(t *testing.T) {
+	data := toyData(t, tensor.Float32)
+	for name, c := range map[string]struct {
+		source func(b *Batches, step int) []*tensor.Dense
+		fails  bool
+	}{
+		"At":            {func(b *Batches, step int) []*tensor.Dense { return b.At(step + 1).X }, true},
+		"At, one later": {func(b *Batches, step int) []*tensor.Dense { return b.At(2 * (step / 2)).X }, true}, // the same mini-batch at step 0
+		"TildeAt":       {func(b *Batches, step int) []*tensor.Dense { x, _ := b.TildeAt(step); return x }, false},
+		"B":             {func(b *Batches, step int) []*tensor.Dense { return b.At(step).X }, false},
+		"arrays that change hands": {func(b *Batches, step int) []*tensor.Dense {
+			if x, _ := b.TildeAt(step); step < 2 {
+				return x
+			}
+			return b.At(step).X
+		}, false},
+	} {
+		b, err := NewBatches(data, 12, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr := toyTrainer(t, SGD(0.1), EveryK(1), TildeFrom(func(step int) ([]*tensor.Dense, error) { return c.source(b, step), nil }))
+		var failed error
+		for step := 0; step < 4 && failed == nil; step++ {
+			batch := b.At(step)
+			wanted := array.CloneAll(batch.X)
+			_, failed = tr.Step(batch)
+			sameArray(t, name+": the mini-batch", batch.X[0], wanted[0])
+		}
+		if (failed != nil) != c.fails || c.fails && !strings.Contains(failed.Error(), "TildeFrom") {
+			t.Errorf("%s: error %v", name, failed)
+		}
+	}
 }
 
 // TestShapesAreComparedExactly binds vectors where the graph has columns.

@@ -14,8 +14,9 @@ import (
 )
 
 // TildeFrom sets the source of B', the inputs of the function-space term: it is
-// called at each meta-step with the step's number, counted from 0. It must not
-// change the step's mini-batch: TildeAt of NewBatches is one, At is not. A resumed
+// called at each meta-step with the step's number, counted from 0. One that changes the
+// step's mini-batch is an error: TildeAt of NewBatches has arrays of its own, At and
+// BatchAt have those of the mini-batches. A resumed
 // run asks for the same numbers again, so an exact resume needs a function of
 // the number alone. B' may have other shapes than B, but for a user's graph; each pair of
 // shapes has a graph of its own (Graphs). By default B' is the mini-batch of the step
@@ -141,7 +142,7 @@ func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([
 // fromSource is the part of what the option's source gives that is B'. data are the inputs
 // of B.
 func (e *engine) fromSource(data []*tensor.Dense, i int) ([]*tensor.Dense, error) {
-	x, err := e.c.tilde(e.steps*e.learner.Memory() + i)
+	x, err := e.guard.Call(data, func() ([]*tensor.Dense, error) { return e.c.tilde(e.steps*e.learner.Memory() + i) })
 	if err == nil {
 		err = checkTilde(x, len(data))
 	}
