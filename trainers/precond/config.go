@@ -1,6 +1,7 @@
 package precond
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -44,7 +45,10 @@ import (
 // the diagonal of F.
 type Config struct {
 	rule.OptimizerBase
-	LR       float64 `json:"lr"`       // 1/λ_FSD
+	// LR is 1/λ_FSD. With 0 it is found before the first step: it is the r, up to a tenth, at
+	// which the loss of the first mini-batch is least along θ - r·P·G, where P is that of the
+	// warm-up. λ_FSD and λ_WSD are then in units of 1/r.
+	LR       float64 `json:"lr"`
 	Momentum float64 `json:"momentum"` // μ: at least 0, below 1
 	// Damping is λ_WSD/λ_FSD at first, above 0, in units of the trace of the Hessian of
 	// the discrepancy in the outputs (1 if that is less, as for classes; the number of
@@ -86,7 +90,7 @@ type Config struct {
 
 var _ learn.Updater = (*Config)(nil)
 
-// New is APO-Precond at rate lr with the settings that suit dense, convolutional and
+// New is APO-Precond at rate lr, or at one that it finds where lr is 0, with the settings that suit dense, convolutional and
 // recurrent nets. Its default K is 20.
 func New(lr float64) *Config {
 	return &Config{
@@ -104,9 +108,11 @@ func (c *Config) Name() string { return Name }
 // LearningRate implements Optimizer.
 func (c *Config) LearningRate() float64 { return c.LR }
 
-// Defaults implements Optimizer: λ_FSD = 1/LR, λ_WSD = Damping/LR and K = 20.
+// Defaults implements Optimizer: λ_FSD = 1/LR, λ_WSD = Damping/LR and K = 20, with 1 in
+// the place of an LR of 0.
 func (c *Config) Defaults() rule.Defaults {
-	return rule.Defaults{FSD: 1 / c.LR, WSD: c.Damping / c.LR, K: 20, Meta: rule.MetaAdam(0.05)}
+	lr := cmp.Or(c.LR, 1)
+	return rule.Defaults{FSD: 1 / lr, WSD: c.Damping / lr, K: 20, Meta: rule.MetaAdam(0.05)}
 }
 
 // Validate implements Optimizer.
@@ -122,7 +128,7 @@ func (c *Config) Validate() error {
 			return errors.Errorf("trainers: %s: %s is %d: it must be from %d to %d", c.Name(), n.field, n.value, n.least, n.most)
 		}
 	}
-	return rule.FirstFailed(c.Name(), rule.Positive("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping), rule.NotNegative("clip", c.Clip),
+	return rule.FirstFailed(c.Name(), rule.NotNegative("lr", c.LR), rule.Fraction("momentum", c.Momentum), rule.Positive("damping", c.Damping), rule.NotNegative("clip", c.Clip),
 		rule.NotNegative(rule.WeightDecay, c.WeightDecay),
 		rule.Require("damping_decay", c.DampingDecay, c.DampingDecay > 0 && c.DampingDecay <= 1, "above 0 and at most 1"),
 		rule.Fraction("decay", c.Decay), rule.NotNegative("turn", c.Turn),
@@ -150,6 +156,9 @@ func (c *Config) shape(blocks []graph.Block) []graph.Block {
 func (c *Config) Update(t *rule.Task, s *learn.Settings) (learn.Update, error) {
 	if s.NoFSD || s.NoWSD {
 		return nil, errors.Errorf("trainers: %s: λ_FSD and λ_WSD must be above 0: they are its rate and its damping", c.Name())
+	}
+	if s.K == 0 && c.LR == 0 {
+		return nil, errors.Errorf("trainers: %s: lr is 0: the rate is found along the step of a P that is learned, so K must be above 0", c.Name())
 	}
 	if s.K > 0 && !graph.HasProbe(t.Source) {
 		return c.relativeUpdate(t, s)

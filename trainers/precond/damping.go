@@ -95,11 +95,11 @@ func (d damping) state() []checkpoint.NamedTensor {
 	}
 }
 
-// strengths are 1/λ_FSD and the damping d of a step.
+// strengths are the rate, 0 until it is found, and the damping d of a step.
 func (c *core) strengths(step int, scale float64) (rate, d float64, err error) {
 	fsd, wsd, err := c.settings.Lambdas(step)
 	if err == nil && (!(fsd > 0) || !(wsd > 0)) {
 		err = errors.Errorf("trainers: %s: λ_FSD is %v and λ_WSD %v: both must be above 0", c.c.Name(), fsd, wsd)
 	}
-	return 1 / fsd, c.damping.factor(scale) * wsd / fsd, err
+	return c.found[0] / fsd, c.damping.factor(scale) * wsd / fsd, err
 }

@@ -49,8 +49,8 @@ func newLearner(x *learn.Context) (learn.Learner, error) {
 	}
 	l.multiples = make([]*multiple, len(l.blocks))
 	u.norms = l.norms
-	if u.c.WarmUp > 0 {
-		u.warmUp = l.warmUp
+	if u.c.WarmUp > 0 || u.c.LR == 0 {
+		u.warmUp = l.begin
 	}
 	return l, nil
 }
@@ -146,63 +146,6 @@ func (l *learner) part(batch graph.Batch) (graph.Batch, error) {
 	return batch.Part(from, n)
 }
 
-// warmUp starts P from what the first mini-batch shows.
-func (l *learner) warmUp(in rule.Input, scale float64) error {
-	_, damping, err := l.u.strengths(in.T-1, scale)
-	if err != nil {
-		return err
-	}
-	rates := make([]float64, len(l.blocks))
-	for i := range l.u.c.WarmUp {
-		if err := l.draw(in.Batch.X); err != nil {
-			return err
-		}
-		if err := l.step(damping); err != nil {
-			return err
-		}
-		if i == 0 {
-			if damping, err = l.see(in.T-1, scale); err != nil {
-				return err
-			}
-			for k := range l.blocks {
-				rates[k] = 1 / (damping + l.probe.Energy(k))
-			}
-			l.restart(rates)
-			if err := l.step(damping); err != nil {
-				return err
-			}
-		}
-		if _, err := l.move(); err != nil {
-			return err
-		}
-	}
-	for k, b := range l.u.blocks {
-		if b.bound() <= b.warmReach(damping) {
-			rates[k] = 0
-		}
-	}
-	l.restart(rates)
-	return nil
-}
-
-// see takes the curvature of the outputs from the first probe and returns the damping
-// with it.
-func (l *learner) see(step int, scale float64) (damping float64, err error) {
-	l.u.damping.see(l.probe.OutputCurvature())
-	_, damping, err = l.u.strengths(step, scale)
-	return damping, err
-}
-
-// restart makes P = rate·I where the rate is above 0.
-func (l *learner) restart(rates []float64) {
-	for k, rate := range rates {
-		if rate > 0 {
-			l.blocks[k].Restart(rate)
-		}
-	}
-	l.u.Bound()
-}
-
 // draw feeds the probe and gives it new directions.
 func (l *learner) draw(tilde []*tensor.Dense) error {
 	part, err := l.part(graph.Batch{X: tilde})
@@ -267,7 +210,8 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 	if err := l.draw(tilde); err != nil {
 		return nil, err
 	}
-	m.LambdaWSD = l.u.damping.factor(in.Scale) * wsd
+	m.LambdaFSD /= l.u.found[0]
+	m.LambdaWSD = l.u.damping.factor(in.Scale) * wsd / l.u.found[0]
 	damping := m.LambdaWSD / m.LambdaFSD
 	if err := l.step(damping); err != nil {
 		return nil, err
@@ -285,6 +229,9 @@ func (l *learner) Learn(in *learn.Input) (*record.MetaStats, error) {
 func (l *learner) State() []checkpoint.NamedTensor {
 	all := []checkpoint.NamedTensor{{Name: "probes", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.u.probes))}}
 	all = append(all, l.u.damping.state()...)
+	if l.u.c.LR == 0 {
+		all = append(all, checkpoint.NamedTensor{Name: "rate found", Value: tensor.New(tensor.WithShape(1), tensor.WithBacking(l.u.found))})
+	}
 	for i, b := range l.blocks {
 		for _, a := range b.State() {
 			all = append(all, checkpoint.NamedTensor{Name: l.u.blocks[i].Name + "/" + a.Name, Value: a.Value})

@@ -19,11 +19,15 @@ type core struct {
 	common
 	c        Config
 	settings *learn.Settings
-	// warmUp is called before a step is formed while no probe was drawn; nil for none.
+	// warmUp is called before a step is formed while no probe was drawn, or no rate found;
+	// nil for none.
 	warmUp  func(in rule.Input, scale float64) error
 	damping damping
 	probes  []float64 // one number: those drawn so far
 	nu      float64   // of the step that Advance began
+	// found is one number: the factor on 1/λ_FSD, 1 where LR is given, 0 until it is found.
+	found []float64
+	along func(in rule.Input) func(r float64) []*tensor.Dense
 	// moved is set by the learner when it has changed φ.
 	moved bool
 	seen  []measured // by block, at the last meta-step
@@ -55,7 +59,10 @@ func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings)
 }
 
 func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
-	u := &update[T]{core: core{common: common{params: t.Params, precision: t.Precision}, c: *c, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping()}}
+	u := &update[T]{core: core{common: common{params: t.Params, precision: t.Precision}, c: *c, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping(), found: []float64{1}}}
+	if u.along = u.lineOf; c.LR == 0 {
+		u.found[0] = 0
+	}
 	for i, b := range blocks {
 		k, err := newBlock(b, form.Setup{Rows: b.Rows, Cols: b.Cols, Dtype: apoops.DtypeOf[T](), Rate: 1, Seed: t.Seed + uint64(i)})
 		if err != nil {
@@ -75,8 +82,8 @@ func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, 
 	return u, nil
 }
 
-// cold reports whether the warm-up is still to come.
-func (c *core) cold() bool { return c.warmUp != nil && c.probes[0] == 0 }
+// cold reports whether the warm-up is still to come, or the search for a rate.
+func (c *core) cold() bool { return c.warmUp != nil && (c.probes[0] == 0 || c.found[0] == 0) }
 
 // shared is implemented by update of any dtype.
 func (c *core) shared() *core { return c }
@@ -84,14 +91,14 @@ func (c *core) shared() *core { return c }
 // Advance forms the step with P as it is. There is no lookahead with inputs: the
 // learner takes the limit ε → 0.
 func (u *update[T]) Advance(in rule.Input, scale float64, _ bool) ([]*tensor.Dense, error) {
-	rate, _, err := u.strengths(in.T-1, scale)
-	if err != nil {
-		return nil, err
-	}
 	if u.cold() {
 		if err := u.warmUp(in, scale); err != nil {
 			return nil, err
 		}
+	}
+	rate, _, err := u.strengths(in.T-1, scale)
+	if err != nil {
+		return nil, err
 	}
 	products := 0.0
 	for i, b := range u.blocks {
@@ -129,6 +136,9 @@ func (u *update[T]) StaysFinite(in rule.Input, scale float64, _ bool, growth flo
 	rate, damping, err := u.strengths(in.T-1, scale)
 	if err != nil || growth > 0 {
 		return false
+	}
+	if u.found[0] == 0 {
+		rate = mostRate / u.settings.FSD(in.T-1)
 	}
 	u.measure(damping)
 	return u.bounds.Hold(func(i int, x []float64) bool {
