@@ -69,6 +69,7 @@ func ExampleAll() {
 	// singd-cosine
 	// precond
 	// precond-default
+	// precond-found
 	// precond-plain
 	// precond-above
 }

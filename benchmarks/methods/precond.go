@@ -26,6 +26,12 @@ var defaultPrecond = &Method{
 	Brief: lowRankPrecond.Brief, Learning: precondLearning, Build: lowRankPrecond.Build,
 }
 
+// foundPrecond is the recommended form at a rate that it finds before the first step.
+var foundPrecond = &Method{
+	Name: "precond-found", Label: "APO-Precond (rate found)", Space: "precond-found", Needs: "precond",
+	Brief: lowRankPrecond.Brief, Learning: precondLearning, Build: lowRankPrecond.Build,
+}
+
 // precondLearning is the number of meta-steps in a run of so many steps: those before
 // the first step, one at each of the first steps, and later one at the multiples of a
 // distance that grows by one in as many steps, up to k.

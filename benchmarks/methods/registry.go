@@ -9,5 +9,5 @@ func init() {
 	Register(calibrated...)
 	Register(secondOrder...)
 	Register(rivals...)
-	Register(lowRankPrecond, defaultPrecond, precondPlain, precondAbove)
+	Register(lowRankPrecond, defaultPrecond, foundPrecond, precondPlain, precondAbove)
 }

@@ -50,6 +50,7 @@ func competitors() ([]competitor, error) {
 		{"adam-apo-calibrated", competitor{apo: true}},
 		{"nadamw-apo-calibrated", competitor{apo: true}},
 		{"precond", competitor{rates: lr, apo: true, scheduled: true}},
+		{"precond-found", competitor{apo: true, scheduled: true}},
 	} {
 		m, err := methods.Get(c.name)
 		if err != nil {
