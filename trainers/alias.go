@@ -169,8 +169,8 @@ func SINGD(lr float64) *curvature.SINGDConfig { return curvature.SINGD(lr) }
 // Shampoo has a preconditioner from second moments of the gradient alone.
 func Shampoo(lr float64) *curvature.ShampooConfig { return curvature.Shampoo(lr) }
 
-// Precond is APO-Precond with a preconditioner of low rank, at rate lr: the recommended
-// form.
+// Precond is APO-Precond with a preconditioner of low rank, at rate lr or, with 0, at one
+// that it finds before the first step: the recommended form.
 func Precond(lr float64) *precond.Config { return precond.New(lr) }
 
 // PrecondPlain is APO-Precond as the paper has it, starting as SGD at rate lr.

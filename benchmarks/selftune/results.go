@@ -73,6 +73,9 @@ func (o *options) load() (*results, error) {
 			r.left = append(r.left, t.Title+": "+why)
 			continue
 		}
+		for _, e := range r.entries {
+			t.pace(e, o.starts)
+		}
 		r.tasks = append(r.tasks, t)
 		r.addMachines(t)
 	}

@@ -164,3 +164,36 @@ func TestIncompleteResults(t *testing.T) {
 		t.Error("no error without results")
 	}
 }
+
+// TestPace has a seed that took three times as long as another, and a start that took twice
+// as long: both have the pace of the fastest seed at the usual start, but a run that diverged
+// keeps its own.
+func TestPace(t *testing.T) {
+	o := optionsOf(t, reportName, "-out", t.TempDir(), "-starts", "low,best", "-optimizers", "adam-apo")
+	e := entriesOf(o.competitors)[0]
+	at := 20
+	s := &taskResult{runs: make(map[runKey]*suite.Run), seeds: []uint64{1, 2, 3}}
+	run := func(start start, seed uint64, seconds float64, diverged *int) *suite.Run {
+		r := &suite.Run{Done: &suite.Done{Seconds: seconds, DivergedAt: diverged}}
+		r.Evaluations = []suite.Evaluation{{Step: 10, Seconds: seconds / 4}, {Step: 40, Seconds: seconds}}
+		s.runs[runKey{e.Name, e.variant(start), seed}] = r
+		return r
+	}
+	best, low := o.starts[0], o.starts[1]
+	if best.factor != 1 || low.factor == 1 {
+		t.Fatalf("starts %+v", o.starts)
+	}
+	all := []*suite.Run{run(best, 1, 12, nil), run(best, 2, 4, nil), run(low, 1, 2, nil), run(low, 2, 8, nil)}
+	short := []*suite.Run{run(best, 3, 1, &at), run(low, 3, 3, &at)}
+	s.pace(e, o.starts)
+	for _, r := range all {
+		if r.Done.Seconds != 4 || r.Evaluations[0].Seconds != 1 || r.Evaluations[1].Seconds != 4 {
+			t.Errorf("%v s, at its evaluations %v and %v", r.Done.Seconds, r.Evaluations[0].Seconds, r.Evaluations[1].Seconds)
+		}
+	}
+	for i, want := range []float64{1, 3} {
+		if r := short[i]; r.Done.Seconds != want || r.Evaluations[1].Seconds != want {
+			t.Errorf("a run that diverged takes %v, want %v", r.Done.Seconds, want)
+		}
+	}
+}

@@ -19,6 +19,8 @@
 //	tr, err := trainers.New(model, loss, precond.New(0.1), // trainers.Precond is the same
 //		trainers.WithSchedule(trainers.Cosine(steps, 0)))
 //
+// precond.New(0) finds the rate before the first step, findrate.go.
+//
 // Config is the recommended form: a P of low rank, learned by Newton steps from probes
 // of D_F, with products alone. Its update is in update.go, its meta-step in learner.go,
 // what it does to the factors in package form (Probed) and apoops.LowRankStep. Where no
