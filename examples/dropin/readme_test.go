@@ -111,7 +111,7 @@ func readmeTrainer(train, test trainers.Data) error {
 	}
 	steps := 3 * batches.PerEpoch()
 	tr, err := trainers.New(layers.MLP(784, 1000, 1000, 10), graph.SoftmaxCrossEntropy,
-		trainers.Precond(0.1), trainers.WithSchedule(trainers.Cosine(steps, 0)), trainers.Seed(1))
+		trainers.Precond(0), trainers.WithSchedule(trainers.Cosine(steps, 0)), trainers.Seed(1))
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func calibrated(model *layers.Model, loss graph.Loss, batches *trainers.Batches,
 }
 
 func learnedPreconditioner(model *layers.Model, loss graph.Loss, _ *trainers.Batches, steps int) (*trainers.Trainer, error) {
-	tr, err := trainers.New(model, loss, trainers.Precond(0.1), trainers.WithSchedule(trainers.Cosine(steps, 0)))
+	tr, err := trainers.New(model, loss, trainers.Precond(0), trainers.WithSchedule(trainers.Cosine(steps, 0)))
 	return tr, err
 }
 
