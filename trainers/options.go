@@ -32,7 +32,7 @@ func EveryK(k int) Option {
 
 // FSD sets λ_FSD, the weight of the function-space discrepancy, and optionally
 // the divergence, where the loss does not bring one. λ = 0 leaves the term and
-// its passes out. The default is 1, for RMSprop 0.1, for Precond 1/LR.
+// its passes out. The default is 1, for RMSprop 0.1, for Precond 1/LR (1 where LR is 0).
 func FSD(lambda float64, divergence ...graph.Divergence) Option {
 	return func(c *config) error {
 		if lambda > 0 && len(divergence) == 0 {
@@ -71,7 +71,7 @@ func setDivergence(c *config, d []graph.Divergence) error {
 }
 
 // WSD sets λ_WSD, the weight of the weight-space discrepancy ½‖θ'-θ‖². The
-// default is 0 for learning rates, 0.1 for PrecondPlain and Damping/LR for Precond.
+// default is 0 for learning rates, 0.1 for PrecondPlain and Damping/LR (Damping where LR is 0) for Precond.
 func WSD(lambda float64) Option {
 	return func(c *config) error {
 		if lambda > 0 {
