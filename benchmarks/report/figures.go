@@ -148,9 +148,8 @@ func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error
 	name += "-" + string(p)
 	c := chart.Chart{Title: title, X: a.label, Y: q.label, LinearY: q.linear}
 	limit := 0.0
-	for i, r := range g.series {
+	for _, r := range g.series {
 		l := r.line(q, a)
-		l.Color, l.Dotted = chart.Look(i)
 		if r.diverged() == len(r.runs) {
 			l.Name += " (diverged)"
 		}
@@ -160,6 +159,7 @@ func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error
 		}
 		c.Lines = append(c.Lines, l)
 	}
+	highlight(c.Lines, g.series, q.label == testAccuracy.label)
 	if q.label == trainingLoss.label && limit > 0 {
 		c.YMax = min(limit, highest(c.Lines))
 	}
