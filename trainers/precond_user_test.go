@@ -73,6 +73,33 @@ func TestPrecondOfAUsersGraph(t *testing.T) {
 	}
 }
 
+// TestPrecondWithoutProbes has the dense form in the place of the recommended one: its weight
+// decay is an L2 penalty, by which a first step is another, and it finds no rate.
+func TestPrecondWithoutProbes(t *testing.T) {
+	own := graph.HalfSquared
+	own.Name, own.Probe = "own", nil
+	p := squaredWeights()
+	p.Divergence = own
+	if _, err := FromProblem(p, Precond(0)); err == nil || !strings.Contains(err.Error(), "lr is 0") {
+		t.Errorf("a rate to be found: error %v", err)
+	}
+	after := func(decay float64) []float64 {
+		p := squaredWeights()
+		p.Divergence = own
+		o := Precond(0.1)
+		o.WeightDecay = decay
+		tr, err := FromProblem(p, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step(t, tr, regressionBatch())
+		return tr.Params()[0].Value.Float64s()
+	}
+	if slices.Equal(after(0), after(0.1)) {
+		t.Error("the weight decay has no effect")
+	}
+}
+
 // TestPrecondSkipsProbes gives a B' whose probe overflows: the step is taken, the
 // meta-step counted as skipped, and P stays. The next one goes on.
 func TestPrecondSkipsProbes(t *testing.T) {

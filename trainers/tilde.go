@@ -122,7 +122,7 @@ func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([
 		return given, nil
 	case e.c.tilde != nil:
 		var err error
-		if x, err = e.fromSource(data, i); err != nil {
+		if x, err = e.fromSource(batch, i); err != nil {
 			return nil, errors.WithMessage(err, "TildeFrom: function-space batch B'")
 		}
 	default:
@@ -139,10 +139,10 @@ func (e *engine) chooseTilde(batch graph.Batch, given []*tensor.Dense, i int) ([
 	return append(slices.Clone(x), fixed...), nil
 }
 
-// fromSource is the part of what the option's source gives that is B'. data are the inputs
-// of B.
-func (e *engine) fromSource(data []*tensor.Dense, i int) ([]*tensor.Dense, error) {
-	x, err := e.guard.Call(data, func() ([]*tensor.Dense, error) { return e.c.tilde(e.steps*e.learner.Memory() + i) })
+// fromSource is the part of what the option's source gives that is B'.
+func (e *engine) fromSource(batch graph.Batch, i int) ([]*tensor.Dense, error) {
+	data, _ := e.split(batch.X)
+	x, err := e.guard.Call(slices.Concat(data, batch.T), func() ([]*tensor.Dense, error) { return e.c.tilde(e.steps*e.learner.Memory() + i) })
 	if err == nil {
 		err = checkTilde(x, len(data))
 	}

@@ -47,7 +47,7 @@ func chosen(lines []chart.Line, series []*series, higher bool) []bool {
 		}
 	}
 	ranked := ranks(lines, higher)
-	if best := slices.IndexFunc(ranked, func(i int) bool { return isAPO(lines[i]) }); best >= 0 {
+	if best := slices.IndexFunc(ranked, func(i int) bool { return isAPO(lines[i].Name) }); best >= 0 {
 		light(ranked[best])
 	}
 	for _, i := range ranked {
@@ -56,14 +56,15 @@ func chosen(lines []chart.Line, series []*series, higher bool) []bool {
 		}
 	}
 	for _, i := range ranked {
-		if !isAPO(lines[i]) {
+		if !isAPO(lines[i].Name) {
 			light(i)
 		}
 	}
 	return bright
 }
 
-func isAPO(l chart.Line) bool { return strings.Contains(l.Name, "APO") }
+// isAPO reports whether a method is one of APO, by its label.
+func isAPO(label string) bool { return strings.Contains(label, "APO") }
 
 // ranks are the numbers of the lines, the one that ends best first. Those without an end
 // are last.

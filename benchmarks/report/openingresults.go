@@ -80,7 +80,7 @@ func (o *opening) tasks() []task {
 	return all
 }
 
-func apo(r result) bool   { return strings.Contains(r.label, "APO") }
+func apo(r result) bool   { return isAPO(r.label) }
 func plain(r result) bool { return apo(r) && strings.Contains(r.label, "(plain)") }
 
 // best is the best result of those that are selected, or nil.

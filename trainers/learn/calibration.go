@@ -163,15 +163,11 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 // overwritten, and its gradient, computed and clipped anew. In 16 bits that is at the loss scale
 // as it is now.
 func (l *calibratedLearner) restore(in *Input, own graph.Batch) error {
-	for _, arrays := range [][2][]*tensor.Dense{{in.Batch.X, own.X}, {in.Batch.T, own.T}} {
-		for i, a := range arrays[0] {
-			if a.Eq(arrays[1][i]) {
-				continue
-			}
-			if err := tensor.Copy(a, arrays[1][i]); err != nil {
-				return errors.WithMessage(err, "the mini-batch of the step")
-			}
-		}
+	if _, err := array.Restore(in.Batch.X, own.X); err != nil {
+		return err
+	}
+	if _, err := array.Restore(in.Batch.T, own.T); err != nil {
+		return err
 	}
 	_, g, err := l.x.Gradient(in.Batch)
 	if err != nil {

@@ -47,7 +47,7 @@ type Config struct {
 	rule.OptimizerBase
 	// LR is 1/λ_FSD. With 0 it is found before the first step: it is the r, up to a tenth, at
 	// which the loss of the first mini-batch is least along θ - r·P·G, where P is that of the
-	// warm-up. λ_FSD and λ_WSD are then in units of 1/r.
+	// warm-up. λ_FSD and λ_WSD are then in units of 1/r. Without probes it is an error.
 	LR       float64 `json:"lr"`
 	Momentum float64 `json:"momentum"` // μ: at least 0, below 1
 	// Damping is λ_WSD/λ_FSD at first, above 0, in units of the trace of the Hessian of
@@ -58,7 +58,7 @@ type Config struct {
 	// predicted to have. 0 means no limit.
 	Clip float64 `json:"clip"`
 	// WeightDecay is decoupled: neither P nor the clip applies to it, and the objective is
-	// without it. 0 or more.
+	// without it; where no probes can be drawn it is an L2 penalty. 0 or more.
 	WeightDecay float64 `json:"weight_decay,omitempty"`
 	// Rank is that of the part of a side which is not a multiple of the identity.
 	// Sides of up to twice as many rows are dense.
@@ -90,8 +90,8 @@ type Config struct {
 
 var _ learn.Updater = (*Config)(nil)
 
-// New is APO-Precond at rate lr, or at one that it finds where lr is 0, with the settings that suit dense, convolutional and
-// recurrent nets. Its default K is 20.
+// New is APO-Precond at rate lr, or at one that it finds where lr is 0, with the settings
+// that suit dense, convolutional and recurrent nets. Its default K is 20.
 func New(lr float64) *Config {
 	return &Config{
 		LR: lr, Momentum: 0.9, Damping: 1e-3, DampingDecay: 0.7, Clip: 1e-4, Rank: form.DefaultRank,

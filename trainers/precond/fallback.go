@@ -12,6 +12,9 @@ import (
 // relativeUpdate takes the place of an update whose probes cannot be drawn: that of
 // Relative, with Eq. 9's dense form.
 func (c *Config) relativeUpdate(t *rule.Task, s *learn.Settings) (learn.Update, error) {
+	if c.LR == 0 {
+		return nil, errors.Errorf("trainers: %s: lr is 0: the rate is found with a P that probes show, and neither has the divergence a Probe nor the loss or problem a Sample: give a rate", c.Name())
+	}
 	relative := Relative(0)
 	relative.Momentum, relative.Dampening, relative.WeightDecay = c.Momentum, 1-c.Momentum, c.WeightDecay
 	u, err := relative.Update(t, s)
