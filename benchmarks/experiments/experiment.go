@@ -6,6 +6,9 @@ import (
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
 )
 
+// NotInThePaper is the Figure of this project's own experiments.
+const NotInThePaper = "Not in the paper"
+
 // Experiment is one plot or table of the paper. It has methods that train its Task,
 // or a Computation, or both.
 type Experiment struct {
@@ -13,7 +16,8 @@ type Experiment struct {
 	// Group is a name that the experiments of one figure or table share, "" for
 	// none.
 	Group string
-	// Figure is its place in the paper, Paper the result that is reported there.
+	// Figure is its place in the paper, or NotInThePaper. Paper is the result that is
+	// reported there.
 	Figure, Title, Data, Paper string
 	// Command is the subcommand that alone runs the experiment, "" for run. All leaves it out.
 	Command string

@@ -16,7 +16,7 @@ import (
 
 // half compares the preconditioners of one layer's inputs in arithmetic of 16 bits.
 var half = &Experiment{
-	Name: "half-precision", Figure: "Not in the paper", Title: "Preconditioners in 16 bits", Data: "rows x ~ N(0, Σ)",
+	Name: "half-precision", Figure: NotInThePaper, Title: "Preconditioners in 16 bits", Data: "rows x ~ N(0, Σ)",
 	Paper: notThePapers,
 	Choices: "64 inputs, standard deviations from 1 to 1e-2 or 1e-4, evenly on a logarithmic scale, in random directions; 500 steps on 64 new rows each; " +
 		"the damping of a side is the root of the damping; the low-rank form with rank 16, averages of 0.9 and τ 0.5; KFAC's average of xxᵀ decays by 0.95, " +

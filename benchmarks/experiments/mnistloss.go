@@ -14,7 +14,7 @@ const notThePapers = "no such experiment"
 
 // mnistLoss compares preconditioners by the training loss of a wide MLP.
 var mnistLoss = &Experiment{
-	Name: "mnist-mlp", Figure: "Not in the paper", Title: "Training loss of an MLP of width 1000 on MNIST", Data: "MNIST, 60000 images",
+	Name: "mnist-mlp", Figure: NotInThePaper, Title: "Training loss of an MLP of width 1000 on MNIST", Data: "MNIST, 60000 images",
 	Paper:   notThePapers,
 	Choices: "batches of 128; cross-entropy; He's initialisation; rates along a cosine to 0; training loss on the first 10000 images",
 	Scales: map[Scale]Config{

@@ -4,7 +4,7 @@ package experiments
 // small scale.
 var resnet18Start = func() *Experiment {
 	e := images(cifar10)
-	e.Name, e.Figure, e.Title, e.Measure = "resnet18-start", "Not in the paper", "The first 50 steps of ResNet-18 on CIFAR-10", TrainingLoss
+	e.Name, e.Figure, e.Title, e.Measure = "resnet18-start", NotInThePaper, "The first 50 steps of ResNet-18 on CIFAR-10", TrainingLoss
 	e.Paper = notThePapers
 	e.Choices = "batches of 128; random crops after padding by 4 and mirroring; constant rates, those of LeNet's search; training loss on the first 500 images"
 	first := timedImages(cifar10, "resnet18", 50)

@@ -20,7 +20,7 @@ import (
 
 // robust starts methods with their defaults from rates and on inputs that are far off.
 var robust = &Experiment{
-	Name: "defaults-off", Figure: "Not in the paper", Title: "Defaults at other rates and scales of the inputs", Data: "Digits, 1437 images",
+	Name: "defaults-off", Figure: NotInThePaper, Title: "Defaults at other rates and scales of the inputs", Data: "Digits, 1437 images",
 	Paper: notThePapers,
 	Choices: "64-100-100-10 with ReLU and cross-entropy, batches of 100, 500 steps, a constant rate; every method has its defaults, but its rate or all pixels, " +
 		"from 0 to 1, are multiplied by a factor; the loss is that on all images; it diverges where it is not finite or larger than at the start; the worst of three seeds",

@@ -63,7 +63,7 @@ var selfTuning = []SelfTuningTask{
 
 func selfTuningTask(name, title string, measure Measure, task Task, small, smoke Config) *Experiment {
 	return &Experiment{
-		Name: name, Figure: "Not in the paper", Title: title, Paper: notThePapers, Command: "selftune",
+		Name: name, Figure: NotInThePaper, Title: title, Paper: notThePapers, Command: "selftune",
 		Measure: measure, Task: task, Scales: map[Scale]Config{Small: small, Smoke: smoke},
 	}
 }

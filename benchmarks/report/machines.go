@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,4 +72,74 @@ func (q part) machines() (all machines) {
 		all.addLine(line)
 	}
 	return all
+}
+
+// merged has one machine for each processor, with all their commits. What its entries have
+// in common stays in its name, with the numbers of cores that were used.
+func (all machines) merged() (merged machines) {
+	byCPU := make(map[string][]string)
+	for _, m := range all {
+		cpu, _, _ := strings.Cut(m.name, ", ")
+		byCPU[cpu] = append(byCPU[cpu], m.name)
+		merged.add(cpu, m.commits...)
+	}
+	for i := range merged {
+		merged[i].name = common(byCPU[merged[i].name])
+	}
+	return merged
+}
+
+// cores is the number of cores in a machine's name.
+var cores = regexp.MustCompile(`^\d+ cores?$`)
+
+// common are the parts of the names that all have, and the numbers of cores.
+func common(names []string) string {
+	var parts []string
+	for _, part := range strings.Split(names[0], ", ") {
+		if cores.MatchString(part) {
+			part = coresOf(names)
+		} else if slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(strings.Split(name, ", "), part) }) {
+			continue
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// coresOf are the numbers of cores in the names, each once, the smallest first.
+func coresOf(names []string) string {
+	var found []string
+	for _, name := range names {
+		for _, part := range strings.Split(name, ", ") {
+			if cores.MatchString(part) && !slices.Contains(found, part) {
+				found = append(found, part)
+			}
+		}
+	}
+	slices.Sort(found)
+	return strings.Join(found, " or ")
+}
+
+// dayOf is the day of a commit in the line of a machine.
+var dayOf = regexp.MustCompile(`\((\d{4}-\d\d-\d\d)\)`)
+
+// short is a machine with the number of its commits and their days.
+func (m machine) short() string {
+	var days []string
+	for _, c := range m.commits {
+		if d := dayOf.FindStringSubmatch(c); d != nil {
+			days = append(days, d[1])
+		}
+	}
+	text := "Machine: " + m.name + "; "
+	switch len(m.commits) {
+	case 1:
+		text += "commit " + m.commits[0]
+	default:
+		text += fmt.Sprintf("%d versions of this module", len(m.commits))
+		if len(days) > 0 {
+			text += fmt.Sprintf(", of %s to %s, which the pages name", slices.Min(days), slices.Max(days))
+		}
+	}
+	return text + "."
 }

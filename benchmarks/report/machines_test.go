@@ -53,3 +53,22 @@ func TestMachinesAreListedOnce(t *testing.T) {
 		t.Errorf("%v", all)
 	}
 }
+
+// The first page has a processor once, with what all of its entries share.
+func TestMachinesAreMerged(t *testing.T) {
+	var all machines
+	all.addLine("Machine: A, 2 cores, 24 GB of memory, linux; go1, BLAS x; commits a (2026-01-02), b (2026-01-03).")
+	all.addLine("Machine: B, 4 cores, 8 GB of memory, linux; go1, BLAS x; commits a (2026-01-02).")
+	all.addLine("Machine: A, 1 core, 24 GB of memory, linux; go1, BLAS y (AVX, both); commits b (2026-01-03), c (2026-02-01).")
+	var got []string
+	for _, m := range all.merged() {
+		got = append(got, m.short())
+	}
+	want := []string{
+		"Machine: A, 1 core or 2 cores, 24 GB of memory, linux; go1; 3 versions of this module, of 2026-01-02 to 2026-02-01, which the pages name.",
+		"Machine: B, 4 cores, 8 GB of memory, linux; go1, BLAS x; commit a (2026-01-02).",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

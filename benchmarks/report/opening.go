@@ -83,37 +83,13 @@ func (o *opening) whatWasRun() string {
 		}
 	}
 	text := "Experiments: " + strings.Join(counts, ", ") + "."
-	for _, m := range all {
+	for _, m := range all.merged() {
 		text += " " + m.short()
 	}
 	folder := filepath.Dir(o.paths.text)
 	text += fmt.Sprintf(" [All claims and goals](%s)", link(folder, filepath.Join(o.paths.pages, claimsPage)))
 	if o.paths.notes != "" {
 		text += fmt.Sprintf("; [what was tried](%s)", link(folder, o.paths.notes))
-	}
-	return text + "."
-}
-
-// dayOf is the day of a commit in the line of a machine.
-var dayOf = regexp.MustCompile(`\((\d{4}-\d\d-\d\d)\)`)
-
-// short is a machine with the number of its commits and their days.
-func (m machine) short() string {
-	var days []string
-	for _, c := range m.commits {
-		if d := dayOf.FindStringSubmatch(c); d != nil {
-			days = append(days, d[1])
-		}
-	}
-	text := "Machine: " + m.name + "; "
-	switch len(m.commits) {
-	case 1:
-		text += "commit " + m.commits[0]
-	default:
-		text += fmt.Sprintf("%d versions of this module", len(m.commits))
-		if len(days) > 0 {
-			text += fmt.Sprintf(", of %s to %s, which the pages name", slices.Min(days), slices.Max(days))
-		}
 	}
 	return text + "."
 }
@@ -138,7 +114,7 @@ func (o *opening) pictures(d *document) {
 			if strings.HasSuffix(m[2], "-"+want[1]+".png") {
 				path := link(filepath.Dir(o.paths.text), filepath.Join(o.paths.pages, filepath.FromSlash(m[2])))
 				caption, _, _ := strings.Cut(m[1], ";")
-				found = append(found, picture(path, o.pages[i].e.Title+": "+caption))
+				found = append(found, picture(path, o.pages[i].label()+": "+caption))
 			}
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 )
 
 // result is a row of the table of results of a part.
@@ -125,26 +127,36 @@ func (t task) outcome() string {
 	return worse
 }
 
-// worksText says in which experiments the best form of APO is better.
+// worksText counts the experiments in which the best form of APO is better, and names those
+// in which it is worse.
 func worksText(tasks []task) string {
-	names := make(map[string][]string)
+	n := make(map[string]int)
+	var lost []string
 	for _, t := range tasks {
-		names[t.outcome()] = append(names[t.outcome()], t.p.e.Title)
-	}
-	n := len(names[better]) + len(names[worse]) + len(names[unclear])
-	if n == 0 {
-		return "No experiment has runs of APO and of another method."
-	}
-	var words []string
-	for _, w := range []struct{ outcome, text string }{
-		{better, "its best form ends better than the best other method"}, {unclear, "there is no clear difference"}, {worse, "it ends worse"},
-	} {
-		if m := names[w.outcome]; len(m) > 0 {
-			words = append(words, fmt.Sprintf("in %d of %d experiments %s (%s)", len(m), n, w.text, strings.Join(m, "; ")))
+		outcome := t.outcome()
+		n[outcome]++
+		if outcome == worse {
+			lost = append(lost, t.p.label())
 		}
 	}
-	text := strings.Join(words, ", ")
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+	all := n[better] + n[unclear] + n[worse]
+	if all == 0 {
+		return "No experiment has runs of APO and of another method."
+	}
+	text := fmt.Sprintf("In %d of %d experiments its best form ends better than the best other method, in %d there is no clear difference, in %d it ends worse",
+		n[better], all, n[unclear], n[worse])
+	if len(lost) > 0 {
+		text += " (" + strings.Join(lost, "; ") + ")"
+	}
+	return text + "."
+}
+
+// label is the experiment's place in the paper, and its title.
+func (p *page) label() string {
+	if p.e.Figure == experiments.NotInThePaper {
+		return p.e.Title
+	}
+	return p.e.Figure + ": " + p.e.Title
 }
 
 // taskTable has a line for each task.
@@ -159,7 +171,7 @@ func (o *opening) taskTable(tasks []task) string {
 		if outcome == better {
 			outcome = "**" + better + "**"
 		}
-		t.add(o.page(k.p, k.p.e.Title), k.q.length(), k.seeds(), k.measure, others.String(), ours.String(), k.best(plain).String(), outcome, ratios(others, ours))
+		t.add(o.page(k.p, k.p.label()), k.q.length(), k.seeds(), k.measure, others.String(), ours.String(), k.best(plain).String(), outcome, ratios(others, ours))
 	}
 	return strings.TrimSpace(t.String())
 }
