@@ -9,7 +9,7 @@ import (
 
 // BenchmarkStep is one side of a dense layer, of a wide convolution and of a narrow layer.
 func BenchmarkStep(b *testing.B) {
-	for _, s := range []Side{{1001, 32}, {1001, 64}, {4609, 32}, {64, 32}} {
+	for _, s := range []Side{{1001, 32}, {1001, 64}, {4609, 32}, {101, 32}, {64, 32}} {
 		b.Run(fmt.Sprintf("%dx%d", s.Size, s.Rank), func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(1, 1))
 			const n = 64

@@ -68,7 +68,7 @@ func (s *newton[T]) norm(c []T, r int) (norm float64) {
 		v[i] = T(0.5 + part)
 	}
 	for i := range powerIterations + 1 {
-		blas.Gemm(false, false, r, 1, r, 1, s.m, r, v, 1, 0, mv, 1)
+		multiplySymmetric(mv, s.m, v)
 		length := math.Sqrt(max(blas.Dot(v, mv), 0))
 		if !(length > 0) {
 			return 0
@@ -77,7 +77,15 @@ func (s *newton[T]) norm(c []T, r int) (norm float64) {
 			norm = length
 		}
 		blas.Scal(T(1/length), mv)
-		blas.Gemm(false, false, r, 1, r, 1, c, r, mv, 1, 0, v, 1)
+		multiplySymmetric(v, c, mv)
 	}
 	return norm
+}
+
+// multiplySymmetric writes Ax for a symmetric A. A call of the BLAS would take longer.
+func multiplySymmetric[T blas.Float](y, a, x []T) {
+	clear(y)
+	for i, v := range x {
+		blas.Axpy(v, a[i*len(x):(i+1)*len(x)], y)
+	}
 }

@@ -8,54 +8,76 @@ import (
 )
 
 // inverseRoot is G^-½ of a positive r×r matrix by the coupled Newton–Schulz
-// iteration (Higham: Functions of Matrices, 2008, Section 6.7).
+// iteration (Higham: Functions of Matrices, 2008, Section 6.7), scaled to the interval that
+// holds the eigenvalues (Chen and Chow: A stable scaling of Newton–Schulz, 2014): with
+// eigenvalues x of ZY from l² to 1 an iteration takes √x to ½α√x(3 - α²x),
+// α² = 3/(1 + l + l²), which has the same value at l and at 1, the new l, and 1 between.
 type inverseRoot[T blas.Float] struct{ y, z, t, next []T }
 
-// mostIterations bounds the iteration; a condition of 10⁸ needs some 30.
-const mostIterations = 40
+const (
+	// mostIterations bounds the iteration; a condition of 10⁸ needs some 25.
+	mostIterations = 40
+	// leastRoot is the l to begin with. Eigenvalues below l² grow 2¼α² times an
+	// iteration until they are above.
+	leastRoot = 0.2
+)
 
-// compute returns G^-½, valid until the next call. Each eigenvalue below 1 grows 2¼
-// times an iteration until it is near 1.
+// compute returns G^-½, valid until the next call.
 func (s *inverseRoot[T]) compute(g []T, r int) []T {
 	n := r * r
 	s.y, s.z, s.t, s.next = sized(s.y, n), sized(s.z, n), sized(s.t, n), sized(s.next, n)
-	scale := norm1(g, r)
+	scale := min(norm1(g, r), math.Sqrt(blas.Dot(g, g)))
 	for i, v := range g {
-		s.y[i], s.z[i] = T(float64(v)/scale), 0
+		s.y[i], s.t[i], s.z[i] = T(float64(v)/scale), T(float64(v)/scale), 0
 	}
 	for i := range r {
 		s.z[i*r+i] = 1
 	}
-	done := blas.Pick[T](1e-3, 1e-7) // the error of the next iteration is the square
-	for range mostIterations {
-		blas.Gemm(false, false, r, r, r, -0.5, s.z, r, s.y, r, 0, s.t, r)
-		for i := range r {
-			s.t[i*r+i] += 1.5
+	done := blas.Pick[T](2e-3, 2e-7) // the error of the next iteration is ¾ of the square
+	l := leastRoot
+	for i := range mostIterations {
+		if i > 0 {
+			blas.Gemm(false, false, r, r, r, 1, s.z, r, s.y, r, 0, s.t, r)
 		}
-		off := offIdentity(s.t, r)
-		blas.Gemm(false, false, r, r, r, 1, s.y, r, s.t, r, 0, s.next, r)
-		s.y, s.next = s.next, s.y
+		last := offIdentity(s.t, r) <= done
+		alpha := math.Sqrt(3 / (1 + l + l*l))
+		if last {
+			alpha = 1
+		}
+		l *= alpha / 2 * (3 - alpha*alpha*l*l)
+		blas.Scal(T(-alpha*alpha*alpha/2), s.t)
+		for i := range r {
+			s.t[i*r+i] += T(1.5 * alpha)
+		}
 		blas.Gemm(false, false, r, r, r, 1, s.t, r, s.z, r, 0, s.next, r)
 		s.z, s.next = s.next, s.z
-		if off <= done {
+		if last {
 			break
 		}
+		blas.Gemm(false, false, r, r, r, 1, s.y, r, s.t, r, 0, s.next, r)
+		s.y, s.next = s.next, s.y
 	}
 	blas.Scal(T(1/math.Sqrt(scale)), s.z)
 	return s.z
 }
 
 // offIdentity is the largest element of |g - I|.
-func offIdentity[T blas.Float](g []T, r int) (off float64) {
+func offIdentity[T blas.Float](g []T, r int) float64 {
+	var off T
 	for i := range r {
 		for j, v := range g[i*r : (i+1)*r] {
 			if i == j {
 				v--
 			}
-			off = max(off, math.Abs(float64(v)))
+			if v < 0 {
+				v = -v
+			}
+			if v > off {
+				off = v
+			}
 		}
 	}
-	return off
+	return float64(off)
 }
 
 // norm1 is the largest sum of the absolute values of a column.

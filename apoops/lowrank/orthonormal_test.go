@@ -38,6 +38,45 @@ func TestOrthonormal(t *testing.T) {
 	}
 }
 
+// The root is that of the eigenvalues, whatever their spread: within the interval that the
+// iteration is scaled for, below it, and all equal.
+func TestInverseRoot(t *testing.T) {
+	const r = 12
+	rng := rand.New(rand.NewPCG(3, 1))
+	q := make([]float64, r*r)
+	Orthonormal(q, Side{Size: r, Rank: r}, 5)
+	basis := mat.NewDense(r, r, q)
+	for _, condition := range []float64{1, 3, 25, 1e3, 1e8} {
+		for _, scale := range []float64{1e-6, 1, 1e6} {
+			values, roots := mat.NewDense(r, r, nil), mat.NewDense(r, r, nil)
+			for i := range r {
+				v := scale * math.Pow(condition, -rng.Float64())
+				if i < 2 {
+					v = scale * math.Pow(condition, -float64(i))
+				}
+				values.Set(i, i, v)
+				roots.Set(i, i, 1/math.Sqrt(v))
+			}
+			var g, want mat.Dense
+			g.Product(basis, values, basis.T())
+			want.Product(basis, roots, basis.T())
+			got := new(inverseRoot[float64]).compute(g.RawMatrix().Data, r)
+			if e := apart(matrix(r, r, got), &want); !(e < 1e-15*condition+1e-13) {
+				t.Errorf("condition %v, scale %v: the root is off by %v", condition, scale, e)
+			}
+			if condition <= 1e3 {
+				single := make([]float32, r*r)
+				for i, v := range g.RawMatrix().Data {
+					single[i] = float32(v)
+				}
+				if e := apart(matrix(r, r, new(inverseRoot[float32]).compute(single, r)), &want); !(e < 3e-7*condition+1e-5) {
+					t.Errorf("condition %v, scale %v: the root in float32 is off by %v", condition, scale, e)
+				}
+			}
+		}
+	}
+}
+
 // rowsOf draws n rows whose elements have the deviations of a spectrum.
 type rowsOf[T blas.Float] struct {
 	name string
