@@ -248,9 +248,9 @@ func (k *twin) iterate(rho float64) {
 	m.Add(k.n, scaledIdentity(k.inside, rho))
 	f := symmetricPower(k.c, 0.5)
 	e.Product(f.T(), &m, f)
-	if norm := k.estimate(&m); norm > 2 {
-		f.Scale(math.Sqrt(2/norm), f)
-		e.Scale(2/norm, &e)
+	if norm := k.estimate(&m); norm > 1 {
+		f.Scale(math.Sqrt(1/norm), f)
+		e.Scale(1/norm, &e)
 	}
 	e.Sub(&e, scaledIdentity(k.inside, 1))
 	e.Scale(-0.5, &e)
@@ -281,6 +281,40 @@ func TestNormEstimate(t *testing.T) {
 			cm.Product(f, matrix(r, r, c.C), f)
 			if got, want := s.norm(c.C, r), spectral(&cm); !(got > want/2.5 && got < want*(1+1e-6)) {
 				t.Errorf("r = %d, spread %v: the norm %v is estimated as %v", r, spread, want, got)
+			}
+		}
+	}
+}
+
+// TestIterationKeepsOrder: whatever the scale of C, the eigenvalues of CM come closer to one
+// another, and none is left above 1.
+func TestIterationKeepsOrder(t *testing.T) {
+	const r = 6
+	rng := rand.New(rand.NewPCG(4, 9))
+	for _, scale := range []float64{0.3, 1, 1.7, 2, 3, 100} {
+		for range 10 {
+			m := start[float64](rng, Side{r, r})
+			q := make([]float64, r*r)
+			Orthonormal(q, Side{r, r}, rng.Uint64())
+			x, least, largest := mat.NewDense(r, r, nil), math.Inf(1), 0.0
+			for i := range r {
+				v := scale * (0.2 + 0.8*rng.Float64())
+				x.Set(i, i, v)
+				least, largest = min(least, v), max(largest, v)
+			}
+			var c, cm, xq mat.Dense
+			basis, root := matrix(r, r, q), symmetricPower(matrix(r, r, m.C), -0.5)
+			xq.Product(basis, x, basis.T())
+			c.Product(root, &xq, root) // so that M^½CM^½ has the eigenvalues x
+			next := make([]float64, r*r)
+			new(newton[float64]).solve(next, c.RawMatrix().Data, m.C, 0, r, 1)
+			root = symmetricPower(matrix(r, r, m.C), 0.5)
+			cm.Product(root, matrix(r, r, next), root)
+			var e mat.SVD
+			e.Factorize(&cm, mat.SVDNone)
+			v := e.Values(nil)
+			if spread := v[0] / v[r-1]; !(v[0] < 1.001 && spread < largest/least) {
+				t.Errorf("scale %v: the spread %v becomes %v, the largest eigenvalue %v", scale, largest/least, spread, v[0])
 			}
 		}
 	}

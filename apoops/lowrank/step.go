@@ -56,7 +56,7 @@ const (
 // C ← GCGᵀ is one step of Newton–Schulz for M⁻¹: with C = FFᵀ and E = FᵀMF - I it is
 // F ← F(I - ½E), the relative gradient step of length 1 on tr(CM) - log det C. C stays
 // positive and never exceeds M⁻¹, and E goes to 0 quadratically where ‖FᵀMF‖ < 5. C is
-// divided first so that the norm is 2. p is the minimiser itself. What rounding does to
+// divided first so that the norm is at most 1. p is the minimiser itself. What rounding does to
 // the least eigenvalues is made good: see keeper.
 //
 // next and average must not overlap p and old.
