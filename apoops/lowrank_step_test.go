@@ -74,7 +74,7 @@ func (l *lowRankGraph) accept() {
 }
 
 // lowRankCases are runs of an independent implementation of the equations in NumPy and
-// float64, with decompositions: five steps from Start to End with three sets of rows in
+// float64, with decompositions and the same estimate of the norm: five steps from Start to End with three sets of rows in
 // turn, and U = P_B·G·P_A of the end.
 type lowRankCases struct {
 	Cases []struct {

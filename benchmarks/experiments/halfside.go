@@ -57,8 +57,8 @@ func (s *halfSide) step(x *mat.Dense, decay, tau, rho float64) {
 		iterations = 3
 	}
 	for range iterations {
-		if norm := largest(s.c, target); norm > 2 {
-			s.c = s.scaled(2/norm, s.c)
+		if norm := largest(s.c, target); norm > 1 {
+			s.c = s.scaled(1/norm, s.c)
 		}
 		g := s.add(s.scaled(1.5, one), -0.5, s.mul(s.c, target))
 		c := s.mul(s.mul(g, s.c), g.T())
@@ -109,7 +109,8 @@ func (s *halfSide) keep() {
 	}
 }
 
-// largest is the largest eigenvalue of CH by power iterations, for the length of a step.
+// largest is the largest eigenvalue of CH by the power iterations of package lowrank, for the
+// length of a step.
 func largest(c, h *mat.Dense) (norm float64) {
 	r, _ := c.Dims()
 	x := mat.NewVecDense(r, nil)
@@ -117,14 +118,18 @@ func largest(c, h *mat.Dense) (norm float64) {
 		_, part := math.Modf(float64(i) * math.Phi)
 		x.SetVec(i, 0.5+part)
 	}
-	for range 9 {
-		var y, z mat.VecDense
+	for i := range 9 {
+		var y mat.VecDense
 		y.MulVec(h, x)
-		z.MulVec(c, &y)
-		if norm = mat.Norm(&z, 2) / mat.Norm(x, 2); !(norm > 0) {
+		length := math.Sqrt(max(mat.Dot(x, &y), 0))
+		if !(length > 0) {
 			return 0
 		}
-		x.ScaleVec(1/mat.Norm(&z, 2), &z)
+		if i > 0 {
+			norm = length
+		}
+		y.ScaleVec(1/length, &y)
+		x.MulVec(c, &y)
 	}
 	return norm
 }
