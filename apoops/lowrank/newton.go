@@ -16,8 +16,8 @@ type newton[T blas.Float] struct {
 // steady is the largest ‖M^½CM^½‖ that is iterated from. The iteration takes an eigenvalue
 // x of it to x(1½ - ½x)², which rises from 0 to 1 between 0 and 1 and falls from there on:
 // beyond 1 directions would change places, and a side whose scale is set anew after each step
-// could go on doing so. Up to 5 the way to 1 is taken up again; the norm is estimated from
-// below.
+// could go on doing so. It converges from below 5, so that an estimate of the norm from below
+// does no harm.
 const steady = 1
 
 // solve writes C after some iterations from c, which it overwrites, for M = n + ρI of r×r.

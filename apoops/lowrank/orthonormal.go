@@ -61,7 +61,7 @@ func (s *inverseRoot[T]) compute(g []T, r int) []T {
 	return s.z
 }
 
-// offIdentity is the largest element of |g - I|.
+// offIdentity is the largest element of |g - I|, NaN if one is.
 func offIdentity[T blas.Float](g []T, r int) float64 {
 	var off T
 	for i := range r {
@@ -72,8 +72,11 @@ func offIdentity[T blas.Float](g []T, r int) float64 {
 			if v < 0 {
 				v = -v
 			}
-			if v > off {
-				off = v
+			if v <= off {
+				continue
+			}
+			if off = v; math.IsNaN(float64(v)) {
+				return math.NaN()
 			}
 		}
 	}

@@ -38,6 +38,19 @@ func TestOrthonormal(t *testing.T) {
 	}
 }
 
+// Nothing that is not a number passes for orthonormal.
+func TestOffIdentity(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		g    []float64
+		want float64
+	}{{[]float64{1, 0.25, -0.5, 1.125}, 0.5}, {[]float64{1, 0, 0, -1}, 2}, {[]float64{nan, 0, 0, 1}, nan}, {[]float64{3, nan, 0, 1}, nan}, {[]float64{1, 0, 9, nan}, nan}} {
+		if got := offIdentity(c.g, 2); got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("%v is off I by %v, want %v", c.g, got, c.want)
+		}
+	}
+}
+
 // The root is that of the eigenvalues, whatever their spread: within the interval that the
 // iteration is scaled for, below it, and all equal.
 func TestInverseRoot(t *testing.T) {
