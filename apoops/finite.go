@@ -4,6 +4,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // Finite is the scalar 1 where all elements of x are finite, otherwise 0. It has
@@ -29,7 +31,10 @@ func (*finite[T]) run(a *args[T]) error {
 
 // AllFinite reports whether no element is NaN or infinite.
 func AllFinite[T Float](x []T) bool {
-	for _, v := range x {
+	if sum := simd.Sum(x); sum-sum == 0 {
+		return true // a sum with NaN or ±Inf is one of them
+	}
+	for _, v := range x { // the sum of finite float64 may overflow
 		if v-v != 0 {
 			return false
 		}

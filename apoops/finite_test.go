@@ -30,3 +30,35 @@ func TestFinite(t *testing.T) {
 		}
 	}
 }
+
+// One element decides, wherever it is: also where the sum of finite elements overflows, or
+// those of infinite ones cancel.
+func TestAllFinite(t *testing.T) {
+	testAllFinite(t, float32(math.MaxFloat32))
+	testAllFinite(t, math.MaxFloat64)
+}
+
+func testAllFinite[T Float](t *testing.T, largest T) {
+	nan, inf := T(math.NaN()), T(math.Inf(1))
+	for n := range 40 {
+		x := make([]T, n)
+		for i := range x {
+			x[i] = largest
+		}
+		if !AllFinite(x) {
+			t.Errorf("%T: %d of the largest numbers are not finite", largest, n)
+		}
+		for i := range x {
+			for _, v := range []T{nan, inf, -inf} {
+				x[i] = v
+				if AllFinite(x) {
+					t.Errorf("%T: %v at %d of %d is finite", largest, v, i, n)
+				}
+			}
+			if x[0] = inf; AllFinite(x) {
+				t.Errorf("%T: Inf and -Inf in %d are finite", largest, n)
+			}
+			x[0], x[i] = largest, largest
+		}
+	}
+}

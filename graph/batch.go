@@ -119,5 +119,9 @@ func FirstNaN(a *tensor.Dense) int {
 }
 
 func firstNaN[T apoops.Float](a *tensor.Dense) int {
-	return slices.IndexFunc(apoops.Elements[T](a), func(v T) bool { return v != v })
+	x := apoops.Elements[T](a)
+	if apoops.AllFinite(x) { // the usual case, in a fraction of the time
+		return -1
+	}
+	return slices.IndexFunc(x, func(v T) bool { return v != v })
 }

@@ -61,26 +61,20 @@ func (s *inverseRoot[T]) compute(g []T, r int) []T {
 	return s.z
 }
 
-// offIdentity is the largest element of |g - I|, NaN if one is.
+// offIdentity is the largest element of |g - I|, NaN if one is. Numbers of one sign are
+// ordered as their bits, and NaN is above all: no branch has to guess a sign.
 func offIdentity[T blas.Float](g []T, r int) float64 {
-	var off T
+	const sign = 1 << 63
+	var off uint64
 	for i := range r {
 		for j, v := range g[i*r : (i+1)*r] {
 			if i == j {
 				v--
 			}
-			if v < 0 {
-				v = -v
-			}
-			if v <= off {
-				continue
-			}
-			if off = v; math.IsNaN(float64(v)) {
-				return math.NaN()
-			}
+			off = max(off, math.Float64bits(float64(v))&^sign)
 		}
 	}
-	return float64(off)
+	return math.Float64frombits(off)
 }
 
 // norm1 is the largest sum of the absolute values of a column.
