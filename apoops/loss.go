@@ -242,10 +242,11 @@ func bernoulliCERows[T Float](loss []float64, _ []tilt, z, t []T) {
 		var sum float64
 		for len(row) > 0 {
 			b := vmath.ExpMinusAbs(&buf, row)
-			for j, e := range b {
+			for j := range b {
 				v := float64(row[j])
-				sum += max(v, 0) - v*float64(target[j]) + vmath.Log1p(e)
+				sum += max(v, 0) - v*float64(target[j])
 			}
+			sum += vmath.SumLog1p(b)
 			row, target = row[len(b):], target[len(b):]
 		}
 		loss[i] = sum

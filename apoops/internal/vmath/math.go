@@ -120,6 +120,26 @@ func Log1p(x float64) float64 {
 	return math.Log(w) - ((w-1)-x)/w
 }
 
+// SumLog1p is Σ ln(1+x) for at most 1000 numbers x in [0, 1]: ln(1+q) with
+// 1+q = Π(1+x), in four products whose steps overlap. q is kept instead of 1+q, for
+// 1+q is no more than 1 where all x are tiny.
+func SumLog1p(x []float64) float64 {
+	var a, b, c, d float64
+	for len(x) >= 4 {
+		v := x[:4:4]
+		a = a*(1+v[0]) + v[0]
+		b = b*(1+v[1]) + v[1]
+		c = c*(1+v[2]) + v[2]
+		d = d*(1+v[3]) + v[3]
+		x = x[4:]
+	}
+	for _, v := range x {
+		a = a*(1+v) + v
+	}
+	a, c = a*(1+b)+b, c*(1+d)+d
+	return Log1p(a*(1+c) + c)
+}
+
 // Softplus is ln(1+eᶻ).
 func Softplus(z float64) float64 {
 	return max(z, 0) + Log1p(math.Exp(-math.Abs(z)))

@@ -2,6 +2,7 @@ package vmath
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -119,4 +120,54 @@ func TestExpErrors(t *testing.T) {
 			t.Fatalf("expm1(%v) = %v, want %v", small, p, math.Expm1(small))
 		}
 	}
+}
+
+// TestSumLog1p compares the sum with that of package math, added up in 200 bits: of numbers
+// far below the distance from 1 to the next, of all magnitudes, and of the largest.
+func TestSumLog1p(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	draws := map[string]func() float64{
+		"zero":  func() float64 { return 0 },
+		"tiny":  func() float64 { return 1e-300 * rng.Float64() },
+		"small": func() float64 { return 1e-17 * rng.Float64() },
+		"any":   func() float64 { return math.Exp(-40 * rng.Float64()) },
+		"large": func() float64 { return 1 - rng.Float64()/8 },
+		"one":   func() float64 { return 1 },
+	}
+	for name, draw := range draws {
+		for _, n := range []int{0, 1, 2, 3, 4, 5, 7, 8, 64, 127, 128, 1000} {
+			x, want := make([]float64, n), new(big.Float).SetPrec(200)
+			for i := range x {
+				x[i] = draw()
+				want.Add(want, big.NewFloat(math.Log1p(x[i])))
+			}
+			exact, _ := want.Float64()
+			if got := SumLog1p(x); math.Abs(got-exact) > (4+float64(n)/2)*0x1p-53*exact {
+				t.Errorf("%s, %d: %v, want %v", name, n, got, exact)
+			}
+		}
+	}
+	if got := SumLog1p([]float64{1, math.NaN(), 0}); got == got {
+		t.Errorf("with NaN: %v", got)
+	}
+}
+
+func BenchmarkSumLog1p(b *testing.B) {
+	x := make([]float64, 128)
+	for i := range x {
+		x[i] = float64(i) / 128
+	}
+	var sum float64
+	b.Run("one by one", func(b *testing.B) {
+		for b.Loop() {
+			for _, v := range x {
+				sum += Log1p(v)
+			}
+		}
+	})
+	b.Run("product", func(b *testing.B) {
+		for b.Loop() {
+			sum += SumLog1p(x)
+		}
+	})
 }
