@@ -63,6 +63,18 @@ func ExampleAxpy() {
 }
 
 // Which library computes, and what the last bits of its results depend on.
+// A step of Adam without bias correction.
+func ExampleDivideByRoots() {
+	g := []float64{1, -2}
+	m, v, d := make([]float64, 2), make([]float64, 2), make([]float64, 2)
+	blas.Combine(m, m, g, 0.5, 0.5)
+	blas.AverageSquares(v, g, 0.75, 0.25)
+	blas.DivideByRoots(d, m, v, 1, 2, 1e-8)
+	fmt.Printf("m %v, v %v, d %.3v\n", m, v, d)
+	// Output:
+	// m [0.5 -1], v [0.25 1], d [0.5 -0.5]
+}
+
 func ExampleUse() {
 	name, err := blas.Use()
 	if err != nil {

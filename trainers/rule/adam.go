@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
@@ -82,27 +83,15 @@ func (k *adam[T]) Begin(t int) {
 func (k *adam[T]) Place() Place { return OwnBuffer }
 
 func (k *adam[T]) Direction(d, w, g []T, m [][]T) []T {
-	beta1, keep1 := T(k.c.Beta1), T(1-k.c.Beta1)
-	beta2, keep2 := T(k.c.Beta2), T(1-k.c.Beta2)
-	eps, decay := T(k.c.Eps), T(k.c.WeightDecay)
-	first, root := 1/k.first, 1/k.root
+	decay := T(k.c.WeightDecay)
 	if !k.c.Decoupled {
 		regularise(d, w, g, decay)
-		g = d
+		g, decay = d, 0
 	}
-	g, w = g[:len(d)], w[:len(d)]
-	u, v := m[0][:len(d)], m[1][:len(d)]
-	for i, x := range g {
-		a := beta1*u[i] + keep1*x
-		b := beta2*v[i] + keep2*x*x
-		u[i], v[i] = a, b
-		d[i] = a * first / (sqrt(b)*root + eps)
-	}
-	if k.c.Decoupled {
-		for i, x := range w {
-			d[i] += decay * x
-		}
-	}
+	blas.Combine(m[0], m[0], g, T(k.c.Beta1), T(1-k.c.Beta1))
+	blas.AverageSquares(m[1], g, T(k.c.Beta2), T(1-k.c.Beta2))
+	blas.DivideByRoots(d, m[0], m[1], 1/k.first, 1/k.root, T(k.c.Eps))
+	blas.Axpy(decay, w, d)
 	return d
 }
 
@@ -126,11 +115,7 @@ func (k *adam[T]) SearchDirection(d, w, g []T, m [][]T) {
 		decay = 0
 	}
 	regularise(d, w, g, decay)
-	eps, root, gain := T(k.c.Eps), 1/k.root, T(1/(1+k.c.Beta1))
-	v := m[1][:len(d)]
-	for i, x := range d {
-		d[i] = gain * x / (sqrt(v[i])*root + eps)
-	}
+	blas.DivideByRoots(d, d, m[1], T(1/(1+k.c.Beta1)), 1/k.root, T(k.c.Eps))
 }
 
 func (k *adam[T]) Correction(int) float64 { return 1 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 )
 
 // DAdaptAdamConfig is Adam with D-Adaptation (Defazio & Mishchenko 2023, Algorithm 5): its
@@ -109,12 +110,11 @@ func (k *dadaptAdam[T]) gather(a *arraysOf[T], lo, hi int) (total sums) {
 	decay, eps, beta, fresh := T(k.coupled()), T(k.c.Eps), T(k.beta), T((1-k.beta)*step*a.rate)
 	beta1, keep1 := T(k.c.Beta1), T((1-k.c.Beta1)*step)
 	beta2, keep2 := T(k.c.Beta2), T(1-k.c.Beta2)
-	w, g := a.w[lo:hi], a.g[lo:hi]
-	m, v, s := a.m[0][lo:hi], a.m[1][lo:hi], a.m[2][lo:hi]
+	g, m, v, s := a.d[lo:hi], a.m[0][lo:hi], a.m[1][lo:hi], a.m[2][lo:hi]
+	regularise(g, a.w[lo:hi], a.g[lo:hi], decay)
+	blas.Combine(m, m, g, beta1, keep1)
+	blas.AverageSquares(v, g, beta2, keep2)
 	for i, x := range g {
-		x += decay * w[i]
-		m[i] = beta1*m[i] + keep1*x
-		v[i] = beta2*v[i] + keep2*x*x
 		if s[i] != 0 { // A may be 0 before a gradient came
 			total[0] += float64(x) * float64(s[i]/(sqrt(v[i])+eps))
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
@@ -193,24 +194,23 @@ func (k *adamHD[T]) gather(a *arraysOf[T], lo, hi int) (s sums) {
 	beta1, keep1, beta2, keep2 := T(k.c.Beta1), T(1-k.c.Beta1), T(k.c.Beta2), T(1-k.c.Beta2)
 	decay, eps := T(k.decay), T(k.c.Eps)
 	first, root := T(k.firstBefore), T(k.rootBefore)
-	w, g, m, v := a.w[lo:hi], a.g[lo:hi], a.m[0][lo:hi], a.m[1][lo:hi]
-	for i, x := range g {
-		x += decay * w[i]
-		if k.t > 1 {
-			s[0] += float64(x) * float64(m[i]*first/(sqrt(v[i])*root+eps))
+	w, g, d, m, v := a.w[lo:hi], a.g[lo:hi], a.d[lo:hi], a.m[0][lo:hi], a.m[1][lo:hi]
+	if k.t > 1 {
+		blas.DivideByRoots(d, m, v, first, root, eps)
+		for i, x := range g {
+			s[0] += float64(x+decay*w[i]) * float64(d[i])
 		}
-		m[i] = beta1*m[i] + keep1*x
-		v[i] = beta2*v[i] + keep2*x*x
 	}
+	regularise(d, w, g, decay)
+	blas.Combine(m, m, d, beta1, keep1)
+	blas.AverageSquares(v, d, beta2, keep2)
 	return s
 }
 
 func (k *adamHD[T]) direct(a *arraysOf[T], lo, hi int) {
-	eps, first, root, factor := T(k.c.Eps), T(k.first), T(k.root), k.factor()
-	d, m, v := a.d[lo:hi], a.m[0][lo:hi], a.m[1][lo:hi]
-	for i := range d {
-		d[i] = T(factor * float64(m[i]*first/(sqrt(v[i])*root+eps)))
-	}
+	d := a.d[lo:hi]
+	blas.DivideByRoots(d, a.m[0][lo:hi], a.m[1][lo:hi], T(k.first), T(k.root), T(k.c.Eps))
+	blas.Scal(T(k.factor()), d)
 }
 
 // foresee bounds u_{t-1} as reach bounds u_t.

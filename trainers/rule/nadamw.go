@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
@@ -95,20 +96,11 @@ func (k *nadamw[T]) Begin(t int) {
 func (k *nadamw[T]) Place() Place { return OwnBuffer }
 
 func (k *nadamw[T]) Direction(d, w, g []T, m [][]T) []T {
-	beta1, keep1 := T(k.c.Beta1), T(1-k.c.Beta1)
-	beta2, keep2 := T(k.c.Beta2), T(1-k.c.Beta2)
-	eps, decay := T(k.c.Eps), T(k.c.WeightDecay)
-	g, w = g[:len(d)], w[:len(d)]
-	u, v := m[0][:len(d)], m[1][:len(d)]
-	for i, x := range g {
-		a := beta1*u[i] + keep1*x
-		b := beta2*v[i] + keep2*x*x
-		u[i], v[i] = a, b
-		d[i] = (k.average*a + k.fresh*x) / (sqrt(b)*k.root + eps)
-	}
-	for i, x := range w {
-		d[i] += decay * x
-	}
+	blas.Combine(m[0], m[0], g, T(k.c.Beta1), T(1-k.c.Beta1))
+	blas.AverageSquares(m[1], g, T(k.c.Beta2), T(1-k.c.Beta2))
+	blas.Combine(d, m[0], g, k.average, k.fresh)
+	blas.DivideByRoots(d, d, m[1], 1, k.root, T(k.c.Eps))
+	blas.Axpy(T(k.c.WeightDecay), w, d)
 	return d
 }
 
@@ -123,11 +115,7 @@ func (k *nadamw[T]) Reach(w, g float64, m []float64) float64 {
 // SearchDirection is e = g/((√v̂ + Eps)(1+Beta1)), that of Adam, whose steps sum up to the
 // same. The weight decay is no part of it.
 func (k *nadamw[T]) SearchDirection(d, _, g []T, m [][]T) {
-	eps, gain := T(k.c.Eps), T(1/(1+k.c.Beta1))
-	v := m[1][:len(d)]
-	for i, x := range g[:len(d)] {
-		d[i] = gain * x / (sqrt(v[i])*k.root + eps)
-	}
+	blas.DivideByRoots(d, g, m[1], T(1/(1+k.c.Beta1)), k.root, T(k.c.Eps))
 }
 
 func (k *nadamw[T]) Correction(int) float64 { return 1 }

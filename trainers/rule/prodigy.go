@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 )
 
 // ProdigyConfig is Prodigy (Mishchenko & Defazio 2023), Adam whose step size d is an
@@ -138,14 +139,13 @@ func (k *prodigy[T]) gather(a *arraysOf[T], lo, hi int) (total sums) {
 	d, decay, fresh := k.d[0], T(k.coupled()), T(k.fresh(a.rate))
 	beta1, keep1 := T(k.c.Beta1), T((1-k.c.Beta1)*d)
 	beta2, keep2, beta3 := T(k.c.Beta2), T((1-k.c.Beta2)*d*d), T(k.beta3)
-	w, g := a.w[lo:hi], a.g[lo:hi]
-	m, v, s, origin := a.m[0][lo:hi], a.m[1][lo:hi], a.m[2][lo:hi], a.m[3][lo:hi]
-	for i, x := range g {
-		x += decay * w[i]
-		total[0] += float64(x) * float64(origin[i]-w[i])
-		m[i] = beta1*m[i] + keep1*x
-		v[i] = beta2*v[i] + keep2*x*x
-		s[i] = beta3*s[i] + fresh*x
+	w, x, s, origin := a.w[lo:hi], a.d[lo:hi], a.m[2][lo:hi], a.m[3][lo:hi]
+	regularise(x, w, a.g[lo:hi], decay)
+	blas.Combine(a.m[0][lo:hi], a.m[0][lo:hi], x, beta1, keep1)
+	blas.AverageSquares(a.m[1][lo:hi], x, beta2, keep2)
+	blas.Combine(s, s, x, beta3, fresh)
+	for i, v := range x {
+		total[0] += float64(v) * float64(origin[i]-w[i])
 		total[1] += math.Abs(float64(s[i]))
 	}
 	return total
@@ -176,10 +176,9 @@ func (k *prodigy[T]) settle(totals []sums) {
 // direct has λ by d as it was before the step, and d' beside ε.
 func (k *prodigy[T]) direct(a *arraysOf[T], lo, hi int) {
 	step, eps, decay := T(k.last*k.bias), T(k.d[0]*k.c.Eps), T(k.c.WeightDecay-k.coupled())
-	w, d, m, v := a.w[lo:hi], a.d[lo:hi], a.m[0][lo:hi], a.m[1][lo:hi]
-	for i := range d {
-		d[i] = step * (m[i]/(sqrt(v[i])+eps) + decay*w[i])
-	}
+	d := a.d[lo:hi]
+	blas.DivideByRoots(d, a.m[0][lo:hi], a.m[1][lo:hi], step, 1, eps)
+	blas.Axpy(step*decay, a.w[lo:hi], d)
 }
 
 func (k *prodigy[T]) foresee(norm float64, bounds [][]float64) {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/trainers/precision"
 )
 
@@ -59,7 +60,7 @@ func (c *RMSpropConfig) Defaults() Defaults {
 type rmsprop[T apoops.Float] struct {
 	c    RMSpropConfig
 	t    int
-	root T // √(1-Decay^t) with bias correction, 1 without
+	root T // 1/√(1-Decay^t) with bias correction, 1 without
 }
 
 func (k *rmsprop[T]) Moments() []string {
@@ -76,28 +77,19 @@ func (k *rmsprop[T]) Kinds() []precision.Kind {
 func (k *rmsprop[T]) Begin(t int) {
 	k.t, k.root = t, 1
 	if k.c.BiasCorrection {
-		k.root = T(math.Sqrt(1 - math.Pow(k.c.Decay, float64(t))))
+		k.root = 1 / T(math.Sqrt(1-math.Pow(k.c.Decay, float64(t))))
 	}
 }
 
 func (k *rmsprop[T]) Place() Place { return OwnBuffer }
 
 func (k *rmsprop[T]) Direction(d, w, g []T, m [][]T) []T {
-	beta, eps := T(k.c.Decay), T(k.c.Eps)
-	keep, root := T(1-k.c.Decay), k.root
 	regularise(d, w, g, T(k.c.WeightDecay))
-	v := m[0][:len(d)]
-	for i, x := range d {
-		s := beta*v[i] + keep*x*x
-		v[i] = s
-		d[i] = x / (sqrt(s)/root + eps)
-	}
+	blas.AverageSquares(m[0], d, T(k.c.Decay), T(1-k.c.Decay))
+	blas.DivideByRoots(d, d, m[0], 1, k.root, T(k.c.Eps))
 	if len(m) > 1 {
-		mu, u := T(k.c.Momentum), m[1][:len(d)]
-		for i, x := range d {
-			x += mu * u[i]
-			u[i], d[i] = x, x
-		}
+		blas.Combine(d, d, m[1], 1, T(k.c.Momentum))
+		copy(m[1], d)
 	}
 	return d
 }
@@ -106,7 +98,7 @@ func (k *rmsprop[T]) Reach(w, g float64, m []float64) float64 {
 	g += float64(T(k.c.WeightDecay)) * w
 	keep := 1 - k.c.Decay
 	m[0] = max(m[0], g*g)
-	d := scaledReach[T](g, 1, 1/float64(k.root), float64(T(k.c.Eps)), 1/math.Sqrt(keep), keep)
+	d := scaledReach[T](g, 1, float64(k.root), float64(T(k.c.Eps)), 1/math.Sqrt(keep), keep)
 	if len(m) > 1 {
 		m[1] = k.c.Momentum*m[1] + d
 		return m[1]
@@ -119,11 +111,8 @@ func (k *rmsprop[T]) Reach(w, g float64, m []float64) float64 {
 // includes the weight decay.
 func (k *rmsprop[T]) SearchDirection(d, w, g []T, m [][]T) {
 	regularise(d, w, g, T(k.c.WeightDecay))
-	eps, root, gain := T(k.c.Eps), k.root, T(NoiseGain(k.c.Momentum)*k.Correction(k.t))
-	v := m[0][:len(d)]
-	for i, x := range d {
-		d[i] = gain * x / (sqrt(v[i])/root + eps)
-	}
+	gain := T(NoiseGain(k.c.Momentum) * k.Correction(k.t))
+	blas.DivideByRoots(d, d, m[0], gain, k.root, T(k.c.Eps))
 }
 
 // correction is c_t = √(1-Decay^t) where the rule has no bias correction of its

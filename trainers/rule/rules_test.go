@@ -43,10 +43,10 @@ func naiveRMSprop[T apoops.Float](c RMSpropConfig) naive[T] {
 		}
 		root := T(1)
 		if c.BiasCorrection {
-			root = T(math.Sqrt(1 - math.Pow(c.Decay, float64(t))))
+			root = 1 / T(math.Sqrt(1-math.Pow(c.Decay, float64(t))))
 		}
 		s[0] = beta*s[0] + keep*g*g
-		d := g / (T(math.Sqrt(float64(s[0])))/root + T(c.Eps))
+		d := g / (T(math.Sqrt(float64(s[0])))*root + T(c.Eps))
 		if c.Momentum == 0 {
 			return d
 		}

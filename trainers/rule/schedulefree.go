@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
+	"github.com/apo-gorgonia/apo/apoops/blas"
 	"github.com/apo-gorgonia/apo/apoops/par"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/precision"
@@ -145,11 +146,7 @@ func (k *scheduleFree[T]) gather(a *arraysOf[T], lo, hi int) (s sums) {
 	if !k.c.Adaptive {
 		return s
 	}
-	beta2, keep2 := T(k.c.Beta2), T(1-k.c.Beta2)
-	g, v := a.g[lo:hi], a.m[vArray][lo:hi]
-	for i, x := range g {
-		v[i] = beta2*v[i] + keep2*x*x
-	}
+	blas.AverageSquares(a.m[vArray][lo:hi], a.g[lo:hi], T(k.c.Beta2), T(1-k.c.Beta2))
 	return s
 }
 
@@ -176,10 +173,8 @@ func (k *scheduleFree[T]) direct(a *arraysOf[T], lo, hi int) {
 		}
 		return
 	}
-	eps, v := T(k.c.Eps), a.m[vArray][lo:hi]
-	for i, x := range g {
-		d[i] = step * (x/(sqrt(v[i])+eps) + decay*w[i])
-	}
+	blas.DivideByRoots(d, g, a.m[vArray][lo:hi], 1, 1, T(k.c.Eps))
+	blas.Combine(d, d, w, step, step*decay)
 }
 
 // foresee and reach bound u. y and x are between, or not far from, y and z.

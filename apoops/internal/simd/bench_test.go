@@ -66,6 +66,15 @@ var timed = []struct {
 		dx, y, dy := normal(n), normal(n), normal(n)
 		return func() { SoftmaxGrad(dx, y, dy) }
 	}},
+	{"AverageSquares", func(n int) func() {
+		v, x := normal(n), normal(n)
+		return func() { AverageSquares(v, x, 0.9, 0.1) }
+	}},
+	{"DivideByRoots", func(n int) func() {
+		y, x, v := normal(n), normal(n), normal(n)
+		AverageSquares(v, v, 0, 1)
+		return func() { DivideByRoots(y, x, v, 1, 1, 1e-8) }
+	}},
 	{"Sum", func(n int) func() {
 		x := normal(n)
 		return func() { Sum(x) }

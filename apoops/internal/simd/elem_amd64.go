@@ -27,6 +27,15 @@ func normalise(y, x, gain, shift []float32, mean, inv float32)
 func normGrad(dx, x, dy, gain []float32, mean, inv, level, slope float32)
 
 //go:noescape
+func combine(y, a, b []float32, f, h float32)
+
+//go:noescape
+func averageSquares(v, x []float32, f, h float32)
+
+//go:noescape
+func divideByRoots(y, x, v []float32, f, root, eps float32)
+
+//go:noescape
 func timesLess(dx, y, dy []float32, dot float64)
 
 //go:noescape

@@ -11,6 +11,9 @@ func relu([]float32)                                    {}
 func wherePositive(_, _, _ []float32)                   {}
 func affine(_, _ []float32, _, _, _ float32)            {}
 func normalise(_, _, _, _ []float32, _, _ float32)      {}
+func combine(_, _, _ []float32, _, _ float32)           {}
+func averageSquares(_, _ []float32, _, _ float32)       {}
+func divideByRoots(_, _, _ []float32, _, _, _ float32)  {}
 func normGrad(_, _, _, _ []float32, _, _, _, _ float32) {}
 
 func timesLess(_, _, _ []float32, _ float64)                      {}

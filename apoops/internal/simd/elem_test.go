@@ -16,6 +16,11 @@ func init() {
 		elementwise("NormGrad", 4, 4, func(x [][]float32, f []float32) {
 			NormGrad(x[0], x[1], x[2], x[3], f[0], f[1], f[2], f[3])
 		}),
+		elementwise("Combine", 3, 2, func(x [][]float32, f []float32) { Combine(x[0], x[1], x[2], f[0], f[1]) }),
+		elementwise("Combine in place", 2, 2, func(x [][]float32, f []float32) { Combine(x[0], x[0], x[1], f[0], f[1]) }),
+		elementwise("AverageSquares", 2, 2, func(x [][]float32, f []float32) { AverageSquares(x[0], x[1], f[0], f[1]) }),
+		elementwise("DivideByRoots", 3, 3, func(x [][]float32, f []float32) { DivideByRoots(x[0], x[1], x[2], f[0], f[1], f[2]) }),
+		elementwise("DivideByRoots in place", 2, 3, func(x [][]float32, f []float32) { DivideByRoots(x[0], x[0], x[1], f[0], f[1], f[2]) }),
 	)
 }
 
