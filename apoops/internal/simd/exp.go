@@ -65,6 +65,18 @@ func Exps(z []float64) {
 	}
 }
 
+// Logistic replaces each z by 1/(1+z).
+func Logistic(z []float64) {
+	n := 0
+	if level > Off {
+		n = len(z) &^ 3
+		logistic(z[:n])
+	}
+	for i, v := range z[n:] {
+		z[n+i] = 1 / (1 + v)
+	}
+}
+
 // ExpBlock sets dst = e^(z-m).
 func ExpBlock(dst []float64, z []float32, m float64) {
 	dst = dst[:len(z)]

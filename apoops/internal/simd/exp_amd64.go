@@ -34,6 +34,11 @@ func expLessAVX512(dst, z *float32, n int, m, less, f float64)
 //go:noescape
 func expLessAVX2(dst, z *float32, n int, m, less, f float64)
 
+// logistic takes a multiple of four elements.
+//
+//go:noescape
+func logistic(z []float64)
+
 //go:noescape
 func maxAVX512(z *float32, n int) float32
 

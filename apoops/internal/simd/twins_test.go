@@ -12,6 +12,11 @@ var routines = []routine{
 		Exps(z)
 		return bitsOf(nil, z...)
 	}},
+	{"Logistic", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
+		z := random(r, m.doubles(n), rare)
+		Logistic(z)
+		return bitsOf(nil, z...)
+	}},
 	{"ExpBlock", func(m *memory, n int, r *rand.Rand, rare bool) []uint64 {
 		z, dst := random(r, m.singles(n), rare), m.doubles(n)
 		ExpBlock(dst, z, number(r, rare))

@@ -129,9 +129,7 @@ func SigmoidBlock[T Float](buf *Block, z []T) []float64 {
 		b[j] = -float64(v)
 	}
 	Exps[T](b)
-	for j, e := range b {
-		b[j] = 1 / (1 + e)
-	}
+	simd.Logistic(b)
 	return b
 }
 

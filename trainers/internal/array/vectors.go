@@ -32,10 +32,8 @@ func (v *Vectors[T]) Descend(w, d []T, rate T) {
 func (v *Vectors[T]) Average(m, x []T, mu, kappa T) {
 	if v.averaging == nil {
 		v.averaging = func(lo, hi int) {
-			m, x := v.x[lo:hi], v.y[lo:hi]
-			for i := range m {
-				m[i] = v.a*m[i] + v.b*x[i]
-			}
+			m := v.x[lo:hi]
+			blas.Combine(m, m, v.y[lo:hi], v.a, v.b)
 		}
 	}
 	v.x, v.y, v.a, v.b = m, x, mu, kappa
