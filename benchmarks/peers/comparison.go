@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strings"
@@ -46,6 +47,19 @@ func parAndAlone(alone float64) goal {
 	g := equal
 	g.alone = alone
 	return g
+}
+
+// rule is the update rule of a net, "" where none is.
+func (c comparison) rule(s settings) string {
+	switch c.net {
+	case translateNet:
+		return ""
+	case kfacNet:
+		return "kfac"
+	case transformerNet:
+		return "adamw"
+	}
+	return cmp.Or(s.rule, bySGDm)
 }
 
 // find returns the comparison of a net.

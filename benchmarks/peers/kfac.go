@@ -81,7 +81,7 @@ func kfacSides(python, net string, threads []int, s settings) (sides []*side, do
 		done()
 		return nil, nil, errors.Wrap(err, "writing the settings")
 	}
-	for _, w := range ways(mlpNet, threads, false) {
+	for _, w := range ways(mlpNet, threads, settings{}) {
 		sides = append(sides, &side{name: w.name(), run: torchKFAC(python, path, string(config), w, s)})
 	}
 	return sides, done, nil

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
@@ -14,11 +15,18 @@ import (
 )
 
 // settings are the settings of a measurement besides the net. batch counts images, tokens
-// those of a batch of text; low is for training in bfloat16.
+// those of a batch of text; low is for training in bfloat16, rule the update rule of nets
+// for images.
 type settings struct {
 	batch, tokens, steps, warmup int
 	low                          bool
+	rule                         string // "" is bySGDm
 }
+
+const (
+	bySGDm = "sgdm"
+	byAdam = "adam"
+)
 
 // arguments returns the settings of nets for images as command-line flags with the
 // prefix dash.
@@ -27,6 +35,7 @@ func (s settings) arguments(dash string) []string {
 		dash + "batch", strconv.Itoa(s.batch),
 		dash + "steps", strconv.Itoa(s.steps),
 		dash + "warmup", strconv.Itoa(s.warmup),
+		dash + "optimizer", cmp.Or(s.rule, bySGDm),
 	}
 }
 
@@ -35,6 +44,7 @@ type options struct {
 	batch   int
 	tokens  int
 	low     bool
+	rule    string
 	others  bool
 	size    size // -1: the comparison's own
 	threads string
@@ -50,6 +60,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.batch, "batch", 128, "images in a batch")
 	f.IntVar(&o.tokens, "tokens", 4096, "tokens in a batch of sentences, of source and target each, with padding")
 	f.BoolVar(&o.low, "bfloat16", false, "train in bfloat16, PyTorch by autocast and in bfloat16 alone; all but kfac and the nets for text have it")
+	f.StringVar(&o.rule, "optimizer", bySGDm, "update rule: "+bySGDm+", or "+byAdam+" for all nets but kfac and those for text")
 	f.BoolVar(&o.others, "others", false, "add this library without any other, and for mlp GoMLX and stock Gorgonia, built from "+othersFolder)
 	f.IntVar(&o.size.rounds, "rounds", -1, "number of rounds (-1: the net's own)")
 	f.IntVar(&o.size.steps, "steps", -1, "timed steps in a round (-1: the net's own)")
@@ -96,14 +107,17 @@ func (o *options) check() error {
 	if o.others && o.low {
 		return errors.New("-others compares in float32, not with -bfloat16")
 	}
+	if o.rule != bySGDm && o.rule != byAdam {
+		return errors.Errorf("-optimizer %q must be %s or %s", o.rule, bySGDm, byAdam)
+	}
+	if o.others && o.rule != bySGDm {
+		return errors.Errorf("-others compares by %s, not with -optimizer %s", bySGDm, o.rule)
+	}
 	if o.profile != "" && o.ours == "" {
 		return errors.New("-cpuprofile needs -ours")
 	}
 	if o.ours != "" {
-		_, err := find(o.ours)
-		if err == nil && o.low && isSingle(o.ours) {
-			err = errors.Errorf("%s is not measured in bfloat16", o.ours)
-		}
+		_, err := o.find(o.ours)
 		return errors.WithMessage(err, "-ours")
 	}
 	if _, err := o.comparisons(); err != nil {
@@ -135,19 +149,16 @@ func (o *options) comparisons() ([]comparison, error) {
 	chosen := make(map[string]bool)
 	if o.only != "" {
 		for net := range strings.SplitSeq(o.only, ",") {
-			c, err := find(strings.TrimSpace(net))
+			c, err := o.find(strings.TrimSpace(net))
 			if err != nil {
 				return nil, err
-			}
-			if o.low && isSingle(c.net) {
-				return nil, errors.Errorf("%s is not measured in bfloat16", c.net)
 			}
 			chosen[c.net] = true
 		}
 	}
 	var all []comparison
 	for _, c := range comparisons {
-		if chosen[c.net] || len(chosen) == 0 && !(o.low && isSingle(c.net)) {
+		if chosen[c.net] || len(chosen) == 0 && !(o.special() && isSingle(c.net)) {
 			c.size = o.size.or(c.size)
 			all = append(all, c)
 		}
@@ -155,7 +166,19 @@ func (o *options) comparisons() ([]comparison, error) {
 	return all, nil
 }
 
-// isSingle reports whether a net is trained in float32 alone.
+// find returns the comparison of a net that is measured with these options.
+func (o *options) find(net string) (comparison, error) {
+	c, err := find(net)
+	if err == nil && o.special() && isSingle(net) {
+		err = errors.Errorf("%s is not measured in bfloat16 or by -optimizer %s", net, byAdam)
+	}
+	return c, err
+}
+
+// special reports whether the options are for nets for images alone.
+func (o *options) special() bool { return o.low || o.rule != bySGDm }
+
+// isSingle reports whether a net is trained in float32 and by its own rule alone.
 func isSingle(net string) bool {
 	_, trains := transformers[net]
 	_, translates := translators[net]

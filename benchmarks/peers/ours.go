@@ -122,7 +122,7 @@ type task struct {
 // firstLosses are the first training steps of nets for images whose losses are compared.
 const firstLosses = 20
 
-// taskOf is the task of a net: for images SGD with momentum on one random batch.
+// taskOf is the task of a net: for images one random batch.
 func taskOf(net string, s settings) (task, error) {
 	if _, ok := transformers[net]; ok {
 		return transformerTask(net, s.tokens)
@@ -131,8 +131,12 @@ func taskOf(net string, s settings) (task, error) {
 		return kfacTask(net, s.batch), nil
 	}
 	model, example, err := build(net)
+	var rule trainers.Optimizer = trainers.SGDm(0.01)
+	if s.rule == byAdam {
+		rule = trainers.Adam(0.001)
+	}
 	return task{
-		model: model, loss: graph.SoftmaxCrossEntropy, optimizer: trainers.SGDm(0.01),
+		model: model, loss: graph.SoftmaxCrossEntropy, optimizer: rule,
 		batches: []graph.Batch{randomBatch(1, s.batch, example...)}, compared: firstLosses,
 	}, err
 }

@@ -52,6 +52,9 @@ With -bfloat16 the nets but kfac and those for text train in bfloat16: this libr
 trainers.Precision, PyTorch by autocast, which keeps weights in float32, and with all
 arrays in bfloat16. Our weights are rounded to the nearest, as PyTorch's are.
 
+With -optimizer adam the same nets train by Adam. PyTorch's has two ways, of which each is
+a side: by parameter, and by operations on lists of them ("foreach").
+
 With -others the nets mlp, lenet and resnet8 have a side "alone": this library with no
 other, as where OpenBLAS and oneDNN are not installed. mlp is also trained by GoMLX's
 backend in Go, as it is built by default and with vector instructions (GOEXPERIMENT=simd),
@@ -93,7 +96,7 @@ func (o *options) measure(stdout io.Writer) error {
 		return err
 	}
 	s := o.size.or(c.size)
-	m, err := measureOurs(c.net, settings{o.batch, o.tokens, s.steps, s.warmup, o.low}, o.profile)
+	m, err := measureOurs(c.net, settings{o.batch, o.tokens, s.steps, s.warmup, o.low, o.rule}, o.profile)
 	if err != nil {
 		return err
 	}
@@ -180,7 +183,7 @@ func (o *options) compare(ctx context.Context, c comparison, python string, buil
 	if err != nil {
 		return result{}, err
 	}
-	s := settings{o.batch, o.tokens, c.size.steps, c.size.warmup, o.low}
+	s := settings{o.batch, o.tokens, c.size.steps, c.size.warmup, o.low, o.rule}
 	r := result{comparison: c, sides: []*side{{name: "ours", run: ourProcess(c.net, s)}}}
 	if python != "" {
 		torch, done, err := o.torchSides(c, python, counts, s)
@@ -199,7 +202,7 @@ func (o *options) compare(ctx context.Context, c comparison, python string, buil
 		r.others = others
 	}
 	return r, measureInTurn(ctx, c.size.rounds, r.all(), func(round int, side string, m measurement) error {
-		r := record{Net: c.net, Side: side, Round: round, Batch: s.batch, Steps: s.steps, Warmup: s.warmup, measurement: m}
+		r := record{Net: c.net, Side: side, Round: round, Batch: s.batch, Optimizer: c.rule(s), Steps: s.steps, Warmup: s.warmup, measurement: m}
 		if c.net == transformerNet {
 			r.Batch = s.tokens
 		}
@@ -228,7 +231,7 @@ func (o *options) torchSides(c comparison, python string, threads []int, s setti
 	case translateNet:
 		return translateSides(python, c.net, threads, s)
 	}
-	for _, w := range ways(c.net, threads, s.low) {
+	for _, w := range ways(c.net, threads, s) {
 		sides = append(sides, &side{name: w.name(), run: torchProcess(python, c.net, w, s), ownWeights: true})
 	}
 	return sides, func() {}, nil

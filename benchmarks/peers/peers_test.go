@@ -39,7 +39,8 @@ func TestHelp(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{{"-nonsense"}, {"file"}, {"-rounds", "0"}, {"-steps", "-2"}, {"-batch", "0"}, {"-tokens", "1"}, {"-tokens", "-1"}, {"-warmup", "-2"},
-		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-only", "transformer", "-bfloat16"}, {"-ours", "translate", "-bfloat16"}, {"-cpuprofile", "file"}, {"-others", "-bfloat16"}} {
+		{"-threads", "two"}, {"-threads", "2,-1"}, {"-threads", ""}, {"-only", "lenet,nonet"}, {"-ours", "nonet"}, {"-only", "transformer", "-bfloat16"}, {"-ours", "translate", "-bfloat16"}, {"-cpuprofile", "file"}, {"-others", "-bfloat16"},
+		{"-optimizer", "sgd"}, {"-optimizer", "adam", "-only", "kfac"}, {"-optimizer", "adam", "-others"}} {
 		code, stdout, stderr := run(args...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, "-h lists the flags") || !strings.Contains(stderr, args[0]) {
 			t.Errorf("%q: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)

@@ -37,6 +37,9 @@ func torchProcess(python, net string, w way, s settings) measureFunc {
 		if w.channelsLast {
 			args = append(args, "--channels-last")
 		}
+		if w.foreach {
+			args = append(args, "--foreach")
+		}
 		return m, runScriptWith(ctx, w.variables(), &m, python, "torch_step.py", args...)
 	}
 }

@@ -11,13 +11,15 @@ import (
 // record is one line of the file of measurements. Its net is called contest there,
 // as in files of the first version.
 type record struct {
-	Time   string `json:"time"` // of writing
-	Net    string `json:"contest"`
-	Side   string `json:"side"`
-	Round  int    `json:"round"`
-	Batch  int    `json:"batch"`
-	Steps  int    `json:"steps"`
-	Warmup int    `json:"warmup"`
+	Time  string `json:"time"` // of writing
+	Net   string `json:"contest"`
+	Side  string `json:"side"`
+	Round int    `json:"round"`
+	Batch int    `json:"batch"`
+	// Optimizer is the update rule, none of a translation.
+	Optimizer string `json:"optimizer,omitempty"`
+	Steps     int    `json:"steps"`
+	Warmup    int    `json:"warmup"`
 	measurement
 }
 

@@ -1,6 +1,6 @@
 """Time and memory of training steps of a net in PyTorch.
 
-A step is forward, cross entropy, backward and SGD with momentum 0.9, on random
+A step is forward, cross entropy, backward and SGD with momentum 0.9, or Adam, on random
 data of ten classes, in float32, in bfloat16 where autocast has it, or in bfloat16 alone.
 Prints one line of JSON: the median and the least
 milliseconds of a step, and this process's resident memory in bytes, after the
@@ -27,6 +27,8 @@ def main():
     parser.add_argument("--warmup", type=int, default=10)
     parser.add_argument("--channels-last", action="store_true", help="order of images in memory")
     parser.add_argument("--precision", choices=["float32", "autocast", "bfloat16"], default="float32")
+    parser.add_argument("--optimizer", choices=["sgdm", "adam"], default="sgdm")
+    parser.add_argument("--foreach", action="store_true", help="Adam on lists of parameters")
     args = parser.parse_args()
 
     base = resident("VmRSS")
@@ -37,7 +39,10 @@ def main():
     loss = torch.nn.CrossEntropyLoss()
     if args.precision == "bfloat16":
         net = net.bfloat16()
-    sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    if args.optimizer == "adam":
+        rule = torch.optim.Adam(net.parameters(), lr=0.001, foreach=args.foreach)
+    else:
+        rule = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
     x, t = torch_nets.batch(args.net, args.batch)
     if args.precision == "bfloat16":
         x = x.bfloat16()
@@ -47,11 +52,11 @@ def main():
     times = []
     for i in range(args.warmup + args.steps):
         began = time.perf_counter()
-        sgd.zero_grad(set_to_none=True)
+        rule.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.precision == "autocast"):
             y = net(x)
         loss(y.float(), t).backward()
-        sgd.step()
+        rule.step()
         if i >= args.warmup:
             times.append(1e3 * (time.perf_counter() - began))
     print(json.dumps({

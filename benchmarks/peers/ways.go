@@ -7,6 +7,7 @@ type way struct {
 	threads      int
 	keep         bool // memory, by mallocSettings
 	channelsLast bool
+	foreach      bool   // Adam on lists of parameters
 	precision    string // of torch_step.py
 }
 
@@ -16,17 +17,25 @@ const (
 	byAutocast = "autocast"
 )
 
-// ways are those that are measured, in float32 or in bfloat16.
-func ways(net string, threads []int, low bool) (all []way) {
-	precisions := []string{inSingle}
-	if low {
+// ways are those that are measured, in float32 or in bfloat16, by SGD or by Adam.
+func ways(net string, threads []int, s settings) (all []way) {
+	precisions, lists := []string{inSingle}, []bool{false}
+	if s.low {
 		precisions = []string{byAutocast, inBFloat16}
+	}
+	if s.rule == byAdam {
+		lists = append(lists, true)
 	}
 	for _, n := range threads {
 		for _, p := range precisions {
-			all = append(all, way{threads: n, precision: p}, way{threads: n, keep: true, precision: p})
-			if net != mlpNet {
-				all = append(all, way{threads: n, keep: true, channelsLast: true, precision: p})
+			for _, l := range lists {
+				w := way{threads: n, foreach: l, precision: p}
+				all = append(all, w)
+				w.keep = true
+				all = append(all, w)
+				if w.channelsLast = true; net != mlpNet {
+					all = append(all, w)
+				}
 			}
 		}
 	}
@@ -40,6 +49,9 @@ func (w way) name() string {
 	}
 	if w.channelsLast {
 		name += "-last"
+	}
+	if w.foreach {
+		name += "-foreach"
 	}
 	if w.precision != inSingle {
 		name += "-" + w.precision
