@@ -30,7 +30,7 @@ func (k *rmsprop[T]) Set(name string, value float64) {
 
 // Tangent is that of x/(√v/root + Eps). The momentum that follows adds it as it is.
 func (k *rmsprop[T]) Tangent(name string, t, w, g []T, m [][]T) {
-	d := quotient[T]{m: m[0], v: m[0], fresh: 1, da: 1, keep: T(1 - k.c.Decay), root: 1 / k.root, decay: T(k.c.WeightDecay), eps: T(k.c.Eps)}
+	d := quotient[T]{m: m[0], v: m[0], fresh: 1, da: 1, keep: T(1 - k.c.Decay), root: k.root, decay: T(k.c.WeightDecay), eps: T(k.c.Eps)}
 	d.tangent(name, t, w, g)
 }
 
