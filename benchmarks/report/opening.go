@@ -35,7 +35,7 @@ func (o *opening) String() string {
 	}
 	d.add("%s", o.taskTable(tasks))
 	d.add("The table compares medians over the seeds: the best other method, the best form of APO and the paper's plain form, each the best of its kind at the end of the run; "+
-		"%q where the ranges over the seeds do not overlap. The last column is the time of a step in those of SGDm, of the best other method and of the best form of APO.", better)
+		"%q where the ranges over the seeds do not overlap; of one seed it says which run is ahead. The last column is the time of a step in those of SGDm, of the best other method and of the best form of APO.", better)
 	d.add("## The paper's claims")
 	d.add("%s", o.claimTable())
 	d.add("%s", o.goalText())

@@ -12,6 +12,8 @@ const (
 	better  = "better"
 	worse   = "worse"
 	unclear = "no clear difference"
+	ahead   = "ahead, one seed"
+	behind  = "behind, one seed"
 )
 
 // outcome compares the best form of APO with the best other method, "" if one of them was
@@ -21,6 +23,13 @@ func (t task) outcome() string {
 	switch {
 	case ours == nil || others == nil:
 		return ""
+	case ours.median == others.median:
+		return unclear
+	case ours.seeds == "1" || others.seeds == "1":
+		if t.above(ours.median, others.median) {
+			return ahead
+		}
+		return behind
 	case min(ours.high, others.high) >= max(ours.low, others.low):
 		return unclear
 	case t.above(ours.median, others.median):
@@ -33,24 +42,32 @@ func (t task) outcome() string {
 // in which it is worse.
 func worksText(tasks []task) string {
 	n := make(map[string]int)
-	var lost []string
+	lost := make(map[string][]string)
 	for _, t := range tasks {
 		outcome := t.outcome()
 		n[outcome]++
-		if outcome == worse {
-			lost = append(lost, t.p.label())
-		}
+		lost[outcome] = append(lost[outcome], t.p.label())
 	}
-	all := n[better] + n[unclear] + n[worse]
-	if all == 0 {
+	var parts []string
+	if all := n[better] + n[unclear] + n[worse]; all > 0 {
+		parts = append(parts, fmt.Sprintf("In %d of %d experiments with several seeds its best form ends better than the best other method, in %d there is no clear difference, in %d it ends worse%s.",
+			n[better], all, n[unclear], n[worse], inBrackets(lost[worse])))
+	}
+	if all := n[ahead] + n[behind]; all > 0 {
+		parts = append(parts, fmt.Sprintf("In %d of %d experiments with one seed it ends ahead, in %d behind%s.", n[ahead], all, n[behind], inBrackets(lost[behind])))
+	}
+	if len(parts) == 0 {
 		return "No experiment has runs of APO and of another method."
 	}
-	text := fmt.Sprintf("In %d of %d experiments its best form ends better than the best other method, in %d there is no clear difference, in %d it ends worse",
-		n[better], all, n[unclear], n[worse])
-	if len(lost) > 0 {
-		text += " (" + strings.Join(lost, "; ") + ")"
+	return strings.Join(parts, " ")
+}
+
+// inBrackets lists names behind a space, nothing where there are none.
+func inBrackets(names []string) string {
+	if len(names) == 0 {
+		return ""
 	}
-	return text + "."
+	return " (" + strings.Join(names, "; ") + ")"
 }
 
 // label is the experiment's place in the paper, and its title.

@@ -140,7 +140,7 @@ func TestSplit(t *testing.T) {
 	}
 	first := read(t, path)
 	for _, want := range []string{
-		"Machine: A, 2 cores; go1; 2 versions of this module, of 2026-01-02 to 2026-01-03", "In 1 of 1 experiments its best form ends better than the best other method, in 0 there is no clear difference, in 0 it ends worse.",
+		"Machine: A, 2 cores; go1; 2 versions of this module, of 2026-01-02 to 2026-01-03", "In 1 of 1 experiments with several seeds its best form ends better than the best other method, in 0 there is no clear difference, in 0 it ends worse.",
 		"| [Figure 3: UCI protein](results-pages/fig3-protein.md) | 2 epochs | 3 | training loss | KFAC 0.2 | APO-Precond 0.1 | - | **better** | 1 : 1.5 : 2 |",
 		"| §6.1: lower | [fig3-protein](results-pages/fig3-protein.md) | **holds** | - |",
 	} {
