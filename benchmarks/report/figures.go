@@ -96,7 +96,7 @@ func (s *section) draw(dir string) ([]figure, error) {
 			continue
 		}
 		for _, p := range s.plots() {
-			if p == experiments.LossByTime && s.parallel() {
+			if p == experiments.LossByTime && s.parallel() || p == experiments.RateBySteps && g.family == "" && g.constant(plots[p].quantity, plots[p].axis) {
 				continue
 			}
 			f, err := s.curves(dir, g, p)
@@ -134,7 +134,31 @@ func (s *section) groups() []group {
 		}
 		all[i].series = append(all[i].series, r)
 	}
-	return all
+	return joinSingle(all)
+}
+
+// joinSingle adds the groups of one series to that of methods without a family, where there
+// is one: alone they compare nothing.
+func joinSingle(all []group) []group {
+	rest := slices.IndexFunc(all, func(g group) bool { return g.family == "" })
+	if rest < 0 {
+		return all
+	}
+	for i, g := range all {
+		if i != rest && len(g.series) == 1 {
+			all[rest].series = append(all[rest].series, g.series...)
+			all[i].series = nil
+		}
+	}
+	return slices.DeleteFunc(all, func(g group) bool { return len(g.series) == 0 })
+}
+
+// constant reports whether no line of a quantity changes by a twentieth where it is known.
+func (g group) constant(q quantity, a axis) bool {
+	return !slices.ContainsFunc(g.series, func(r *series) bool {
+		y := r.line(q, a).Y
+		return slices.ContainsFunc(y, func(v float64) bool { return math.Abs(v-y[0]) > math.Abs(y[0])/20 })
+	})
 }
 
 func (s *section) curves(dir string, g group, p experiments.Plot) (figure, error) {
