@@ -3,6 +3,32 @@
 
 // The loops of moments.go. The registers are those of elem_amd64.s.
 
+// PAIRS sets the elements at DI to those of OP, by Y0 from the elements at a and Y1 from
+// those at b.
+#define PAIRS(a, b, OP) \
+	XORQ BX, BX; \
+	SUBQ $8, CX; \
+	JLT  last; \
+loop: \
+	VMOVUPS (a)(BX*1), Y0; \
+	VMOVUPS (b)(BX*1), Y1; \
+	OP; \
+	VMOVUPS Y0, (DI)(BX*1); \
+	ADDQ $32, BX; \
+	SUBQ $8, CX; \
+	JGE  loop; \
+last: \
+	ADDQ $8, CX; \
+	JEQ  done; \
+	EDGE; \
+	VMASKMOVPS (a)(BX*1), Y11, Y0; \
+	VMASKMOVPS (b)(BX*1), Y11, Y1; \
+	OP; \
+	VMASKMOVPS Y0, Y11, (DI)(BX*1); \
+done: \
+	VZEROUPPER; \
+	RET
+
 // COMBINE is f·Y0 + h·Y1.
 #define COMBINE \
 	VMULPS Y12, Y0, Y0; \
@@ -32,31 +58,7 @@ TEXT ·combine(SB), NOSPLIT, $0-80
 	MOVQ b_base+48(FP), DX
 	VBROADCASTSS f+72(FP), Y12
 	VBROADCASTSS h+76(FP), Y13
-	XORQ BX, BX
-	SUBQ $8, CX
-	JLT  last
-
-loop:
-	VMOVUPS (SI)(BX*1), Y0
-	VMOVUPS (DX)(BX*1), Y1
-	COMBINE
-	VMOVUPS Y0, (DI)(BX*1)
-	ADDQ $32, BX
-	SUBQ $8, CX
-	JGE  loop
-
-last:
-	ADDQ $8, CX
-	JEQ  done
-	EDGE
-	VMASKMOVPS (SI)(BX*1), Y11, Y0
-	VMASKMOVPS (DX)(BX*1), Y11, Y1
-	COMBINE
-	VMASKMOVPS Y0, Y11, (DI)(BX*1)
-
-done:
-	VZEROUPPER
-	RET
+	PAIRS(SI, DX, COMBINE)
 
 // func averageSquares(v, x []float32, f, h float32)
 TEXT ·averageSquares(SB), NOSPLIT, $0-56
@@ -65,31 +67,7 @@ TEXT ·averageSquares(SB), NOSPLIT, $0-56
 	MOVQ x_base+24(FP), SI
 	VBROADCASTSS f+48(FP), Y12
 	VBROADCASTSS h+52(FP), Y13
-	XORQ BX, BX
-	SUBQ $8, CX
-	JLT  last
-
-loop:
-	VMOVUPS (DI)(BX*1), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	SQUARES
-	VMOVUPS Y0, (DI)(BX*1)
-	ADDQ $32, BX
-	SUBQ $8, CX
-	JGE  loop
-
-last:
-	ADDQ $8, CX
-	JEQ  done
-	EDGE
-	VMASKMOVPS (DI)(BX*1), Y11, Y0
-	VMASKMOVPS (SI)(BX*1), Y11, Y1
-	SQUARES
-	VMASKMOVPS Y0, Y11, (DI)(BX*1)
-
-done:
-	VZEROUPPER
-	RET
+	PAIRS(DI, SI, SQUARES)
 
 // func divideByRoots(y, x, v []float32, f, root, eps float32)
 TEXT ·divideByRoots(SB), NOSPLIT, $0-84
@@ -100,28 +78,4 @@ TEXT ·divideByRoots(SB), NOSPLIT, $0-84
 	VBROADCASTSS f+72(FP), Y12
 	VBROADCASTSS root+76(FP), Y13
 	VBROADCASTSS eps+80(FP), Y14
-	XORQ BX, BX
-	SUBQ $8, CX
-	JLT  last
-
-loop:
-	VMOVUPS (SI)(BX*1), Y0
-	VMOVUPS (DX)(BX*1), Y1
-	DIVIDE
-	VMOVUPS Y0, (DI)(BX*1)
-	ADDQ $32, BX
-	SUBQ $8, CX
-	JGE  loop
-
-last:
-	ADDQ $8, CX
-	JEQ  done
-	EDGE
-	VMASKMOVPS (SI)(BX*1), Y11, Y0
-	VMASKMOVPS (DX)(BX*1), Y11, Y1
-	DIVIDE
-	VMASKMOVPS Y0, Y11, (DI)(BX*1)
-
-done:
-	VZEROUPPER
-	RET
+	PAIRS(SI, DX, DIVIDE)
