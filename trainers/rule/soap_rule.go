@@ -140,22 +140,16 @@ func (r *soap[T]) direct(q *soapPart[T], d, g, w []T, k int) {
 	m, v, x := q.m, q.v, q.x
 	q.into(x, g, false)
 	par.For(len(m), par.Grain, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			m[i] = beta1*m[i] + keep1*g[i]
-			v[i] = beta2*v[i] + keep2*x[i]*x[i]
-		}
+		blas.Combine(m[lo:hi], m[lo:hi], g[lo:hi], beta1, keep1)
+		blas.AverageSquares(v[lo:hi], x[lo:hi], beta2, keep2)
 	})
 	q.into(x, m, false)
 	par.For(len(m), par.Grain, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			x[i] = bias * x[i] / (sqrt(v[i]) + eps)
-		}
+		blas.DivideByRoots(x[lo:hi], x[lo:hi], v[lo:hi], bias, 1, eps)
 	})
 	q.into(d, x, true)
 	par.For(len(w), par.Grain, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			d[i] += decay * w[i]
-		}
+		blas.Axpy(decay, w[lo:hi], d[lo:hi])
 	})
 }
 
