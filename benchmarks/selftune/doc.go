@@ -27,6 +27,7 @@
 //	selftune.go, options.go    the command
 //	entries.go, jobs.go        methods, configurations, starts, and their jobs
 //	stages.go, calibrate.go    the runs in their order, the calibrated configurations
+//	kept.go                    the configurations of stored runs
 //	results.go, target.go      stored runs, targets, times to them
 //	pace.go                    seconds
 //	profile.go                 performance profiles and areas

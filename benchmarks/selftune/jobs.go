@@ -88,6 +88,18 @@ func (o *options) trials(t experiments.SelfTuningTask, c competitor) (all []suit
 	return all, nil
 }
 
+// allTrials are those on several tasks.
+func (o *options) allTrials(tasks []experiments.SelfTuningTask, c competitor) (all []suite.Job, err error) {
+	for _, t := range tasks {
+		trials, err := o.trials(t, c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, trials...)
+	}
+	return all, nil
+}
+
 // referenceTrials are the configurations of NAdamW for a task's target.
 func (o *options) referenceTrials(t experiments.SelfTuningTask, nadamw competitor) (all []suite.Job, err error) {
 	for i := range o.configs {

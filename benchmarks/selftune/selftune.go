@@ -18,7 +18,9 @@ to the target of tuned NAdamW in steps and seconds; performance profiles with th
 and paired tests. Go's documentation of package benchmarks/selftune has the rules.
 
 "run" trains and stores each run as a file in the folder -out. Runs that are stored are
-skipped; Ctrl-C saves the state, and the same command continues. All of the scale small
+skipped; Ctrl-C saves the state, and the same command continues. A folder of benchmarks
+store is continued too, with more seeds or more methods: a method that has runs there and
+no searches keeps its configuration, unless -redo searches again. All of the scale small
 takes about ten hours on two cores, -seeds 1 about one, the scale smoke a minute.
 
 "report" reads a folder of "run", or one of benchmarks store, and writes into its folder

@@ -57,17 +57,23 @@ type setting map[string]methods.Values
 // calibrate tries the configurations of all methods and returns the entries' values.
 func (o *options) calibrate(ctx context.Context, b *suite.Batch, stdout io.Writer) (setting, error) {
 	tasks := tuningTasks()
+	kept := make(map[string]methods.Values)
 	var jobs []suite.Job
-	for _, t := range tasks {
-		for _, c := range o.competitors {
-			trials, err := o.trials(t, c)
-			if err != nil {
-				return nil, err
-			}
+	for _, c := range o.competitors {
+		trials, err := o.allTrials(tasks, c)
+		if err != nil {
+			return nil, err
+		}
+		if kept[c.Name], err = o.keptCalibration(c, trials); err != nil {
+			return nil, err
+		}
+		if kept[c.Name] == nil {
 			jobs = append(jobs, trials...)
 		}
 	}
-	fmt.Fprintf(stdout, "%d configurations of each method on %d tuning tasks\n", o.configs, len(tasks))
+	searched := len(jobs) / max(1, o.configs*len(tasks))
+	fmt.Fprintf(stdout, "%d configurations of %d methods on %d tuning tasks; %d methods have the configuration of their stored runs\n",
+		o.configs, searched, len(tasks), len(o.competitors)-searched)
 	if err := b.Run(ctx, jobs, "search"); err != nil {
 		return nil, err
 	}
@@ -75,7 +81,9 @@ func (o *options) calibrate(ctx context.Context, b *suite.Batch, stdout io.Write
 	for _, e := range entriesOf(o.competitors) {
 		v, err := e.defaults()
 		if err == nil && e.config == calibrated {
-			v, err = o.calibratedValues(tasks, e.competitor)
+			if v = kept[e.Name]; v == nil {
+				v, err = o.calibratedValues(tasks, e.competitor)
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -103,12 +111,17 @@ func (o *options) makeReferences(ctx context.Context, b *suite.Batch, stdout io.
 		if err != nil {
 			return err
 		}
-		if err := b.Run(ctx, trials, "search"); err != nil {
-			return err
-		}
-		v, err := lowest(o.dir, t, trials)
+		v, err := o.keptReference(t, nadamw, trials)
 		if err != nil {
 			return err
+		}
+		if v == nil {
+			if err := b.Run(ctx, trials, "search"); err != nil {
+				return err
+			}
+			if v, err = lowest(o.dir, t, trials); err != nil {
+				return err
+			}
 		}
 		if v == nil { // failed or without data, which the runner has reported
 			continue

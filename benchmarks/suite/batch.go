@@ -3,9 +3,6 @@ package suite
 import (
 	"context"
 	"io"
-	"io/fs"
-
-	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
@@ -84,19 +81,4 @@ func (b *Batch) plan(j Job, source string) (planned, error) {
 		st, err = absent, remove(b.r.dir, j)
 	}
 	return planned{j, source, weight(b.r.dir, e, j), st}, err
-}
-
-// Stored is the finished run of a job in a folder, nil if there is none with the job's
-// settings.
-func Stored(dir string, j Job) (*Run, error) {
-	r, err := ReadRun(j.Path(dir))
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoHeader):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case r.Done == nil || !r.Header.Job.same(j):
-		return nil, nil
-	}
-	return r, nil
 }

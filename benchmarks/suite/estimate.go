@@ -3,10 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"time"
-
-	"github.com/pkg/errors"
 
 	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/methods"
@@ -97,7 +94,7 @@ func storedCost(dir string, j Job) (c cost, ok bool, err error) {
 	n := 0
 	for seed := range uint64(listedSeeds) {
 		j.Seed = seed + 1
-		r, err := readEither(dir, j)
+		r, err := FindRun(dir, j)
 		if err != nil {
 			return cost{}, false, err
 		}
@@ -111,16 +108,4 @@ func storedCost(dir string, j Job) (c cost, ok bool, err error) {
 		}
 	}
 	return c, n > 0, nil
-}
-
-// readEither reads the run of a job, of lines or condensed; nil for none.
-func readEither(dir string, j Job) (*Run, error) {
-	for _, path := range []string{j.Path(dir), j.storedPath(dir)} {
-		r, err := ReadRun(path)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoHeader) {
-			continue
-		}
-		return r, err
-	}
-	return nil, nil
 }

@@ -125,7 +125,7 @@ func describe(r *Run) string {
 // remove removes a job's files.
 func remove(dir string, j Job) error {
 	path := j.Path(dir)
-	for _, p := range []string{path, strings.TrimSuffix(path, rawExt) + ".ckpt"} {
+	for _, p := range []string{path, j.storedPath(dir), strings.TrimSuffix(path, rawExt) + ".ckpt"} {
 		if err := os.Remove(p); err != nil && !os.IsNotExist(err) {
 			return errors.Wrap(err, "results")
 		}

@@ -200,16 +200,12 @@ func (c *tuneCommand) best(r *runner, trials []Job) (*methods.Winner, error) {
 func (c *tuneCommand) result(r *runner, trials []Job) (result, error) {
 	var losses, accuracies []float64
 	for _, j := range trials {
-		st, err := stateOf(r.dir, j)
+		run, err := Stored(r.dir, j)
 		if err != nil {
 			return result{}, err
 		}
-		if st != finished {
+		if run == nil {
 			return result{loss: math.Inf(1)}, nil
-		}
-		run, err := ReadRun(j.Path(r.dir))
-		if err != nil {
-			return result{}, err
 		}
 		losses, accuracies = append(losses, run.FinalLoss()), append(accuracies, run.FinalAccuracy())
 	}

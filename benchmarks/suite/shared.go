@@ -20,19 +20,22 @@ func copyShared(dir string, j Job) (source string, err error) {
 	for _, name := range e.Shares {
 		o := j
 		o.Experiment = name
-		st, err := stateOf(dir, o)
+		r, err := Stored(dir, o)
 		if err != nil {
 			return "", err
 		}
-		if st != finished {
+		if r == nil {
 			continue
 		}
-		r, err := ReadRun(o.Path(dir))
-		if err != nil {
-			return "", errors.Wrap(err, "results")
-		}
 		r.Header.Experiment = e.Name
-		return name, storeRun(j.Path(dir), r)
+		if r.Environment == nil {
+			return name, storeRun(j.Path(dir), r)
+		}
+		text, err := r.stored() // a condensed run, which says where it was made
+		if err != nil {
+			return "", errors.WithMessage(err, name)
+		}
+		return name, replaceFile(j.storedPath(dir), text)
 	}
 	return "", nil
 }

@@ -88,6 +88,19 @@ func (r *Run) add(i int, text []byte) error {
 	return nil
 }
 
+// FindRun reads the run of a job, of lines or condensed, with whatever settings it has;
+// nil for none.
+func FindRun(dir string, j Job) (*Run, error) {
+	for _, path := range []string{j.Path(dir), j.storedPath(dir)} {
+		r, err := ReadRun(path)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoHeader) {
+			continue
+		}
+		return r, err
+	}
+	return nil, nil
+}
+
 // state is the state of a job in the store.
 type state int
 
@@ -98,13 +111,11 @@ const (
 	other          // begun or finished with other settings
 )
 
-// stateOf reads the state of a job from its file.
+// stateOf reads the state of a job from its file, of either kind.
 func stateOf(dir string, j Job) (state, error) {
-	r, err := ReadRun(j.Path(dir))
+	r, err := FindRun(dir, j)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoHeader):
-		return absent, nil
-	case err != nil:
+	case err != nil || r == nil:
 		return absent, err
 	case !r.Header.Job.same(j):
 		return other, nil
@@ -112,6 +123,16 @@ func stateOf(dir string, j Job) (state, error) {
 		return partial, nil
 	}
 	return finished, nil
+}
+
+// Stored is the finished run of a job in a folder, of lines or condensed; nil if there is
+// none with the job's settings.
+func Stored(dir string, j Job) (*Run, error) {
+	r, err := FindRun(dir, j)
+	if err != nil || r == nil || r.Done == nil || !r.Header.Job.same(j) {
+		return nil, err
+	}
+	return r, nil
 }
 
 // logFile is a run's file, open for writing.
