@@ -12,8 +12,8 @@
 // rate on the test set, the loss there, or where there is no test set the training loss. A
 // workload is a task with a start. The time t_m,w of a method to the target is that of the
 // first evaluation that reaches it, in steps or in seconds of training, the median over the
-// seeds; seconds are scaled so that all runs of a method on a task take as long as its
-// fastest seed's from the usual start. With r_m,w = t_m,w/min_k t_k,w the performance profile (Dolan & Moré 2002) and its
+// seeds; seconds are scaled so that all runs of a method on a task and CPU take as long as its
+// fastest seed's there from the usual start. With r_m,w = t_m,w/min_k t_k,w the performance profile (Dolan & Moré 2002) and its
 // area, AlgoPerf's score, are
 //
 //	ρ_m(τ) = share of workloads with r_m,w ≤ τ

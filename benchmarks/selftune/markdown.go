@@ -55,7 +55,7 @@ func (r *results) rules() string {
 	return fmt.Sprintf("Every method has one configuration for all tasks: its authors' defaults, or the one that was calibrated on the tuning tasks, with as many tried for each method. "+
 		"No setting of a task is touched. Runs start from the configuration's learning rate times %s; a method without an initial rate starts once, and its runs count for each. "+
 		"The target of a task is the median of the best values of NAdamW tuned on it, in two thirds of a run's steps. "+
-		"Times are medians over %s; seconds are those of each method's fastest seed, for other work on the machine only adds. The area is that under the share of tasks and starts whose target a method reaches within τ times the fastest method's time, from τ = 1 to %g, divided by %g.",
+		"Times are medians over %s; seconds are those of each method's fastest seed on the same CPU, for other work on the machine only adds. The area is that under the share of tasks and starts whose target a method reaches within τ times the fastest method's time, from τ = 1 to %g, divided by %g.",
 		strings.Join(names, ", "), r.seedsText(), r.o.limit, r.o.limit-1)
 }
 

@@ -2,10 +2,10 @@ package selftune
 
 import "github.com/apo-gorgonia/apo/benchmarks/suite"
 
-// pace scales the seconds of an entry's runs to those of the fastest of its seeds at the
-// usual start, for all its runs compute the same and other work on the machine only adds.
-// Each entry has as many runs to be the fastest. Runs that diverged are shorter: they keep
-// what was measured.
+// pace scales the seconds of an entry's runs on each CPU to those of the fastest of its
+// seeds there at the usual start, for all its runs compute the same and other work on the
+// machine only adds. Each entry has as many runs to be the fastest. Runs that diverged are
+// shorter: they keep what was measured.
 func (s *taskResult) pace(e entry, starts []start) {
 	usual := starts[0]
 	for _, at := range starts {
@@ -13,28 +13,35 @@ func (s *taskResult) pace(e entry, starts []start) {
 			usual = at
 		}
 	}
-	fastest := 0.0
+	fastest := make(map[string]float64)
 	for _, seed := range s.seeds {
-		if r := s.run(e, usual, seed); whole(r) && (fastest == 0 || r.Done.Seconds < fastest) {
-			fastest = r.Done.Seconds
+		r := s.run(e, usual, seed)
+		if least, ok := fastest[cpuOf(r)]; whole(r) && (!ok || r.Done.Seconds < least) {
+			fastest[cpuOf(r)] = r.Done.Seconds
 		}
-	}
-	if fastest == 0 {
-		return
 	}
 	for _, seed := range s.seeds {
 		for _, at := range starts {
 			r := s.run(e, at, seed)
-			if !whole(r) {
+			least, ok := fastest[cpuOf(r)]
+			if !ok || !whole(r) {
 				continue
 			}
-			factor := fastest / r.Done.Seconds // 1 for a run that counts for several starts, the second time
+			factor := least / r.Done.Seconds // 1 for a run that counts for several starts, the second time
 			for i := range r.Evaluations {
 				r.Evaluations[i].Seconds *= factor
 			}
-			r.Done.Seconds = fastest
+			r.Done.Seconds = least
 		}
 	}
+}
+
+// cpuOf is the CPU of a run, empty if it is not known.
+func cpuOf(r *suite.Run) string {
+	if r.Environment == nil {
+		return ""
+	}
+	return r.Environment.CPU
 }
 
 // whole reports whether a run took all its steps.

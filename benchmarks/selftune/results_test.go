@@ -167,12 +167,12 @@ func TestIncompleteResults(t *testing.T) {
 
 // TestPace has a seed that took three times as long as another, and a start that took twice
 // as long: both have the pace of the fastest seed at the usual start, but a run that diverged
-// keeps its own.
+// keeps its own. The fastest seed of another CPU does not count.
 func TestPace(t *testing.T) {
 	o := optionsOf(t, reportName, "-out", t.TempDir(), "-starts", "low,best", "-optimizers", "adam-apo")
 	e := entriesOf(o.competitors)[0]
 	at := 20
-	s := &taskResult{runs: make(map[runKey]*suite.Run), seeds: []uint64{1, 2, 3}}
+	s := &taskResult{runs: make(map[runKey]*suite.Run), seeds: []uint64{1, 2, 3, 4, 5}}
 	run := func(start start, seed uint64, seconds float64, diverged *int) *suite.Run {
 		r := &suite.Run{Done: &suite.Done{Seconds: seconds, DivergedAt: diverged}}
 		r.Evaluations = []suite.Evaluation{{Step: 10, Seconds: seconds / 4}, {Step: 40, Seconds: seconds}}
@@ -184,11 +184,20 @@ func TestPace(t *testing.T) {
 		t.Fatalf("starts %+v", o.starts)
 	}
 	all := []*suite.Run{run(best, 1, 12, nil), run(best, 2, 4, nil), run(low, 1, 2, nil), run(low, 2, 8, nil)}
+	elsewhere := []*suite.Run{run(best, 4, 3, nil), run(low, 4, 5, nil), run(best, 5, 2, &at), run(low, 5, 7, nil)}
+	for i, cpu := range []string{"other", "other", "third", "third"} {
+		elsewhere[i].Environment = &suite.Environment{CPU: cpu}
+	}
 	short := []*suite.Run{run(best, 3, 1, &at), run(low, 3, 3, &at)}
 	s.pace(e, o.starts)
 	for _, r := range all {
 		if r.Done.Seconds != 4 || r.Evaluations[0].Seconds != 1 || r.Evaluations[1].Seconds != 4 {
 			t.Errorf("%v s, at its evaluations %v and %v", r.Done.Seconds, r.Evaluations[0].Seconds, r.Evaluations[1].Seconds)
+		}
+	}
+	for i, want := range []float64{3, 3, 2, 7} { // the only usual run of the third CPU diverged
+		if r := elsewhere[i]; r.Done.Seconds != want || r.Evaluations[1].Seconds != want {
+			t.Errorf("run %d on other CPUs takes %v, want %v", i, r.Done.Seconds, want)
 		}
 	}
 	for i, want := range []float64{1, 3} {

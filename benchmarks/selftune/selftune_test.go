@@ -5,12 +5,15 @@ import (
 	"encoding/csv"
 	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/apo-gorgonia/apo/benchmarks/experiments"
 	"github.com/apo-gorgonia/apo/benchmarks/report"
 	"github.com/apo-gorgonia/apo/benchmarks/suite"
 	"github.com/apo-gorgonia/apo/trainers/durable"
@@ -113,7 +116,7 @@ func TestSmokeFromRunToReport(t *testing.T) {
 	checkFirstPage(t, dir, strings.Split(string(text), "\n\n")[1])
 	checkPictures(t, filepath.Join(dir, "report"))
 	checkAreas(t, filepath.Join(dir, "report", "areas.csv"))
-	checkStored(t, dir, args[:6:6])
+	checkContinued(t, dir, checkStored(t, dir, args[:6:6]), args)
 }
 
 // checkFirstPage: the command report has the summary on its first page.
@@ -137,10 +140,10 @@ func checkFirstPage(t *testing.T, dir, summary string) {
 }
 
 // checkStored: the report of the runs that the command store keeps has the same times,
-// areas and text.
-func checkStored(t *testing.T, dir string, args []string) {
+// areas and text. It returns their folder.
+func checkStored(t *testing.T, dir string, args []string) (kept string) {
 	t.Helper()
-	kept := t.TempDir()
+	kept = t.TempDir()
 	var out, errs strings.Builder
 	if code := suite.StoreCommand(t.Context(), []string{"-out", kept, dir}, &out, &errs); code != 0 {
 		t.Fatalf("store: exit code %d, %s%s", code, out.String(), errs.String())
@@ -156,6 +159,75 @@ func checkStored(t *testing.T, dir string, args []string) {
 		if got, err := os.ReadFile(filepath.Join(kept, "report", name)); err != nil || string(got) != string(want) {
 			t.Errorf("%s of what is stored differs: %v\n%s", name, err, got)
 		}
+	}
+	return kept
+}
+
+// checkContinued: a second seed joins the folder of store with the configurations that the
+// first has, without a search, also with a number of configurations that would find others.
+// With -redo all is searched, and what is the same stays.
+func checkContinued(t *testing.T, dir, kept string, args []string) {
+	t.Helper()
+	args = append(slices.Clone(args), "-out", kept, "-configs", "2", "-seeds", "2")
+	first, err := suite.RunFiles(kept, "selftune-illcond", experiments.Smoke)
+	if err != nil || len(first) != 9 { // the reference, 3 starts of NAdamW and 1 of DoG in 2 configurations
+		t.Fatalf("%d stored runs: %v", len(first), err)
+	}
+	code, stdout, stderr := run(t.Context(), append([]string{"run"}, args...)...)
+	if code != 0 || !strings.Contains(stdout, "of 0 methods on 4 tuning tasks; 2 methods have") || strings.Contains(stderr, "trial") {
+		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	all, err := suite.RunFiles(kept, "selftune-illcond", experiments.Smoke)
+	if err != nil || len(all) != 18 {
+		t.Errorf("%d runs after the second seed: %v", len(all), err)
+	}
+	for _, path := range first {
+		a, errA := suite.ReadRun(path)
+		b, errB := suite.ReadRun(strings.Replace(path, "seed1.json", "seed2.jsonl", 1))
+		if errA != nil || errB != nil || !maps.Equal(a.Header.Values, b.Header.Values) {
+			t.Errorf("%s: the second seed has other values (%v, %v)", path, errA, errB)
+		}
+	}
+	code, stdout, _ = run(t.Context(), append([]string{"run", "-redo"}, args...)...)
+	if code != 0 || !strings.Contains(stdout, "of 2 methods on 4 tuning tasks; 0 methods have") {
+		t.Errorf("-redo: exit code %d, stdout %q", code, stdout)
+	}
+}
+
+// Stored runs whose values differ decide no configuration.
+func TestKeptValuesDiffer(t *testing.T) {
+	o := optionsOf(t, runName, "-out", t.TempDir(), "-optimizers", "dog")
+	c := o.competitors[0]
+	tasks := []experiments.SelfTuningTask{taskNamed(t, "selftune-illcond"), taskNamed(t, "selftune-mlp")}
+	trials, err := o.allTrials(tuningTasks(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := c.defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := o.keptCalibration(c, trials); err != nil || kept != nil {
+		t.Errorf("an empty folder has %v, %v", kept, err)
+	}
+	for i, task := range tasks {
+		j, err := o.job(task, c, maps.Clone(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Variant, j.Seed = calibrated, 2
+		j.Values["reps_rel"] = float64(i)
+		store(t, o.dir, j, false, 10, 1)
+		switch kept, err := o.keptCalibration(c, trials); {
+		case i == 0 && (err != nil || !maps.Equal(kept, j.Values)):
+			t.Errorf("one run: %v, %v", kept, err)
+		case i == 1 && (err == nil || !strings.Contains(err.Error(), "reps_rel") || !strings.Contains(err.Error(), "-redo")):
+			t.Errorf("two values: %v, %v", kept, err)
+		}
+	}
+	store(t, o.dir, trials[len(trials)-1], false, 10, 1) // the search had begun: it goes on
+	if kept, err := o.keptCalibration(c, trials); err != nil || kept != nil {
+		t.Errorf("with a trial: %v, %v", kept, err)
 	}
 }
 

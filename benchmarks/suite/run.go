@@ -17,8 +17,8 @@ const runUsage = `Usage: benchmarks run [NAME...] [flags]
 
 Runs experiments and stores the results in the folder -out, one file of JSON
 lines for each run. Without a NAME it runs all of them; "list" shows the names.
-Runs whose results are stored already are skipped. Ctrl-C saves the state, and
-the same command continues.
+Runs whose results are stored already, by this command or by "store", are skipped.
+Ctrl-C saves the state, and the same command continues.
 
 Exit codes:
     0  all results are stored

@@ -196,6 +196,69 @@ func TestStoreCommand(t *testing.T) {
 	}
 }
 
+// A folder of store is continued: what is there is not run again, other settings are kept
+// until -redo removes them, and a copy of a shared run says where that was made.
+func TestRunContinuesStoredRuns(t *testing.T) {
+	dir, kept := t.TempDir(), t.TempDir()
+	args := []string{"fig4-illcond-6", "-scale", "smoke", "-optimizers", "adam", "-out"}
+	if code, text := call(runCall, append(args, dir, "-seeds", "1")...); code != 0 {
+		t.Fatalf("exit code %d: %s", code, text)
+	}
+	if code, text := storeCall(kept, dir); code != 0 {
+		t.Fatalf("exit code %d: %s", code, text)
+	}
+	j := testJob(t, "adam")
+	if r, err := Stored(kept, j); err != nil || r == nil || r.Environment == nil {
+		t.Fatalf("Stored: %v, %v", r, err)
+	}
+	if code, text := call(runCall, append(args, kept, "-seeds", "2")...); code != 0 || !strings.Contains(text, "2 runs, 1 of them stored already") {
+		t.Errorf("exit code %d: %s", code, text)
+	}
+	if _, err := os.Stat(j.Path(kept)); err == nil {
+		t.Error("a condensed run was repeated")
+	}
+	path := j.storedPath(kept)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(string(text), `"lr":`, `"lr":1`, 1)
+	if err := os.WriteFile(path, []byte(other), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := call(runCall, append(args, kept, "-seeds", "1")...); code != exitFailed || !strings.Contains(text, "other settings") {
+		t.Errorf("exit code %d: %s", code, text)
+	}
+	if code, text := call(runCall, append(args, kept, "-seeds", "1", "-redo")...); code != 0 {
+		t.Errorf("exit code %d: %s", code, text)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("-redo leaves the condensed run")
+	}
+}
+
+// A condensed run is shared as it is.
+func TestSharedStoredRun(t *testing.T) {
+	dir := t.TempDir()
+	table, figure := imageJob(t, "table4-cifar10-lenet", "sgdm"), imageJob(t, "fig5-accuracy", "sgdm")
+	r := &Run{Header: Header{Job: table}, Environment: &Environment{CPU: "cpu"}, Done: &Done{Done: true}}
+	r.Evaluations = []Evaluation{{Step: 0, TrainLoss: 2}, {Step: 3, TrainLoss: 1}}
+	text, err := r.stored()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(table.storedPath(dir), text); err != nil {
+		t.Fatal(err)
+	}
+	if source, err := copyShared(dir, figure); err != nil || source != table.Experiment {
+		t.Fatalf("%q, %v", source, err)
+	}
+	got, err := Stored(dir, figure)
+	if err != nil || got == nil || got.Environment == nil || *got.Environment != *r.Environment || len(got.Evaluations) != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestStoreCommandRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {
