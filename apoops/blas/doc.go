@@ -11,6 +11,9 @@
 //	blas.Gemm(false, true, m, n, k, 1, a, k, b, k, 0, c, n) // C = A·Bᵀ
 //	blas.Syrk(true, n, k, 1, a, n, 0, c, n)                 // C = Aᵀ·A, half of the work
 //
+// An OpenBLAS that is older than the processor may take it for a much older one. It is
+// then opened for one with the same vectors, unless OPENBLAS_CORETYPE is set.
+//
 // The decompositions are the library's LAPACK's where it has one (OpenBLAS, MKL and
 // Accelerate do), gonum's otherwise.
 //

@@ -27,6 +27,7 @@ type foreign struct {
 	decompositions
 	lapack  bool   // the library has the decompositions
 	version string // as the library reports it
+	core    string // the kind of processor that it was told to work for, if it was
 }
 
 // routine is a function of the library.
@@ -36,11 +37,11 @@ type routine struct {
 }
 
 func openForeign(file string) (foreign, error) {
-	lib, err := openLibrary(file)
+	lib, core, err := openSuited(file)
 	if err != nil {
 		return foreign{}, errors.Wrapf(err, "opening %s", file)
 	}
-	f := foreign{version: versionOf(lib)}
+	f := foreign{version: versionOf(lib), core: core}
 	var threads openmp.Threads
 	f.split, threads = single(lib)
 	for name, fn := range map[string]*routine{
