@@ -10,32 +10,35 @@ import (
 // coreEnv is the variable by which OpenBLAS is told the kind of processor to work for.
 const coreEnv = "OPENBLAS_CORETYPE"
 
-// oldCores are the kinds of processors without AVX2 that OpenBLAS may take a processor of
-// Intel for. One that is newer than the library counts as one of them: OpenBLAS 0.3.21
-// takes an Emerald Rapids for a Prescott of 2004, whose products take five times as long.
-var oldCores = []string{
-	"Unknown", "Katmai", "Coppermine", "Northwood", "Prescott", "Banias", "Atom", "Core2", "Penryn", "Dunnington", "Nehalem", "Sandybridge",
-}
+// The kinds of processors that OpenBLAS may take a processor for that it does not know, as
+// one is that is newer than the library: those without AVX2, and those without AVX-512.
+// OpenBLAS 0.3.21 takes an Emerald Rapids for a Prescott of 2004, whose products take five
+// times as long.
+var (
+	coresWithoutAVX2 = []string{
+		"Unknown", "Katmai", "Coppermine", "Northwood", "Prescott", "Banias", "Atom", "Core2", "Penryn", "Dunnington", "Nehalem", "Sandybridge",
+		"Athlon", "Opteron", "Opteron_SSE3", "Barcelona", "Nano", "Bobcat", "Bulldozer", "Piledriver", "Steamroller",
+	}
+	coresWithoutAVX512 = []string{"Haswell", "Zen", "Excavator"}
+)
 
 // betterCore is the kind of processor that OpenBLAS should work for in the place of core
-// on one with vectors of level l, empty where it chose well.
+// on one with vectors of level l, empty where it chose well. OpenBLAS itself takes a
+// processor that it knows for a SkylakeX or newer if that has AVX-512, AMD's too.
 func betterCore(core string, l simd.Level) string {
+	old := slices.Contains(coresWithoutAVX2, core)
 	switch {
-	case !slices.Contains(oldCores, core):
-		return ""
-	case l >= simd.AVX512:
+	case l >= simd.AVX512 && (old || slices.Contains(coresWithoutAVX512, core)):
 		return "SkylakeX"
-	case l >= simd.AVX2:
+	case l >= simd.AVX2 && old:
 		return "Haswell"
 	}
 	return ""
 }
 
-// openSuited opens a library. An OpenBLAS that takes the processor for an older kind is
-// closed and opened again for a better one, core, unless coreEnv is set. Where that does
-// not help, as when something else in the process has the library open too, it is used as
-// it is.
-func openSuited(file string) (lib uintptr, core string, err error) {
+// openSuited opens a library, OpenBLAS for the kind of processor that suits this one unless
+// coreEnv is set. told is that kind, empty for what the library chose itself.
+func openSuited(file string) (lib uintptr, told string, err error) {
 	if lib, err = openLibrary(file); err != nil {
 		return 0, "", err
 	}
@@ -43,12 +46,32 @@ func openSuited(file string) (lib uintptr, core string, err error) {
 		return lib, "", nil
 	}
 	levels := simd.Levels()
-	core = betterCore(text(lib, "openblas_get_corename"), levels[len(levels)-1])
-	if core != "" {
-		lib, err = reopen(lib, file, core)
+	better := betterCore(coreOf(lib), levels[len(levels)-1])
+	if better == "" {
+		return lib, "", nil
 	}
-	return lib, core, err
+	return suit(lib, file, better)
 }
+
+// suit opens OpenBLAS again for another kind of processor. Where it was built without that,
+// or something else in the process has it open too, it works for the kind that it chose.
+func suit(lib uintptr, file, core string) (_ uintptr, told string, err error) {
+	chosen := coreOf(lib)
+	if lib, err = reopen(lib, file, core); err != nil {
+		return 0, "", err
+	}
+	switch coreOf(lib) {
+	case core:
+		return lib, core, nil
+	case chosen:
+		return lib, "", nil
+	}
+	lib, err = reopen(lib, file, chosen)
+	return lib, "", err
+}
+
+// coreOf is the kind of processor that OpenBLAS works for, empty for another library.
+func coreOf(lib uintptr) string { return text(lib, "openblas_get_corename") }
 
 // Environment are the variables, such as OPENBLAS_CORETYPE=SkylakeX, with which the
 // OpenBLAS of another program works for the same kind of processor as this one's: none

@@ -40,7 +40,7 @@ func versionOf(lib uintptr) string {
 	if config := text(lib, "openblas_get_config"); config != "" {
 		// OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64
 		version, _, _ := strings.Cut(strings.TrimPrefix(config, "OpenBLAS "), " ")
-		return version + " " + text(lib, "openblas_get_corename")
+		return version + " " + coreOf(lib)
 	}
 	if version := text(lib, "bli_info_get_version_str"); version != "" {
 		return version + " " + architecture(lib)

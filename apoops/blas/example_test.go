@@ -3,6 +3,8 @@ package blas_test
 import (
 	"fmt"
 	"log"
+	"os"
+	"os/exec"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
 )
@@ -91,4 +93,12 @@ func epsilon[T blas.Float]() float64 { return blas.Pick[T](0x1p-23, 0x1p-52) }
 func ExamplePick() {
 	fmt.Printf("%.2g %.2g\n", epsilon[float32](), epsilon[float64]())
 	// Output: 1.2e-07 2.2e-16
+}
+
+// A program beside this one, whose OpenBLAS is to work for the same kind of processor.
+func ExampleEnvironment() {
+	cmd := exec.Command("python3", "train.py")
+	cmd.Env = append(os.Environ(), blas.Environment()...)
+	fmt.Println(cmd.Args)
+	// Output: [python3 train.py]
 }

@@ -37,11 +37,11 @@ type routine struct {
 }
 
 func openForeign(file string) (foreign, error) {
-	lib, core, err := openSuited(file)
+	lib, told, err := openSuited(file)
 	if err != nil {
 		return foreign{}, errors.Wrapf(err, "opening %s", file)
 	}
-	f := foreign{version: versionOf(lib), core: core}
+	f := foreign{version: versionOf(lib), core: told}
 	var threads openmp.Threads
 	f.split, threads = single(lib)
 	for name, fn := range map[string]*routine{

@@ -62,7 +62,8 @@ and by stock Gorgonia, with gonum's BLAS and with this library's, all from the s
 on the same batch; the losses of the first 20 steps may differ by 0.2 %. Their programs are
 built from the source, so that the go command and a checkout are needed.
 
-The sides run in turn, each in a process of its own. The time is that of whole steps. The memory is the peak of the process's
+PyTorch's OpenBLAS works for the same kind of processor as this library's, also where it
+would take the processor for an older one. The sides run in turn, each in a process of its own. The time is that of whole steps. The memory is the peak of the process's
 resident memory (Linux: VmHWM); a second figure ("over base") leaves out what the
 process had before it made the net, such as Python's imports. All nets take about forty
 minutes on two cores.

@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/pkg/errors"
+
+	"github.com/apo-gorgonia/apo/apoops/blas"
 )
 
 //go:embed torch_kfac.py torch_nets.py torch_resident.py torch_safetensors.py torch_step.py torch_text_net.py torch_text_step.py torch_train.py torch_translate.py
@@ -73,7 +75,8 @@ func runScript(ctx context.Context, result any, python, script string, args ...s
 	return runScriptWith(ctx, nil, result, python, script, args...)
 }
 
-// runScriptWith is runScript with variables added to the environment.
+// runScriptWith is runScript with variables added to the environment. A script's OpenBLAS
+// works for the same kind of processor as ours.
 func runScriptWith(ctx context.Context, variables []string, result any, python, script string, args ...string) error {
 	dir, err := os.MkdirTemp("", Name)
 	if err != nil {
@@ -83,6 +86,7 @@ func runScriptWith(ctx context.Context, variables []string, result any, python, 
 	if err := os.CopyFS(dir, scripts); err != nil {
 		return errors.Wrap(err, "writing the scripts")
 	}
+	variables = append(blas.Environment(), variables...)
 	return runJSONWith(ctx, variables, result, python, append([]string{filepath.Join(dir, script)}, args...)...)
 }
 

@@ -1,5 +1,7 @@
 """What a process has loaded and how much memory it takes."""
 
+import ctypes
+
 
 def blas():
     """The shared library of torch's matrix products, if it can be found."""
@@ -11,8 +13,18 @@ def blas():
     for word in ("openblas", "mkl_rt", "mkl_core", "blis", "libblas"):
         for f in sorted(files):
             if word in f:
-                return f.rsplit("/", 2)[-2] + "/" + f.rsplit("/", 1)[-1]
+                return f.rsplit("/", 2)[-2] + "/" + f.rsplit("/", 1)[-1] + core(f)
     return "built in"
+
+
+def core(file):
+    """The kind of processor that a loaded OpenBLAS works for, with a space before it."""
+    try:
+        name = ctypes.CDLL(file).openblas_get_corename
+    except (OSError, AttributeError):
+        return ""
+    name.restype = ctypes.c_char_p
+    return " " + name().decode()
 
 
 def resident(field):
