@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/par"
 )
 
@@ -77,13 +78,7 @@ func (k *maxPool[T]) plane(y, x []T, oh, ow, h, w int) {
 // maxHalves is plane for windows of 2×2 side by side.
 func maxHalves[T Float](y, x []T, oh, ow, w int) {
 	for r := range oh {
-		a, b := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow]
-		out := y[r*ow:][:ow]
-		for c := range out {
-			i := 2 * c
-			p, q := a[i:i+2:i+2], b[i:i+2:i+2]
-			out[c] = max(max(p[0], p[1]), max(q[0], q[1]))
-		}
+		simd.MaxPairs(y[r*ow:][:ow], x[2*r*w:], x[(2*r+1)*w:])
 	}
 }
 
@@ -159,40 +154,13 @@ func place[T Float](x []T, m T, top, bottom, left, right, w int) int {
 	return top*w + left
 }
 
-// maxHalvesGrad is plane for windows of 2×2 side by side. It looks up dy or 0,
-// because branches on the place of a maximum are mispredicted.
+// maxHalvesGrad is plane for windows of 2×2 side by side.
 func maxHalvesGrad[T Float](dx, x, y, dy []T, oh, ow, w int) {
 	if 2*ow < w || 2*oh*w < len(x) {
 		clear(dx) // a last row or column belongs to no window
 	}
 	for r := range oh {
-		a, b := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow]
-		da, db := dx[2*r*w:][:2*ow], dx[(2*r+1)*w:][:2*ow]
-		out, dout := y[r*ow:][:ow], dy[r*ow:][:ow]
-		for c, m := range out {
-			i := 2 * c
-			choice := [2]T{0, dout[c]}
-			p, q := a[i:i+2:i+2], b[i:i+2:i+2]
-			dp, dq := da[i:i+2:i+2], db[i:i+2:i+2]
-			open := 1
-			k := same(p[0], m)
-			dp[0] = choice[k&1]
-			open &^= k
-			k = same(p[1], m) & open
-			dp[1] = choice[k&1]
-			open &^= k
-			k = same(q[0], m) & open
-			dq[0] = choice[k&1]
-			open &^= k
-			dq[1] = choice[open&1]
-		}
+		top, bottom := 2*r*w, (2*r+1)*w
+		simd.MaxPairsGrad(dx[top:], dx[bottom:], x[top:], x[bottom:], y[r*ow:][:ow], dy[r*ow:])
 	}
-}
-
-// same is 1 where a equals b, else 0.
-func same[T Float](a, b T) int {
-	if a == b {
-		return 1
-	}
-	return 0
 }

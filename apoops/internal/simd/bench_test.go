@@ -54,6 +54,15 @@ var timed = []struct {
 		z, dst := normal(n), make([]float32, n)
 		return func() { ExpRow(dst, z, 3) }
 	}},
+	{"MaxPairs", func(n int) func() {
+		y, a, b := make([]float32, n), normal(2*n), normal(2*n)
+		return func() { MaxPairs(y, a, b) }
+	}},
+	{"MaxPairsGrad", func(n int) func() {
+		y, a, b, da, db := make([]float32, n), normal(2*n), normal(2*n), make([]float32, 2*n), make([]float32, 2*n)
+		MaxPairs(y, a, b)
+		return func() { MaxPairsGrad(da, db, a, b, y, y) }
+	}},
 	{"SumExp", func(n int) func() {
 		z := normal(n)
 		return func() { SumExp(z, 3) }

@@ -35,6 +35,14 @@ func averageSquares(v, x []float32, f, h float32)
 //go:noescape
 func divideByRoots(y, x, v []float32, f, root, eps float32)
 
+// a, b, da and db have twice as many elements as y.
+//
+//go:noescape
+func maxPairs(y, a, b []float32)
+
+//go:noescape
+func maxPairsGrad(y, dy, a, b, da, db []float32)
+
 //go:noescape
 func timesLess(dx, y, dy []float32, dot float64)
 

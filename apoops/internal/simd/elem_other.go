@@ -16,6 +16,9 @@ func averageSquares(_, _ []float32, _, _ float32)       {}
 func divideByRoots(_, _, _ []float32, _, _, _ float32)  {}
 func normGrad(_, _, _, _ []float32, _, _, _, _ float32) {}
 
+func maxPairs(_, _, _ []float32)              {}
+func maxPairsGrad(_, _, _, _, _, _ []float32) {}
+
 func timesLess(_, _, _ []float32, _ float64)                      {}
 func dot(_ *Lanes, _, _ []float32)                                {}
 func squares(_, _ *Lanes, _ []float32, _ float64)                 {}
