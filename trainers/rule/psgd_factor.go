@@ -35,7 +35,7 @@ func newTriangle[T apoops.Float](n int, diagonal bool) *triangle[T] {
 // left sets y to Q·x, or with trans to Qᵀ·x, of n×k.
 func (f *triangle[T]) left(trans bool, y, x []T, k int) {
 	if !f.diagonal {
-		blas.Gemm(trans, false, f.n, k, f.n, 1, f.q, f.n, x, k, 0, y, k)
+		upperLeft(trans, y, f.q, x, f.n, k)
 		return
 	}
 	par.For(f.n, par.RowGrain(k), func(lo, hi int) {
@@ -50,7 +50,7 @@ func (f *triangle[T]) left(trans bool, y, x []T, k int) {
 // right sets y to x·Q, or with trans to x·Qᵀ, of k×n.
 func (f *triangle[T]) right(trans bool, y, x []T, k int) {
 	if !f.diagonal {
-		blas.Gemm(false, trans, k, f.n, f.n, 1, x, f.n, f.q, f.n, 0, y, f.n)
+		upperRight(trans, y, x, f.q, f.n, k)
 		return
 	}
 	par.For(k, par.RowGrain(f.n), func(lo, hi int) {
@@ -181,7 +181,7 @@ func (f *triangle[T]) move(trans bool, a, b []T, k int, rate float64, w *kronWor
 		}
 	})
 	copy(before, f.q)
-	blas.Gemm(false, false, n, n, n, T(-rate), d, n, before, n, 1, f.q, n)
+	upperProduct(f.q, T(-rate), d, before, n)
 	return true
 }
 
