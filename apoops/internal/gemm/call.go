@@ -17,17 +17,18 @@ type call[T Float] struct {
 // kernelGo is the twin of the kernels in assembly. The sum of an element begins at 0
 // and takes the steps in their order, each in one rounding; then it is multiplied by α,
 // and β times the element of C is added in one rounding. C is not read where β is 0.
+// Numbers below the normal range count as 0.
 func kernelGo[T Float](t *call[T]) {
 	for i := range t.rows {
 		row := t.c[i*t.cRow:][:t.cols]
 		for j := range row {
 			var sum T
 			for s := range t.k {
-				sum = fma(t.a[i*t.aRow+s*t.aStep], t.b[s*t.bStep+j], sum)
+				sum = multiplyAdd(t.a[i*t.aRow+s*t.aStep], t.b[s*t.bStep+j], sum)
 			}
-			sum = T(sum * t.alpha)
+			sum = times(sum, t.alpha)
 			if t.beta != 0 {
-				sum = fma(t.beta, row[j], sum)
+				sum = multiplyAdd(t.beta, row[j], sum)
 			}
 			row[j] = sum
 		}

@@ -10,3 +10,14 @@
 #define CALL_ROWS 112
 #define CALL_COLS 120
 #define CALL_ALPHA 128
+
+// FLUSH lets numbers below the normal range count as 0, as operands and as results, until
+// RESTORE: bits 6 and 15 of MXCSR, which is kept in the frame of 8 bytes. It changes AX.
+#define FLUSH \
+	STMXCSR 0(SP); \
+	MOVL    0(SP), AX; \
+	ORL     $0x8040, AX; \
+	MOVL    AX, 4(SP); \
+	LDMXCSR 4(SP)
+
+#define RESTORE LDMXCSR 0(SP)

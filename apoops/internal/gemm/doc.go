@@ -13,5 +13,6 @@
 // number of cores or the place of an element in C: the sum of an element over a block of
 // steps begins at 0 and takes the products in their order, each by one fused operation,
 // and is multiplied by α and added to the element before the next block. A NaN is a NaN;
-// its bits may differ. Numbers below the normal range are not flushed to 0.
+// its bits may differ. Numbers below the normal range count as 0, as operands and as results:
+// processors of Intel take up to 400 times as long for them.
 package gemm

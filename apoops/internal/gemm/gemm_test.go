@@ -95,10 +95,10 @@ func (x *operands[T]) want() []T {
 				var sum T
 				for s := first; s < min(first+step, x.k); s++ {
 					a, b := x.at(i, s, j)
-					sum = fma(a, b, sum)
+					sum = multiplyAdd(a, b, sum)
 				}
-				if sum = T(sum * x.alpha); beta != 0 {
-					sum = fma(beta, *y, sum)
+				if sum = times(sum, x.alpha); beta != 0 {
+					sum = multiplyAdd(beta, *y, sum)
 				}
 				*y, beta = sum, 1
 			}

@@ -10,7 +10,7 @@
 #define BETAISZERO MOVL (CALL_ALPHA+SIZE)(DI), R8; ADDL R8, R8
 
 // func kernel32AVX512(t *call[float32])
-TEXT ·kernel32AVX512(SB), NOSPLIT, $0-8
+TEXT ·kernel32AVX512(SB), NOSPLIT, $8-8
 	MOVQ t+0(FP), DI
 
 #include "kernel_avx512_amd64.h"

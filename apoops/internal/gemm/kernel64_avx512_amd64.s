@@ -10,7 +10,7 @@
 #define BETAISZERO MOVQ (CALL_ALPHA+SIZE)(DI), R8; ADDQ R8, R8
 
 // func kernel64AVX512(t *call[float64])
-TEXT ·kernel64AVX512(SB), NOSPLIT, $0-8
+TEXT ·kernel64AVX512(SB), NOSPLIT, $8-8
 	MOVQ t+0(FP), DI
 
 #include "kernel_avx512_amd64.h"

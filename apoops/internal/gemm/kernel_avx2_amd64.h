@@ -74,6 +74,7 @@ next: \
 	VXORPS c, c, c; \
 	VXORPS d, d, d
 
+	FLUSH
 	MOVQ CALL_K(DI), CX
 	MOVQ CALL_A(DI), SI
 	MOVQ CALL_AROW(DI), R8
@@ -208,5 +209,6 @@ someput:
 	SOMEPUT(Y10, Y11)
 
 done:
+	RESTORE
 	VZEROUPPER
 	RET

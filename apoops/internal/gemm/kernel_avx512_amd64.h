@@ -131,6 +131,7 @@ next: \
 	VPXORQ c, c, c; \
 	VPXORQ d, d, d
 
+	FLUSH
 	MOVQ CALL_K(DI), CX
 	MOVQ CALL_A(DI), SI
 	MOVQ CALL_AROW(DI), R8
@@ -301,5 +302,6 @@ put:
 	PUT(Z26, Z27)
 
 done:
+	RESTORE
 	VZEROUPPER
 	RET
