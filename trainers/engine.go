@@ -170,7 +170,23 @@ func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
 	}
 	e.Task.Precision.Took()
 	e.left.InRow = 0
+	if (e.steps+1)%flushEvery == 0 {
+		e.flush()
+	}
 	return e.end(s, b, err)
+}
+
+// flushEvery is the number of steps from one flush to the next.
+const flushEvery = 100
+
+// flush sets to 0 what is below the normal range of its dtype in the weights and in all else
+// that a step depends on. The weights of a dead unit come there by weight decay, averages of
+// their gradients do too, and both stay there, for rounding takes back each further step.
+// Many processors take a hundred times as long for such numbers.
+func (e *engine) flush() {
+	for _, t := range e.tensors() {
+		array.Flush(t.Value)
+	}
 }
 
 // end ends a step that was taken or skipped.

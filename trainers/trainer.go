@@ -63,7 +63,8 @@ func New(model graph.Model, loss graph.Loss, o Optimizer, opts ...Option) (*Trai
 // first arise, and so is an update that would make the weights, the optimizer's
 // state or φ not finite (ErrNotFinite). After an error all is as before the step,
 // unless the error is of the meta-step, other than ErrNotFinite, or the recorder:
-// then the base optimizer's step was taken.
+// then the base optimizer's step was taken. At each hundredth step weights and state
+// below the normal range of their dtype, 1.2e-38 in float32, become 0.
 func (t *Trainer) Step(batch graph.Batch) (Stats, error) { return t.StepWith(batch, nil) }
 
 // StepWith is Step with the inputs of B', the batch of the function-space term,

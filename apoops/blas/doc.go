@@ -2,8 +2,8 @@
 // to compute: OpenBLAS, MKL, BLIS or Accelerate opened at run time. Where none is
 // there, products of matrices are this module's own, in AVX-512 or AVX2, and all
 // else is gonum's; so are the products where the processor has neither. With OpenBLAS
-// on a processor with AVX-512, large products are this module's own too: they are
-// faster. It needs no C compiler and no build tag, and gives Gorgonia the same library.
+// on a processor with AVX-512, all but small products are this module's own too: they are
+// as fast or faster. It needs no C compiler and no build tag, and gives Gorgonia the same library.
 //
 //	name, err := blas.Use()                  // "openblas (libopenblas.so.0)"
 //	err = blas.Eigen(n, a, w)                // symmetric eigendecomposition, in place
