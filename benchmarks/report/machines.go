@@ -138,7 +138,11 @@ func (m machine) short() string {
 	default:
 		text += fmt.Sprintf("%d versions of this module", len(m.commits))
 		if len(days) > 0 {
-			text += fmt.Sprintf(", of %s to %s, which the pages name", slices.Min(days), slices.Max(days))
+			text += ", of " + slices.Min(days)
+			if last := slices.Max(days); last != slices.Min(days) {
+				text += " to " + last
+			}
+			text += ", which the pages name"
 		}
 	}
 	return text + "."
