@@ -60,6 +60,7 @@ func TestMachinesAreMerged(t *testing.T) {
 	all.addLine("Machine: A, 2 cores, 24 GB of memory, linux; go1, BLAS x; commits a (2026-01-02), b (2026-01-03).")
 	all.addLine("Machine: B, 4 cores, 8 GB of memory, linux; go1, BLAS x; commits a (2026-01-02).")
 	all.addLine("Machine: A, 1 core, 24 GB of memory, linux; go1, BLAS y (AVX, both); commits b (2026-01-03), c (2026-02-01).")
+	all.addLine("Machine: C, 1 core; go1, BLAS x; commits b (2026-01-03), d (2026-01-03).")
 	var got []string
 	for _, m := range all.merged() {
 		got = append(got, m.short())
@@ -67,6 +68,7 @@ func TestMachinesAreMerged(t *testing.T) {
 	want := []string{
 		"Machine: A, 1 core or 2 cores, 24 GB of memory, linux; go1; 3 versions of this module, of 2026-01-02 to 2026-02-01, which the pages name.",
 		"Machine: B, 4 cores, 8 GB of memory, linux; go1, BLAS x; commit a (2026-01-02).",
+		"Machine: C, 1 core; go1, BLAS x; 2 versions of this module, of 2026-01-03, which the pages name.",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
