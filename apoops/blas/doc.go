@@ -19,9 +19,8 @@
 //
 // APO_BLAS=gonum (or apo, openblas, mkl, blis, accelerate, /path/to/lib.so) forces
 // one. The products of apo, this module, have the same bits on every processor; in them
-// numbers below the normal range count as 0. Those
-// of a library are cut into tiles by their shapes alone, each computed on one core,
-// so with one library of one version, on one kind of processor, results are the same
-// bit for bit on any number of cores. Libraries whose own threads cannot be switched
+// numbers below the normal range count as 0. Those of a library are cut into tiles by
+// their shapes alone, each computed on one core, so with one library of one version, on
+// one kind of processor, results are the same bit for bit on any number of cores. Libraries whose own threads cannot be switched
 // off (Accelerate) do not promise that. Between libraries results differ by rounding.
 package blas

@@ -33,10 +33,11 @@ func noLibrary(err error) choice {
 
 const (
 	// largeFrom is the number of multiplications from which own computes products in the
-	// place of OpenBLAS on a processor with AVX-512. From 2^20 on it is faster. Below, by
-	// BenchmarkOwnOverLibrary, A·B and Aᵀ·B take up to 1.5 times OpenBLAS's time and A·Bᵀ
-	// half of it or more, together as long; and a number below the normal range costs own
-	// nothing, but a processor of Intel a hundred times the time of another in OpenBLAS.
+	// place of OpenBLAS on a processor with AVX-512. From 2^20 on it is faster. Below, on one
+	// core, A·B and Aᵀ·B take up to 1.5 times OpenBLAS's time and A·Bᵀ from half of it on,
+	// together as long (BenchmarkOwnOverLibrary has the shapes); and a number below the normal
+	// range costs own nothing, but in OpenBLAS on a processor of Intel a hundred times the
+	// time of another.
 	largeFrom = 1 << 12
 	// largeSide is the fewest rows and columns of such a product: OpenBLAS is faster where
 	// one of them is a vector.

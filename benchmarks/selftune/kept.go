@@ -14,12 +14,14 @@ import (
 // held-out tasks have, where none of its trials is stored: the command store keeps runs and
 // no trials. It is nil where the configuration is to be searched.
 func (o *options) keptCalibration(c competitor, trials []suite.Job) (methods.Values, error) {
+	all, err := heldOut("")
+	if err != nil {
+		return nil, err
+	}
 	usual := entry{c, calibrated}.variant(start{factor: 1})
 	var jobs []suite.Job
-	for _, t := range experiments.SelfTuning() {
-		if !t.Tuning {
-			jobs = append(jobs, o.seedsOf(t, c, usual)...)
-		}
+	for _, t := range all {
+		jobs = append(jobs, o.seedsOf(t, c, usual)...)
 	}
 	return o.kept(trials, jobs)
 }
