@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // newton iterates C ← GCGᵀ, G = 1½I - ½CM, towards M⁻¹.
@@ -84,10 +85,8 @@ func (s *newton[T]) norm(c []T, r int) (norm float64) {
 	return norm
 }
 
-// multiplySymmetric writes Ax for a symmetric A. A call of the BLAS would take longer.
+// multiplySymmetric writes Ax for a symmetric A.
 func multiplySymmetric[T blas.Float](y, a, x []T) {
 	clear(y)
-	for i, v := range x {
-		blas.Axpy(v, a[i*len(x):(i+1)*len(x)], y)
-	}
+	simd.AddRows(y, a, x, len(x))
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // inverseRoot is G^-½ of a positive r×r matrix by the coupled Newton–Schulz
@@ -61,20 +62,14 @@ func (s *inverseRoot[T]) compute(g []T, r int) []T {
 	return s.z
 }
 
-// offIdentity is the largest element of |g - I|, NaN if one is. Numbers of one sign are
-// ordered as their bits, and NaN is above all: no branch has to guess a sign.
+// offIdentity is the largest element of |g - I|, NaN if one is. Between two elements of the
+// diagonal lie r others.
 func offIdentity[T blas.Float](g []T, r int) float64 {
-	const sign = 1 << 63
-	var off uint64
-	for i := range r {
-		for j, v := range g[i*r : (i+1)*r] {
-			if i == j {
-				v--
-			}
-			off = max(off, math.Float64bits(float64(v))&^sign)
-		}
+	off := max(g[0]-1, 1-g[0])
+	for i := r + 1; i < r*r; i += r + 1 {
+		off = max(off, g[i]-1, 1-g[i], simd.MaxAbs(g[i-r:i]))
 	}
-	return math.Float64frombits(off)
+	return float64(off)
 }
 
 // norm1 is the largest sum of the absolute values of a column.

@@ -4,12 +4,16 @@ import (
 	"math"
 
 	"github.com/apo-gorgonia/apo/apoops/blas"
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // keeper keeps C positive where rounding does not: numbers of T hold a matrix to some 1e-7
 // of its largest eigenvalue, and less than that may be left of the least one. A step
 // from a C that has a negative eigenvalue would make it grow.
-type keeper[T blas.Float] struct{ l []float64 }
+type keeper[T blas.Float] struct {
+	u []float64 // row by row, what Gaussian elimination leaves
+	f []float64 // of a row, the multiples of the rows above
+}
 
 // keep raises all eigenvalues of C, r×r, where the least one is less than a tiny part of
 // the largest ones of C and P.
@@ -40,21 +44,22 @@ func largestDiagonal[T blas.Float](c []T, r int) (largest float64) {
 	return largest
 }
 
-// above reports whether all eigenvalues of C are above least, by the pivots of C - least·I
-// (Cholesky).
+// above reports whether all eigenvalues of C are above least, by the pivots of C - least·I.
 func (s *keeper[T]) above(c []T, least float64, r int) bool {
-	s.l = sized(s.l, r*r)
+	s.u, s.f = sized(s.u, r*r), sized(s.f, r)
 	for i := range r {
-		row := s.l[i*r : (i+1)*r]
-		for j := range i {
-			other := s.l[j*r : (j+1)*r]
-			row[j] = (float64(c[i*r+j]) - blas.Dot(row[:j], other[:j])) / other[j]
+		row := s.u[i*r:][i:r]
+		for j, v := range c[i*r:][i:r] {
+			row[j] = float64(v)
 		}
-		pivot := float64(c[i*r+i]) - least - blas.Dot(row[:i], row[:i])
-		if !(pivot > 0) {
+		row[0] -= least
+		for k := range i {
+			s.f[k] = -s.u[k*r+i] / s.u[k*r+k]
+		}
+		simd.AddRows(row, s.u[i:], s.f[:i], r)
+		if !(row[0] > 0) {
 			return false
 		}
-		row[i] = math.Sqrt(pivot)
 	}
 	return true
 }

@@ -120,6 +120,14 @@ var timed = []struct {
 		dz, y, dy := normal(n), normal(n), normal(n)
 		return func() { WherePositive(dz, y, dy) }
 	}},
+	{"AddRows", func(n int) func() { // 32 of them
+		y, a, f := normal(n), normal(32*n), normal(32)
+		return func() { AddRows(y, a, f, n) }
+	}},
+	{"MaxAbs", func(n int) func() {
+		x := normal(n)
+		return func() { MaxAbs(x) }
+	}},
 	{"Max", func(n int) func() {
 		z := normal(n)
 		return func() { Max(z) }

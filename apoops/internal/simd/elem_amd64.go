@@ -83,3 +83,14 @@ func batchGrad(dx, x, dy []float32, mean, f, slope, level float32)
 
 //go:noescape
 func batchReLUGrad(dx, x, dy []float32, mean, f, shift, slope, level float32)
+
+// a is the first element of the first row, stride the elements from one row to the next.
+
+//go:noescape
+func addRows32(y []float32, a *float32, stride int, f []float32)
+
+//go:noescape
+func addRows64(y []float64, a *float64, stride int, f []float64)
+
+//go:noescape
+func maxAbs(x []float32) float32

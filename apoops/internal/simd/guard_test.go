@@ -9,7 +9,7 @@ import (
 // TestPageEnds puts every operand where memory ends, and then where it begins: a
 // routine that reads beyond one is killed by the system.
 func TestPageEnds(t *testing.T) {
-	rooms, err := guard.New(8, 4096) // interleave_test.go has the largest arrays
+	rooms, err := guard.New(8, 16384) // addrows_test.go has the largest arrays
 	if err != nil {
 		t.Skip(err)
 	}
