@@ -132,3 +132,14 @@ func (k *dropout[T]) grad(_ gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.No
 	dx, err := apply(&dropout[T]{dropoutSettings: k.dropoutSettings}, dout)
 	return gorgonia.Nodes{dx}, err
 }
+
+// uniform is the i-th number of a stream, in (0, 1).
+func uniform(key uint64, i int) float64 {
+	return (float64(simd.Scramble(key+uint64(i)*simd.Golden)>>11) + 0.5) / (1 << 53)
+}
+
+// normal is the i-th number of a stream of standard normal numbers (Box and
+// Muller 1958).
+func normal(key uint64, i int) float64 {
+	return math.Sqrt(-2*math.Log(uniform(key, 2*i))) * math.Cos(2*math.Pi*uniform(key, 2*i+1))
+}

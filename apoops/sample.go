@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops/internal/scratch"
 	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 	"github.com/apo-gorgonia/apo/apoops/internal/vmath"
 	"github.com/apo-gorgonia/apo/apoops/par"
@@ -41,11 +42,6 @@ func newSample(y *gorgonia.Node, noise *Random, logistic bool) (*gorgonia.Node, 
 		return nil, errors.New("apoops: sample: noise is nil")
 	}
 	return applyFloat(&sample[float32]{noise: noise, logistic: logistic}, &sample[float64]{noise: noise, logistic: logistic}, y)
-}
-
-// uniform is the i-th number of a stream, in (0, 1).
-func uniform(key uint64, i int) float64 {
-	return (float64(simd.Scramble(key+uint64(i)*simd.Golden)>>11) + 0.5) / (1 << 53)
 }
 
 // sampleClass is the kernel of SampleCategorical and SampleTokens.
@@ -108,17 +104,20 @@ func draw[T Float](buf *vmath.Block, z []T, without int, u float64) int {
 		sum = vmath.SumExp(buf, head, m) + vmath.SumExp(buf, tail, m)
 	}
 	left := u * sum
-	for j, v := range z {
-		if j == without {
-			continue
+	for from := 0; from < len(z); {
+		block := vmath.ExpBlock(buf, z[from:], m)
+		for j, p := range block {
+			if from+j == without {
+				continue
+			}
+			if p > 0 {
+				class = from + j
+			}
+			if left -= p; left < 0 {
+				return class
+			}
 		}
-		p := math.Exp(float64(v) - m)
-		if p > 0 {
-			class = j
-		}
-		if left -= p; left < 0 {
-			break
-		}
+		from += len(block)
 	}
 	return class
 }
@@ -151,23 +150,24 @@ func (k *sample[T]) run(a *args[T]) error {
 }
 
 func (k *sample[T]) elements(lo, hi int) {
-	for i := lo; i < hi; i++ {
-		y := float64(k.a.in[0][i])
-		switch {
-		case !k.logistic:
-			k.a.out[i] = T(y + normal(k.key, k.before+i))
-		case uniform(k.key, k.before+i) < 1/(1+math.Exp(-y)):
-			k.a.out[i] = 1
-		default:
-			k.a.out[i] = 0
+	y, out := k.a.in[0][lo:hi], k.a.out[lo:hi]
+	if !k.logistic {
+		for i, v := range y {
+			out[i] = T(float64(v) + normal(k.key, k.before+lo+i))
+		}
+		return
+	}
+	var buf vmath.Block
+	for i := 0; i < len(y); {
+		block := vmath.SigmoidBlock(&buf, y[i:])
+		for _, p := range block {
+			out[i] = 0
+			if uniform(k.key, k.before+lo+i) < p {
+				out[i] = 1
+			}
+			i++
 		}
 	}
-}
-
-// normal is the i-th number of a stream of standard normal numbers (Box and
-// Muller 1958).
-func normal(key uint64, i int) float64 {
-	return math.Sqrt(-2*math.Log(uniform(key, 2*i))) * math.Cos(2*math.Pi*uniform(key, 2*i+1))
 }
 
 // ProbeCategorical draws a direction q of the logits z, N×C, for each of the N rows
@@ -193,10 +193,10 @@ func ProbeBernoulli(z *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
 //
 //	q = e/√N
 func ProbeSquared(y *gorgonia.Node, noise *Random) (*gorgonia.Node, error) {
-	return newProbe("Squared", noise, func(q, y []float32) {}, func(q, y []float64) {}, TokenSettings{}, y)
+	return newProbe("Squared", noise, func(_, _, _ []float32) {}, func(_, _, _ []float64) {}, TokenSettings{}, y)
 }
 
-func newProbe(label string, noise *Random, of32 func(q, y []float32), of64 func(q, y []float64), s TokenSettings, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+func newProbe(label string, noise *Random, of32 func(q, y, free []float32), of64 func(q, y, free []float64), s TokenSettings, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if noise == nil {
 		return nil, errors.Errorf("apoops: probe%s: noise is nil", label)
 	}
@@ -209,7 +209,7 @@ type probe[T Float] struct {
 	TokenSettings // where there is an operand of tokens
 	label         string
 	noise         *Random
-	row           func(q, y []T) // turns e/√N into q, for the outputs y of one row
+	row           func(q, y, free []T) // turns e/√N into q, for the outputs y of one row; free has room for two
 	a             *args[T]
 	key           uint64
 	rows, counted int
@@ -248,7 +248,8 @@ func (k *probe[T]) run(a *args[T]) (err error) {
 func (k *probe[T]) draw(lo, hi int) {
 	cols := len(k.a.out) / k.rows
 	size := T(1 / math.Sqrt(float64(k.counted)))
-	signs := [2]T{-size, size}
+	free := scratch.Get[T](2 * cols)
+	defer scratch.Put(free)
 	for i := lo; i < hi; i++ {
 		q := k.a.out[i*cols : (i+1)*cols]
 		if k.a.ints != nil && !k.counts(k.a.ints[i]) {
@@ -256,35 +257,40 @@ func (k *probe[T]) draw(lo, hi int) {
 			continue
 		}
 		for j := range q {
-			q[j] = signs[simd.Scramble(k.key+uint64(i*cols+j)*simd.Golden)>>63]
+			q[j] = size
 		}
-		k.row(q, k.a.in[0][i*cols:(i+1)*cols])
+		// Half of all numbers are below 2⁶³: 2·size or 0, and then ±size.
+		simd.DropOut(q, q, k.key+uint64(i*cols)*simd.Golden, 1<<63, 2)
+		simd.Affine(q, q, size, 1, 0)
+		k.row(q, k.a.in[0][i*cols:(i+1)*cols], free)
 	}
 }
 
-func probeCategorical[T Float](q, z []T) {
-	var buf vmath.Block
+// tiny is a number to add to a divisor that may be 0. It is a normal one of either type.
+const tiny = 0x1p-126
+
+func probeCategorical[T Float](q, z, free []T) {
 	m := vmath.RowMax(z)
-	sum := vmath.SumExp(&buf, z, m)
-	root := func(v T) float64 { // of p
-		if math.IsInf(float64(v), -1) {
-			return 0 // a class that cannot be
-		}
-		return math.Sqrt(math.Exp(float64(v)-m) / sum)
+	if math.IsInf(m, -1) { // no class can be
+		clear(q)
+		return
 	}
-	var dot float64
-	for j, v := range z {
-		dot += root(v) * float64(q[j])
-	}
-	for j, v := range z {
-		r := root(v)
-		q[j] = T(r*float64(q[j]) - r*r*dot)
-	}
+	var buf vmath.Block
+	p, root := free[:len(z)], free[len(z):]
+	sum := vmath.ExpRow(&buf, p, z, m)
+	simd.Scale(p, T(1/sum))
+	simd.DivideByRoots(root, p, p, 1, 1, tiny)
+	simd.Scale(p, T(-simd.Dot(root, q)))
+	simd.Normalise(q, q, root, p, 0, 1)
 }
 
-func probeBernoulli[T Float](q, z []T) {
-	for j, v := range z {
-		small := math.Exp(-math.Abs(float64(v))) // √(p(1-p)) is even
-		q[j] *= T(math.Sqrt(small) / (1 + small))
+func probeBernoulli[T Float](q, z, _ []T) {
+	var buf vmath.Block
+	for len(z) > 0 {
+		block := vmath.ExpMinusAbs(&buf, z) // √(p(1-p)) is even
+		for j, small := range block {
+			q[j] *= T(math.Sqrt(small) / (1 + small))
+		}
+		q, z = q[len(block):], z[len(block):]
 	}
 }

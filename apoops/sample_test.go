@@ -6,6 +6,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/apoops/internal/simd"
 )
 
 // TestSampleCategorical counts the classes of many equal rows; one of the logits
@@ -107,6 +109,48 @@ func TestProbesOfExtremeLogits(t *testing.T) {
 				if math.IsNaN(v) || math.Abs(v) > 1 || name == "categorical" && i == 4 && v != 0 || i != 0 && i != 2 && i != 4 && math.Abs(v) > 1e-6 {
 					t.Errorf("%s of %v: %v", name, dt, q)
 				}
+			}
+		}
+	}
+}
+
+// TestProbeCategoricalEqualsItsFormula computes q number by number, of a long row of logits
+// and of some that are far apart.
+func TestProbeCategoricalEqualsItsFormula(t *testing.T) {
+	const rows, cols = 3, 333
+	z := make([]float64, rows*cols)
+	for i := range z {
+		z[i] = math.Sin(float64(i)) * []float64{1, 20, 200}[i/cols]
+	}
+	noise := NewRandom(5)
+	key := noise.key(0)
+	want := make([]float64, len(z))
+	for i := range rows {
+		from := i * cols
+		var sum, dot float64
+		for _, v := range z[from : from+cols] {
+			sum += math.Exp(v)
+		}
+		for pass := range 2 {
+			for j, v := range z[from : from+cols] {
+				p := math.Exp(v) / sum
+				e := float64(2*int(simd.Scramble(key+uint64(from+j)*simd.Golden)>>63)-1) / math.Sqrt(rows)
+				if pass == 0 {
+					dot += math.Sqrt(p) * e
+				} else {
+					want[from+j] = math.Sqrt(p)*e - p*dot
+				}
+			}
+		}
+	}
+	logits := tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(z))
+	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+		tc := opTest{name: "probe", build: func(in gorgonia.Nodes) (*gorgonia.Node, error) { return ProbeCategorical(in[0], NewRandom(5)) }}
+		got, _ := tc.evaluate(t, []*tensor.Dense{logits}, dt, logits, false)
+		tolerance := map[tensor.Dtype]float64{tensor.Float32: 1e-5, tensor.Float64: 1e-13}[dt]
+		for i, v := range got {
+			if !(math.Abs(v-want[i]) <= tolerance*(math.Abs(want[i])+1e-3)) {
+				t.Fatalf("%v: element %d is %v, not %v", dt, i, v, want[i])
 			}
 		}
 	}
