@@ -148,11 +148,15 @@ func part(s trainers.Dataset, from, n int) (trainers.Dataset, error) {
 	if d, ok := s.(divisible); ok {
 		return d.Part(from, n)
 	}
-	return window{s, from, n}, nil
+	return window{s, from, n}, s.Check()
 }
 
 // Len implements trainers.Dataset.
 func (w window) Len() int { return w.n }
+
+// Check implements trainers.Dataset: the whole set, which may be much larger than the window
+// that is evaluated again and again, was checked when the window was made.
+func (w window) Check() error { return nil }
 
 // Fill implements trainers.Dataset.
 func (w window) Fill(b graph.Batch, rows []int, d batch.Draw) {
