@@ -8,8 +8,8 @@ import (
 // Grain is a chunk length that suits loops of a few operations an element.
 const Grain = 8192
 
-// job is one running loop. It returns to the pool when its last user, the caller or a
-// worker, has finished with it.
+// job is one running loop. It is free again when its last user, the caller or a worker, has
+// finished with it.
 type job struct {
 	body     func(lo, hi int)
 	n, grain int64
@@ -25,12 +25,36 @@ var (
 	start   sync.Once
 	workers int
 	queue   chan *job
-	jobs    = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 )
+
+// free are the jobs that nothing uses. A loop may end long before the workers that it queued
+// for take notice of it, so from the start there are as many as the queue and the workers can
+// hold, and one for the caller: more are made for callers at the same time alone.
+var free struct {
+	sync.Mutex
+	jobs []*job
+}
+
+func newJob() *job { return &job{done: make(chan struct{}, 1)} }
+
+func takeJob() *job {
+	free.Lock()
+	defer free.Unlock()
+	last := len(free.jobs) - 1
+	if last < 0 {
+		return newJob()
+	}
+	j := free.jobs[last]
+	free.jobs = free.jobs[:last]
+	return j
+}
 
 func startWorkers() {
 	workers = Cores() - 1
 	queue = make(chan *job, 4*workers)
+	for range cap(queue) + workers + 1 {
+		free.jobs = append(free.jobs, newJob())
+	}
 	for range workers {
 		go func() {
 			var t turn
@@ -74,7 +98,7 @@ func For(n, grain int, body func(lo, hi int)) {
 	}
 	start.Do(startWorkers)
 	callers.pass()
-	j := jobs.Get().(*job)
+	j := takeJob()
 	j.body, j.n, j.grain, j.chunks = body, int64(n), int64(grain), int64(chunks)
 	j.next.Store(0)
 	j.open.Store(int64(chunks))
@@ -125,7 +149,9 @@ func (j *job) fail(r any) { j.failure.Store(&r) }
 func (j *job) release() {
 	if j.users.Add(-1) == 0 {
 		j.body = nil
-		jobs.Put(j)
+		free.Lock()
+		free.jobs = append(free.jobs, j)
+		free.Unlock()
 	}
 }
 
