@@ -169,11 +169,10 @@ func bySquares(loss, examples float64) float64 {
 }
 
 // setOrder notes in which order the member's machine sums up.
-func (g *group) setOrder(program any, whole *gorgonia.ExprGraph) {
+func (g *group) setOrder(order gorgonia.Nodes) {
 	if g == nil {
 		return
 	}
-	order, _ := executionOrder(program, whole)
 	for _, n := range order {
 		if size := apoops.JointSize(n); size > 0 {
 			g.order = fmt.Appendf(g.order, "%d %d ", n.ID(), size)

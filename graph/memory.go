@@ -21,9 +21,9 @@ const alignment = 64
 // which are read after a run, keep memory of their own. So nothing in the shared memory
 // is needed after a run, and programs over the same weights, which run one after the
 // other, share it too.
-func (p *program) shareMemory(program any, g *gorgonia.ExprGraph) error {
-	order, ok := executionOrder(program, g)
-	if !ok || !sharing {
+func (p *program) shareMemory() error {
+	order := p.order
+	if order == nil || !sharing {
 		return nil
 	}
 	lives := lifetimes(order, p.values)

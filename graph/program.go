@@ -17,11 +17,15 @@ import (
 // keeps state of its own meanwhile.
 var building sync.Mutex
 
+// tapeOnly is for tests that compare machine with Gorgonia's.
+var tapeOnly bool
+
 // program is a compiled graph with named inputs.
 type program struct {
 	g      *gorgonia.ExprGraph
 	dt     tensor.Dtype
 	vm     gorgonia.VM
+	order  gorgonia.Nodes // of execution, nil where it is not known
 	values gorgonia.Nodes // whose values are read after a run
 
 	group   *group       // nil where there is one member
@@ -125,8 +129,13 @@ func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (er
 	// whole program alive for ever.
 	runtime.SetFinalizer(vm, nil)
 	p.vm, p.values = vm, values
-	p.group.setOrder(vm.Prog(), g)
-	return p.shareMemory(vm.Prog(), g)
+	p.order, _ = executionOrder(vm.Prog(), g)
+	// Results in 16 bits are not of their nodes' dtype, which the machine could not bind.
+	if m := newMachine(p.order); m != nil && !p.storage.Low && !tapeOnly {
+		p.vm = m
+	}
+	p.group.setOrder(p.order)
+	return p.shareMemory()
 }
 
 // Run executes the program on the values bound to its inputs. Programs over the same

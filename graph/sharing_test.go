@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -277,9 +276,8 @@ type inspection struct {
 // lifetimes.
 func (c *compiled) inspect(t *testing.T) *inspection {
 	t.Helper()
-	vm := reflect.ValueOf(c.program.vm).MethodByName("Prog").Call(nil)[0].Interface()
-	order, ok := executionOrder(vm, c.program.g)
-	if !ok {
+	order := c.program.order
+	if order == nil {
 		t.Fatal("the order of execution is not known")
 	}
 	s := &inspection{order: order, at: make(map[*gorgonia.Node]int), last: make(map[*gorgonia.Node]int)}

@@ -148,6 +148,36 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
+// BenchmarkSmallNet is a step of a net of 20-100-100-1 on a batch of 16, where what is not
+// arithmetic counts.
+func BenchmarkSmallNet(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		o    Optimizer
+		k    int
+	}{
+		{"SGDm", SGDm(0.01), 0},
+		{"NAdamW", NAdamW(0.001), 0},
+		{"Adam-APO", Adam(0.001), metaEvery},
+		{"Precond", Precond(0.1), 20},
+		{"KFAC", KFAC(0.01), 0},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			tr, err := New(layers.MLP(20, 100, 100, 1), graph.SquaredError, c.o, EveryK(c.k))
+			if err != nil {
+				b.Fatal(err)
+			}
+			batch := graph.NewBatch(gaussian32(1, tensor.Shape{16, 20}), gaussian32(2, tensor.Shape{16, 1}))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := tr.Step(batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // measured is a net with the shape of its inputs.
 type measured struct {
 	model func() (graph.Model, error)
