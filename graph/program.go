@@ -167,6 +167,9 @@ func letAll(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
 		if a == nil {
 			return errors.Errorf("graph: %s %d is missing", kind, i)
 		}
+		if isBound(n, a) {
+			continue
+		}
 		different := ErrShape
 		if a.Dtype() != n.Dtype() {
 			different = ErrDtype
@@ -182,6 +185,13 @@ func letAll(kind string, nodes gorgonia.Nodes, arrays []*tensor.Dense) error {
 		}
 	}
 	return nil
+}
+
+// isBound reports whether the node's value is a header over the array's memory already, in
+// the same shape, as in all steps but the first where arrays are filled again and again.
+func isBound(n *gorgonia.Node, a *tensor.Dense) bool {
+	v, ok := n.Value().(*tensor.Dense)
+	return ok && v.Uintptr() == a.Uintptr() && v.Dtype() == a.Dtype() && v.Shape().Eq(a.Shape()) && RowMajor(v) && RowMajor(a)
 }
 
 // letScalar binds a number to a scalar node of either dtype.
