@@ -96,10 +96,7 @@ func (s *storing) all(ctx context.Context, dirs []string) error {
 		}
 		for _, e := range experiments.Every() {
 			for _, scale := range experiments.Scales {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := s.folder(dir, e, scale, envs); err != nil {
+				if err := s.folder(ctx, dir, e, scale, envs); err != nil {
 					return err
 				}
 			}
@@ -109,7 +106,7 @@ func (s *storing) all(ctx context.Context, dirs []string) error {
 }
 
 // folder stores the results of an experiment at a scale.
-func (s *storing) folder(dir string, e *experiments.Experiment, scale experiments.Scale, envs []Environment) error {
+func (s *storing) folder(ctx context.Context, dir string, e *experiments.Experiment, scale experiments.Scale, envs []Environment) error {
 	if err := s.computed(dir, e, scale); err != nil {
 		return err
 	}
@@ -118,6 +115,9 @@ func (s *storing) folder(dir string, e *experiments.Experiment, scale experiment
 		return err
 	}
 	for _, path := range paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		r, err := ReadRun(path)
 		switch {
 		case errors.Is(err, ErrNoHeader) || err == nil && r.Done == nil:
@@ -170,7 +170,11 @@ func (s *storing) others(r *Run) (paths []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	own := withoutSeed(r.Header.storedPath(s.out))
 	for _, path := range all {
+		if withoutSeed(path) != own {
+			continue
+		}
 		o, err := ReadRun(path)
 		if err != nil {
 			return nil, err
@@ -182,6 +186,11 @@ func (s *storing) others(r *Run) (paths []string, err error) {
 		}
 	}
 	return paths, nil
+}
+
+// withoutSeed is the path of a run up to the number of its seed, the same for all seeds.
+func withoutSeed(path string) string {
+	return strings.TrimRight(strings.TrimSuffix(path, filepath.Ext(path)), "0123456789")
 }
 
 // computed stores a computed result.
