@@ -13,27 +13,15 @@ import (
 // tape machine, with the same values in the nodes, but in the caller's goroutine and without
 // allocations. A tape machine starts a goroutine in each run and keeps the caller's thread
 // for itself, so that each run wakes up two threads: more than the ops of a small net take.
-type machine struct {
-	program []instruction
-	values  []gorgonia.Value // of the nodes
-}
+type machine struct{ program []instruction }
 
 // instruction is the execution of a node.
 type instruction struct {
-	node *gorgonia.Node
-	kind instructionKind
-	in   []int            // where the operands are
-	args []gorgonia.Value // their values
-	into *gorgonia.Value  // of a read
+	node     *gorgonia.Node
+	operands gorgonia.Nodes
+	args     []gorgonia.Value // the operands'
+	into     *gorgonia.Value  // of gorgonia.Read, nil for other ops
 }
-
-type instructionKind int
-
-const (
-	leaf    instructionKind = iota // a value that is bound to the node, or a constant
-	readOut                        // gorgonia.Read
-	doOp
-)
 
 // newMachine is the machine for nodes in the order of their execution. It is nil where that
 // is not known, and where a node needs the tape machine: Gorgonia's own ops do, which have it
@@ -42,26 +30,21 @@ func newMachine(order gorgonia.Nodes) *machine {
 	if order == nil {
 		return nil
 	}
-	m := &machine{program: make([]instruction, len(order)), values: make([]gorgonia.Value, len(order))}
-	at := make(map[*gorgonia.Node]int, len(order))
-	for i, n := range order {
-		s := instruction{node: n}
-		switch op := n.Op(); {
-		case op == nil || isConstant(op):
-		case typeName(op) == "readOp":
-			if s.kind, s.into = readOut, readsInto(op); s.into == nil {
-				return nil
-			}
-		case isOwn(op) || ofNumbers(n):
-			s.kind = doOp
-		default:
+	m := new(machine)
+	for _, n := range order {
+		op := n.Op()
+		if op == nil || isConstant(op) {
+			continue // has its value
+		}
+		in := instruction{node: n, operands: children(n)}
+		in.args = make([]gorgonia.Value, len(in.operands))
+		if typeName(op) == "readOp" {
+			in.into = readsInto(op)
+		}
+		if in.into == nil && !isOwn(op) && !ofNumbers(n) {
 			return nil
 		}
-		for _, c := range children(n) {
-			s.in = append(s.in, at[c])
-		}
-		s.args = make([]gorgonia.Value, len(s.in))
-		m.program[i], at[n] = s, i
+		m.program = append(m.program, in)
 	}
 	return m
 }
@@ -97,34 +80,28 @@ func readsInto(op gorgonia.Op) *gorgonia.Value {
 // RunAll implements gorgonia.VM.
 func (m *machine) RunAll() error {
 	for i := range m.program {
-		if err := m.execute(i); err != nil {
+		if err := m.program[i].execute(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *machine) execute(i int) (err error) {
-	s := &m.program[i]
-	if s.kind == leaf {
-		if m.values[i] = s.node.Value(); m.values[i] == nil {
-			return errors.Errorf("no value is bound to %s", describe(s.node))
+func (in *instruction) execute() error {
+	for j, n := range in.operands {
+		if in.args[j] = n.Value(); in.args[j] == nil {
+			return errors.Errorf("no value is bound to %s", describe(n))
 		}
-		return nil
 	}
-	for j, from := range s.in {
-		s.args[j] = m.values[from]
+	if in.into != nil {
+		return read(in.into, in.args[0])
 	}
-	if s.kind == readOut {
-		return read(s.into, s.args[0])
-	}
-	v, err := s.node.Op().Do(s.args...)
+	v, err := in.node.Op().Do(in.args...)
 	if err != nil {
-		return errors.WithMessage(err, describe(s.node))
+		return errors.WithMessage(err, describe(in.node))
 	}
-	m.values[i] = v
-	if s.node.Value() != v { // it is the same in nearly all runs
-		err = gorgonia.UnsafeLet(s.node, v)
+	if in.node.Value() != v { // it is the same in nearly all runs
+		err = gorgonia.UnsafeLet(in.node, v)
 	}
 	return err
 }
@@ -139,11 +116,11 @@ func read(into *gorgonia.Value, v gorgonia.Value) (err error) {
 	return errors.Wrap(err, "reading a value")
 }
 
-// Reset implements gorgonia.VM: it lets go of the values.
+// Reset implements gorgonia.VM: it lets go of the operands, whose memory others may have
+// given up by the next run.
 func (m *machine) Reset() {
-	clear(m.values)
-	for i := range m.program {
-		clear(m.program[i].args)
+	for _, in := range m.program {
+		clear(in.args)
 	}
 }
 
