@@ -136,7 +136,7 @@ func probeOf(s Source, d Divergence, sample Sampler, p *Pass, x, theta gorgonia.
 	if len(x) == 0 || x[0].Dims() == 0 {
 		return nil, nil, ErrShape.Errorf("graph: probe: no input with a first axis for the examples")
 	}
-	examples := float64(x[0].Shape()[0])
+	examples := float64(examplesOf(s, x[0].Shape()[0]))
 	if d.Probe == nil {
 		if sample == nil {
 			return nil, nil, ErrNoProbe.Errorf("graph: divergence %s: there is neither a Probe of the divergence nor a Sample of the loss", d.Name)

@@ -15,7 +15,8 @@ type ProbeConfig struct {
 	Params []*Param // of the model, statistics included
 	Blocks []Block
 	// Batch has the dtypes and shapes of B': b' examples. Its targets are not looked
-	// at. For a Problem b' is the length of the problem's own batches.
+	// at. For a Problem, whose inputs may have their examples along any axis, b' is the
+	// number of rows of its output.
 	Batch Batch
 	// Positions is the number of rows of each example where a layer has more, such as
 	// the positions of a convolution: so many are drawn. 0 means 1.
@@ -59,6 +60,7 @@ type Probe struct {
 	*program
 	x        gorgonia.Nodes
 	examples int
+	whole    bool // batches have the shapes of x, whatever their axes count
 	blocks   []*probed
 	hyper    *gorgonia.Node // d, b and τ of the steps
 	half     *gorgonia.Node // ½Σ‖q‖², nil where targets are drawn
@@ -137,7 +139,8 @@ func buildProbe(c ProbeConfig) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Probe{program: stored, examples: c.Batch.Len()}
+	k := &Probe{program: stored, examples: examplesOf(c.Source, c.Batch.Len())}
+	_, k.whole = c.Source.(wholeBatches)
 	if c, err = k.divide(c); err != nil {
 		return nil, err
 	}
@@ -244,12 +247,15 @@ func (k *Probe) block(b Block, grads gorgonia.Nodes, s apoops.RowSettings) (*pro
 // Examples is b', the number of examples of a run.
 func (k *Probe) Examples() int { return k.examples }
 
-// Feed binds the first b' examples of a batch, in their place. Its targets are not
-// looked at.
+// Feed binds the first b' examples of a batch, in their place; for a Problem the batch,
+// which has the shapes of the problem's inputs. Its targets are not looked at.
 func (k *Probe) Feed(batch Batch) error { return k.fed(func() error { return k.bindOwn(batch) }) }
 
 // bindOwn binds the part of the examples that is this member's.
 func (k *Probe) bindOwn(batch Batch) error {
+	if k.whole {
+		return letAll("input", k.x, batch.X)
+	}
 	first, err := Batch{X: batch.X}.First(k.examples)
 	if err == nil && k.group != nil {
 		first, err = k.ownOf(first)

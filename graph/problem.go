@@ -159,6 +159,14 @@ func (q *Problem) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Ran
 	return probeOf(q, d, q.Sample, p, x, theta, noise)
 }
 
+// examples implements wholeBatches.
+func (q *Problem) examples() int {
+	if q.Output.Dims() == 0 {
+		return 1
+	}
+	return q.Output.Shape()[0]
+}
+
 // data are the nodes of a pass that stand for Inputs, without those for fixed leaves.
 func (q *Problem) data(x gorgonia.Nodes) gorgonia.Nodes { return x[:min(len(q.Inputs), len(x))] }
 

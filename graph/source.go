@@ -138,3 +138,18 @@ func (o Objective) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apo
 	j, err := likelihood(y, t)
 	return built(j, err, "loss "+o.Loss.Name)
 }
+
+// wholeBatches is a Source whose batches have one size, along whatever axis of which
+// input: a user's graph.
+type wholeBatches interface {
+	// examples is b', that of the rows of the output.
+	examples() int
+}
+
+// examplesOf is b' of a batch whose first input has so many rows.
+func examplesOf(s Source, rows int) int {
+	if w, ok := s.(wholeBatches); ok {
+		return w.examples()
+	}
+	return rows
+}

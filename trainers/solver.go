@@ -114,13 +114,15 @@ func (s *Solver) prepare() error {
 
 // Step implements gorgonia.Solver: it takes one training step with the
 // gradients that the user's machine has just computed, and zeroes them, as
-// Gorgonia's solvers do. The model must be the problem's parameters in their
+// Gorgonia's solvers do, after an error too: the machine would add the next ones to them.
+// The model must be the problem's parameters in their
 // order, as gorgonia.NodesToValueGrads gives them.
 func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	start := time.Now()
 	if s.engine == nil {
 		return errNotMade
 	}
+	defer zeroGradients(model)
 	g, err := s.gradients(model)
 	if err != nil {
 		return errors.WithMessagef(err, "trainers: step %d", s.engine.steps)
@@ -137,10 +139,20 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	}
 	s.engine.Task.Random.SetStep(int64(s.engine.steps))
 	s.last, err = s.engine.step(batchStep{batch: batch, loss: loss, g: g, start: start})
-	for _, d := range g {
-		d.Zero()
-	}
 	return err
+}
+
+func zeroGradients(model []gorgonia.ValueGrad) {
+	for _, m := range model {
+		if graph.IsNil(m) {
+			continue
+		}
+		if g, err := m.Grad(); err == nil {
+			if d, ok := graph.Array(g); ok {
+				d.Zero()
+			}
+		}
+	}
 }
 
 // Last are the statistics of the last step.
@@ -176,13 +188,10 @@ func (s *Solver) gradients(model []gorgonia.ValueGrad) ([]*tensor.Dense, error) 
 		if value, ok := graph.Array(m.Value()); !ok || !sameMemory(value, params[i].Value) {
 			return nil, errors.Errorf("value %d is not that of parameter %q, or the parameter was bound to another value", i, params[i].Name)
 		}
-		v, err := m.Grad()
 		if params[i].Frozen {
-			if d, ok := graph.Array(v); ok && err == nil {
-				d.Zero()
-			}
 			continue
 		}
+		v, err := m.Grad()
 		if err != nil {
 			return nil, errors.Wrapf(err, "gradient of %q", params[i].Name)
 		}
