@@ -37,7 +37,8 @@ type Sampler func(y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random) (gor
 
 // The distributions of the losses, each of one target array.
 var (
-	// CategoricalTargets are classes with the probabilities softmax(y).
+	// CategoricalTargets are classes with the probabilities softmax(y), as numbers of
+	// tensor.Int. A Problem whose target has one-hot rows gets such.
 	CategoricalTargets Sampler = oneSample(apoops.SampleCategorical)
 	// BernoulliTargets are 0 or 1 with the probabilities σ(y).
 	BernoulliTargets Sampler = oneSample(apoops.SampleBernoulli)

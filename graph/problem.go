@@ -1,11 +1,13 @@
 package graph
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -63,7 +65,8 @@ type Problem struct {
 	Divergence Divergence
 	// Sample draws targets from the distribution that Output describes: for the
 	// Fisher matrix of KFAC and EKFAC. It must match the cost, as NormalTargets
-	// matches ½‖y-t‖². nil: only their empirical form can be used.
+	// matches ½‖y-t‖². Class numbers that it draws become one-hot rows for a target of
+	// rows×classes. nil: only their empirical form can be used.
 	Sample Sampler
 	// Storage is how the passes that are rebuilt keep their arrays.
 	Storage Storage
@@ -186,5 +189,28 @@ func (q *Problem) BuildSampledLoss(p *Pass, x, theta gorgonia.Nodes, noise *apoo
 	if len(t) != len(q.Targets) {
 		return nil, errors.Errorf("graph: Sample draws %d target arrays for a problem with %d", len(t), len(q.Targets))
 	}
+	for i, target := range q.Targets {
+		if t[i], err = likeTarget(t[i], target); err != nil {
+			return nil, err
+		}
+	}
 	return q.rebuild(q.Cost, x, t, theta, map[*gorgonia.Node]*gorgonia.Node{q.Output: y}, p)
+}
+
+// likeTarget turns class numbers that were drawn into one-hot rows where the target has
+// such.
+func likeTarget(drawn, target *gorgonia.Node) (*gorgonia.Node, error) {
+	classes := target.Dtype() != tensor.Int && target.Dims() == 2 &&
+		drawn.Dtype() == tensor.Int && drawn.Dims() == 1 && drawn.Shape()[0] == target.Shape()[0]
+	if !classes {
+		return drawn, nil
+	}
+	n, dt := target.Shape()[1], target.Dtype()
+	rows := gorgonia.NewMatrix(drawn.Graph(), dt, gorgonia.WithShape(n, n), gorgonia.WithName(fmt.Sprintf("one-hot/%d/%v", n, dt)))
+	if rows.Value() == nil {
+		if err := gorgonia.Let(rows, tensor.I(dt, n, n, 0)); err != nil {
+			return nil, errors.Wrap(err, "graph: one-hot rows")
+		}
+	}
+	return apoops.Take(rows, drawn, 0)
 }

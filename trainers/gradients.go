@@ -21,8 +21,8 @@ import (
 //
 // Step gets the whole mini-batch, whose examples n must divide; with Parallel each member
 // computes its share in n parts. B' has a multiple of n rows: FSDFraction and Precond's Rows
-// are rounded up to one. A checkpoint goes on with any n. It is for a Trainer made by New, and
-// not for JointBatchNorm.
+// are rounded up to one. A checkpoint goes on with any n. It is for a Trainer made by New, an
+// error in FromProblem and Wrap, and not for JointBatchNorm.
 func Accumulate(n int) Option {
 	return func(c *config) error {
 		if n < 1 {
@@ -87,8 +87,8 @@ func checkClip(option string, c float64) error {
 // place of the error: nothing moves, and Stats.StepSkipped says so. SkippedSteps counts them.
 // After most such steps in a row the next one is the error that it is without this option. The
 // rule and the learner do not count them as steps; schedules, that of WithSchedule and those of
-// groups, do, as PyTorch's that are advanced in each iteration. Mini-batches that hold NaN or
-// infinities themselves remain errors.
+// groups, do, as PyTorch's that are advanced in each iteration. A mini-batch that holds NaN
+// itself remains an error.
 //
 // The loss scale of a training in float16 skips steps by itself, see Precision; this option is
 // about those for which that is not at fault.

@@ -40,6 +40,9 @@ func FromProblem(p graph.Problem, o Optimizer, opts ...Option) (*Trainer, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := c.alone(); err != nil {
+		return nil, errors.WithMessage(err, "trainers: FromProblem")
+	}
 	if err := c.wholeTilde(); err != nil {
 		return nil, errors.WithMessage(err, "trainers: FromProblem")
 	}
