@@ -1,5 +1,14 @@
 package trainers
 
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/trainers/internal/array"
+)
+
 // LastGradient is g = ∇J_B(θ) of the last step, one array for each parameter
 // that is learned; nil before the first step. The next step overwrites the arrays.
 func (t *Trainer) LastGradient() []NamedTensor {
@@ -57,3 +66,63 @@ func (t *Trainer) Notes() []string {
 // Notes is Trainer.Notes and, before them, what the passes rebuilt from the user's
 // graph compute otherwise than the user's own machine, see graph.Problem.Notes.
 func (s *Solver) Notes() []string { return append(s.problem.Notes(), s.engine.orEmpty().notes()...) }
+
+// Predict is the model's output on inputs, in evaluation mode, with the weights of
+// Trainer.Evaluated: logits for a classifier. It takes an array for each input of the model,
+// of any number of rows (for a user's graph, the rows that it was made for), and returns a new
+// one. Shapes have graphs of their own (Graphs), so give a large set in parts of one size.
+func (t *Trainer) Predict(inputs ...*tensor.Dense) (y *tensor.Dense, err error) {
+	if t.engine == nil {
+		return nil, errNotMade
+	}
+	if t.fixed != nil {
+		inputs, err = t.fixed.completeInputs(inputs)
+	}
+	if err == nil {
+		err = graph.Batch{X: inputs}.CheckValues()
+	}
+	if err == nil {
+		err = t.engine.withEvaluated(func() error {
+			y, err = t.predict(graph.Batch{X: inputs})
+			return err
+		})
+	}
+	return y, errors.WithMessage(err, "trainers: predicting")
+}
+
+// prediction is a graph of the output with the arrays of its inputs.
+type prediction struct {
+	*graph.Forward
+	inputs []*tensor.Dense
+}
+
+func (t *Trainer) predict(b graph.Batch) (*tensor.Dense, error) {
+	p, ok := t.predictions.Find(b, nil)
+	if !ok {
+		p = &prediction{inputs: array.CloneAll(b.X)}
+		var err error
+		p.Forward, err = graph.NewForwardIn(t.engine.c.storage(), t.engine.Task.Model, p.inputs, func(pass *graph.Pass, x, theta gorgonia.Nodes) (gorgonia.Nodes, error) {
+			y, err := t.source.BuildOutput(pass, x, theta)
+			return gorgonia.Nodes{y}, err
+		})
+		if err != nil {
+			return nil, errors.WithMessagef(err, "%v", b)
+		}
+		t.predictions.Limit = t.engine.c.graphs
+		if err := t.predictions.Add(b, nil, p); err != nil {
+			return nil, err
+		}
+	}
+	for i, x := range b.X {
+		if err := tensor.Copy(p.inputs[i], x); err != nil {
+			return nil, errors.Wrapf(err, "input %d", i)
+		}
+	}
+	if err := p.Run(); err != nil {
+		return nil, err
+	}
+	if y := p.Result(0); y != nil {
+		return y.Clone().(*tensor.Dense), nil
+	}
+	return nil, errors.New("the output is a number, not an array")
+}

@@ -19,6 +19,8 @@ type Trainer struct {
 	loss   graph.Loss  // says how batches and targets count; the zero value for a graph of the user's
 	fixed  *fixedBatch // nil where batches of any size will do
 	evals  graph.Shapes[*graph.Evaluation]
+
+	predictions graph.Shapes[*prediction]
 }
 
 // trainable is what a Trainer trains and evaluates.
