@@ -32,6 +32,13 @@ type conflict struct {
 // checkConflicts reports options without effect. What a number switches off, as
 // EveryK(0), FSD(0), WSD(0) and ClipMeta(0) do, may be switched off.
 func (c *config) checkConflicts(o Optimizer) error {
+	if o.Defaults().K < 0 && !c.given["EveryK"] {
+		for _, option := range learningOptions {
+			if c.given[option] {
+				return errors.Errorf("trainers: %s has no effect with %s, which takes no meta-steps unless EveryK says so", option, o.Name())
+			}
+		}
+	}
 	for _, x := range c.conflicts(o) {
 		if x.found && c.given[x.option] && !(x.learning && c.K == 0) {
 			return errors.Errorf("trainers: %s has no effect with %s: leave one of them out", x.option, x.with)
@@ -39,6 +46,11 @@ func (c *config) checkConflicts(o Optimizer) error {
 	}
 	return nil
 }
+
+// learningOptions say how φ is learned.
+var learningOptions = append([]string{
+	"Calibrated", "Meta", "ClipMeta", "RateGroups", "RatePerParam", "LinearRate", "RateBounds", "FSD", "FSDSchedule", "WSD", "WSDSchedule", "FSDFraction",
+}, hyperparameterOptions...)
 
 func (c *config) conflicts(o Optimizer) []conflict {
 	name := o.Name()
@@ -65,7 +77,7 @@ func (c *config) conflicts(o Optimizer) []conflict {
 	add(mixed, true, name+", in which P is learned beside the rates", append([]string{"Calibrated"}, hyperparameterOptions...)...)
 	add(grouped, true, name+", each of which has a learning rate", "RateGroups")
 	add(calibrated, true, "Calibrated", "Meta", "ClipMeta", "WSD", "WSDSchedule", "FSDSchedule", "LinearRate")
-	add(calibrated, true, "Calibrated, but for a divergence,", "FSD")
+	add(calibrated, true, "Calibrated, which finds λ_FSD itself (FSD(1, divergence) gives the divergence alone)", "FSD")
 	add(!learnsP, false, name, "Blocks")
 	add(!calibrated, false, name+" without Calibrated", "CalibrateFrom")
 	add(!o.DrawsTargets(), false, name+", which draws no targets", "SampledTargets")

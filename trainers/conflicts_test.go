@@ -118,6 +118,10 @@ func TestOptionsWithoutEffect(t *testing.T) {
 		"calibrated, KL clip":      {clipped, []Option{calibrated}, []string{"Calibrated", "kfac", "KLClip"}},
 		"calibrated, precond":      {PrecondPlain(1), []Option{calibrated}, []string{"Calibrated", "precond"}},
 		"calibrated, trust":        {precond.TrustRegion(1), []Option{calibrated}, []string{"Calibrated", "precond-plain"}},
+		"calibrated, FSD(7, …)":    {SGD(0.1), []Option{calibrated, FSD(7, graph.CategoricalKL)}, []string{"FSD", "Calibrated", "divergence alone"}},
+		"prodigy, calibrated":      {Prodigy(1), []Option{calibrated}, []string{"Calibrated", "prodigy", "EveryK"}},
+		"prodigy, weight decay":    {Prodigy(1), []Option{LearnWeightDecay()}, []string{"LearnWeightDecay", "prodigy", "EveryK"}},
+		"dog, FSD":                 {DoG(1), []Option{FSD(1)}, []string{"FSD", "dog", "EveryK"}},
 		"no calibration":           {SGD(0.1), []Option{CalibrateFrom(func(int) (graph.Batch, error) { return graph.Batch{}, nil })}, []string{"CalibrateFrom", "Calibrated"}},
 	} {
 		_, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, c.o, c.opts...)
@@ -134,6 +138,7 @@ func TestOptionsWithoutEffect(t *testing.T) {
 		"all off":         {SGD(0.1), []Option{calibrated, FSD(0), WSD(0), ClipMeta(0)}},
 		"a divergence":    {SGD(0.1), []Option{calibrated, FSD(1, graph.CategoricalReverseKL)}},
 		"K = 0":           {SGD(math.MaxFloat32), []Option{EveryK(0), Meta(MetaSGD(1)), ClipMeta(1), LinearRate(), RateBounds(0.2, 1), RatePerParam(), FSD(1), WSD(1), calibrated}},
+		"prodigy, K = 0":  {Prodigy(1), []Option{EveryK(0), calibrated}},
 		"K = 0, relative": {precond.Relative(1), []Option{EveryK(0), Meta(MetaSGD(1)), RatePerParam()}},
 	} {
 		if _, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, c.o, c.opts...); err != nil {

@@ -17,14 +17,15 @@ import (
 // was given. Where K is 0, options for learning φ have no effect and are no error.
 type Option func(*config) error
 
-// EveryK takes a meta-step every k steps, beginning with the first (K of
-// Algorithm 1). 0 switches them off, which leaves the base optimizer as it is.
-// The default is 10, for Precond 20, which takes them more often at first.
+// EveryK takes a meta-step every k steps, beginning with the first (K of Algorithm 1). 0
+// switches them off, which leaves the base optimizer as it is. The default is 10; for Precond
+// 20, and more often at first; 0 for rules that find their rate themselves, such as Prodigy.
 func EveryK(k int) Option {
 	return func(c *config) error {
 		if k < 0 {
 			return errors.Errorf("trainers: EveryK(%d): K must be 0 or more", k)
 		}
+		c.give("EveryK")
 		c.K = k
 		return nil
 	}
@@ -35,7 +36,7 @@ func EveryK(k int) Option {
 // its passes out. The default is 1, for RMSprop 0.1, for Precond 1/LR (1 where LR is 0).
 func FSD(lambda float64, divergence ...graph.Divergence) Option {
 	return func(c *config) error {
-		if lambda > 0 && len(divergence) == 0 {
+		if lambda > 0 && (len(divergence) == 0 || lambda != 1) {
 			c.give("FSD")
 		}
 		if err := learn.CheckLambda("FSD", lambda); err != nil {

@@ -157,7 +157,8 @@ func (e *engine) startAverage() error {
 // Evaluated calls do while Params have the weights that Evaluate takes and SaveWeights
 // writes: those of Averaged or of a rule that has such (Schedule-Free), else the weights as
 // they are. Then the training's are there again, bit for bit, whatever do returns and if it
-// panics. Within do, steps, checkpoints and loading are errors.
+// panics. Within do, steps, checkpoints and loading are errors where the weights are others
+// than the training's.
 //
 // The model's statistics are those of the training. With the weights of a checkpoint
 // (LoadWeights) a training goes on, so they are not these; a file of SaveWeights has these.
