@@ -122,3 +122,33 @@ func findRate(tr *trainers.Trainer, batches *trainers.Batches) error {
 	fmt.Printf("a rate to begin with: %.2g\n", found.Rate)
 	return nil
 }
+
+// TestNoise trains with dropout at the λ_FSD that the page gives for noise: the net must stay
+// as good as at a fixed rate, to within two points.
+func TestNoise(t *testing.T) {
+	set, test, err := datasets.Digits(tensor.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches, err := trainers.NewBatches(set, 32, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accuracy []float64
+	for _, o := range []trainers.Option{trainers.EveryK(0), trainers.FSD(10)} {
+		model := layers.Sequential(layers.Dense(64, 64, apoops.ReLUAct), layers.Dropout(0.5), layers.Dense(64, 10, apoops.Identity))
+		tr, err := trainers.New(model, graph.SoftmaxCrossEntropy, trainers.Adam(1e-3), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train(t, tr, batches, 2000)
+		result, err := tr.Evaluate(test, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accuracy = append(accuracy, result.Accuracy)
+	}
+	if accuracy[1] < accuracy[0]-0.02 {
+		t.Errorf("accuracy %v at a fixed rate, %v at a learned one", accuracy[0], accuracy[1])
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
+	"github.com/apo-gorgonia/apo/layers"
 	"github.com/apo-gorgonia/apo/trainers"
 	"github.com/apo-gorgonia/apo/trainers/datasets"
 	"github.com/apo-gorgonia/apo/trainers/durable"
@@ -149,4 +150,36 @@ func keepBest(tr *trainers.Trainer, batches *trainers.Batches, valid trainers.Da
 	}
 	report(best)
 	return nil
+}
+
+// TestPredictions: a trainer made for predictions alone has the outputs of the one that saved.
+func TestPredictions(t *testing.T) {
+	t.Chdir(t.TempDir())
+	batches := digits(t)
+	tr := adam(t)
+	train(t, tr, batches, 3)
+	if err := tr.SaveWeights("best.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	x := batches.At(0).X[0]
+	got, err := predictions(net(), graph.SoftmaxCrossEntropy, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := tr.Predict(x)
+	if err != nil || !slices.Equal(got.Float32s(), want.Float32s()) {
+		t.Errorf("other outputs than those of the trainer that saved the weights: %v", err)
+	}
+}
+
+func predictions(model *layers.Model, loss graph.Loss, x *tensor.Dense) (*tensor.Dense, error) {
+	tr, err := trainers.New(model, loss, trainers.SGD(1), trainers.EveryK(0)) // the rule does not matter
+	if err != nil {
+		return nil, err
+	}
+	if err := tr.LoadWeights("best.safetensors"); err != nil {
+		return nil, err
+	}
+	logits, err := tr.Predict(x) // x has a row for each example
+	return logits, err
 }
