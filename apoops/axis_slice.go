@@ -13,9 +13,12 @@ import (
 // Slice copies, of each row of x along an axis, count elements: number first and
 // every step-th after it. The result has the given shape, or, where none is given,
 // x's with count in place of the axis's length. (Gorgonia's Slice takes ranges
-// that agree modulo 256 for one.)
+// that agree modulo 256 for one.) x may be of tensor.Int.
 func Slice(x *gorgonia.Node, axis, first, step, count int, shape ...int) (*gorgonia.Node, error) {
 	c := cut{axis: axis, first: first, step: step, count: count, to: tensor.Shape(shape).Clone()}
+	if isInteger(x) {
+		return apply[float32](&sliceInts{cut: c}, x)
+	}
 	return applyFloat(&slice[float32]{cut: c}, &slice[float64]{cut: c}, x)
 }
 
@@ -28,6 +31,24 @@ func (c cut) String() string {
 	return fmt.Sprintf("(%d: %d+%d·%d)%v", c.axis, c.first, c.count, c.step, c.to)
 }
 
+func (c cut) infer(in []tensor.Shape) (tensor.Shape, error) {
+	if err := checkAxes(in[0], []int{c.axis}); err != nil {
+		return nil, err
+	}
+	if c.first < 0 || c.step < 1 || c.count < 1 || c.first+(c.count-1)*c.step >= in[0][c.axis] {
+		return nil, errors.Errorf("%d elements from number %d on, every %dth, of an axis of %d", c.count, c.first, c.step, in[0][c.axis])
+	}
+	s := in[0].Clone()
+	s[c.axis] = c.count
+	if len(c.to) == 0 && s.TotalSize() > 1 {
+		return s, nil
+	}
+	if c.to.TotalSize() != s.TotalSize() {
+		return nil, errors.Errorf("shape %v for the elements of %v", c.to, s)
+	}
+	return c.to.Clone(), nil
+}
+
 // slice is the kernel of Slice.
 type slice[T Float] struct {
 	cut
@@ -38,24 +59,6 @@ type slice[T Float] struct {
 func (k *slice[T]) name() string     { return "slice" + k.String() }
 func (k *slice[T]) wrt() []bool      { return []bool{true} }
 func (k *slice[T]) clone() kernel[T] { return &slice[T]{cut: k.cut} }
-
-func (k *slice[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	if err := checkAxes(in[0], []int{k.axis}); err != nil {
-		return nil, err
-	}
-	if k.first < 0 || k.step < 1 || k.count < 1 || k.first+(k.count-1)*k.step >= in[0][k.axis] {
-		return nil, errors.Errorf("%d elements from number %d on, every %dth, of an axis of %d", k.count, k.first, k.step, in[0][k.axis])
-	}
-	s := in[0].Clone()
-	s[k.axis] = k.count
-	if len(k.to) == 0 && s.TotalSize() > 1 {
-		return s, nil
-	}
-	if k.to.TotalSize() != s.TotalSize() {
-		return nil, errors.Errorf("shape %v for the elements of %v", k.to, s)
-	}
-	return k.to.Clone(), nil
-}
 
 func (k *slice[T]) run(a *args[T]) error {
 	if k.body == nil {
@@ -80,6 +83,25 @@ func (k *slice[T]) rows(lo, hi int) {
 func (k *slice[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	dx, err := apply(&sliceGrad[T]{cut: k.cut, from: in[0].Shape()}, dout)
 	return gorgonia.Nodes{dx}, err
+}
+
+// sliceInts is the kernel of Slice for integers.
+type sliceInts struct {
+	noGradient[float32]
+	cut
+}
+
+func (k *sliceInts) name() string           { return "slice" + k.String() }
+func (k *sliceInts) clone() kernel[float32] { return &sliceInts{cut: k.cut} }
+func (k *sliceInts) resultIsInteger()       {}
+
+func (k *sliceInts) run(a *args[float32]) error {
+	before, along, after := around(a.shapes[0], k.axis)
+	for i := range before * k.count {
+		from := (i/k.count*along + k.first + i%k.count*k.step) * after
+		copy(a.outInts[i*after:(i+1)*after], a.ints[from:])
+	}
+	return nil
 }
 
 // sliceGrad puts dy into zeros.

@@ -80,6 +80,9 @@ func apply[T Float](k kernel[T], in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	o.types[len(in)] = resultType(o.shape)
 	if _, ok := any(k).(integerResult); ok {
+		if o.shape.IsScalar() {
+			return nil, errors.Errorf("apoops: %s: the result is a single integer, not an array", k.name())
+		}
 		o.types[len(in)] = gorgonia.TensorType{Dims: o.shape.Dims(), Of: tensor.Int}
 	}
 	o.id = opCount.Add(1)

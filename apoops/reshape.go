@@ -12,9 +12,12 @@ import (
 
 // Reshape returns the elements of x, in row-major order, in another shape. It
 // copies: Gorgonia's own Reshape shares memory, so that an in-place operation
-// on its result changes x.
+// on its result changes x. x may be of tensor.Int.
 func Reshape(x *gorgonia.Node, shape ...int) (*gorgonia.Node, error) {
 	s := tensor.Shape(shape).Clone()
+	if isInteger(x) {
+		return apply[float32](&reshapeInts{to: s}, x)
+	}
 	return applyFloat(&reshape[float32]{to: s}, &reshape[float64]{to: s}, x)
 }
 
@@ -27,11 +30,14 @@ func (k *reshape[T]) name() string     { return fmt.Sprintf("reshape%v", k.to) }
 func (k *reshape[T]) wrt() []bool      { return []bool{true} }
 func (k *reshape[T]) clone() kernel[T] { return &reshape[T]{to: k.to} }
 
-func (k *reshape[T]) infer(in []tensor.Shape) (tensor.Shape, error) {
-	if in[0].TotalSize() != k.to.TotalSize() {
-		return nil, errors.Errorf("%v has not as many elements as %v", in[0], k.to)
+func (k *reshape[T]) infer(in []tensor.Shape) (tensor.Shape, error) { return reshaped(in[0], k.to) }
+
+// reshaped is the shape to, if it has as many elements as from.
+func reshaped(from, to tensor.Shape) (tensor.Shape, error) {
+	if from.TotalSize() != to.TotalSize() {
+		return nil, errors.Errorf("%v has not as many elements as %v", from, to)
 	}
-	return k.to.Clone(), nil
+	return to.Clone(), nil
 }
 
 func (k *reshape[T]) run(a *args[T]) error { return k.loop.run(k, a) }
@@ -43,6 +49,26 @@ func (k *reshape[T]) chunk(a *args[T], lo, hi int) { copy(a.out[lo:hi], a.in[0][
 func (k *reshape[T]) grad(in gorgonia.Nodes, _, dout *gorgonia.Node) (gorgonia.Nodes, error) {
 	dx, err := apply(&reshape[T]{to: in[0].Shape()}, dout)
 	return gorgonia.Nodes{dx}, err
+}
+
+// isInteger reports whether x is an array of tensor.Int.
+func isInteger(x *gorgonia.Node) bool { return x != nil && x.Dtype() == tensor.Int }
+
+// reshapeInts is the kernel of Reshape for integers.
+type reshapeInts struct {
+	noGradient[float32]
+	to tensor.Shape
+}
+
+func (k *reshapeInts) name() string           { return fmt.Sprintf("reshape%v", k.to) }
+func (k *reshapeInts) clone() kernel[float32] { return &reshapeInts{to: k.to} }
+func (k *reshapeInts) resultIsInteger()       {}
+
+func (k *reshapeInts) infer(in []tensor.Shape) (tensor.Shape, error) { return reshaped(in[0], k.to) }
+
+func (k *reshapeInts) run(a *args[float32]) error {
+	copy(a.outInts, a.ints)
+	return nil
 }
 
 // Segment copies the elements of x from element lo on, in row-major order, into the
