@@ -104,7 +104,7 @@ func (q *Problem) checkLeaves() error {
 			case n.Graph() != q.Cost.Graph():
 				return errors.Errorf("graph: %s %q belongs to another graph", list.kind, describe(n))
 			case before != "":
-				return errors.Errorf("graph: %s is %s and %s %d: Gorgonia takes leaves of one name and shape for one, so give each its own with gorgonia.WithName when it is made", describe(n), before, list.kind, i)
+				return errors.Errorf("graph: %s is listed twice, as %s and %s %d: leave one out. Where two nodes were made, Gorgonia took them for one by name and shape: give each a name of its own, with gorgonia.WithName when it is made", describe(n), before, list.kind, i)
 			}
 			place[n] = fmt.Sprintf("%s %d", list.kind, i)
 		}

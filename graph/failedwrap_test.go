@@ -38,8 +38,11 @@ func refusals() []refusal {
 			return plus(xw, gorgonia.NewMatrix(u.g, u.dt, gorgonia.WithName("fed later"), gorgonia.WithShape(4, 2)))
 		}},
 		{name: "parameter that is not reached", want: `"w1"`, change: func(u *user) { u.w(3) }},
-		{name: "parameter listed twice", want: "w0 is parameter 0 and parameter 1", change: func(u *user) {
+		{name: "parameter listed twice", want: "w0 is listed twice, as parameter 0 and parameter 1: leave one out", change: func(u *user) {
 			u.problem.Params = append(u.problem.Params, u.problem.Params[0])
+		}},
+		{name: "input that is a target too", want: "x0 is listed twice, as input 0 and target 0: leave one out", change: func(u *user) {
+			u.problem.Targets[0] = u.problem.Inputs[0]
 		}},
 		{name: "output that depends on a target", want: "depends on the target y0", change: func(u *user) { u.problem.Output = u.problem.Cost }},
 		{name: "inputs named after their making", want: "takes late0 and late1 for one", output: func(u *user, xw *gorgonia.Node) *gorgonia.Node {
