@@ -36,7 +36,7 @@ func differentiateFrom(cost, seed *gorgonia.Node, wrt gorgonia.Nodes, rounded fu
 		case n.Op() != nil:
 			return nil, errors.Errorf("graph: %s is computed: gradients are by inputs", describe(n))
 		case !used[n]:
-			return nil, errors.Errorf("graph: %q has no influence on the objective", n.Name())
+			return nil, errors.Errorf("graph: %q has no influence on the objective", weightName(n))
 		}
 	}
 	b := backward{terms: make(map[*gorgonia.Node]gorgonia.Nodes), rounded: rounded}
@@ -48,7 +48,7 @@ func differentiateFrom(cost, seed *gorgonia.Node, wrt gorgonia.Nodes, rounded fu
 	}
 	for _, n := range wrt {
 		if !b.active[n] {
-			return nil, errors.Errorf("graph: the objective depends on %q through ops without a gradient alone", n.Name())
+			return nil, errors.Errorf("graph: the objective depends on %q through ops without a gradient alone", weightName(n))
 		}
 	}
 	if done != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -259,6 +260,11 @@ func distinct(g *gorgonia.ExprGraph) error {
 		seen[n.Hashcode()] = n
 	}
 	return nil
+}
+
+// weightName is the name of a leaf, of a parameter's the parameter's own.
+func weightName(n *gorgonia.Node) string {
+	return strings.TrimPrefix(strings.TrimPrefix(n.Name(), renaming), "theta/")
 }
 
 // describe names a node for an error message.

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers"
 )
@@ -91,5 +92,18 @@ func TestRefusedWithARecipe(t *testing.T) {
 			_, err = trainers.Wrap(good.problem, trainers.SGD(0.1), trainers.EveryK(1), trainers.FSD(1, graph.HalfSquared))
 			must0(t, err)
 		})
+	}
+}
+
+// TestParameterWithoutGradient has a parameter that only an op without a gradient reads:
+// the error has its own name.
+func TestParameterWithoutGradient(t *testing.T) {
+	u := newUser(pattern{name: "finite", build: func(u *user) (out, cost *gorgonia.Node) {
+		out, cost = u.mse(product(u.x(4, 3), u.w(3, 2)))
+		return out, plus(cost, must(apoops.Finite(u.w(2, 2))))
+	}}, tensor.Float64)
+	_, err := trainers.FromProblem(u.problem, trainers.SGD(0.1), trainers.EveryK(0))
+	if want := `depends on "w1" through ops without a gradient alone`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v does not say %s", err, want)
 	}
 }
