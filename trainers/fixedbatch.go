@@ -1,6 +1,7 @@
 package trainers
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -44,18 +45,50 @@ func (f *fixedBatch) complete(b graph.Batch) (graph.Batch, error) {
 	if b.X, err = f.completeInputs(b.X); err != nil {
 		return b, err
 	}
-	if err := f.checkArrays("target", f.Targets, b.T, f.example.T); err != nil {
+	if b.T, err = f.checkArrays("target", f.Targets, b.T, f.example.T); err != nil {
 		return b, err
 	}
-	return b, b.CheckValues()
+	return b, f.named(b.CheckValues(), b)
+}
+
+// named is nameNaN for the leaves of the graph; err where there is none.
+func (f *fixedBatch) named(err error, b graph.Batch) error {
+	if f == nil {
+		return err
+	}
+	return nameNaN(err, b, f.Problem, f.fixed)
+}
+
+// nameNaN is the error of a batch's CheckValues, with the name of the leaf that holds NaN.
+func nameNaN(err error, b graph.Batch, p *graph.Problem, fixed gorgonia.Nodes) error {
+	if !errors.Is(err, ErrNotFinite) {
+		return err
+	}
+	arrays := slices.Concat(b.X, b.T)
+	for i, n := range slices.Concat(p.Inputs, fixed, p.Targets)[:len(arrays)] {
+		a := arrays[i]
+		at := graph.FirstNaN(a)
+		if at < 0 {
+			continue
+		}
+		row := at / (a.Shape().TotalSize() / a.Shape()[0])
+		switch {
+		case i >= len(b.X):
+			return ErrNotFinite.Errorf("target %q holds NaN at row %d (element %d)", n.Name(), row, at)
+		case i >= len(p.Inputs):
+			return ErrNotFinite.Errorf("the fixed leaf %q holds NaN (element %d)", n.Name(), at)
+		}
+		return ErrNotFinite.Errorf("input %q holds NaN at row %d (element %d)", n.Name(), row, at)
+	}
+	return err
 }
 
 // completeInputs is complete for inputs alone, such as those of B'.
 func (f *fixedBatch) completeInputs(x []*tensor.Dense) ([]*tensor.Dense, error) {
-	if err := f.checkArrays("input", f.Inputs, x, f.example.X[:len(f.Inputs)]); err != nil {
+	x, err := f.checkArrays("input", f.Inputs, x, f.example.X[:len(f.Inputs)])
+	if err != nil {
 		return nil, err
 	}
-	x = slices.Clone(x)
 	for _, n := range f.fixed {
 		v, ok := graph.Array(n.Value())
 		if !ok {
@@ -66,22 +99,36 @@ func (f *fixedBatch) completeInputs(x []*tensor.Dense) ([]*tensor.Dense, error) 
 	return x, nil
 }
 
-func (f *fixedBatch) checkArrays(kind string, nodes gorgonia.Nodes, arrays, like []*tensor.Dense) error {
+// checkArrays are the arrays, numbers as those of shape (1), unless one does not fit.
+func (f *fixedBatch) checkArrays(kind string, nodes gorgonia.Nodes, arrays, like []*tensor.Dense) ([]*tensor.Dense, error) {
 	if len(nodes) != len(arrays) {
-		return ErrShape.Errorf("%d %ss for a graph with %d", len(arrays), kind, len(nodes))
+		return nil, ErrShape.Errorf("%d %ss for a graph with %d", len(arrays), kind, len(nodes))
 	}
+	all := slices.Clone(arrays)
 	for i, a := range arrays {
 		name, want := nodes[i].Name(), like[i]
+		if a != nil && a.Dims() == 0 && nodes[i].IsScalar() {
+			a, _ = graph.Array(a)
+			all[i] = a
+		}
 		switch {
 		case a == nil:
-			return errors.Errorf("%s %q is missing", kind, name)
+			return nil, errors.Errorf("%s %q is missing", kind, name)
 		case a.Dtype() != want.Dtype():
-			return ErrDtype.Errorf("%s %q is of dtype %v, not %v", kind, name, a.Dtype(), want.Dtype())
+			return nil, ErrDtype.Errorf("%s %q is of dtype %v, not %v%s", kind, name, a.Dtype(), want.Dtype(), oneHotHint(kind, a, want))
 		case !slices.Equal(a.Shape(), want.Shape()):
-			return ErrShape.Errorf("%s %q has shape %v, not %v: the graph was made for batches of %d", kind, name, a.Shape(), want.Shape(), f.rows())
+			return nil, ErrShape.Errorf("%s %q has shape %v, not %v: the graph was made for batches of %d", kind, name, a.Shape(), want.Shape(), f.rows())
 		}
 	}
-	return nil
+	return all, nil
+}
+
+// oneHotHint says what the graph wants in the place of class numbers.
+func oneHotHint(kind string, a, want *tensor.Dense) string {
+	if kind != "target" || a.Dtype() != tensor.Int || !apoops.IsFloat(want.Dtype()) || want.Dims() != 2 || want.Shape()[1] < 2 {
+		return ""
+	}
+	return fmt.Sprintf(": for class numbers the graph wants one-hot rows of %d classes", want.Shape()[1])
 }
 
 // checkSet reports a set that batches of the graph's size do not cover, and sets

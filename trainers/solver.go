@@ -217,7 +217,7 @@ func (s *Solver) batch() (b graph.Batch, err error) {
 	if b.T, err = arrays("target", s.problem.Targets); err != nil {
 		return b, err
 	}
-	return b, b.CheckValues()
+	return b, nameNaN(b.CheckValues(), b, &s.problem, s.leaves[len(s.problem.Inputs):])
 }
 
 func arrays(kind string, nodes gorgonia.Nodes) (all []*tensor.Dense, err error) {

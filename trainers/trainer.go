@@ -86,11 +86,6 @@ func (t *Trainer) takeStep(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 		return Stats{Step: e.steps}, errors.WithMessagef(err, "trainers: step %d", e.steps)
 	}
 	e.Task.Random.SetStep(int64(e.steps))
-	if tilde != nil {
-		if err := checkTilde(tilde, len(batch.X)); err != nil {
-			return fail(errors.WithMessage(err, "function-space batch B'"))
-		}
-	}
 	if t.fixed != nil {
 		t.fixed.SetStep(int64(e.steps))
 		var err error
@@ -101,6 +96,11 @@ func (t *Trainer) takeStep(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 			if tilde, err = t.fixed.completeInputs(tilde); err != nil {
 				return fail(errors.WithMessage(err, "function-space batch B'"))
 			}
+		}
+	}
+	if tilde != nil {
+		if err := checkTilde(tilde, len(batch.X)); err != nil {
+			return fail(errors.WithMessage(t.fixed.named(err, graph.Batch{X: tilde}), "function-space batch B'"))
 		}
 	}
 	if err := e.agree(batch); err != nil {
