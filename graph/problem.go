@@ -144,6 +144,7 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node, x gorgonia.Nodes) 
 	if q.Divergence.Build == nil {
 		return nil, errors.New("graph: the problem names no divergence for its output")
 	}
+	q.noteProbabilities()
 	n, err := q.Divergence.Build(old, moved, q.data(x))
 	if err == nil && n != nil && !n.IsScalar() {
 		err = errors.Errorf("its value is %s, not a scalar", nodeName(n))
@@ -153,6 +154,7 @@ func (q *Problem) BuildDiscrepancy(old, moved *gorgonia.Node, x gorgonia.Nodes) 
 
 // BuildProbe implements Source.
 func (q *Problem) BuildProbe(p *Pass, x, theta gorgonia.Nodes, noise *apoops.Random) (objective, direction *gorgonia.Node, err error) {
+	q.noteProbabilities()
 	d := q.Divergence
 	if probe := d.Probe; probe != nil {
 		d.Probe = func(y *gorgonia.Node, x gorgonia.Nodes, noise *apoops.Random) (*gorgonia.Node, error) {
