@@ -101,7 +101,7 @@ func buildCurvature(c CurvatureConfig) (*Curvature, error) {
 		return nil, err
 	}
 	if len(outputs) == 0 {
-		return nil, errors.New("graph: no block is the weight matrix of a layer that is used once: there are no Kronecker factors")
+		return nil, errors.New("graph: no block is the weight matrix of a layer that is used once (a penalty on the weights in the cost is a use too): there are no Kronecker factors")
 	}
 	return k, k.compileFor(outputs...)
 }

@@ -197,17 +197,20 @@ func (c *curvature[T]) plain(block int) bool {
 	return c.byBlock[block] == nil || c.byBlock[block].node < 0
 }
 
+// manyUses is the reason that a weight matrix has no factors.
+const manyUses = "its layer is used more than once, or has an op of its own; a penalty on the weights in the cost is a use too"
+
 // notes lists the blocks that get the plain gradient.
 func (c *curvature[T]) notes() []string {
 	var s rule.Simplified
 	for i, b := range c.t.Blocks {
 		switch {
 		case !b.Matrix:
-			s.Add(b, rule.NoMatrix)
+			s.Add(b, c.t.Reason(b, rule.NoMatrix))
 		case rule.TooLarge(b, c.s.maxDim):
 			s.Add(b, rule.Beyond(c.s.maxDim))
 		case c.graph != nil && c.byBlock[i].node < 0:
-			s.Add(b, "its layer is used more than once, or has an op of its own")
+			s.Add(b, c.t.Reason(b, manyUses))
 		}
 	}
 	return s.Lines(c.s.name, "plain gradient")

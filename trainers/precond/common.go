@@ -10,6 +10,7 @@ import (
 // common is what the updates of this package have in common.
 type common struct {
 	rule.Decayed
+	task      *rule.Task
 	params    []*graph.Param
 	blocks    []*block
 	precision *precision.Precision

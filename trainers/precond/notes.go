@@ -14,12 +14,12 @@ func (u *update[T]) Notes() []string {
 		lost := u.lost != nil && u.lost[i]
 		switch {
 		case b.rowless:
-			multiple.Add(b.Block, noRows)
+			multiple.Add(b.Block, u.task.Reason(b.Block, noRows))
 			continue
 		case lost:
-			diagonal.Add(b.Block, noRows)
+			diagonal.Add(b.Block, u.task.Reason(b.Block, noRows))
 		case !b.Matrix && b.Form.Note() != "":
-			diagonal.Add(b.Block, rule.NoMatrix)
+			diagonal.Add(b.Block, u.task.Reason(b.Block, rule.NoMatrix))
 		default:
 			continue
 		}

@@ -21,7 +21,7 @@ func (u *plainUpdate[T]) Notes() []string {
 			case rule.TooLarge(b.Block, u.c.MaxDim):
 				s.Add(b.Block, rule.Beyond(u.c.MaxDim))
 			case !b.Matrix:
-				s.Add(b.Block, rule.NoMatrix)
+				s.Add(b.Block, u.task.Reason(b.Block, rule.NoMatrix))
 			}
 		}
 		all = append(all, s.Lines(u.c.Name(), note)...)

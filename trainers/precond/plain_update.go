@@ -44,7 +44,7 @@ func newPlainUpdate(c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd lear
 }
 
 func startPlainUpdate[T apoops.Float](c *PlainConfig, t *rule.Task, blocks []graph.Block, fsd learn.Weight) (learn.Update, error) {
-	u := &plainUpdate[T]{plainCore: plainCore{common: common{params: t.Params, precision: t.Precision}, c: *c, fsd: fsd}}
+	u := &plainUpdate[T]{plainCore: plainCore{common: common{task: t, params: t.Params, precision: t.Precision}, c: *c, fsd: fsd}}
 	if c.Relative != nil {
 		u.region = newTrustRegion(c.Relative.Trust)
 	}

@@ -59,7 +59,7 @@ func newUpdate(c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings)
 }
 
 func startUpdate[T apoops.Float](c *Config, t *rule.Task, blocks []graph.Block, s *learn.Settings) (learn.Update, error) {
-	u := &update[T]{core: core{common: common{params: t.Params, precision: t.Precision}, c: *c, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping(), found: []float64{1}}}
+	u := &update[T]{core: core{common: common{task: t, params: t.Params, precision: t.Precision}, c: *c, settings: s, probes: make([]float64, 1), moved: true, damping: newDamping(), found: []float64{1}}}
 	if u.along = u.lineOf; c.LR == 0 {
 		u.found[0] = 0
 	}

@@ -76,6 +76,22 @@ func TooLarge(b graph.Block, maxDim int) bool { return maxDim > 0 && max(b.Rows,
 // NoMatrix is the reason that a block is no weight matrix.
 const NoMatrix = "no weight matrix"
 
+// unpaired is the reason that a bias of a user's graph is no row of its layer's matrix.
+const unpaired = "no weight matrix; list the bias of a dense layer with its weights in graph.Problem.Pairs"
+
+// Reason is the reason that a block is simplified, or, for a vector or one row of a user's
+// graph that is in no pair, that which says how to make it a part of a matrix.
+func (t *Task) Reason(b graph.Block, reason string) string {
+	if _, user := t.Source.(interface{ Example() graph.Batch }); !user || len(b.Params) != 1 {
+		return reason
+	}
+	s := t.Params[b.Params[0]].Value.Shape()
+	if s.Dims() == 1 && s[0] > 1 || s.Dims() == 2 && s[0] == 1 {
+		return unpaired
+	}
+	return reason
+}
+
 // Beyond is the reason that a block exceeds max_dim.
 func Beyond(maxDim int) string { return fmt.Sprintf("more than %d rows or columns (max_dim)", maxDim) }
 
