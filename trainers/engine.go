@@ -138,7 +138,7 @@ func (e *engine) step(b batchStep) (Stats, error) {
 		return s, undoErr
 	}
 	if err != nil {
-		return s, err // the weights did not move
+		return s, errors.WithMessagef(err, "trainers: step %d", e.steps) // the weights did not move
 	}
 	return e.finish(s, b, metaErr)
 }

@@ -55,7 +55,7 @@ func (c *Config) Start(t *rule.Task) (rule.Rule, error) {
 	roles := rolesOf(t)
 	for _, p := range parts {
 		p.iteration = t.Iteration
-		if p.rule, err = p.optimizer.Start(p.task(t)); err != nil {
+		if p.rule, err = rule.Start(p.optimizer, p.task(t)); err != nil {
 			return nil, errors.WithMessagef(err, "trainers: groups: %s", p.title())
 		}
 		if c.DecayAll {

@@ -137,7 +137,7 @@ func (t *tuning) Look(in rule.Input) (d []*tensor.Dense, tangents [][]*tensor.De
 func (p *part) look(in rule.Input, names int) (d []*tensor.Dense, by [][]*tensor.Dense, err error) {
 	by = make([][]*tensor.Dense, names)
 	if p.at == nil {
-		if d, err = p.rule.Directions(in); err == nil {
+		if d, err = rule.Directions(p.optimizer, p.rule, p.params, in); err == nil {
 			p.looked, p.last = in.T, d
 		}
 		return d, by, err
@@ -155,7 +155,7 @@ func (p *part) directions(in rule.Input) ([]*tensor.Dense, error) {
 		p.looked = 0
 		return p.last, nil
 	}
-	return p.rule.Directions(in)
+	return rule.Directions(p.optimizer, p.rule, p.params, in)
 }
 
 // zero is the tangent of parameter k of the group by what it has not.

@@ -137,7 +137,7 @@ var errScale = errors.New("the gradient is not finite at the loss scale")
 func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.Dense) (line, error) {
 	task := *l.x.Task
 	task.Precision = task.Precision.Apart()
-	r, err := l.x.Optimizer.Start(&task)
+	r, err := rule.Start(l.x.Optimizer, &task)
 	if err != nil {
 		return line{}, err
 	}
@@ -149,7 +149,7 @@ func (l *calibratedLearner) firstLine(b graph.Batch, loss float64, g []*tensor.D
 		}
 	}
 	in := rule.Input{T: 1, G: clipped, Batch: b}
-	if _, err := r.Directions(in); err != nil {
+	if _, err := rule.Directions(l.x.Optimizer, r, task.Params, in); err != nil {
 		return line{}, err
 	}
 	e, err := r.LineSearch().SearchDirection(in)

@@ -16,6 +16,7 @@ import (
 // metaOptimizer moves φ by ∂Q/∂φ. Any rule that needs gradients alone will do: its
 // parameters are φ.
 type metaOptimizer struct {
+	o       rule.Optimizer
 	rule    rule.Rule
 	descent array.Descent
 	params  []*graph.Param // φ
@@ -27,7 +28,7 @@ type metaOptimizer struct {
 }
 
 func newMetaOptimizer(o rule.Optimizer, phi []checkpoint.NamedTensor, clip float64) (*metaOptimizer, error) {
-	m := &metaOptimizer{phi: phi, clip: clip, steps: make([]uint64, 1), params: make([]*graph.Param, len(phi))}
+	m := &metaOptimizer{o: o, phi: phi, clip: clip, steps: make([]uint64, 1), params: make([]*graph.Param, len(phi))}
 	for i, p := range phi {
 		m.params[i] = &graph.Param{Name: p.Name, Value: p.Value}
 		m.rates = append(m.rates, o.LearningRate())
@@ -37,7 +38,7 @@ func newMetaOptimizer(o rule.Optimizer, phi []checkpoint.NamedTensor, clip float
 	if m.descent, err = array.NewDescent(phi[0].Value.Dtype()); err != nil {
 		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
 	}
-	if m.rule, err = o.Start(&rule.Task{Params: m.params}); err != nil {
+	if m.rule, err = rule.Start(o, &rule.Task{Params: m.params}); err != nil {
 		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
 	}
 	if m.rule.Iterates() != nil {
@@ -82,7 +83,7 @@ func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
 	if f := m.rule.Fused(); f != nil {
 		return gradNorm, false, f.Step(in, m.rates)
 	}
-	d, err := m.rule.Directions(in)
+	d, err := rule.Directions(m.o, m.rule, m.params, in)
 	if err != nil {
 		return gradNorm, false, err
 	}

@@ -19,6 +19,7 @@ import (
 // has the logarithms of other hyperparameters, where those are learned.
 type rates struct {
 	params   []*graph.Param
+	o        rule.Optimizer
 	rule     rule.Rule
 	fused    rule.Fused    // nil for a rule without
 	iterates rule.Iterates // nil for a rule without
@@ -42,7 +43,7 @@ type rates struct {
 }
 
 func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
-	r, err := o.Start(t)
+	r, err := rule.Start(o, t)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func newRates(o rule.Optimizer, t *rule.Task, s *Settings) (*rates, error) {
 		return nil, err
 	}
 	f := &rates{
-		params: t.Params, rule: r, iterates: r.Iterates(), lo: s.MinRate, hi: s.MaxRate,
+		params: t.Params, o: o, rule: r, iterates: r.Iterates(), lo: s.MinRate, hi: s.MaxRate,
 		look: graph.RateLookahead{Group: group, Linear: s.Linear},
 	}
 	if err := f.look.Check(len(t.Params)); err != nil {
@@ -126,7 +127,7 @@ func (f *rates) Advance(in rule.Input, scale float64, lookahead bool) ([]*tensor
 		return nil, nil
 	}
 	var err error
-	if f.directions, err = f.rule.Directions(in); err != nil || !lookahead {
+	if f.directions, err = rule.Directions(f.o, f.rule, f.params, in); err != nil || !lookahead {
 		return nil, err
 	}
 	return f.factors.times(f.directions, in.T-1), nil
@@ -144,7 +145,7 @@ func (f *rates) Move() error {
 		f.hyper.set()
 		if f.fused == nil {
 			var err error
-			if f.directions, err = f.rule.Directions(f.in); err != nil {
+			if f.directions, err = rule.Directions(f.o, f.rule, f.params, f.in); err != nil {
 				return err
 			}
 		}

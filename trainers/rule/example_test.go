@@ -89,6 +89,34 @@ func ExampleBase() {
 	// Output: [0.6 0.8] <nil>
 }
 
+// forgetful is an optimizer whose rule has one direction, for the first parameter.
+type forgetful struct{ signConfig }
+
+func (*forgetful) Name() string                        { return "forgetful" }
+func (*forgetful) Start(*rule.Task) (rule.Rule, error) { return first{}, nil }
+
+type first struct{ normalised }
+
+func (first) Directions(in rule.Input) ([]*tensor.Dense, error) { return in.G[:1], nil }
+
+// A rule around another takes its directions, which are checked.
+func ExampleDirections() {
+	array := func() *tensor.Dense { return tensor.New(tensor.WithShape(2), tensor.Of(tensor.Float32)) }
+	params := []*graph.Param{{Name: "w", Value: array()}, {Name: "b", Value: array()}}
+	for _, o := range []rule.Optimizer{&signConfig{LR: 0.1}, &forgetful{}} {
+		r, err := rule.Start(o, &rule.Task{Params: params})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		d, err := rule.Directions(o, r, params, rule.Input{T: 1, G: []*tensor.Dense{array(), array()}})
+		fmt.Println(len(d), err)
+	}
+	// Output:
+	// 2 <nil>
+	// 0 directions of forgetful: there are 1 directions for 2 parameters
+}
+
 // Conditions on hyperparameters, of which the first that does not hold is the error.
 func ExampleFirstFailed() {
 	check := func(momentum, decay float64, every int) error {

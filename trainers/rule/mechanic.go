@@ -94,7 +94,7 @@ func (c *MechanicConfig) Start(t *Task) (Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := c.Base.Start(t)
+	base, err := Start(c.Base, t)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (k *mechanic[T]) Directions(in Input) ([]*tensor.Dense, error) {
 	if err := CheckGradients(k.params, in.G); err != nil {
 		return nil, err
 	}
-	d, err := k.base.Directions(in)
+	d, err := Directions(k.c.Base, k.base, k.params, in)
 	if err != nil {
 		return nil, err
 	}
