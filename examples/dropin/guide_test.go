@@ -116,14 +116,20 @@ func (s twoSolvers) Step(model []gorgonia.ValueGrad) error {
 	return nil
 }
 
-// TestGuideClip compares clipping by hand with WithClip.
+// TestGuideClip compares the option, and clipping by hand, with WithClip.
 func TestGuideClip(t *testing.T) {
-	a, b := newUserNet(t), newUserNet(t)
-	a.fit(t, gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.5), gorgonia.WithClip(0.01)), 10, nil)
-	solver, err := trainers.Wrap(graph.Problem{Cost: b.cost, Params: b.learnables}, trainers.SGD(0.5), trainers.EveryK(0))
-	check(t, err)
-	b.fit(t, solver, 10, func() error { return guideClip(b.learnables) })
-	sameWeights(t, a, b, 1e-15)
+	for _, byHand := range []bool{false, true} {
+		a, b := newUserNet(t), newUserNet(t)
+		a.fit(t, gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.5), gorgonia.WithClip(0.01)), 10, nil)
+		opts, clip := []trainers.Option{trainers.EveryK(0)}, func() error { return guideClip(b.learnables) }
+		if !byHand {
+			opts, clip = append(opts, trainers.ClipValue(0.01)), nil
+		}
+		solver, err := trainers.Wrap(graph.Problem{Cost: b.cost, Params: b.learnables}, trainers.SGD(0.5), opts...)
+		check(t, err)
+		b.fit(t, solver, 10, clip)
+		sameWeights(t, a, b, 1e-15)
+	}
 }
 
 func guideClip(learnables gorgonia.Nodes) error {

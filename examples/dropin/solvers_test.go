@@ -191,15 +191,4 @@ func TestWhatElseIsWrong(t *testing.T) {
 			t.Error("the machine runs anew after Reset")
 		}
 	})
-	t.Run("Clamp", func(t *testing.T) {
-		v := tensor.New(tensor.WithBacking([]float32{-3, 0.5, 3}))
-		if _, err := tensor.Clamp(v, -1.0, 1.0, tensor.UseUnsafe()); err == nil {
-			t.Error("Clamp takes float64 bounds for float32")
-		}
-		_, err := tensor.Clamp(v, float32(-1), float32(1), tensor.UseUnsafe())
-		check(t, err)
-		if c := v.Float32s(); c[0] != -1 || c[1] != 0.5 || c[2] != 1 {
-			t.Errorf("clamped to %v", c)
-		}
-	})
 }
