@@ -54,8 +54,8 @@ func (t *Trainer) SaveWeights(path string, opts ...SaveOption) error {
 // LoadWeights takes the weights and the model's statistics alone, from a checkpoint
 // of any run or a safetensors file: for fine-tuning, or to go on at another rate or
 // with another optimizer. All else stays as it is: in a new trainer, the start. The
-// file must have each parameter in its shape and dtype and, of weights, no others.
-// After an error the trainer is as before.
+// file must have each parameter in its shape and dtype and, of weights, no others,
+// and none may be NaN or infinite (ErrNotFinite). After an error the trainer is as before.
 func (t *Trainer) LoadWeights(path string) error { return t.engine.loadWeights(path) }
 
 // LoadTorch is LoadWeights from the safetensors file of a PyTorch model. m says which of its

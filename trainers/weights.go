@@ -1,9 +1,12 @@
 package trainers
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/average"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint/torch"
@@ -116,6 +119,9 @@ func (e *engine) takeWeights(path string, tensors []NamedTensor) error {
 		return errors.Errorf("trainers: weights %s: %v", path, wrong)
 	}
 	stored = byName(tensors)
+	if err := e.checkFinite(stored); err != nil {
+		return errors.WithMessagef(err, "trainers: weights %s", path)
+	}
 	if err := e.checkRange(func(name string) *tensor.Dense { return stored[name] }); err != nil {
 		return errors.WithMessagef(err, "trainers: weights %s", path)
 	}
@@ -128,6 +134,23 @@ func (e *engine) takeWeights(path string, tensors []NamedTensor) error {
 	e.average.Restart()
 	e.invalidate()
 	return err
+}
+
+// checkFinite reports the first weight of a file that is NaN or infinite.
+func (e *engine) checkFinite(stored map[string]*tensor.Dense) error {
+	for _, p := range e.Task.Model {
+		v := stored[p.Name]
+		if graph.Finite(v) {
+			continue
+		}
+		x, err := NamedTensor{Name: p.Name, Value: v}.Floats()
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(x, func(x float64) bool { return !array.IsFinite(x) })
+		return ErrNotFinite.Errorf("%s: element %d is %v", p.Name, i, x[i])
+	}
+	return nil
 }
 
 // Averaged evaluates and saves an average of the weights, such as
