@@ -29,7 +29,8 @@ type Layer interface {
 // Spec describes a parameter of a layer.
 type Spec struct {
 	// Name is relative to the layer. It is empty for the layer's only parameter.
-	Name  string
+	Name string
+	// Shape has an axis at least: a number is an array of shape (1).
 	Shape tensor.Shape
 	// Matrix marks a weight matrix, to which the preconditioner of Eq. 9 applies.
 	Matrix bool
@@ -65,6 +66,9 @@ const mostElements = 1 << 32
 
 // check reports a parameter that cannot be initialised.
 func (s Spec) check() error {
+	if len(s.Shape) == 0 && (s.Shape == nil || !s.Statistic) {
+		return graph.ErrShape.Errorf("Shape is missing or empty: that of a number is (1)")
+	}
 	size := 1
 	for _, n := range s.Shape {
 		if n < 1 || size > mostElements/n {

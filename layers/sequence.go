@@ -20,6 +20,10 @@ type member struct {
 	specs []Spec
 }
 
+// checked is a layer without parameters whose settings may be wrong. Params would say so too,
+// but an error there has the number of a layer with parameters.
+type checked interface{ check() error }
+
 func (s sequence) members() ([]member, error) {
 	all := make([]member, len(s))
 	number := 0
@@ -29,6 +33,9 @@ func (s sequence) members() ([]member, error) {
 		}
 		specs, err := l.Params()
 		name := fmt.Sprintf("layer %d (%s)", i, l.Kind())
+		if c, ok := l.(checked); ok && c.check() != nil {
+			return nil, inLayer(name, c.check())
+		}
 		if len(specs) > 0 || err != nil {
 			name = fmt.Sprintf("%s%d", l.Kind(), number)
 			number++

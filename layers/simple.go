@@ -22,13 +22,15 @@ func (a activation) Apply(_ *graph.Pass, x *gorgonia.Node, _ gorgonia.Nodes) (*g
 }
 
 // Dropout sets elements to 0 with probability rate in training, and divides the
-// others by 1 - rate. A training step and its lookahead have the same masks.
+// others by 1 - rate. A training step and its lookahead have the same masks. Init reports a
+// rate outside [0, 1).
 func Dropout(rate float64) Layer { return dropout{rate} }
 
 type dropout struct{ rate float64 }
 
 func (dropout) Kind() string            { return "dropout" }
 func (dropout) Params() ([]Spec, error) { return nil, nil }
+func (d dropout) check() error          { return checkRate(d.rate) }
 
 func (d dropout) Apply(p *graph.Pass, x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 	if !p.Training() || d.rate == 0 {
