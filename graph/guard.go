@@ -46,11 +46,14 @@ func construct[T any](build func() (T, error)) (v T, err error) {
 	return v, err
 }
 
+// errNothing is about a function that should build a part of a graph.
+var errNothing = errors.New("it returned neither a node nor an error")
+
 // built is the node that a function made for what, or an error that says that it
 // made none.
 func built(n *gorgonia.Node, err error, what string) (*gorgonia.Node, error) {
 	if err == nil && n == nil {
-		err = errors.New("it returned neither a node nor an error")
+		err = errNothing
 	}
 	return n, errors.Wrapf(err, "graph: %s", what)
 }

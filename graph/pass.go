@@ -96,11 +96,15 @@ func (p *Pass) Stream(layer uint64) uint64 {
 }
 
 // Layer builds the output of a layer under a name, by which a Trace finds it. The
-// name of a layer within another is the path to it, such as "residual3/conv0".
+// name of a layer within another is the path to it, such as "residual3/conv0". Neither a
+// node nor an error is an error.
 func (p *Pass) Layer(name string, build func() (*gorgonia.Node, error)) (*gorgonia.Node, error) {
 	outer := p.path
 	p.path = path.Join(outer, name)
 	y, err := build()
+	if err == nil && y == nil {
+		err = errNothing
+	}
 	if err == nil {
 		p.outputs = append(p.outputs, output{p.path, y})
 	}

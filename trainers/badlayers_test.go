@@ -24,6 +24,11 @@ func (l userLayer) Apply(_ *graph.Pass, x *gorgonia.Node, theta gorgonia.Nodes) 
 	return l.apply(x, theta)
 }
 
+// of is a user's layer without parameters.
+func of(apply func(x *gorgonia.Node) (*gorgonia.Node, error)) userLayer {
+	return userLayer{apply: func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return apply(x) }}
+}
+
 // behind is a net with a layer in its middle.
 func behind(l layers.Layer) *layers.Model {
 	return layers.Sequential(layers.Dense(4, 5, apoops.TanhAct), l, layers.Dense(5, 3, apoops.Identity))
@@ -43,4 +48,14 @@ func TestLayersThatFailInNew(t *testing.T) {
 		{"a parameter without a shape", made(userLayer{[]layers.Spec{{Init: layers.Zeros()}}, identity}), "mine1|Shape is missing"},
 		{"a parameter of no axis", made(userLayer{[]layers.Spec{{Shape: tensor.ScalarShape(), Init: layers.Zeros()}}, identity}), "mine1|empty|(1)"},
 	})
+}
+
+// TestLayerThatReturnsNothing is named itself, not the layer behind it.
+func TestLayerThatReturnsNothing(t *testing.T) {
+	tr, err := New(behind(of(func(*gorgonia.Node) (*gorgonia.Node, error) { return nil, nil })), graph.SoftmaxCrossEntropy, SGD(0.1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tr.Step(rowsOf(toyData(t, tensor.Float32), 0, 12))
+	wantError(t, "no node", err, "step 0", "layer 1 (mine): it returned neither a node nor an error")
 }
