@@ -41,6 +41,7 @@ type Pass struct {
 	norms    []statistics                      // of a Standalone
 	readers  map[*gorgonia.Node]gorgonia.Nodes // see Problem.readers
 	norm     *jointNorm                        // nil for batch norm of the pass alone
+	seen     map[*gorgonia.Node]bool           // see unseen
 }
 
 // note adds a note on what the user ought to know about their graph, once: a
@@ -97,13 +98,16 @@ func (p *Pass) Stream(layer uint64) uint64 {
 
 // Layer builds the output of a layer under a name, by which a Trace finds it. The
 // name of a layer within another is the path to it, such as "residual3/conv0". Neither a
-// node nor an error is an error.
+// node nor an error is an error, and so is a random op of Gorgonia's.
 func (p *Pass) Layer(name string, build func() (*gorgonia.Node, error)) (*gorgonia.Node, error) {
 	outer := p.path
 	p.path = path.Join(outer, name)
 	y, err := build()
 	if err == nil && y == nil {
 		err = errNothing
+	}
+	if err == nil {
+		err = checkRandom(p.unseen(y))
 	}
 	if err == nil {
 		p.outputs = append(p.outputs, output{p.path, y})

@@ -105,6 +105,9 @@ func (p *program) compileFor(outputs ...*gorgonia.Node) error {
 }
 
 func (p *program) compileGraph(g *gorgonia.ExprGraph, values gorgonia.Nodes) (err error) {
+	if err := checkRandom(p.g.AllNodes()); err != nil {
+		return err
+	}
 	if err := distinct(p.g); err != nil {
 		return err
 	}

@@ -34,6 +34,48 @@ func behind(l layers.Layer) *layers.Model {
 	return layers.Sequential(layers.Dense(4, 5, apoops.TanhAct), l, layers.Dense(5, 3, apoops.Identity))
 }
 
+// TestGorgoniasRandomOps has them in layers and losses: they would draw in evaluation too.
+func TestGorgoniasRandomOps(t *testing.T) {
+	data := toyData(t, tensor.Float32)
+	step := func(m graph.Model, loss graph.Loss) func() error {
+		return func() error {
+			tr, err := New(m, loss, Adam(0.01), EveryK(0))
+			if err == nil {
+				_, err = tr.Step(rowsOf(data, 0, 12))
+			}
+			return err
+		}
+	}
+	dropout := func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Dropout(x, 0.5) }
+	noise := func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return gorgonia.Add(x, gorgonia.GaussianRandomNode(x.Graph(), x.Dtype(), 0, 1, x.Shape()...))
+	}
+	noisy := graph.SoftmaxCrossEntropy
+	noisy.Build = func(y *gorgonia.Node, t gorgonia.Nodes) (*gorgonia.Node, error) {
+		y, err := noise(y)
+		if err != nil {
+			return nil, err
+		}
+		return graph.SoftmaxCrossEntropy.Build(y, t)
+	}
+	refuseAll(t, []badInput{
+		{"dropout in a layer", step(behind(of(dropout)), graph.SoftmaxCrossEntropy), "step 0|layer 1 (mine)|gorgonia.Dropout|apoops.Dropout"},
+		{"noise in a layer", step(behind(of(noise)), graph.SoftmaxCrossEntropy), "step 0|layer 1 (mine)|random node of Gorgonia|apoops.Dropout"},
+		{"dropout in a branch", step(behind(layers.Residual(of(dropout))), graph.SoftmaxCrossEntropy), "layer 1 (residual)/layer 0 (mine)|apoops.Dropout"},
+		{"noise in a loss", step(behind(layers.Flatten()), noisy), "step 0|random node of Gorgonia"},
+		{"dropout in a graph of results", func() error {
+			params, err := behind(layers.Flatten()).Init(1, tensor.Float32)
+			if err != nil {
+				return err
+			}
+			return errorOf(graph.NewForward(params, rowsOf(data, 0, 12).X, func(p *graph.Pass, x, theta gorgonia.Nodes) (gorgonia.Nodes, error) {
+				y, err := gorgonia.Dropout(x[0], 0.5)
+				return gorgonia.Nodes{y}, err
+			}))
+		}, "gorgonia.Dropout|apoops.Dropout"},
+	})
+}
+
 // TestLayersThatFailInNew have settings that are wrong before there is a batch.
 func TestLayersThatFailInNew(t *testing.T) {
 	made := func(l layers.Layer) func() error {
