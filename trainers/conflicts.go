@@ -32,7 +32,7 @@ type conflict struct {
 // checkConflicts reports options without effect. What a number switches off, as
 // EveryK(0), FSD(0), WSD(0) and ClipMeta(0) do, may be switched off.
 func (c *config) checkConflicts(o Optimizer) error {
-	if o.Defaults().K < 0 && !c.given["EveryK"] {
+	if _, grouped := o.(rule.Grouped); !grouped && o.Defaults().K < 0 && !c.given["EveryK"] {
 		for _, option := range learningOptions {
 			if c.given[option] {
 				return errors.Errorf("trainers: %s has no effect with %s, which takes no meta-steps unless EveryK says so", option, o.Name())
@@ -47,9 +47,9 @@ func (c *config) checkConflicts(o Optimizer) error {
 	return nil
 }
 
-// learningOptions say how φ is learned.
+// learningOptions ask for a φ that is learned.
 var learningOptions = append([]string{
-	"Calibrated", "Meta", "ClipMeta", "RateGroups", "RatePerParam", "LinearRate", "RateBounds", "FSD", "FSDSchedule", "WSD", "WSDSchedule", "FSDFraction",
+	"Calibrated", "Meta", "ClipMeta", "RateGroups", "RatePerParam", "LinearRate", "FSD", "FSDSchedule", "WSD", "WSDSchedule", "FSDFraction",
 }, hyperparameterOptions...)
 
 func (c *config) conflicts(o Optimizer) []conflict {
