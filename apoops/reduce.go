@@ -13,8 +13,9 @@ import (
 )
 
 // Sum is the sum of x over the given axes, which the result does not have; the sum
-// over all axes is a scalar. It is added up in float64. (Gorgonia's gives wrong
-// values over axes such as axis 2 of 4: see Max.)
+// over all axes, each of which is named, is a scalar, and that over none is x. It is
+// added up in float64. (Gorgonia's gives wrong values over axes such as axis 2 of 4:
+// see Max.)
 func Sum(x *gorgonia.Node, axes ...int) (*gorgonia.Node, error) {
 	axes = slices.Clone(axes)
 	return applyFloat(&sum[float32]{axes: axes}, &sum[float64]{axes: axes}, x)

@@ -21,7 +21,7 @@ import (
 // combinationsEnv is the number of combinations to try where it is not combinations.
 const (
 	combinationsEnv = "APO_TEST_COMBINATIONS"
-	combinations    = 100
+	combinations    = 40
 )
 
 // combination is a rule, up to four options, and a way to train a net with them, all drawn.

@@ -15,7 +15,8 @@ import (
 // permutation; a last batch that is not full is left out.
 //
 // The batches share two sets of buffers: one is valid until the next call of At
-// (of TildeAt). Stream prepares the same batches in the background.
+// (of TildeAt). So each goroutine needs Batches of its own. Stream prepares the same batches in
+// the background.
 type Batches struct {
 	sampler
 	b, bt graph.Batch

@@ -26,7 +26,8 @@ type Group struct {
 	// steps; none by default.
 	Schedule schedule.Schedule
 	// Frozen keeps the parameters as they are: no gradient is computed for them, and
-	// Optimizer and Schedule have no place.
+	// Optimizer and Schedule have no place. The running statistics of a frozen batch
+	// norm still follow the mini-batches.
 	Frozen bool
 }
 

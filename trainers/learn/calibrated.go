@@ -78,7 +78,8 @@ type CalibratedConfig struct {
 	// Horizon T is the number of steps the training will have, by whose end the
 	// rate has fallen; 0 where it is not known.
 	Horizon int `json:"horizon"`
-	// Lambda0 is λ_0, the weight of the function-space term at step 0.
+	// Lambda0 is λ_0, the weight of the function-space term at step 0, 0 by default. Noisy
+	// gradients and losses without a lower bound need one, such as 1 or 10.
 	Lambda0 float64 `json:"lambda0"`
 	// LambdaWSD is λ_W, the weight of the weight-space term.
 	LambdaWSD float64 `json:"lambda_wsd"`
