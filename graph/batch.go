@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
@@ -88,22 +90,38 @@ func (b Batch) checkExamples(kind string, arrays []*tensor.Dense) error {
 // CheckValues is Check without asking for inputs or targets to be there, and without
 // counting examples.
 func (b Batch) CheckValues() error {
-	if err := checkArrays("input", b.X); err != nil {
+	if err := checkArrays("input", nil, b.X); err != nil {
 		return err
 	}
-	return checkArrays("target", b.T)
+	return checkArrays("target", nil, b.T)
 }
 
-func checkArrays(kind string, arrays []*tensor.Dense) error {
+// CheckLeaves is Batch.CheckValues for the arrays of a user's leaves, of inputs, targets or
+// fixed ones as kind says: its errors name the leaf.
+func CheckLeaves(kind string, leaves gorgonia.Nodes, arrays []*tensor.Dense) error {
+	if len(leaves) != len(arrays) {
+		return ErrShape.Errorf("graph: %d arrays for %d leaves (%s)", len(arrays), len(leaves), kind)
+	}
+	return checkArrays(kind, leaves, arrays)
+}
+
+// checkArrays checks those of a batch, or of leaves where there are such.
+func checkArrays(kind string, leaves gorgonia.Nodes, arrays []*tensor.Dense) error {
 	for i, a := range arrays {
+		name := func() string {
+			if leaves != nil {
+				return fmt.Sprintf("%s %q", kind, leaves[i].Name())
+			}
+			return fmt.Sprintf("%s %d of the batch", kind, i)
+		}
 		if a == nil {
-			return errors.Errorf("graph: %s %d of the batch is missing", kind, i)
+			return errors.Errorf("graph: %s is missing", name())
 		}
 		if a.Dims() == 0 || a.Shape()[0] == 0 || a.Shape().TotalSize() == 0 {
-			return ErrShape.Errorf("graph: empty batch: %s %d has shape %v", kind, i, a.Shape())
+			return ErrShape.Errorf("graph: empty batch: %s has shape %v", name(), a.Shape())
 		}
 		if at := FirstNaN(a); at >= 0 {
-			return ErrNotFinite.Errorf("graph: %s %d of the batch holds NaN at row %d (element %d)", kind, i, at/(a.Shape().TotalSize()/a.Shape()[0]), at)
+			return ErrNotFinite.Errorf("graph: %s holds NaN at row %d (element %d)", name(), at/(a.Shape().TotalSize()/a.Shape()[0]), at)
 		}
 	}
 	return nil

@@ -118,3 +118,13 @@ func ExampleIsNil() {
 	// true
 	// false
 }
+
+// A leaf of a user's graph is named by the error.
+func ExampleCheckLeaves() {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(2, 2))
+	a := tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]float64{1, 2, math.NaN(), 4}))
+	fmt.Println(graph.CheckLeaves("input", gorgonia.Nodes{x}, []*tensor.Dense{a}))
+	// Output:
+	// graph: input "x" holds NaN at row 1 (element 2)
+}

@@ -48,39 +48,7 @@ func (f *fixedBatch) complete(b graph.Batch) (graph.Batch, error) {
 	if b.T, err = f.checkArrays("target", f.Targets, b.T, f.example.T); err != nil {
 		return b, err
 	}
-	return b, f.named(b.CheckValues(), b)
-}
-
-// named is nameNaN for the leaves of the graph; err where there is none.
-func (f *fixedBatch) named(err error, b graph.Batch) error {
-	if f == nil {
-		return err
-	}
-	return nameNaN(err, b, f.Problem, f.fixed)
-}
-
-// nameNaN is the error of a batch's CheckValues, with the name of the leaf that holds NaN.
-func nameNaN(err error, b graph.Batch, p *graph.Problem, fixed gorgonia.Nodes) error {
-	if !errors.Is(err, ErrNotFinite) {
-		return err
-	}
-	arrays := slices.Concat(b.X, b.T)
-	for i, n := range slices.Concat(p.Inputs, fixed, p.Targets)[:len(arrays)] {
-		a := arrays[i]
-		at := graph.FirstNaN(a)
-		if at < 0 {
-			continue
-		}
-		row := at / (a.Shape().TotalSize() / a.Shape()[0])
-		switch {
-		case i >= len(b.X):
-			return ErrNotFinite.Errorf("target %q holds NaN at row %d (element %d)", n.Name(), row, at)
-		case i >= len(p.Inputs):
-			return ErrNotFinite.Errorf("the fixed leaf %q holds NaN (element %d)", n.Name(), at)
-		}
-		return ErrNotFinite.Errorf("input %q holds NaN at row %d (element %d)", n.Name(), row, at)
-	}
-	return err
+	return b, graph.CheckLeaves("target", f.Targets, b.T)
 }
 
 // completeInputs is complete for inputs alone, such as those of B'.
@@ -96,7 +64,15 @@ func (f *fixedBatch) completeInputs(x []*tensor.Dense) ([]*tensor.Dense, error) 
 		}
 		x = append(x, v)
 	}
-	return x, nil
+	return x, checkInputs(x, f.Inputs, f.fixed)
+}
+
+// checkInputs checks the values of inputs and, behind them, of leaves that are no data.
+func checkInputs(x []*tensor.Dense, inputs, fixed gorgonia.Nodes) error {
+	if err := graph.CheckLeaves("input", inputs, x[:len(inputs)]); err != nil {
+		return err
+	}
+	return graph.CheckLeaves("fixed leaf", fixed, x[len(inputs):])
 }
 
 // checkArrays are the arrays, numbers as those of shape (1), unless one does not fit.

@@ -77,8 +77,7 @@ func (t *Trainer) Predict(inputs ...*tensor.Dense) (y *tensor.Dense, err error) 
 	}
 	if t.fixed != nil {
 		inputs, err = t.fixed.completeInputs(inputs)
-	}
-	if err == nil {
+	} else {
 		err = graph.Batch{X: inputs}.CheckValues()
 	}
 	if err == nil {

@@ -24,9 +24,9 @@ func withFixed() (p graph.Problem, fixed []float64) {
 // TestNaNIsNamed puts NaN in a leaf of each kind of a user's graph.
 func TestNaNIsNamed(t *testing.T) {
 	for want, place := range map[string]func(b graph.Batch, fixed []float64){
-		`input "x" holds NaN at row 1 (element 5)`:  func(b graph.Batch, _ []float64) { b.X[0].Float64s()[5] = math.NaN() },
-		`target "y" holds NaN at row 3 (element 6)`: func(b graph.Batch, _ []float64) { b.T[0].Float64s()[6] = math.NaN() },
-		`the fixed leaf "f" holds NaN (element 9)`:  func(_ graph.Batch, fixed []float64) { fixed[9] = math.NaN() },
+		`input "x" holds NaN at row 1 (element 5)`:      func(b graph.Batch, _ []float64) { b.X[0].Float64s()[5] = math.NaN() },
+		`target "y" holds NaN at row 3 (element 6)`:     func(b graph.Batch, _ []float64) { b.T[0].Float64s()[6] = math.NaN() },
+		`fixed leaf "f" holds NaN at row 4 (element 9)`: func(_ graph.Batch, fixed []float64) { fixed[9] = math.NaN() },
 	} {
 		p, fixed := withFixed()
 		tr, err := FromProblem(p, SGD(0.01))

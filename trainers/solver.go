@@ -217,7 +217,11 @@ func (s *Solver) batch() (b graph.Batch, err error) {
 	if b.T, err = arrays("target", s.problem.Targets); err != nil {
 		return b, err
 	}
-	return b, nameNaN(b.CheckValues(), b, &s.problem, s.leaves[len(s.problem.Inputs):])
+	data := len(s.problem.Inputs)
+	if err := checkInputs(b.X, s.leaves[:data], s.leaves[data:]); err != nil {
+		return b, err
+	}
+	return b, graph.CheckLeaves("target", s.problem.Targets, b.T)
 }
 
 func arrays(kind string, nodes gorgonia.Nodes) (all []*tensor.Dense, err error) {

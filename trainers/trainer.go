@@ -97,10 +97,9 @@ func (t *Trainer) takeStep(batch graph.Batch, tilde []*tensor.Dense) (Stats, err
 				return fail(errors.WithMessage(err, "function-space batch B'"))
 			}
 		}
-	}
-	if tilde != nil {
+	} else if tilde != nil {
 		if err := checkTilde(tilde, len(batch.X)); err != nil {
-			return fail(errors.WithMessage(t.fixed.named(err, graph.Batch{X: tilde}), "function-space batch B'"))
+			return fail(errors.WithMessage(err, "function-space batch B'"))
 		}
 	}
 	if err := e.agree(batch); err != nil {

@@ -27,14 +27,11 @@ func (c *Config) relativeUpdate(t *rule.Task, s *learn.Settings) (learn.Update, 
 	return u, nil
 }
 
-// usersGraph is a source that takes batches of one size alone.
-type usersGraph interface{ Example() graph.Batch }
-
 // withoutRows gives the blocks of a user's graph that have no rows the form that Eq. 9
 // falls back to. Of a model it is known when its graph is built, see multiple.
 func (c *Config) withoutRows(t *rule.Task, blocks, narrow []graph.Block) (lost []bool, err error) {
 	lost = make([]bool, len(blocks))
-	user, ok := t.Source.(usersGraph)
+	user, ok := t.Source.(rule.UsersGraph)
 	if !ok {
 		return lost, nil
 	}

@@ -134,7 +134,7 @@ func probeConfig(t *rule.Task, blocks []*block, batch graph.Batch, c *Config, no
 // part is B' of a batch: examples in a row, from one end of the batch to the other as
 // probe follows probe. A user's graph takes batches of one size alone.
 func (l *learner) part(batch graph.Batch) (graph.Batch, error) {
-	if _, whole := l.x.Task.Source.(usersGraph); whole {
+	if _, whole := l.x.Task.Source.(rule.UsersGraph); whole {
 		return batch, nil
 	}
 	all := batch.Len()

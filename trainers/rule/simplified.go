@@ -76,13 +76,17 @@ func TooLarge(b graph.Block, maxDim int) bool { return maxDim > 0 && max(b.Rows,
 // NoMatrix is the reason that a block is no weight matrix.
 const NoMatrix = "no weight matrix"
 
+// UsersGraph is a Source that is a graph of the user's: it takes batches of one size alone,
+// that of Example.
+type UsersGraph interface{ Example() graph.Batch }
+
 // unpaired is the reason that a bias of a user's graph is no row of its layer's matrix.
 const unpaired = "no weight matrix; list the bias of a dense layer with its weights in graph.Problem.Pairs"
 
 // Reason is the reason that a block is simplified, or, for a vector or one row of a user's
 // graph that is in no pair, that which says how to make it a part of a matrix.
 func (t *Task) Reason(b graph.Block, reason string) string {
-	if _, user := t.Source.(interface{ Example() graph.Batch }); !user || len(b.Params) != 1 {
+	if _, user := t.Source.(UsersGraph); !user || len(b.Params) != 1 {
 		return reason
 	}
 	s := t.Params[b.Params[0]].Value.Shape()
