@@ -136,7 +136,7 @@ func TestLeNet(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "out")
 	// On a busy machine the least of a few steps on 16 images can be above that on 64.
-	code, stdout, stderr := run("-only", "lenet", "-rounds", "1", "-seconds", "0.2", "-largest", "1", "-rules", "sgdm,kfac", "-compare", "kfac", "-out", out)
+	code, stdout, stderr := run("-only", "lenet", "-rounds", "2", "-seconds", "0.2", "-largest", "1", "-rules", "sgdm,kfac", "-compare", "kfac", "-out", out)
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stdout %s, stderr %s", code, stdout, stderr)
 	}
