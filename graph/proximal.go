@@ -18,8 +18,8 @@ type ProximalConfig struct {
 	Tilde []*tensor.Dense
 	// Random may be nil for models without dropout.
 	Random *apoops.Random
-	// NoFSD and NoWSD leave a term out, and with it its passes.
-	NoFSD, NoWSD bool
+	// NoLoss, NoFSD and NoWSD leave a term out, and with it its passes; one is needed.
+	NoLoss, NoFSD, NoWSD bool
 	// ValuesOnly leaves out ∂Q/∂φ: a graph for probing Q.
 	ValuesOnly bool
 }
@@ -35,6 +35,7 @@ type Proximal struct {
 	fsd, wsd     gorgonia.Value
 	dphi         gorgonia.Nodes
 	energies     []gorgonia.Nodes // by block
+	noLoss       bool
 	noFSD, noWSD bool
 
 	// With a group: the parts of B and B', the weights of their terms, and the shares of
@@ -58,11 +59,16 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proximal{program: stored, noFSD: c.NoFSD, noWSD: c.NoWSD}
+	if c.NoLoss && c.NoFSD && c.NoWSD {
+		return nil, errors.New("graph: Q without any of its terms")
+	}
+	p := &Proximal{program: stored, noLoss: c.NoLoss, noFSD: c.NoFSD, noWSD: c.NoWSD}
 	if c, err = p.divide(c); err != nil {
 		return nil, err
 	}
-	p.x, p.t = p.inputsLike(c.Batch.X, "x"), p.inputsLike(c.Batch.T, "t")
+	if !c.NoLoss {
+		p.x, p.t = p.inputsLike(c.Batch.X, "x"), p.inputsLike(c.Batch.T, "t")
+	}
 	x, theta, err := p.inputsAndWeights(p.x, c.Params)
 	if err != nil {
 		return nil, err
@@ -71,13 +77,15 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	if err != nil {
 		return nil, err
 	}
-	loss, err := c.Source.BuildLoss(p.pass(LossRole, p.part, p.part.random(c.Random)), x, p.t, moved)
-	if err != nil {
-		return nil, errors.WithMessage(err, "J_B(θ')")
-	}
 	var q proximalSum
-	if err := p.add(&q, nil, p.lossShare, loss, &p.loss); err != nil {
-		return nil, err
+	if !c.NoLoss {
+		loss, err := c.Source.BuildLoss(p.pass(LossRole, p.part, p.part.random(c.Random)), x, p.t, moved)
+		if err != nil {
+			return nil, errors.WithMessage(err, "J_B(θ')")
+		}
+		if err := p.add(&q, nil, p.lossShare, loss, &p.loss); err != nil {
+			return nil, err
+		}
 	}
 	if !c.NoFSD {
 		fsd, err := p.discrepancy(c, theta, moved)
@@ -166,8 +174,8 @@ func (p *Proximal) discrepancy(c ProximalConfig, theta, moved gorgonia.Nodes) (*
 	return c.Source.BuildDiscrepancy(before, after, tilde)
 }
 
-// Feed binds the batches B and B' (the inputs alone). B' is not read where the
-// graph has no FSD term.
+// Feed binds the batches B and B' (the inputs alone). B is not read where the graph has no
+// loss, B' where it has no FSD term.
 func (p *Proximal) Feed(batch Batch, tilde []*tensor.Dense) error {
 	return p.fed(func() error { return p.bindOwn(batch, tilde) })
 }
@@ -178,11 +186,13 @@ func (p *Proximal) bindOwn(batch Batch, tilde []*tensor.Dense) error {
 	if err != nil {
 		return err
 	}
-	if err := letAll("input", p.x, batch.X); err != nil {
-		return err
-	}
-	if err := letAll("target", p.t, batch.T); err != nil {
-		return err
+	if !p.noLoss {
+		if err := letAll("input", p.x, batch.X); err != nil {
+			return err
+		}
+		if err := letAll("target", p.t, batch.T); err != nil {
+			return err
+		}
 	}
 	if p.noFSD {
 		return nil
@@ -234,61 +244,4 @@ func (p *Proximal) FeedStep(phi, inputs []*tensor.Dense, scale float64) error {
 		}
 	}
 	return letAll("lookahead input", p.step.inputs, inputs)
-}
-
-// Energies are what a RelativeLookahead's last run computed for each block besides
-// ∂Q/∂φ, see form.Relative. Valid until the next run.
-func (p *Proximal) Energies() ([][]*tensor.Dense, error) {
-	all := make([][]*tensor.Dense, len(p.energies))
-	for i, nodes := range p.energies {
-		var err error
-		if all[i], err = denseValues(nodes); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-func setFirst[T apoops.Float](t *tensor.Dense, x float64) { apoops.Elements[T](t)[0] = T(x) }
-
-// Terms are the values of Q's parts, each without its weight λ.
-type Terms struct {
-	Q    float64 // Loss + λ_FSD·FSD + λ_WSD·WSD
-	Loss float64 // J_B(θ')
-	FSD  float64 // mean D_F over B', 0 where the term was left out
-	WSD  float64 // ½‖θ'-θ‖², 0 where the term was left out
-}
-
-// Terms reads Q and its parts after a run.
-func (p *Proximal) Terms() Terms {
-	t := Terms{Q: scalar(p.q), Loss: scalar(p.loss)}
-	if !p.noFSD {
-		t.FSD = scalar(p.fsd)
-	}
-	if !p.noWSD {
-		t.WSD = scalar(p.wsd)
-	}
-	return t
-}
-
-// Gradient sets dst to ∂Q/∂φ of the last run, in φ's shapes. The gradients of
-// scalars are written to the arrays that are there; the others become the
-// graph's own arrays, valid until the next run.
-func (p *Proximal) Gradient(dst []*tensor.Dense) error {
-	if len(dst) != len(p.dphi) {
-		return errors.Errorf("graph: %d arrays for the gradient of %d", len(dst), len(p.dphi))
-	}
-	for i, n := range p.dphi {
-		if v, ok := n.Value().(*tensor.Dense); ok {
-			dst[i] = v
-			continue
-		}
-		d := scalar(n.Value())
-		set, err := apoops.Choose(dst[i].Dtype(), setFirst[float32], setFirst[float64])
-		if err != nil {
-			return errors.WithMessagef(err, "graph: array %d for the gradient", i)
-		}
-		set(dst[i], d)
-	}
-	return nil
 }

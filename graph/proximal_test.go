@@ -286,6 +286,7 @@ func TestLookaheadSeesTheStepsMasks(t *testing.T) {
 	}
 }
 
+// TestTermsCanBeLeftOut adds up the graphs of single terms.
 func TestTermsCanBeLeftOut(t *testing.T) {
 	rng := rand.New(rand.NewPCG(19, 1))
 	model := mlp{widths: []int{3, 4, 3}, act: apoops.TanhAct}
@@ -293,16 +294,41 @@ func TestTermsCanBeLeftOut(t *testing.T) {
 	pr := problems(rng, 3, 3)[0]
 	look := RateLookahead{Group: []int{0, 0}}
 	phi, inputs := arraysFor(rng, look, params)
-	p, err := NewProximal(ProximalConfig{Source: Objective{Model: model, Loss: pr.loss}, Params: params, Lookahead: look, Batch: pr.batch, NoFSD: true, NoWSD: true, ValuesOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range []error{p.Feed(pr.batch, nil), p.FeedWeights(1, 1), p.FeedStep(phi, inputs, 1), p.Run()} {
+	at := func(noLoss, noFSD, noWSD bool) (Terms, float64) {
+		p, err := NewProximal(ProximalConfig{
+			Source: Objective{Model: model, Loss: pr.loss}, Params: params, Lookahead: look, Batch: pr.batch, Tilde: pr.batch.X,
+			NoLoss: noLoss, NoFSD: noFSD, NoWSD: noWSD,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		d := []*tensor.Dense{tensor.New(tensor.WithShape(1), tensor.Of(tensor.Float64))}
+		batch := pr.batch
+		if noLoss {
+			batch = Batch{} // is not read
+		}
+		for _, err := range []error{p.Feed(batch, pr.batch.X), p.FeedWeights(0.7, 0.3), p.FeedStep(phi, inputs, 1), p.Run(), p.Gradient(d)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return p.Terms(), d[0].Float64s()[0]
 	}
-	if terms := p.Terms(); terms.Q != terms.Loss || terms.FSD != 0 || terms.WSD != 0 {
-		t.Fatalf("terms %+v", terms)
+	all, slope := at(false, false, false)
+	loss, lossSlope := at(false, true, true)
+	fsd, fsdSlope := at(true, false, true)
+	wsd, wsdSlope := at(true, true, false)
+	sum := Terms{Q: loss.Q + fsd.Q + wsd.Q, Loss: loss.Loss + fsd.Loss + wsd.Loss, FSD: loss.FSD + fsd.FSD + wsd.FSD, WSD: loss.WSD + fsd.WSD + wsd.WSD}
+	if math.Abs(sum.Q-all.Q) > 1e-14*all.Q || math.Abs(all.Q-(all.Loss+0.7*all.FSD+0.3*all.WSD)) > 1e-14*all.Q {
+		t.Errorf("Q of the single terms %+v, %+v and %+v, of all %+v", loss, fsd, wsd, all)
+	}
+	if sum.Q = all.Q; sum != all || all.FSD == 0 || all.WSD == 0 {
+		t.Errorf("single terms %+v, together %+v", sum, all)
+	}
+	if got := lossSlope + fsdSlope + wsdSlope; math.Abs(got-slope) > 1e-13*math.Abs(slope) || fsdSlope == 0 || wsdSlope == 0 {
+		t.Errorf("∂Q/∂φ of the single terms %v, %v, %v, of all %v", lossSlope, fsdSlope, wsdSlope, slope)
+	}
+	if _, err := NewProximal(ProximalConfig{Source: Objective{Model: model, Loss: pr.loss}, Params: params, Lookahead: look, NoLoss: true, NoFSD: true, NoWSD: true}); err == nil {
+		t.Error("Q without terms: no error")
 	}
 }

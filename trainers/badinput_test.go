@@ -160,22 +160,29 @@ func TestDivergenceIsAnError(t *testing.T) {
 // TestNonFiniteMetaGradientIsSkipped makes Q overflow: the base step is taken,
 // φ stays, and the step is counted.
 func TestNonFiniteMetaGradientIsSkipped(t *testing.T) {
-	tr := toyTrainer(t, SGD(0.05), Dtype(tensor.Float64), EveryK(1), WSDSchedule(func(int) float64 { return math.MaxFloat64 }))
-	b, err := NewBatches(toyData(t, tensor.Float64), 12, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := append([]float64(nil), tr.Phi()[0].Value.Float64s()...)
-	big := b.At(0)
-	for i := range big.X[0].Float64s() {
-		big.X[0].Float64s()[i] *= 1e6
-	}
-	s, err := tr.Step(big)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !s.Meta.Skipped || tr.Skipped() != 1 || tr.Phi()[0].Value.Float64s()[0] != before[0] || tr.Steps() != 1 {
-		t.Fatalf("meta-step %+v, %d skipped, φ %v", s.Meta, tr.Skipped(), tr.Phi()[0].Value)
+	for _, c := range []struct {
+		opts  []Option
+		steps int // by which the meta-step of the first has ended
+	}{{nil, 2}, {[]Option{SameBatch()}, 1}} {
+		tr := toyTrainer(t, SGD(0.05), append(c.opts, Dtype(tensor.Float64), EveryK(5), WSDSchedule(func(int) float64 { return math.MaxFloat64 }))...)
+		b, err := NewBatches(toyData(t, tensor.Float64), 12, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := append([]float64(nil), tr.Phi()[0].Value.Float64s()...)
+		big := b.At(0)
+		for i := range big.X[0].Float64s() {
+			big.X[0].Float64s()[i] *= 1e6
+		}
+		var s Stats
+		for range c.steps {
+			if s, err = tr.Step(big); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Meta == nil || !s.Meta.Skipped || tr.Skipped() != 1 || tr.Phi()[0].Value.Float64s()[0] != before[0] || tr.Steps() != c.steps {
+			t.Fatalf("meta-step %+v, %d skipped, φ %v", s.Meta, tr.Skipped(), tr.Phi()[0].Value)
+		}
 	}
 }
 

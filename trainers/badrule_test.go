@@ -107,12 +107,16 @@ func TestNilRules(t *testing.T) {
 			badInput{what + " rule in Mechanic", func() error { return made(Mechanic(o)) }, "careless|neither a rule nor an error"},
 			badInput{what + " rule for φ", func() error { return made(SGD(0.1), Meta(o)) }, "careless|neither a rule nor an error"})
 	}
-	rows = append(rows, badInput{"no directions of φ", func() error {
-		tr, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, SGD(0.1), EveryK(1), Meta(wrong))
-		if err == nil {
-			_, err = tr.Step(rowsOf(toyData(t, tensor.Float32), 0, 12))
-		}
-		return err
-	}, "step 0|careless|0 directions"})
+	for step, opts := range [][]Option{{SameBatch()}, nil} { // at which φ moves
+		rows = append(rows, badInput{"no directions of φ", func() error {
+			tr, err := New(layers.MLP(4, 5, 3), graph.SoftmaxCrossEntropy, SGD(0.1), append(opts, EveryK(2), Meta(wrong))...)
+			for range step + 1 {
+				if err == nil {
+					_, err = tr.Step(rowsOf(toyData(t, tensor.Float32), 0, 12))
+				}
+			}
+			return err
+		}, fmt.Sprintf("step %d|careless|0 directions", step)})
+	}
 	refuseAll(t, rows)
 }

@@ -107,6 +107,7 @@ var drawnOptions = []func(r *rand.Rand) (string, Option){
 	func(r *rand.Rand) (string, Option) { return "FSD", FSD(draw(r, 0, 0.1, 1)) },
 	func(r *rand.Rand) (string, Option) { return "WSD", WSD(draw(r, 0, 0.1)) },
 	func(r *rand.Rand) (string, Option) { return "FSDFraction", FSDFraction(0.5) },
+	func(r *rand.Rand) (string, Option) { return "SameBatch", SameBatch() },
 	func(r *rand.Rand) (string, Option) {
 		return "Calibrated", Calibrated(CalibratedConfig{Horizon: draw(r, 0, 8)})
 	},

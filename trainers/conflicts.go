@@ -49,7 +49,7 @@ func (c *config) checkConflicts(o Optimizer) error {
 
 // learningOptions ask for a φ that is learned.
 var learningOptions = append([]string{
-	"Calibrated", "Meta", "ClipMeta", "RateGroups", "RatePerParam", "LinearRate", "FSD", "FSDSchedule", "WSD", "WSDSchedule", "FSDFraction",
+	"Calibrated", "Meta", "ClipMeta", "RateGroups", "RatePerParam", "LinearRate", "FSD", "FSDSchedule", "WSD", "WSDSchedule", "FSDFraction", "SameBatch",
 }, hyperparameterOptions...)
 
 func (c *config) conflicts(o Optimizer) []conflict {
@@ -67,6 +67,9 @@ func (c *config) conflicts(o Optimizer) []conflict {
 		}
 	}
 	add(learnsP, true, name+", which has no learning rates", "RateGroups", "RatePerParam", "LinearRate", "RateBounds")
+	add(learnsP, true, name+", which takes the mini-batch of the step", "SameBatch")
+	add(calibrated, true, "Calibrated, which takes the mini-batch of the step", "SameBatch")
+	add(len(c.Hyperparameters) > 0, true, "hyperparameters to learn, for which it is the rule", "SameBatch")
 	add(learnsP, true, name+", whose P is learned as a whole", hyperparameterOptions...)
 	add(calibrated, true, "Calibrated", hyperparameterOptions...)
 	add(relative, true, "the relative steps of "+name, "Meta", "ClipMeta")

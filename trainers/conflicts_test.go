@@ -23,6 +23,7 @@ func everyOption() map[string]Option {
 		"SampledTargets": SampledTargets(func(int) []*tensor.Dense { return nil }),
 		"Calibrated":     Calibrated(CalibratedConfig{}),
 		"FSDFraction":    FSDFraction(0.5),
+		"SameBatch":      SameBatch(),
 		"CalibrateFrom":  CalibrateFrom(func(int) (graph.Batch, error) { return graph.Batch{}, nil }),
 	}
 }
@@ -32,14 +33,14 @@ func everyOption() map[string]Option {
 var idle = map[string]map[string]bool{
 	"rate":     {"Blocks": true, "SampledTargets": true, "CalibrateFrom": true},
 	"fisher":   {"Blocks": true, "CalibrateFrom": true},
-	"precond":  {"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "SampledTargets": true, "CalibrateFrom": true, "Calibrated": true},
-	"relative": {"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "SampledTargets": true, "CalibrateFrom": true, "Calibrated": true, "Meta": true, "ClipMeta": true},
-	"probes":   {"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "SampledTargets": true, "CalibrateFrom": true, "Calibrated": true, "Meta": true, "ClipMeta": true, "FSDFraction": true},
+	"precond":  {"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "SampledTargets": true, "CalibrateFrom": true, "Calibrated": true, "SameBatch": true},
+	"relative": {"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "SampledTargets": true, "CalibrateFrom": true, "Calibrated": true, "Meta": true, "ClipMeta": true, "SameBatch": true},
+	"probes":   {"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "SampledTargets": true, "CalibrateFrom": true, "Calibrated": true, "Meta": true, "ClipMeta": true, "FSDFraction": true, "SameBatch": true},
 }
 
 // onlyLearning are the options that are left in peace where K is 0.
 var onlyLearning = map[string]bool{
-	"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "Calibrated": true, "Meta": true, "ClipMeta": true, "FSDFraction": true,
+	"RateGroups": true, "RatePerParam": true, "LinearRate": true, "RateBounds": true, "Calibrated": true, "Meta": true, "ClipMeta": true, "FSDFraction": true, "SameBatch": true,
 }
 
 // TestEveryOptionWithEveryRule gives each option to each rule, with meta-steps and

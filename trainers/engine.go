@@ -12,6 +12,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/average"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/learn"
+	"github.com/apo-gorgonia/apo/trainers/record"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
@@ -111,20 +112,23 @@ func (e *engine) step(b batchStep) (Stats, error) {
 	if errors.Is(err, errSkip) || errors.Is(err, errLeft) {
 		return e.skip(s, b, err)
 	}
-	if err == nil && e.c.clip.on() {
-		norm, err = e.clipGradient(&b, norm)
-	}
 	if err != nil {
 		return s, err
 	}
 	in := rule.Input{T: e.taken() + 1, G: b.g, Rows: b.rows, Packed: b.bits, Norm: norm, Batch: b.batch, Loss: b.loss}
 	scale := e.c.schedule.At(e.steps)
 	meta := e.learner != nil && e.learner.Due(e.taken())
-	undo := e.secure(in, scale, meta)
+	undo := e.secure(in, scale, meta || e.waits())
 
-	inputs, err := e.Update.Advance(in, scale, meta)
-	var metaErr error
-	if err == nil && meta {
+	metaErr := e.finishMeta(&s, b)
+	if e.c.clip.on() {
+		in.Norm, err = e.clipGradient(&b, norm)
+	}
+	var inputs []*tensor.Dense
+	if err == nil {
+		inputs, err = e.Update.Advance(in, scale, meta)
+	}
+	if err == nil && metaErr == nil && meta {
 		metaErr = e.metaStep(&s, b, inputs, scale)
 	}
 	if err == nil {
@@ -143,16 +147,45 @@ func (e *engine) step(b batchStep) (Stats, error) {
 	return e.finish(s, b, metaErr)
 }
 
-// metaStep has the learner move φ.
-func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale float64) (err error) {
+// metaStep has the learner move φ, or begin to.
+func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale float64) error {
 	began := time.Now()
-	s.Meta, err = e.learner.Learn(&learn.Input{
+	m, err := e.learner.Learn(&learn.Input{
 		Step: e.taken(), Batch: b.batch, Loss: b.loss, G: b.g, Unclipped: b.unclipped, Inputs: inputs, Scale: scale,
 		Tilde: func(i int) ([]*tensor.Dense, error) { return e.chooseTilde(b.batch, b.tilde, i) },
 	})
 	s.MetaTime = time.Since(began)
-	if err == nil && s.Meta != nil && s.Meta.Skipped {
-		e.skipped++
+	return e.learned(s, m, err)
+}
+
+// waits reports whether a meta-step waits for the gradient of this step.
+func (e *engine) waits() bool {
+	w, ok := e.learner.(learn.Waiting)
+	return ok && w.Waits()
+}
+
+// finishMeta ends a meta-step that waits for the gradient of this step, before it is clipped.
+func (e *engine) finishMeta(s *Stats, b batchStep) (err error) {
+	if !e.waits() {
+		return nil
+	}
+	g := b.g
+	if b.rows != nil {
+		if g, err = e.base.Grads(); err != nil {
+			return e.learned(s, nil, err)
+		}
+	}
+	m, err := e.learner.(learn.Waiting).Finish(b.loss, g)
+	return e.learned(s, m, err)
+}
+
+// learned takes what a learner says of a meta-step, nil where it has only begun.
+func (e *engine) learned(s *Stats, m *record.MetaStats, err error) error {
+	if err == nil && m != nil {
+		s.Meta = m
+		if m.Skipped {
+			e.skipped++
+		}
 	}
 	return errors.WithMessagef(err, "trainers: meta-step at step %d", e.steps)
 }

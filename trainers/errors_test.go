@@ -66,7 +66,7 @@ func TestSolverCountsSteps(t *testing.T) {
 			}
 		}
 		u.vm.Reset()
-		if s.Steps() != i+1 || s.Skipped() != map[bool]int{false: 0, true: 1}[i >= 2] {
+		if s.Steps() != i+1 || s.Skipped() != map[bool]int{false: 0, true: 1}[i >= 3] {
 			t.Fatalf("after %d steps: %d steps, %d skipped", i+1, s.Steps(), s.Skipped())
 		}
 	}

@@ -192,7 +192,8 @@ func ExampleTrainer_Evaluate() {
 	// Output: loss below 0.05: true, accuracy 1.00
 }
 
-// Record gets what every step did; JSONL writes a line for each.
+// Record gets what every step did; JSONL writes a line for each. A meta-step on a rate ends with
+// the mini-batch of the next step.
 func ExampleRecord() {
 	var lines strings.Builder
 	steps := &trainers.History{}
@@ -207,10 +208,10 @@ func ExampleRecord() {
 	}
 	fmt.Println("lines:", strings.Count(lines.String(), "\n"))
 	// Output:
-	// step 0 at one rate: true, meta-step: true
-	// step 1 at one rate: true, meta-step: false
-	// step 2 at one rate: true, meta-step: true
-	// step 3 at one rate: true, meta-step: false
+	// step 0 at one rate: true, meta-step: false
+	// step 1 at one rate: true, meta-step: true
+	// step 2 at one rate: true, meta-step: false
+	// step 3 at one rate: true, meta-step: true
 	// lines: 2
 }
 

@@ -133,18 +133,26 @@ func metaGradients(t *testing.T, o Optimizer, at int, least float64, opts ...Opt
 	return all
 }
 
-// lookahead takes the step of that number and returns its Q.
+// lookahead takes the step of that number, and the next one where the meta-step ends there, and
+// returns Q.
 func lookahead(t *testing.T, tr *Trainer, step int) float64 {
 	t.Helper()
 	b, err := NewBatches(toyData(t, tr.engine.c.dtype), 12, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := tr.Step(b.At(step))
-	if err != nil {
-		t.Fatal(err)
+	for range 2 {
+		s, err := tr.Step(b.At(step))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Meta != nil {
+			return s.Meta.Q
+		}
+		step++
 	}
-	return s.Meta.Q
+	t.Fatalf("no meta-step ended at the steps %d and %d", step-2, step-1)
+	return 0
 }
 
 // TestHyperparametersMove has each rule learn, in both dtypes, and resume to the same bits;

@@ -48,7 +48,10 @@ func TestTheLastGradientsAreThoseOfTheStep(t *testing.T) {
 		t.Error("there is a meta-gradient without meta-steps")
 	}
 
-	tr = start(EveryK(2))
+	tr = start(EveryK(3))
+	if s := step(tr); s.Meta != nil || tr.LastMetaGradient() != nil {
+		t.Errorf("the meta-step of step 0 has ended at once: %+v", s.Meta)
+	}
 	s := step(tr)
 	m := tr.LastMetaGradient()
 	if len(m) != 1 || m[0].Name != tr.Phi()[0].Name || math.Abs(array.Norm(m[0].Value)-s.Meta.GradNorm) > 1e-15 {
@@ -59,7 +62,7 @@ func TestTheLastGradientsAreThoseOfTheStep(t *testing.T) {
 		t.Error("a step without meta-step changed the meta-gradient")
 	}
 
-	tr = start(ClipMeta(1e-6))
+	tr = start(ClipMeta(1e-6), SameBatch())
 	if s = step(tr); s.Meta.GradNorm <= 1e-6 || math.Abs(array.Norm(tr.LastMetaGradient()[0].Value)-1e-6) > 1e-15 {
 		t.Errorf("clipped meta-gradient %v, norm before %v", tr.LastMetaGradient(), s.Meta.GradNorm)
 	}

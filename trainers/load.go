@@ -34,8 +34,8 @@ func (e *engine) load(path string) error {
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	stored := byName(s.Tensors)
-	before := e.c.share
-	e.c.share = e.shareOf(doc)
+	share, next := e.c.share, e.c.NextBatch
+	e.c.share, e.c.NextBatch = e.shareOf(doc), e.nextBatch(doc)
 	run, _ := doc.Run["precision"].(map[string]any)
 	forget := e.Task.Precision.KeepRounding(run)
 	kept, err := e.matches(doc, stored)
@@ -43,7 +43,7 @@ func (e *engine) load(path string) error {
 		err = e.checkRange(func(name string) *tensor.Dense { return stored[checkpoint.WeightPrefix+name] })
 	}
 	if err != nil {
-		e.c.share = before
+		e.c.share, e.c.NextBatch = share, next
 		forget()
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
@@ -88,6 +88,12 @@ func (e *engine) shareOf(doc checkpointMeta) share {
 		return e.c.share // the comparison says what is wrong
 	}
 	return s
+}
+
+// nextBatch is NextBatch of a run that goes on from a checkpoint: that of the run, which may be
+// older than the default, unless SameBatch was chosen.
+func (e *engine) nextBatch(doc checkpointMeta) bool {
+	return !e.c.given["SameBatch"] && bytes.Contains(doc.LearnerSettings, []byte(`"next_batch":true`))
 }
 
 // readMeta reads a checkpoint's document.

@@ -79,21 +79,29 @@ func ExampleRateGroups() {
 	// 2 rates
 }
 
+// Rates that are judged by the mini-batch of their own step, as in the paper's Algorithm 1.
+func ExampleSameBatch() {
+	var history trainers.History
+	train(start(trainers.SGD(0.1), trainers.SameBatch(), trainers.Record(&history)), 10)
+	fmt.Println("a meta-step ended at step 0:", history.Steps[0].Meta != nil)
+	// Output: a meta-step ended at step 0: true
+}
+
 // λ_FSD falls, λ_WSD stays: both are functions of the step.
 func ExampleFSDSchedule() {
 	var history trainers.History
 	tr := start(trainers.SGD(0.1), trainers.EveryK(100), trainers.Record(&history),
 		trainers.FSDSchedule(func(step int) float64 { return 1 / (1 + float64(step)/100) }), trainers.WSDSchedule(trainers.Const(0.01)))
-	train(tr, 201)
+	train(tr, 202)
 	for _, s := range history.Steps {
-		if s.Meta != nil {
+		if s.Meta != nil { // of a meta-step that began a step before
 			fmt.Printf("step %d: λ_FSD %.2f, λ_WSD %.2f\n", s.Step, s.Meta.LambdaFSD, s.Meta.LambdaWSD)
 		}
 	}
 	// Output:
-	// step 0: λ_FSD 1.00, λ_WSD 0.01
-	// step 100: λ_FSD 0.50, λ_WSD 0.01
-	// step 200: λ_FSD 0.33, λ_WSD 0.01
+	// step 1: λ_FSD 1.00, λ_WSD 0.01
+	// step 101: λ_FSD 0.50, λ_WSD 0.01
+	// step 201: λ_FSD 0.33, λ_WSD 0.01
 }
 
 // B' is drawn anew for each meta-step, and half of its rows are taken.

@@ -64,7 +64,7 @@ func (c *config) startPrecision(params []*graph.Param) (*precision.Precision, er
 // takeGradient takes the gradient of the graph that ran: in 16 bits where it is kept so and
 // nothing but the update asks for it.
 func (e *engine) takeGradient(b *batchStep) (err error) {
-	if meta := e.learner != nil && e.learner.Due(e.taken()); !meta && !e.c.clip.on() && learn.TakesPacked(e.Update) {
+	if meta := e.learner != nil && e.learner.Due(e.taken()) || e.waits(); !meta && !e.c.clip.on() && learn.TakesPacked(e.Update) {
 		if b.bits = e.base.PackedGrads(); b.bits != nil {
 			return nil
 		}

@@ -99,10 +99,10 @@ func ExampleTrainer_SaveTorch() {
 	// true
 }
 
-// The gradients of the last step: ∇J_B(θ), and ∂Q/∂φ.
+// The gradients of the last step: ∇J_B(θ), and ∂Q/∂φ, in which it is that of the loss.
 func ExampleTrainer_LastMetaGradient() {
 	tr := start(trainers.SGD(0.001))
-	train(tr, 1)
+	train(tr, 2)
 	for _, g := range append(tr.LastGradient(), tr.LastMetaGradient()...) {
 		fmt.Println(g.Name, g.Value.Shape())
 	}

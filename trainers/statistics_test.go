@@ -144,7 +144,7 @@ func TestStatisticsWithoutMetaSteps(t *testing.T) {
 // TestMetaStepSeesTheStepsStatistics takes steps too short to move the weights:
 // J_B(θ') is J_B(θ), for statistics move after the meta-step.
 func TestMetaStepSeesTheStepsStatistics(t *testing.T) {
-	tr := normedTrainer(t, SGD(1e-200), Dtype(tensor.Float64), EveryK(1), RateBounds(1e-250, 1e-150))
+	tr := normedTrainer(t, SGD(1e-200), Dtype(tensor.Float64), EveryK(1), SameBatch(), RateBounds(1e-250, 1e-150))
 	batches, err := NewBatches(toyData(t, tensor.Float64), 12, 5)
 	if err != nil {
 		t.Fatal(err)

@@ -244,7 +244,7 @@ func TestLearningRateOracles(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := q.batch(rng)
 			for _, linear := range []bool{false, true} {
-				opts := []Option{Dtype(tensor.Float64), EveryK(1), FSD(c.lambdaF, weighted(q.c)), WSD(c.lambdaW), Meta(MetaSGD(1e-15))}
+				opts := []Option{Dtype(tensor.Float64), EveryK(1), SameBatch(), FSD(c.lambdaF, weighted(q.c)), WSD(c.lambdaW), Meta(MetaSGD(1e-15))}
 				if linear {
 					opts = append(opts, LinearRate())
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint/torch"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 )
 
 func (e *engine) saveWeights(path string, opts []SaveOption) error {
@@ -131,6 +132,9 @@ func (e *engine) takeWeights(path string, tensors []NamedTensor) error {
 	e.agreed = false
 	err := e.Task.Precision.StartWeights(e.Task.Model)
 	e.Update.Replaced()
+	if w, ok := e.learner.(learn.Waiting); ok {
+		w.Drop()
+	}
 	e.average.Restart()
 	e.invalidate()
 	return err

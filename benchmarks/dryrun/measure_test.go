@@ -48,7 +48,7 @@ func TestMeasureTakesSteps(t *testing.T) {
 		}, test.least)
 		meta := 0
 		for _, s := range c.Steps {
-			if s.Meta != nil {
+			if s.MetaTime > 0 {
 				meta++
 			}
 		}

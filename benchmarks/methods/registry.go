@@ -6,6 +6,7 @@ func init() {
 	Register(firstOrder...)
 	Register(scheduled...)
 	Register(rateAPO...)
+	Register(nextAPO...)
 	Register(calibrated...)
 	Register(secondOrder...)
 	Register(rivals...)

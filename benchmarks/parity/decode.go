@@ -79,7 +79,7 @@ func (d *decoder) readOptions(top, rule object, f *Fixture) []trainers.Option {
 	}
 	_, precond := f.rule.(*precond.PlainConfig)
 	if !precond {
-		options = append(options, trainers.RateBounds(math.SmallestNonzeroFloat64, math.MaxFloat64))
+		options = append(options, trainers.SameBatch(), trainers.RateBounds(math.SmallestNonzeroFloat64, math.MaxFloat64))
 	}
 	if !precond && (d.k > 0 || top.has("phi0")) && !rule.flag("log") {
 		d.linear = true

@@ -178,7 +178,7 @@ func (j job) train(world collective.Communicator) (m measurement, err error) {
 	step := func() (stepTime, error) {
 		i, before, began := tr.Steps(), comm.Counts(), time.Now()
 		stats, err := tr.Step(task.Batches[i/r.cycle()%len(task.Batches)])
-		return stepTime{r.kind(i, stats.Meta != nil), time.Since(began).Seconds(), comm.Counts().Minus(before)}, err
+		return stepTime{r.kind(i, stats.MetaTime > 0), time.Since(began).Seconds(), comm.Counts().Minus(before)}, err
 	}
 	cycle := 0.0
 	for i := range (len(task.Batches) + 1) * r.cycle() {

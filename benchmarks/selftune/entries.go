@@ -47,6 +47,7 @@ func competitors() ([]competitor, error) {
 		{"psgd-kron-cosine", competitor{rates: lr, warmUp: true}},
 		{"singd-cosine", competitor{rates: lr, warmUp: true}},
 		{"adam-apo", competitor{apo: true}},
+		{"adam-apo-next", competitor{apo: true}},
 		{"adam-apo-calibrated", competitor{apo: true}},
 		{"nadamw-apo-calibrated", competitor{apo: true}},
 		{"precond", competitor{rates: lr, apo: true, scheduled: true}},

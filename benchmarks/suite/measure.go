@@ -89,7 +89,7 @@ func (j Job) stepOf(c dryrun.Cost, m *methods.Method) float64 {
 	}
 	times, learned := make([]float64, len(c.Steps)), make([]bool, len(c.Steps))
 	for i, s := range c.Steps {
-		times[i], learned[i] = (s.BaseTime + s.MetaTime).Seconds(), s.Meta != nil
+		times[i], learned[i] = (s.BaseTime + s.MetaTime).Seconds(), s.MetaTime > 0
 	}
 	return j.perStep(times, learned, m.Rare)
 }

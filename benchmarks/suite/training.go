@@ -150,7 +150,7 @@ func (t *training) step(batch graph.Batch) error {
 	stats, err := t.tr.Step(batch)
 	spent := time.Since(began).Seconds()
 	t.seconds += spent
-	t.times, t.learned = append(t.times, spent), append(t.learned, stats.Meta != nil)
+	t.times, t.learned = append(t.times, spent), append(t.learned, stats.MetaTime > 0)
 	t.lastLoss = stats.Loss
 	return err
 }

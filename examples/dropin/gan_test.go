@@ -96,13 +96,13 @@ func TestGAN(t *testing.T) {
 func guideGAN(dCost, onReal, onFake, real, fake *gorgonia.Node, dWeights gorgonia.Nodes, gCost, points, z *gorgonia.Node, frozen, gWeights gorgonia.Nodes) (dSolver, gSolver *trainers.Solver, err error) {
 	dSolver, err = trainers.Wrap(
 		graph.Problem{Cost: dCost, Output: gorgonia.Must(gorgonia.Concat(0, onReal, onFake)), Inputs: gorgonia.Nodes{real, fake}, Params: dWeights},
-		trainers.Adam(0.01), trainers.FSD(10, graph.BernoulliKL))
+		trainers.Adam(0.01), trainers.FSD(10, graph.BernoulliKL), trainers.SameBatch())
 	if err != nil {
 		return nil, nil, err
 	}
 	gSolver, err = trainers.Wrap(
 		graph.Problem{Cost: gCost, Output: points, Inputs: gorgonia.Nodes{z}, Fixed: frozen, Params: gWeights},
-		trainers.Adam(0.01), trainers.FSD(10, graph.HalfSquared))
+		trainers.Adam(0.01), trainers.FSD(10, graph.HalfSquared), trainers.SameBatch())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,7 +15,7 @@ import (
 // logarithm, the mean over all elements.
 func TestMLP(t *testing.T) {
 	compare(t, mlp, gorgonia.NewRMSPropSolver(),
-		&rule.RMSpropConfig{LR: 0.001, Decay: 0.999, Eps: 1e-4}, trainers.FSD(0.01, graph.CategoricalKL))
+		&rule.RMSpropConfig{LR: 0.001, Decay: 0.999, Eps: 1e-4}, trainers.FSD(0.01, graph.CategoricalKL), trainers.SameBatch())
 }
 
 func mlp(t testing.TB, solverFor func(graph.Problem) gorgonia.Solver) float64 {
@@ -47,7 +47,7 @@ func mlp(t testing.TB, solverFor func(graph.Problem) gorgonia.Solver) float64 {
 // softmax, as Gorgonia's convnet example does.
 func TestConvnet(t *testing.T) {
 	compare(t, convnet, gorgonia.NewRMSPropSolver(gorgonia.WithLearnRate(3e-4)),
-		&rule.RMSpropConfig{LR: 3e-4, Decay: 0.999, Eps: 1e-4}, trainers.EveryK(4), trainers.FSD(0.01, graph.CategoricalKL))
+		&rule.RMSpropConfig{LR: 3e-4, Decay: 0.999, Eps: 1e-4}, trainers.EveryK(4), trainers.FSD(0.01, graph.CategoricalKL), trainers.SameBatch())
 }
 
 func convnet(t testing.TB, solverFor func(graph.Problem) gorgonia.Solver) float64 {

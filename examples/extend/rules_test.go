@@ -122,17 +122,19 @@ func descend(w, d *tensor.Dense) {
 }
 
 // TestMetaGradient compares ∂Q/∂φ, φ = log η, with central differences of Q: at the
-// first step, and at the fourth, when the rule has a state.
+// first step, and at the fourth, when the rule has a state. The meta-step ends with the next
+// mini-batch.
 func TestMetaGradient(t *testing.T) {
 	const h = 1e-4
 	for name := range rules {
 		for _, step := range []int{0, 3} {
 			// q is Q of the step, with φ moved by shift before it, and the gradient there.
 			q := func(shift float64) (q, gradient float64) {
-				tr := newTrainer(t, tensor.Float64, rules[name](rate), trainers.EveryK(1), trainers.FSD(0.7), trainers.WSD(0.3))
+				tr := newTrainer(t, tensor.Float64, rules[name](rate), trainers.EveryK(3), trainers.FSD(0.7), trainers.WSD(0.3))
 				train(t, tensor.Float64, tr, 0, step)
 				tr.Phi()[0].Value.Float64s()[0] += shift
-				stats, err := tr.Step(batch(tensor.Float64, step))
+				train(t, tensor.Float64, tr, step, step+1)
+				stats, err := tr.Step(batch(tensor.Float64, step+1))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -50,7 +50,7 @@ func TestLayerTrains(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.Contains([]string{"kfac", "ekfac", "shampoo", "prodigy"}, name) {
+		if slices.Contains([]string{"kfac", "ekfac", "shampoo", "prodigy", "lars"}, name) {
 			lr /= 10 // batches of 8 rows are too noisy for their defaults
 		}
 		steps := 200

@@ -1,6 +1,8 @@
 package group
 
 import (
+	"cmp"
+
 	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/graph"
@@ -50,13 +52,19 @@ func (l *joinedLearner) Learn(in *learn.Input) (*record.MetaStats, error) {
 		if err != nil {
 			return nil, err
 		}
-		if first == nil {
-			first = s
-		} else {
-			first.Skipped = first.Skipped || s.Skipped
-		}
+		first = together(first, s)
 	}
 	return first, nil
+}
+
+// together has the statistics of the first member that has any, and says whether a member's
+// meta-step was skipped.
+func together(first, s *record.MetaStats) *record.MetaStats {
+	if first == nil || s == nil {
+		return cmp.Or(first, s)
+	}
+	first.Skipped = first.Skipped || s.Skipped
+	return first
 }
 
 func (l *joinedLearner) Memory() (most int) {
@@ -120,4 +128,40 @@ func (l *joinedLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) error 
 		}
 	}
 	return nil
+}
+
+// Waits implements learn.Waiting.
+func (l *joinedLearner) Waits() bool { return l.any(waits) }
+
+// Finish implements learn.Waiting, with the statistics of the first member that waits.
+func (l *joinedLearner) Finish(loss float64, g []*tensor.Dense) (first *record.MetaStats, err error) {
+	for _, m := range l.members {
+		if !waits(m.learner) {
+			continue
+		}
+		var own []*tensor.Dense
+		for _, i := range m.index {
+			own = append(own, g[i])
+		}
+		s, err := m.learner.(learn.Waiting).Finish(loss, own)
+		if err != nil {
+			return nil, err
+		}
+		first = together(first, s)
+	}
+	return first, nil
+}
+
+// Drop implements learn.Waiting.
+func (l *joinedLearner) Drop() {
+	for _, m := range l.members {
+		if w, ok := m.learner.(learn.Waiting); ok {
+			w.Drop()
+		}
+	}
+}
+
+func waits(l learn.Learner) bool {
+	w, ok := l.(learn.Waiting)
+	return ok && w.Waits()
 }

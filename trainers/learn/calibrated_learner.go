@@ -29,10 +29,11 @@ type calibratedLearner struct {
 	// averages are those of N/W, L/W, F/W and 1. They start at 0 and are not
 	// corrected for it: only their ratios matter.
 	averages   []float64
-	calibrated []uint64 // one number: calibrated after the calibration
+	calibrated []uint64 // one number: one of those below or, later, the bits of the largest b
 }
 
-// What a checkpoint has for calibrated. A run that older versions began has no warm-up.
+// What a checkpoint has for calibrated before b has settled. A run that older versions began has
+// neither a warm-up nor a largest b.
 const (
 	calibratedBefore = 1
 	calibrated       = 2
@@ -191,8 +192,30 @@ func (l *calibratedLearner) track(p parabola, step int) {
 	}
 	l.average(p)
 	if end == 0 || step >= end+settling*l.x.Settings.K {
-		l.setRate(l.mean().tracked(l.c, l.rate()))
+		l.setRate(min(l.mean().tracked(l.c, l.rate()), l.largest(step)))
 	}
+}
+
+// largest is the largest b at a step: twice the one that had settled.
+func (l *calibratedLearner) largest(step int) float64 {
+	switch l.calibrated[0] {
+	case calibratedBefore:
+		return math.Inf(1)
+	case calibrated:
+		if step < l.settled() {
+			return math.Inf(1)
+		}
+		l.calibrated[0] = math.Float64bits(2 * l.rate())
+	}
+	return math.Float64frombits(l.calibrated[0])
+}
+
+// settled is the step from which b has settled.
+func (l *calibratedLearner) settled() int {
+	if l.c.Horizon > 0 {
+		return l.c.Horizon / 2
+	}
+	return int(l.c.Growth)
 }
 
 func (l *calibratedLearner) average(p parabola) {

@@ -77,8 +77,11 @@ type Settings struct {
 	// FSD and WSD are λ_FSD and λ_WSD. NoFSD and NoWSD leave a term out.
 	FSD, WSD     Weight
 	NoFSD, NoWSD bool
-	Meta         rule.Optimizer // the meta-optimizer
-	ClipMeta     float64        // largest norm of the meta-gradient, 0 for any
+	// NextBatch has Q's loss be that on the next mini-batch, not on B, from which the step was
+	// made, where φ are learning rates alone and a gradient is descended: see Waiting.
+	NextBatch bool
+	Meta      rule.Optimizer // the meta-optimizer
+	ClipMeta  float64        // largest norm of the meta-gradient, 0 for any
 	// MinRate and MaxRate bound learning rates before the schedule's factor.
 	MinRate, MaxRate float64
 	Linear           bool // φ is η instead of log η

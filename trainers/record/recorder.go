@@ -60,21 +60,27 @@ func (m multi) Record(s Stats) error {
 }
 
 // Every is a Recorder that passes the steps 0, n, 2n, … to r and drops the
-// others. If n < 1 or r is nil, Record returns an error.
-func Every(n int, r Recorder) Recorder { return every{n, r} }
+// others. A step without meta-step gets the Meta of the last one that was dropped before it. If
+// n < 1 or r is nil, Record returns an error.
+func Every(n int, r Recorder) Recorder { return &every{n: n, r: r} }
 
 type every struct {
-	n int
-	r Recorder
+	n    int
+	r    Recorder
+	meta *MetaStats // dropped since the last step that was passed on
 }
 
 // Record passes s on if its step is a multiple of n.
-func (e every) Record(s Stats) error {
+func (e *every) Record(s Stats) error {
 	if e.n < 1 || graph.IsNil(e.r) {
 		return errors.Errorf("trainers: record step %d: Every(%d, %T) needs n ≥ 1 and a recorder", s.Step, e.n, e.r)
 	}
-	if s.Step%e.n != 0 {
+	if s.Meta == nil {
+		s.Meta = e.meta
+	}
+	if e.meta = s.Meta; s.Step%e.n != 0 {
 		return nil
 	}
+	e.meta = nil
 	return e.r.Record(s)
 }

@@ -24,13 +24,14 @@ type Stats struct {
 	// SkipsNonFinite is true with the option SkipNonFinite: logs then say of every step
 	// whether it was skipped, as they do with a LossScale.
 	SkipsNonFinite bool
-	// Meta describes the meta-step; nil on steps without one.
+	// Meta describes the meta-step that has ended: one on learning rates, unless SameBatch is
+	// set, began at the step before. It is nil on other steps.
 	Meta *MetaStats
 	// Precond holds the norms of the learned preconditioner, one entry per
 	// block; filled on meta-steps of APO-Precond where there is a Recorder.
 	Precond []PrecondNorms
 	// BaseTime is the time of gradient, state and weights; MetaTime that of
-	// the lookahead, its gradient and the meta-optimizer.
+	// the lookahead and its gradient, at the step where a meta-step begins.
 	BaseTime, MetaTime time.Duration
 }
 
