@@ -92,22 +92,24 @@ func BenchmarkAPOOverhead(b *testing.B) {
 		name      string
 		net       measured
 		apo, base Optimizer
-		learner   Option // of apo, nil for the optimizer's
+		option    Option // of apo, nil for none
 	}{
 		{"SGDm-APO", mlp, SGDm(0.01), SGDm(0.01), nil},
 		{"Adam-APO", mlp, Adam(1e-3), Adam(1e-3), nil},
+		{"Adam-APO-same-batch", mlp, Adam(1e-3), Adam(1e-3), SameBatch()},
 		{"Adam-APO-calibrated", mlp, Adam(1e-3), Adam(1e-3), Calibrated(CalibratedConfig{})},
 		{"Precond", mlp, PrecondPlain(0.01), SGDm(0.01), nil},
 		{"LeNet/SGD-APO", lenet, SGD(0.01), SGD(0.01), nil},
 		{"LeNet/SGDm-APO", lenet, SGDm(0.01), SGDm(0.01), nil},
 		{"LeNet/RMSprop-APO", lenet, RMSprop(1e-3), RMSprop(1e-3), nil},
 		{"LeNet/Adam-APO", lenet, Adam(1e-3), Adam(1e-3), nil},
+		{"LeNet/Adam-APO-same-batch", lenet, Adam(1e-3), Adam(1e-3), SameBatch()},
 		{"LeNet/Adam-APO-calibrated", lenet, Adam(1e-3), Adam(1e-3), Calibrated(CalibratedConfig{})},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			opts := []Option{EveryK(metaEvery)}
-			if c.learner != nil {
-				opts = append(opts, c.learner)
+			if c.option != nil {
+				opts = append(opts, c.option)
 			}
 			compare(b,
 				side{name: "apo", steps: metaEvery, work: stepsOf(b, c.net, c.apo, opts...)},

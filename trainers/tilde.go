@@ -40,8 +40,8 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 // sorted, and are others at the next meta-step, so that none is left out for good where a
 // batch comes again.
 //
-// A meta-step on a learning rate costs about 1 + 4/3·fraction times what a step costs. The
-// discrepancy is a mean over B', so what is expected of it does not change, but where batch
+// A meta-step on a learning rate costs about 4/3·fraction times what a step costs, and 1 more
+// with SameBatch. The discrepancy is a mean over B', so what is expected of it does not change, but where batch
 // norm takes the statistics of B'.
 //
 // The default for one learning rate, learned by Calibrated too, is 1/4, but at least 16 rows

@@ -35,9 +35,9 @@ import (
 // Tracking. Every K steps running averages of N/W, L/W and F/W, measured at
 // r = b, give an η*, and b is kept within [η*/2, 2η*]; b is halved where N̄ ≤ 0,
 // doubled where Q has no minimum. After a warm-up, with which the averages begin,
-// b stays for five meta-steps more. In the second half of the horizon, or after step Growth
-// without one, it is at most twice what it was there: the loss on examples that are known by
-// heart has no curvature. Where Q is not finite at b, b becomes b/20,
+// b stays for five meta-steps more. After a quarter of the horizon, or step Growth without one,
+// and ten meta-steps after the warm-up at the earliest, it is at most twice what it was there:
+// the loss on examples that are known by heart has no curvature. Where Q is not finite at b, b becomes b/20,
 // and the measurement is counted as skipped.
 //
 // Decay. The weight of the function-space term grows:

@@ -210,12 +210,13 @@ func (l *calibratedLearner) largest(step int) float64 {
 	return math.Float64frombits(l.calibrated[0])
 }
 
-// settled is the step from which b has settled.
+// settled is the step from which b has settled, after some meta-steps that have moved it.
 func (l *calibratedLearner) settled() int {
+	step := int(l.c.Growth)
 	if l.c.Horizon > 0 {
-		return l.c.Horizon / 2
+		step = l.c.Horizon / 4
 	}
-	return int(l.c.Growth)
+	return max(step, l.warmUp()+2*settling*l.x.Settings.K)
 }
 
 func (l *calibratedLearner) average(p parabola) {

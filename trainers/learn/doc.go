@@ -22,4 +22,8 @@
 //	inputs, err := update.Advance(in, scale, true) // the rule's state
 //	stats, err := learner.Learn(...)               // φ, by looking one step ahead
 //	err = update.Move()                            // the weights
+//
+// Where the loss in Q is that on the next mini-batch (Settings.NextBatch) the learner is a Waiting
+// one: Learn begins a meta-step, and Finish ends it with the gradient of the next step, before that
+// step is taken.
 package learn

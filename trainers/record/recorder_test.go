@@ -311,6 +311,24 @@ func TestMulti(t *testing.T) {
 	recordAll(t, Multi(), plainStep)
 }
 
+// TestEveryKeepsMetaSteps: meta-steps that end between the steps that are passed on are not lost.
+func TestEveryKeepsMetaSteps(t *testing.T) {
+	var h History
+	r := Every(4, &h)
+	for step := range 10 {
+		s := Stats{Step: step}
+		if step == 1 || step == 3 || step == 8 {
+			s.Meta = &MetaStats{Q: float64(step)}
+		}
+		if err := r.Record(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := h.Steps; len(s) != 3 || s[0].Meta != nil || s[1].Meta == nil || s[1].Meta.Q != 3 || s[2].Meta == nil || s[2].Meta.Q != 8 {
+		t.Errorf("%+v", h.Steps)
+	}
+}
+
 func TestEvery(t *testing.T) {
 	var h History
 	r := Every(3, &h)
