@@ -79,11 +79,7 @@ func buildProximal(c ProximalConfig) (*Proximal, error) {
 	}
 	var q proximalSum
 	if !c.NoLoss {
-		loss, err := c.Source.BuildLoss(p.pass(LossRole, p.part, p.part.random(c.Random)), x, p.t, moved)
-		if err != nil {
-			return nil, errors.WithMessage(err, "J_B(θ')")
-		}
-		if err := p.add(&q, nil, p.lossShare, loss, &p.loss); err != nil {
+		if err := p.addLoss(&q, c, x, moved); err != nil {
 			return nil, err
 		}
 	}
@@ -134,6 +130,14 @@ func (p *Proximal) moved(c ProximalConfig, theta gorgonia.Nodes) (gorgonia.Nodes
 		}
 	}
 	return withLearned(c.Params, theta, learned), nil
+}
+
+func (p *Proximal) addLoss(q *proximalSum, c ProximalConfig, x, moved gorgonia.Nodes) error {
+	loss, err := c.Source.BuildLoss(p.pass(LossRole, p.part, p.part.random(c.Random)), x, p.t, moved)
+	if err != nil {
+		return errors.WithMessage(err, "J_B(θ')")
+	}
+	return p.add(q, nil, p.lossShare, loss, &p.loss)
 }
 
 // byPhi adds ∂Q/∂φ and what is made of it.

@@ -159,14 +159,12 @@ func (e *engine) metaStep(s *Stats, b batchStep, inputs []*tensor.Dense, scale f
 }
 
 // waits reports whether a meta-step waits for the gradient of this step.
-func (e *engine) waits() bool {
-	w, ok := e.learner.(learn.Waiting)
-	return ok && w.Waits()
-}
+func (e *engine) waits() bool { return learn.WaitingOf(e.learner) != nil }
 
 // finishMeta ends a meta-step that waits for the gradient of this step, before it is clipped.
 func (e *engine) finishMeta(s *Stats, b batchStep) (err error) {
-	if !e.waits() {
+	w := learn.WaitingOf(e.learner)
+	if w == nil {
 		return nil
 	}
 	g := b.g
@@ -175,7 +173,7 @@ func (e *engine) finishMeta(s *Stats, b batchStep) (err error) {
 			return e.learned(s, nil, err)
 		}
 	}
-	m, err := e.learner.(learn.Waiting).Finish(b.loss, g)
+	m, err := w.Finish(b.loss, g)
 	return e.learned(s, m, err)
 }
 

@@ -31,27 +31,6 @@ func EveryK(k int) Option {
 	}
 }
 
-// SameBatch measures the loss of Q on the mini-batch B that the step was made from, as the
-// paper's Algorithm 1 does, and the meta-step costs a forward and a backward pass more. A step
-// always looks good on its own B. Where gradients are noisy, as with small mini-batches,
-// dropout or wrong labels, the rates then rise until the net is worse (a larger FSD helps).
-//
-// By default the loss is that on the next mini-batch, with that step's dropout masks. The
-// weights that a step leads to are those of its lookahead, so the next step's gradient gives
-// its derivative, before it is clipped: a meta-step begins at step t and ends at step t+1,
-// whose Stats.Meta it is. The other terms, on B', are those of step t.
-//
-// This is about learning rates alone. Precond, PrecondPlain, Calibrated and rates beside other
-// hyperparameters always take B: with them SameBatch is an error. A run that is resumed without
-// this option goes on as it was.
-func SameBatch() Option {
-	return func(c *config) error {
-		c.give("SameBatch")
-		c.NextBatch = false
-		return nil
-	}
-}
-
 // FSD sets λ_FSD, the weight of the function-space discrepancy, and optionally
 // the divergence, where the loss does not bring one. λ = 0 leaves the term and
 // its passes out. The default is 1, for RMSprop 0.1, for Precond 1/LR (1 where LR is 0).

@@ -33,6 +33,27 @@ func TildeFrom(source func(step int) ([]*tensor.Dense, error)) Option {
 	}
 }
 
+// SameBatch measures the loss of Q on the mini-batch B that the step was made from, as the
+// paper's Algorithm 1 does, and the meta-step costs a forward and a backward pass more. A step
+// always looks good on its own B. Where gradients are noisy, as with small mini-batches,
+// dropout or wrong labels, the rates then rise until the net is worse (a larger FSD helps).
+//
+// By default the loss is that on the next mini-batch, with that step's dropout masks. The
+// weights that a step leads to are those of its lookahead, so the next step's gradient gives
+// its derivative, before it is clipped: a meta-step begins at step t and ends at step t+1,
+// whose Stats.Meta it is. The other terms, on B', are those of step t.
+//
+// This is about learning rates alone. Precond, PrecondPlain, Calibrated and rates beside other
+// hyperparameters always take B: with them SameBatch is an error. A run that is resumed without
+// this option goes on as it was.
+func SameBatch() Option {
+	return func(c *config) error {
+		c.give("SameBatch")
+		c.NextBatch = false
+		return nil
+	}
+}
+
 // FSDFraction sets the part of the rows of B' on which the function-space discrepancy is
 // measured, above 0 and at most 1: max(1, round(fraction·N)) of N rows (images, sentences),
 // the same ones of each input. B' is the default's mini-batch or what TildeFrom gives; what

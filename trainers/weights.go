@@ -132,7 +132,7 @@ func (e *engine) takeWeights(path string, tensors []NamedTensor) error {
 	e.agreed = false
 	err := e.Task.Precision.StartWeights(e.Task.Model)
 	e.Update.Replaced()
-	if w, ok := e.learner.(learn.Waiting); ok {
+	if w := learn.WaitingOf(e.learner); w != nil {
 		w.Drop()
 	}
 	e.average.Restart()

@@ -131,19 +131,22 @@ func (l *joinedLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) error 
 }
 
 // Waits implements learn.Waiting.
-func (l *joinedLearner) Waits() bool { return l.any(waits) }
+func (l *joinedLearner) Waits() bool {
+	return l.any(func(m learn.Learner) bool { return learn.WaitingOf(m) != nil })
+}
 
 // Finish implements learn.Waiting, with the statistics of the first member that waits.
 func (l *joinedLearner) Finish(loss float64, g []*tensor.Dense) (first *record.MetaStats, err error) {
 	for _, m := range l.members {
-		if !waits(m.learner) {
+		w := learn.WaitingOf(m.learner)
+		if w == nil {
 			continue
 		}
 		var own []*tensor.Dense
 		for _, i := range m.index {
 			own = append(own, g[i])
 		}
-		s, err := m.learner.(learn.Waiting).Finish(loss, own)
+		s, err := w.Finish(loss, own)
 		if err != nil {
 			return nil, err
 		}
@@ -155,13 +158,8 @@ func (l *joinedLearner) Finish(loss float64, g []*tensor.Dense) (first *record.M
 // Drop implements learn.Waiting.
 func (l *joinedLearner) Drop() {
 	for _, m := range l.members {
-		if w, ok := m.learner.(learn.Waiting); ok {
+		if w := learn.WaitingOf(m.learner); w != nil {
 			w.Drop()
 		}
 	}
-}
-
-func waits(l learn.Learner) bool {
-	w, ok := l.(learn.Waiting)
-	return ok && w.Waits()
 }

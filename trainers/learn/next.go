@@ -24,6 +24,14 @@ type Waiting interface {
 	Drop()
 }
 
+// WaitingOf is a learner of which a meta-step waits, nil for others.
+func WaitingOf(l Learner) Waiting {
+	if w, ok := l.(Waiting); ok && w.Waits() {
+		return w
+	}
+	return nil
+}
+
 // nextBatch is a meta-step on learning rates that waits for the next mini-batch B⁺. A step of
 // the weights leads to the lookahead's θ' itself. So the gradient of the next step is that of
 // J_B⁺ at θ', and the loss of Q costs inner products:
@@ -76,9 +84,7 @@ func (n *nextBatch) arrays() []checkpoint.NamedTensor {
 // they are not finite.
 func (n *nextBatch) begin(in *Input, m *record.MetaStats, dphi []*tensor.Dense) (fine bool) {
 	n.state[0] = begun
-	for i, x := range []float64{m.FSD, m.WSD, m.LambdaFSD, m.LambdaWSD} {
-		n.terms[i] = x
-	}
+	copy(n.terms, []float64{m.FSD, m.WSD, m.LambdaFSD, m.LambdaWSD})
 	for i, d := range dphi {
 		n.dphi[i] = d.Float64s()[0]
 	}
