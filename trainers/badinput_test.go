@@ -83,6 +83,16 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 	wantError(t, "unknown optimizer", err, "adamax", "adamw")
 }
 
+// TestOtherDtypeNamesTheOption: data in float64 for weights in float32, the default.
+func TestOtherDtypeNamesTheOption(t *testing.T) {
+	tr, data := toyTrainer(t, SGD(0.1)), toyData(t, tensor.Float64)
+	refuseAll(t, []badInput{
+		{"step", func() error { return errorOf(tr.Step(rowsOf(data, 0, 12))) }, "step 0|weights of float32|option Dtype"},
+		{"evaluation", func() error { return errorOf(tr.Evaluate(data, 12)) }, "weights of float32|option Dtype"},
+		{"prediction", func() error { return errorOf(tr.Predict(data.X)) }, "weights of float32|option Dtype"},
+	})
+}
+
 // TestBadBatchesLeaveTheTrainerAlone feeds broken batches to a trainer in the
 // middle of its work and then compares it with one that never saw them.
 func TestBadBatchesLeaveTheTrainerAlone(t *testing.T) {

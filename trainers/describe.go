@@ -2,10 +2,12 @@ package trainers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gorgonia.org/tensor"
 
+	"github.com/apo-gorgonia/apo/apoops"
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 )
@@ -188,3 +190,14 @@ func axesOf(array string) string {
 
 // kindOf is both.
 func kindOf(array string) string { return dtypeOf(array) + " of " + axesOf(array) }
+
+// dtypeHint says of a batch with numbers of another dtype than the weights how to choose theirs.
+func (e *engine) dtypeHint(b graph.Batch) string {
+	want := e.Task.Model[0].Value.Dtype()
+	for _, a := range slices.Concat(b.X, b.T) {
+		if a != nil && apoops.IsFloat(a.Dtype()) && a.Dtype() != want {
+			return fmt.Sprintf(", for weights of %v (which the option Dtype chooses)", want)
+		}
+	}
+	return ""
+}

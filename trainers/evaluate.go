@@ -141,7 +141,7 @@ func (t *Trainer) evaluation(b graph.Batch) (*graph.Evaluation, error) {
 	if !ok {
 		var err error
 		if g, err = graph.NewEvaluation(t.source, t.engine.Task.Model, b); err != nil {
-			return nil, errors.WithMessagef(err, "batch of %v", b)
+			return nil, errors.WithMessagef(err, "batch of %v%s", b, t.engine.dtypeHint(b))
 		}
 		t.evals.Limit = t.engine.c.graphs
 		if err := t.evals.Add(b, nil, g); err != nil {

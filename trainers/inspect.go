@@ -105,7 +105,7 @@ func (t *Trainer) predict(b graph.Batch) (*tensor.Dense, error) {
 			return gorgonia.Nodes{y}, err
 		})
 		if err != nil {
-			return nil, errors.WithMessagef(err, "%v", b)
+			return nil, errors.WithMessagef(err, "%v%s", b, t.engine.dtypeHint(b))
 		}
 		t.predictions.Limit = t.engine.c.graphs
 		if err := t.predictions.Add(b, nil, p); err != nil {

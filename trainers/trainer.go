@@ -155,7 +155,7 @@ func (t *Trainer) prepare(batch graph.Batch) error {
 			return err
 		}
 		if b, err = graph.NewBaseRows(e.Task.Source, e.Task.Model, batch, e.Task.Random, e.rowReader()); err != nil {
-			return errors.WithMessagef(err, "mini-batch of %v", batch)
+			return errors.WithMessagef(err, "mini-batch of %v%s", batch, e.dtypeHint(batch))
 		}
 		if err := e.bases.Add(batch, nil, b); err != nil {
 			return err

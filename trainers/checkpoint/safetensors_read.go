@@ -46,6 +46,9 @@ func readSafetensors(r io.ReaderAt, size int64) ([]NamedTensor, error) {
 	}
 	length := binary.LittleEndian.Uint64(first)
 	if length > uint64(size-prefix) || length > safetensorsMaxHeader {
+		if zip, pickle := []byte("PK\x03\x04"), []byte("\x80\x02"); bytes.HasPrefix(first, zip) || bytes.HasPrefix(first, pickle) {
+			return nil, corruptSafetensors("it may be a file of torch.save: safetensors.torch.save_file writes one that can be read")
+		}
 		return nil, corruptSafetensors("header of %d bytes in a file of %d bytes", length, size)
 	}
 	if length == 0 || first[prefix] != '{' {

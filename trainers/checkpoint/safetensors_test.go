@@ -136,6 +136,11 @@ func TestSafetensorsRefused(t *testing.T) {
 			t.Errorf("%v: %v", b, err)
 		}
 	}
+	for _, head := range []string{"PK\x03\x04\x00\x00\x08\x08\x00\x00", "\x80\x02}q\x00(X\x01\x00\x00"} { // of torch.save, today's and before 1.6
+		if _, err := decodeSafetensors([]byte(head)); !errors.Is(err, ErrCorruptSafetensors) || !strings.Contains(err.Error(), "torch.save") {
+			t.Errorf("%q: %v", head, err)
+		}
+	}
 	if _, err := ReadSafetensors(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
