@@ -177,12 +177,17 @@ func (e *engine) finishMeta(s *Stats, b batchStep) (err error) {
 	return e.learned(s, m, err)
 }
 
-// learned takes what a learner says of a meta-step, nil where it has only begun.
+// learned takes what a learner says of a meta-step, nil where it has only begun. Of two that end
+// at a step, on rates and on P beside them, the first has its statistics.
 func (e *engine) learned(s *Stats, m *record.MetaStats, err error) error {
 	if err == nil && m != nil {
-		s.Meta = m
 		if m.Skipped {
 			e.skipped++
+		}
+		if s.Meta == nil {
+			s.Meta = m
+		} else {
+			s.Meta.Skipped = s.Meta.Skipped || m.Skipped
 		}
 	}
 	return errors.WithMessagef(err, "trainers: meta-step at step %d", e.steps)

@@ -159,6 +159,43 @@ func TestNextBatchOfOtherWeights(t *testing.T) {
 	}
 }
 
+// TestNextBatchBesideP: where P has meta-steps beside the rates, a step that ends one on a rate is
+// taken with the bound of the rate, and has its statistics.
+func TestNextBatchBesideP(t *testing.T) {
+	p := PrecondPlain(0.01)
+	for _, k := range []int{2, 3} {
+		tr := toyTrainer(t, Groups(SGD(0.01), Group{Params: []string{"dense0"}, Optimizer: p}), EveryK(k), WSD(0.3), RateBounds(1e-8, 1e38))
+		run(t, tr, 0, k) // P's have K = 10
+		tr.engine.copies = nil
+		b := rowsOf(toyData(t, tensor.Float32), 0, 12)
+		for step := k; step < 12; step++ {
+			s, err := tr.Step(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends := (step-1)%k == 0
+			if moves := ends || step%k == 0 || step%10 == 0; moves != (tr.engine.copies != nil) {
+				t.Fatalf("K = %d, step %d: φ moves %v, copies %v", k, step, moves, tr.engine.copies != nil)
+			}
+			if ends && (s.Meta == nil || s.Meta.Loss != s.Loss) {
+				t.Errorf("K = %d, step %d: %+v", k, step, s.Meta)
+			}
+			tr.engine.copies = nil
+		}
+	}
+}
+
+// TestNextBatchLeavesTheLastGradient: a meta-step that has begun is not the last one.
+func TestNextBatchLeavesTheLastGradient(t *testing.T) {
+	tr := toyTrainer(t, Adam(0.01), EveryK(3))
+	run(t, tr, 0, 2)
+	ended := tr.LastMetaGradient()[0].Value.Float64s()[0]
+	run(t, tr, 2, 4)
+	if g := tr.LastMetaGradient()[0].Value.Float64s()[0]; g != ended || g == 0 {
+		t.Errorf("∂Q/∂φ was %v, and is %v after a meta-step has begun", ended, g)
+	}
+}
+
 // TestNextBatchKeepsTheRateUnderNoise: the inputs say nothing of the labels. On its own
 // mini-batch a step always helps; on the next one it does not.
 func TestNextBatchKeepsTheRateUnderNoise(t *testing.T) {

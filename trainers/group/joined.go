@@ -5,6 +5,7 @@ import (
 
 	"github.com/apo-gorgonia/apo/graph"
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
+	"github.com/apo-gorgonia/apo/trainers/learn"
 	"github.com/apo-gorgonia/apo/trainers/record"
 	"github.com/apo-gorgonia/apo/trainers/rule"
 )
@@ -82,11 +83,11 @@ func prefixed(name string, arrays []checkpoint.NamedTensor) []checkpoint.NamedTe
 // StaysFinite asks each member with the growth of its own φ.
 func (u *joined) StaysFinite(in rule.Input, scale float64, moves bool, _ float64) bool {
 	for _, m := range u.members {
-		due, growth := moves && m.learner.Due(in.T-1), 0.0
-		if due {
+		moves, growth := moves && (m.learner.Due(in.T-1) || learn.WaitingOf(m.learner) != nil), 0.0
+		if moves {
 			growth = m.learner.Growth()
 		}
-		if !m.update.StaysFinite(m.input(in, true), m.scale(in.T-1, scale), due, growth) {
+		if !m.update.StaysFinite(m.input(in, true), m.scale(in.T-1, scale), moves, growth) {
 			return false
 		}
 	}

@@ -37,8 +37,8 @@ import (
 // doubled where Q has no minimum. After a warm-up, with which the averages begin,
 // b stays for five meta-steps more. After a quarter of the horizon, or step Growth without one,
 // and ten meta-steps after the warm-up at the earliest, it is at most twice what it was there:
-// the loss on examples that are known by heart has no curvature. Where Q is not finite at b, b becomes b/20,
-// and the measurement is counted as skipped.
+// the loss on examples that are known by heart has no curvature. Where Q is not finite at b, b
+// becomes b/20, and the measurement is counted as skipped.
 //
 // Decay. The weight of the function-space term grows:
 //

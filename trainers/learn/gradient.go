@@ -92,11 +92,15 @@ func (l *gradientLearner) Learn(in *Input) (*record.MetaStats, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.run(in, tilde, m); err != nil {
+	dphi := l.meta.dphi
+	if l.waiting() {
+		dphi = l.next.views
+	}
+	if err := l.run(in, tilde, m, dphi); err != nil {
 		return nil, err
 	}
 	if l.waiting() {
-		if !l.next.begin(in, m, l.meta.dphi) {
+		if !l.next.begin(in, m) {
 			l.c.Task.Precision.BackOff()
 		}
 		return nil, nil
@@ -142,11 +146,9 @@ func (l *gradientLearner) Prepare(batch graph.Batch, tilde []*tensor.Dense) (err
 }
 
 // run computes the terms of Q, for m, and their derivatives by φ.
-func (l *gradientLearner) run(in *Input, tilde []*tensor.Dense, m *record.MetaStats) error {
+func (l *gradientLearner) run(in *Input, tilde []*tensor.Dense, m *record.MetaStats, dphi []*tensor.Dense) error {
 	if l.noTerms() {
-		for _, d := range l.meta.dphi {
-			d.Float64s()[0] = 0
-		}
+		clear(l.next.dphi)
 		return nil
 	}
 	if err := l.Prepare(in.Batch, tilde); err != nil {
@@ -166,5 +168,5 @@ func (l *gradientLearner) run(in *Input, tilde []*tensor.Dense, m *record.MetaSt
 	}
 	t := l.prox.Terms()
 	m.Q, m.Loss, m.FSD, m.WSD = t.Q, t.Loss, t.FSD, t.WSD
-	return l.prox.Gradient(l.meta.dphi)
+	return l.prox.Gradient(dphi)
 }

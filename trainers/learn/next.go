@@ -45,6 +45,7 @@ type nextBatch struct {
 	terms   []float64       // FSD, WSD, λ_FSD and λ_WSD
 	factors []float64       // -∂θ'/∂φ_k in units of d: s·η_k, or s where φ_k = η_k
 	dphi    []float64       // the derivatives of λ_FSD·FSD + λ_WSD·WSD
+	views   []*tensor.Dense // of the numbers of dphi
 }
 
 // States of a meta-step. The derivative of a spoiled one is not finite.
@@ -60,6 +61,9 @@ func newNextBatch(f *rates) *nextBatch {
 	rest := n.numbers
 	take := func(k int) (part []float64) { part, rest = rest[:k:k], rest[k:]; return part }
 	n.state, n.terms, n.factors, n.dphi = take(1), take(4), take(groups), rest
+	for k := range n.dphi {
+		n.views = append(n.views, array.Vector(n.dphi[k:k+1]))
+	}
 	return n
 }
 
@@ -80,14 +84,11 @@ func (n *nextBatch) arrays() []checkpoint.NamedTensor {
 	return all
 }
 
-// begin keeps what m and dphi say of the other terms of Q, and the step. fine is false where
-// they are not finite.
-func (n *nextBatch) begin(in *Input, m *record.MetaStats, dphi []*tensor.Dense) (fine bool) {
+// begin keeps what m says of the other terms of Q, whose derivatives are in dphi, and the step.
+// fine is false where they are not finite.
+func (n *nextBatch) begin(in *Input, m *record.MetaStats) (fine bool) {
 	n.state[0] = begun
 	copy(n.terms, []float64{m.FSD, m.WSD, m.LambdaFSD, m.LambdaWSD})
-	for i, d := range dphi {
-		n.dphi[i] = d.Float64s()[0]
-	}
 	for _, part := range [][]float64{n.terms, n.dphi} {
 		for i, x := range part {
 			if !array.IsFinite(x) {
