@@ -62,7 +62,7 @@ func TestAccumulateEqualsWhole(t *testing.T) {
 					s.MaxDim, s.Eps = 3, 1e-3 // as in TestParallelEqualsOneProcess
 				}
 				if e, ok := o.(*curvature.EKFACConfig); ok {
-					e.LR = 0.002
+					e.LR = 0.001
 				}
 				return o
 			})

@@ -2,6 +2,7 @@ package trainers
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -20,6 +21,7 @@ type config struct {
 	options    []Option
 	given      map[string]bool         // options by name
 	varies     struct{ fsd, wsd bool } // functions of the step, not numbers
+	usualMeta  bool                    // the optimizer has no default of its own for Meta
 	divergence graph.Divergence
 	perParam   bool
 	groups     map[string]int
@@ -104,11 +106,15 @@ func defaults(o Optimizer, d rule.Defaults) *config {
 		K: max(0, cmp.Or(d.K, 10)), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
 		MinRate: 1e-8, MaxRate: 1e3, Group: c.group, NextBatch: true,
 	}
+	c.usualMeta = reflect.DeepEqual(d.Meta, usualMeta())
 	if own, ok := learn.UpdaterOf(o); ok && own.Learner() != nil {
 		c.learner = own.Learner()
 	}
 	return c
 }
+
+// usualMeta is the meta-optimizer of rules without a default of their own.
+func usualMeta() rule.Optimizer { return rule.OptimizerBase{}.Defaults().Meta }
 
 // group numbers the group of each parameter: one of all, or those of the optimizer.
 func (c *config) group(params []*graph.Param) ([]int, error) {

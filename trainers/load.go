@@ -15,6 +15,7 @@ import (
 	"github.com/apo-gorgonia/apo/trainers/checkpoint"
 	"github.com/apo-gorgonia/apo/trainers/internal/array"
 	"github.com/apo-gorgonia/apo/trainers/internal/environment"
+	"github.com/apo-gorgonia/apo/trainers/rule"
 )
 
 // load restores a checkpoint of the same training, all of it or nothing.
@@ -34,16 +35,22 @@ func (e *engine) load(path string) error {
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	stored := byName(s.Tensors)
-	share, next := e.c.share, e.c.NextBatch
+	share, next, meta := e.c.share, e.c.NextBatch, e.c.Meta
 	e.c.share, e.c.NextBatch = e.shareOf(doc), e.nextBatch(doc)
 	run, _ := doc.Run["precision"].(map[string]any)
 	forget := e.Task.Precision.KeepRounding(run)
 	kept, err := e.matches(doc, stored)
+	if other := e.otherMeta(); err != nil && other != nil {
+		e.c.Meta = other
+		if again, failed := e.matches(doc, stored); failed == nil {
+			kept, err = again, nil
+		}
+	}
 	if err == nil {
 		err = e.checkRange(func(name string) *tensor.Dense { return stored[checkpoint.WeightPrefix+name] })
 	}
 	if err != nil {
-		e.c.share, e.c.NextBatch = share, next
+		e.c.share, e.c.NextBatch, e.c.Meta = share, next, meta
 		forget()
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
@@ -94,6 +101,19 @@ func (e *engine) shareOf(doc checkpointMeta) share {
 // older than the default, unless SameBatch was chosen.
 func (e *engine) nextBatch(doc checkpointMeta) bool {
 	return !e.c.given["SameBatch"] && bytes.Contains(doc.LearnerSettings, []byte(`"next_batch":true`))
+}
+
+// otherMeta is the meta-optimizer that a run may have by default besides this one's: older runs
+// had another. It is nil where one was chosen, and for rules with a default of their own.
+func (e *engine) otherMeta() rule.Optimizer {
+	if e.c.given["Meta"] || !e.c.usualMeta {
+		return nil
+	}
+	former := rule.MetaAdam(0.05)
+	if reflect.DeepEqual(e.c.Meta, former) {
+		return usualMeta()
+	}
+	return former
 }
 
 // readMeta reads a checkpoint's document.

@@ -131,6 +131,49 @@ func TestNextBatchOfOlderRuns(t *testing.T) {
 	sameBits(t, "after the error", old.engine, resumed.engine)
 }
 
+// TestMetaRateOfOlderRuns: runs that began with the former default of Meta go on with it, also
+// beside P; one in which it was chosen goes on where it is chosen.
+func TestMetaRateOfOlderRuns(t *testing.T) {
+	for name, o := range map[string]func() Optimizer{
+		"Adam": func() Optimizer { return Adam(0.01) },
+		"groups": func() Optimizer {
+			return Groups(SGD(0.01), Group{Params: []string{"dense0"}, Optimizer: Precond(0.01)})
+		},
+	} {
+		old, path := toyTrainer(t, o(), EveryK(2), Meta(MetaAdam(0.05))), filepath.Join(t.TempDir(), "checkpoint")
+		run(t, old, 0, 5)
+		if err := old.Save(path); err != nil {
+			t.Fatal(name, err)
+		}
+		now, later := toyTrainer(t, o(), EveryK(2)), filepath.Join(t.TempDir(), "checkpoint")
+		run(t, now, 0, 3)
+		if err := now.Save(later); err != nil {
+			t.Fatal(name, err)
+		}
+		run(t, now, 3, 6)
+		resumed := toyTrainer(t, o(), EveryK(2))
+		run(t, resumed, 0, 3)
+		if err := resumed.Load(path); err != nil {
+			t.Fatal(name, err)
+		}
+		run(t, resumed, 5, 9)
+		run(t, old, 5, 9)
+		sameBits(t, name+", resumed", old.engine, resumed.engine)
+		if err := resumed.Load(later); err != nil {
+			t.Fatal(name, err)
+		}
+		run(t, resumed, 3, 6)
+		sameBits(t, name+", a newer one after it", now.engine, resumed.engine)
+		wantError(t, name+", chosen", toyTrainer(t, o(), EveryK(2), Meta(MetaAdam(0.1))).Load(path), "lr 0.05, this training has 0.1")
+	}
+	p, path := toyTrainer(t, PrecondPlain(0.01), Meta(MetaAdam(0.05))), filepath.Join(t.TempDir(), "checkpoint")
+	run(t, p, 0, 2)
+	if err := p.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "P", toyTrainer(t, PrecondPlain(0.01)).Load(path), "learner's settings")
+}
+
 // TestNextBatchOfOtherWeights: weights that are loaded between the two steps are not those that
 // the first has led to. A step that is left out is waited for.
 func TestNextBatchOfOtherWeights(t *testing.T) {

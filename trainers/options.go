@@ -98,10 +98,10 @@ func WSDSchedule(lambda Weight) Option {
 	}
 }
 
-// Meta sets the meta-optimizer, such as MetaAdam(0.05): an optimizer of this
-// package that moves φ at its own learning rate. Rates are learned as log η, so
-// there 0.05 means steps of about 5%. The default is MetaAdam(0.05) for rates,
-// and Adam at 0.003 with β2 = 0.99 for PrecondPlain.
+// Meta sets the meta-optimizer, such as MetaAdam(0.1): an optimizer of this package that
+// moves φ at its own learning rate. Rates are learned as log η, so there 0.1 means steps of up to
+// about 10%. The default is MetaAdam(0.1), and Adam at 0.003 with β2 = 0.99 for PrecondPlain; a
+// run that is resumed goes on with the default that it began with.
 func Meta(o Optimizer) Option {
 	return func(c *config) error {
 		c.give("Meta")

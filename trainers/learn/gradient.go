@@ -26,7 +26,7 @@ type gradientLearner struct {
 // step down ∂Q/∂φ. Where Settings.NextBatch is set and φ are learning rates alone it is a
 // Waiting learner, whose Finish takes the step.
 func NewGradient(c *Context) (Learner, error) {
-	m, err := newMetaOptimizer(c.Settings.Meta, c.Update.Phi(), c.Settings.ClipMeta)
+	m, err := newMetaOptimizer(c.Settings, c.Update.Phi())
 	l := &gradientLearner{c: c, meta: m}
 	if f, ok := c.Update.(*rates); ok && err == nil && f.hyper == nil {
 		l.next = newNextBatch(f)

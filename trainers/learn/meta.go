@@ -16,33 +16,31 @@ import (
 // metaOptimizer moves φ by ∂Q/∂φ. Any rule that needs gradients alone will do: its
 // parameters are φ.
 type metaOptimizer struct {
-	o       rule.Optimizer
+	c       *Settings // Meta and ClipMeta
 	rule    rule.Rule
 	descent array.Descent
 	params  []*graph.Param // φ
 	rates   []float64
 	phi     []checkpoint.NamedTensor
 	dphi    []*tensor.Dense
-	clip    float64  // largest norm of the meta-gradient, 0 for any
 	steps   []uint64 // one number: those taken, not skipped
 }
 
-func newMetaOptimizer(o rule.Optimizer, phi []checkpoint.NamedTensor, clip float64) (*metaOptimizer, error) {
-	m := &metaOptimizer{o: o, phi: phi, clip: clip, steps: make([]uint64, 1), params: make([]*graph.Param, len(phi))}
+func newMetaOptimizer(c *Settings, phi []checkpoint.NamedTensor) (*metaOptimizer, error) {
+	m := &metaOptimizer{c: c, phi: phi, steps: make([]uint64, 1), params: make([]*graph.Param, len(phi)), rates: make([]float64, len(phi))}
 	for i, p := range phi {
 		m.params[i] = &graph.Param{Name: p.Name, Value: p.Value}
-		m.rates = append(m.rates, o.LearningRate())
 	}
 	m.dphi = array.ZerosLike(m.params)
 	var err error
 	if m.descent, err = array.NewDescent(phi[0].Value.Dtype()); err != nil {
 		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
 	}
-	if m.rule, err = rule.Start(o, &rule.Task{Params: m.params}); err != nil {
+	if m.rule, err = rule.Start(c.Meta, &rule.Task{Params: m.params}); err != nil {
 		return nil, errors.WithMessage(err, "trainers: meta-optimizer")
 	}
 	if m.rule.Iterates() != nil {
-		return nil, errors.Errorf("trainers: %s cannot be a meta-optimizer: its steps are those of several sequences of weights", o.Name())
+		return nil, errors.Errorf("trainers: %s cannot be a meta-optimizer: its steps are those of several sequences of weights", c.Meta.Name())
 	}
 	return m, nil
 }
@@ -69,26 +67,36 @@ func (m *metaOptimizer) step() (gradNorm float64, skipped bool, err error) {
 		return gradNorm, true, nil
 	}
 	norm := gradNorm
-	if m.clip > 0 && gradNorm > m.clip {
+	if clip := m.c.ClipMeta; clip > 0 && gradNorm > clip {
 		for _, d := range m.dphi {
-			array.Scale(d, m.clip/gradNorm)
+			array.Scale(d, clip/gradNorm)
 		}
-		norm = m.clip
+		norm = clip
 	}
 	if norm > m.largest() {
 		return gradNorm, true, nil
 	}
 	m.steps[0]++
-	in := rule.Input{T: int(m.steps[0]), G: m.dphi, Norm: norm, Rates: m.rates, Scale: 1}
+	rates := m.learningRates()
+	in := rule.Input{T: int(m.steps[0]), G: m.dphi, Norm: norm, Rates: rates, Scale: 1}
 	if f := m.rule.Fused(); f != nil {
-		return gradNorm, false, f.Step(in, m.rates)
+		return gradNorm, false, f.Step(in, rates)
 	}
-	d, err := rule.Directions(m.o, m.rule, m.params, in)
+	d, err := rule.Directions(m.c.Meta, m.rule, m.params, in)
 	if err != nil {
 		return gradNorm, false, err
 	}
-	m.descent.Move(m.params, d, m.rates)
+	m.descent.Move(m.params, d, rates)
 	return gradNorm, false, nil
+}
+
+// learningRates are those of φ: of Meta as it is now, for a run that goes on may have had
+// another default.
+func (m *metaOptimizer) learningRates() []float64 {
+	for i := range m.rates {
+		m.rates[i] = m.c.Meta.LearningRate()
+	}
+	return m.rates
 }
 
 // largest is the largest norm of a gradient that is not skipped.
@@ -103,7 +111,7 @@ func (m *metaOptimizer) largest() float64 {
 // growth is how far the next step may move an element of φ, +Inf where φ or the
 // state may overflow.
 func (m *metaOptimizer) growth() float64 {
-	if !m.rule.StaysFinite(rule.Input{T: int(m.steps[0]) + 1, Norm: m.largest()}, m.rates) {
+	if !m.rule.StaysFinite(rule.Input{T: int(m.steps[0]) + 1, Norm: m.largest()}, m.learningRates()) {
 		m.rule.Invalidate()
 		return math.Inf(1)
 	}

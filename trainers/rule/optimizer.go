@@ -35,8 +35,8 @@ type Defaults struct {
 // OptimizerBase has the methods of Optimizer that few need to change.
 type OptimizerBase struct{}
 
-// Defaults are λ_FSD = 1, λ_WSD = 0 and MetaAdam(0.05).
-func (OptimizerBase) Defaults() Defaults { return Defaults{FSD: 1, Meta: MetaAdam(0.05)} }
+// Defaults are λ_FSD = 1, λ_WSD = 0 and MetaAdam(0.1).
+func (OptimizerBase) Defaults() Defaults { return Defaults{FSD: 1, Meta: MetaAdam(0.1)} }
 
 // withoutMetaSteps are the Defaults of a rule that finds the length of its steps itself:
 // APO learns a factor on it where EveryK says so.
