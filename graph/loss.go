@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/apo-gorgonia/apo/apoops"
 )
@@ -29,6 +30,9 @@ type Loss struct {
 	// Counts reports whether a target, the number of a class, counts in the accuracy,
 	// as padding does not. nil: all do.
 	Counts func(target int) bool
+	// Soft says that targets are N×C rows with a number for each class. For the accuracy
+	// the label of a row is its largest number; rows of zeros do not count.
+	Soft bool
 }
 
 // Sampler builds targets drawn from the distribution that the outputs y on the inputs x
@@ -50,7 +54,15 @@ var (
 var (
 	// SoftmaxCrossEntropy takes logits N×C and an N-vector of tensor.Int class
 	// numbers. Its divergence is KL(p_θ ‖ p_θ').
-	SoftmaxCrossEntropy = Loss{Name: "softmax-cross-entropy", Build: oneTarget(apoops.SoftmaxCrossEntropy), Divergence: CategoricalKL, Sample: CategoricalTargets}
+	SoftmaxCrossEntropy = Loss{Name: "softmax-cross-entropy", Build: classes(true, apoops.SoftmaxCrossEntropy), Divergence: CategoricalKL, Sample: CategoricalTargets}
+	// SoftCrossEntropy takes logits N×C and N×C targets t ≥ 0, and is the mean of
+	// -Σ_j t_j·ln softmax(y)_j: for one-hot rows, smoothed labels or a teacher's probabilities.
+	// The rows need not add up to 1: one-hot rows times the weights of the classes or examples
+	// weigh them. The mean is over all N examples, whatever they weigh.
+	SoftCrossEntropy = Loss{
+		Name: "soft-cross-entropy", Build: classes(false, apoops.SoftCrossEntropy), Divergence: CategoricalKL,
+		Sample: CategoricalTargets, Likelihood: oneTarget(apoops.SoftmaxCrossEntropy), Soft: true,
+	}
 	// BernoulliCrossEntropy takes logits N×D and targets N×D in [0, 1].
 	BernoulliCrossEntropy = Loss{Name: "bernoulli-cross-entropy", Build: oneTarget(apoops.BernoulliCrossEntropy), Divergence: BernoulliKL, Sample: BernoulliTargets}
 	// SquaredError is ½‖y-t‖² for N×D outputs and targets.
@@ -64,6 +76,21 @@ func oneTarget(f func(y, t *gorgonia.Node) (*gorgonia.Node, error)) func(*gorgon
 		}
 		return f(y, t[0])
 	}
+}
+
+// classes is oneTarget of a loss on class numbers, or on rows with a number for each class. The
+// error of one on the other's targets names it.
+func classes(numbers bool, f func(y, t *gorgonia.Node) (*gorgonia.Node, error)) func(*gorgonia.Node, gorgonia.Nodes) (*gorgonia.Node, error) {
+	return oneTarget(func(y, t *gorgonia.Node) (*gorgonia.Node, error) {
+		loss, err := f(y, t)
+		switch is := t.Dtype() == tensor.Int; {
+		case err == nil || is == numbers:
+			return loss, err
+		case is:
+			return nil, errors.WithMessage(err, "class numbers are for SoftmaxCrossEntropy")
+		}
+		return nil, errors.WithMessage(err, "rows with a number for each class are for SoftCrossEntropy")
+	})
 }
 
 func oneSample(f drawing) Sampler {

@@ -19,7 +19,7 @@ type Evaluation struct {
 	Loss float64
 	// Accuracy is the fraction of rows whose largest output is that of the
 	// target class, among those whose target counts (Loss.Counts); NaN where the targets
-	// are not class numbers, nor, for a user's graph, one-hot rows.
+	// are not class numbers, nor rows of a Loss.Soft, nor, for a user's graph, one-hot rows.
 	Accuracy float64
 }
 
@@ -161,10 +161,35 @@ func (t *Trainer) classes(b graph.Batch) (labels []int, ok bool) {
 		return nil, false
 	case t.fixed != nil:
 		return t.fixed.classes(b.T[0])
+	case t.loss.Soft:
+		return softLabels(b.T[0])
 	case b.T[0].Dtype() != tensor.Int:
 		return nil, false
 	}
 	return b.T[0].Ints(), true
+}
+
+// softLabels are the places of the largest numbers in the rows; -1 in rows of zeros.
+func softLabels(t *tensor.Dense) (labels []int, ok bool) {
+	if t.Dims() != 2 {
+		return nil, false
+	}
+	places, err := apoops.Choose(t.Dtype(), largestOf[float32], largestOf[float64])
+	if err != nil {
+		return nil, false
+	}
+	return places(t), true
+}
+
+func largestOf[T apoops.Float](t *tensor.Dense) []int {
+	places, cols, x := make([]int, t.Shape()[0]), t.Shape()[1], apoops.Elements[T](t)
+	for i := range places {
+		places[i] = argmax[T](t, i*cols, (i+1)*cols)
+		if !(x[i*cols+places[i]] > 0) {
+			places[i] = -1
+		}
+	}
+	return places
 }
 
 // count is the number of terms that the loss of a batch is the mean of.
@@ -176,7 +201,7 @@ func (t *Trainer) count(b graph.Batch) int {
 }
 
 // countHits is how often the largest output is the label's, and among how many labels:
-// counts says which count, nil all.
+// counts says which count, nil all; one below 0 is none.
 func countHits(g *graph.Evaluation, labels []int, counts func(label int) bool) (hits, among int, err error) {
 	y, ok := g.Output()
 	if !ok || y.Dims() != 2 || y.Shape()[0] != len(labels) {
@@ -184,7 +209,7 @@ func countHits(g *graph.Evaluation, labels []int, counts func(label int) bool) (
 	}
 	cols := y.Shape()[1]
 	for i, label := range labels {
-		if counts != nil && !counts(label) {
+		if label < 0 || counts != nil && !counts(label) {
 			continue
 		}
 		among++
