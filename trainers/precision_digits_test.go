@@ -63,10 +63,13 @@ func TestDigitsIn16Bits(t *testing.T) {
 		{"kfac 1e-4", damped(1e-4), unbounded}, {"kfac 1e-5", damped(1e-5), unbounded}, {"kfac 1e-7", damped(1e-7), unbounded},
 	} {
 		mean := func(opts ...Option) (loss float64, failed int) {
-			const seeds = 2
-			for seed := range uint64(seeds) {
-				l, n := digitsRun(t, train, c.o, append(opts, Seed(seed+1))...)
-				loss, failed = loss+l/seeds, failed+n
+			seeds := 2
+			if c.name == "kfac 1e-3" {
+				seeds = 10 // a tenth of the best damping: losses of two seeds differ by a fifth
+			}
+			for seed := range seeds {
+				l, n := digitsRun(t, train, c.o, append(opts, Seed(uint64(seed+1)))...)
+				loss, failed = loss+l/float64(seeds), failed+n
 			}
 			return loss, failed
 		}
