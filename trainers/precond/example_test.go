@@ -32,7 +32,7 @@ func Example() {
 		fmt.Printf("%s: %.2f\n", o.Name(), tr.Params()[0].Value.Float64s())
 	}
 	// Output:
-	// sgd: [1.00 0.15]
+	// sgd: [1.00 0.13]
 	// precond-plain: [0.94 0.85]
 }
 
