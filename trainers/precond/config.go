@@ -47,7 +47,8 @@ type Config struct {
 	rule.OptimizerBase
 	// LR is 1/λ_FSD. With 0 it is found before the first step: it is the r, up to a tenth, at
 	// which the loss of the first mini-batch is least along θ - r·P·G, where P is that of the
-	// warm-up. λ_FSD and λ_WSD are then in units of 1/r. Without probes it is an error.
+	// warm-up. λ_FSD and λ_WSD are then in units of 1/r, so r is 1/Stats.Meta.LambdaFSD unless the
+	// option FSD is given. Without probes it is an error.
 	LR       float64 `json:"lr"`
 	Momentum float64 `json:"momentum"` // μ: at least 0, below 1
 	// Damping is λ_WSD/λ_FSD at first, above 0, in units of the trace of the Hessian of
