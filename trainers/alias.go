@@ -194,6 +194,13 @@ func WarmUp(steps int, then Schedule) Schedule { return schedule.WarmUp(steps, t
 // InverseSqrt rises linearly for warmup steps, then falls as √(warmup/(step+1)).
 func InverseSqrt(warmup int) Schedule { return schedule.InverseSqrt(warmup) }
 
+// SchedulePoint is a point of Piecewise, from package schedule.
+type SchedulePoint = schedule.Point
+
+// Piecewise goes along straight lines through points: a linear decay, one cycle, or
+// warm-up-stable-decay.
+func Piecewise(points ...SchedulePoint) Schedule { return schedule.Piecewise(points...) }
+
 // Data sets and their mini-batches, from package batch.
 type (
 	Data    = batch.Data

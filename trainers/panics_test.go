@@ -149,7 +149,7 @@ func TestBadOptions(t *testing.T) {
 	}
 	for what, s := range map[string]Schedule{
 		"StepDecay": StepDecay(math.NaN()), "milestone": StepDecay(0.1, -1), "Cosine": Cosine(0, 0), "final": Cosine(5, math.Inf(1)),
-		"WarmUp": WarmUp(-1, Constant()), "InverseSqrt": InverseSqrt(0), "total": WarmUp(3, Cosine(-1, 0)),
+		"WarmUp": WarmUp(-1, Constant()), "InverseSqrt": InverseSqrt(0), "Piecewise": Piecewise(), "total": WarmUp(3, Cosine(-1, 0)),
 	} {
 		made("schedule "+what, SGD(0.1), what, WithSchedule(s))
 	}

@@ -43,3 +43,20 @@ func ExampleStepDecay() {
 	// 1.00 1.00 0.10 0.01 0.01 StepDecay(0.1, [4 8])
 	// 0.25 0.75 0.89 0.67 0.49 InverseSqrt(4)
 }
+
+// Warm-up, a constant rate, and a linear decay to 0 at the end.
+func ExamplePiecewise() {
+	s := schedule.Piecewise(schedule.Point{Step: 0, Factor: 0.1}, schedule.Point{Step: 3, Factor: 1}, schedule.Point{Step: 8, Factor: 1}, schedule.Point{Step: 10, Factor: 0})
+	fmt.Println(s)
+	for _, step := range []int{0, 1, 3, 7, 9, 10} {
+		fmt.Printf("%2d  %.2f\n", step, s.At(step))
+	}
+	// Output:
+	// Piecewise({0, 0.1}, {3, 1}, {8, 1}, {10, 0})
+	//  0  0.10
+	//  1  0.40
+	//  3  1.00
+	//  7  1.00
+	//  9  0.50
+	// 10  0.00
+}

@@ -26,6 +26,11 @@ func TestSchedules(t *testing.T) {
 		"warm-up ignores":   {WarmUp(2, StepDecay(0.5, 0)), values{0: 0.5, 1: 1, 2: 0.5}},
 		"no warm-up":        {WarmUp(0, StepDecay(0.5, 0)), values{0: 0.5}},
 		"warm-up zero":      {WarmUp(2, Schedule{}), values{0: 0.5, 2: 1}},
+		"one point":         {Piecewise(Point{5, 0.5}), values{-1: 0.5, 0: 0.5, 5: 0.5, math.MaxInt: 0.5}},
+		"points":            {Piecewise(Point{2, 0.5}, Point{4, 1}, Point{14, 0}), values{-1: 0.5, 0: 0.5, 2: 0.5, 3: 0.75, 4: 1, 9: 0.5, 13: 0.1, 14: 0, 15: 0, math.MaxInt: 0}},
+		"far points":        {Piecewise(Point{0, 0}, Point{math.MaxInt, 1}), values{0: 0, 1 << 62: 0.5, math.MaxInt: 1}},
+		"large factors":     {Piecewise(Point{0, math.MaxFloat64}, Point{2, math.MaxFloat64}), values{1: math.MaxFloat64}},
+		"warm-up, points":   {WarmUp(2, Piecewise(Point{0, 1}, Point{4, 0})), values{0: 0.5, 1: 1, 2: 0.5, 4: 0}},
 		"inverse root":      {InverseSqrt(4), values{-1: 0.25, 0: 0.25, 1: 0.5, 3: 1, 15: 0.5, 63: 0.25}},
 		"inverse root of 1": {InverseSqrt(1), values{0: 1, 3: 0.5, 99: 0.1}},
 	} {
@@ -54,6 +59,15 @@ func TestStepDecayCopiesMilestones(t *testing.T) {
 	}
 }
 
+func TestPiecewiseCopiesPoints(t *testing.T) {
+	points := []Point{{0, 1}, {4, 0}}
+	s := Piecewise(points...)
+	points[1].Factor = 1
+	if got := s.At(2); got != 0.5 {
+		t.Errorf("%v, want 0.5", got)
+	}
+}
+
 func TestInvalidSchedules(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for name, s := range map[string]Schedule{
@@ -69,6 +83,13 @@ func TestInvalidSchedules(t *testing.T) {
 		"final infinite":  Cosine(1, inf),
 		"warm-up":         WarmUp(-1, Constant()),
 		"passed on":       WarmUp(1, Cosine(0, 0)),
+		"no points":       Piecewise(),
+		"step -1":         Piecewise(Point{-1, 1}),
+		"step again":      Piecewise(Point{0, 1}, Point{3, 1}, Point{3, 0}),
+		"steps fall":      Piecewise(Point{3, 1}, Point{2, 0}),
+		"point -1":        Piecewise(Point{0, -1}),
+		"point NaN":       Piecewise(Point{0, 1}, Point{1, nan}),
+		"point infinite":  Piecewise(Point{0, inf}),
 		"inverse root 0":  InverseSqrt(0),
 		"inverse root -1": InverseSqrt(-1),
 	} {
