@@ -94,6 +94,7 @@ func (c *config) fit(o Optimizer, params []*graph.Param) error {
 		return err
 	}
 	c.K, c.FSD, c.WSD, c.NoFSD, c.NoWSD, c.Meta = again.K, again.FSD, again.WSD, again.NoFSD, again.NoWSD, again.Meta
+	c.usualMeta = again.usualMeta
 	c.settleShare(o, len(own.Rates) > 1)
 	return c.checkInitialRates(o, own, params)
 }

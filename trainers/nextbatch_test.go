@@ -139,6 +139,9 @@ func TestMetaRateOfOlderRuns(t *testing.T) {
 		"groups": func() Optimizer {
 			return Groups(SGD(0.01), Group{Params: []string{"dense0"}, Optimizer: Precond(0.01)})
 		},
+		"P for the rest": func() Optimizer {
+			return Groups(Precond(0.01), Group{Params: []string{"dense0"}, Optimizer: SGD(0.01)})
+		},
 	} {
 		old, path := toyTrainer(t, o(), EveryK(2), Meta(MetaAdam(0.05))), filepath.Join(t.TempDir(), "checkpoint")
 		run(t, old, 0, 5)

@@ -24,6 +24,8 @@ type Method struct {
 	Base string
 	// Space is the name of the search space's file, without its ending.
 	Space string
+	// Defaults replace those of the space.
+	Defaults Values
 	// Needs is the optimizer that the method is made from.
 	Needs string
 	// NoL2 means that the optimizer has no L2 penalty.

@@ -95,6 +95,27 @@ func TestSpacesOfAFolder(t *testing.T) {
 	}
 }
 
+// TestDefaultsOfTheLibrary: what is called next batch is the library's default, in all folders; the
+// paper's form keeps the space's.
+func TestDefaultsOfTheLibrary(t *testing.T) {
+	usual := rule.OptimizerBase{}.Defaults()
+	for name, want := range map[string]float64{"adam-apo-next": usual.Meta.LearningRate(), "adam-apo": 0.05} {
+		m, err := Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, folder := range []string{"", "images", "text"} {
+			space, err := m.SearchSpace(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := space.Defaults(); d["meta_rate"] != want || d["fsd"] != usual.FSD {
+				t.Errorf("%s in %q: %v, want meta_rate %v and fsd %v", name, folder, d, want, usual.FSD)
+			}
+		}
+	}
+}
+
 func TestDecay(t *testing.T) {
 	for _, c := range []struct {
 		d    Decay

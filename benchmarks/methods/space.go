@@ -87,7 +87,10 @@ func (m *Method) SearchSpace(folder string) (Space, error) {
 	if err := dec.Decode(&s); err != nil {
 		return nil, errors.Wrap(err, name)
 	}
-	for _, d := range s {
+	for i, d := range s {
+		if v, ok := m.Defaults[d.Name]; ok {
+			d.Default, s[i].Default = v, v
+		}
 		if err := d.check(); err != nil {
 			return nil, errors.WithMessage(err, name)
 		}

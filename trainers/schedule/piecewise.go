@@ -14,7 +14,7 @@ type Point struct {
 }
 
 // Piecewise goes through the points along straight lines. Before the first point it has its
-// factor, behind the last one that of the last. It can be any function of the step:
+// factor, behind the last one that of the last:
 //
 //	linear decay         Piecewise({0, 1}, {1000, 0})
 //	warm-up, then decay  Piecewise({0, 0.01}, {100, 1}, {1000, 0})
