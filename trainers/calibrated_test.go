@@ -306,7 +306,7 @@ func TestCalibratedWarmUp(t *testing.T) {
 // no curvature for its slope. b does not follow that for long, in a resumed run neither.
 func TestCalibratedKnowsExamplesByHeart(t *testing.T) {
 	const k, settled = 5, 50
-	for what, c := range map[string]CalibratedConfig{"horizon": {Horizon: 4 * settled, WarmUp: 1}, "no horizon": {Growth: settled}} {
+	for what, c := range map[string]CalibratedConfig{"horizon": {Horizon: 4 * settled, WarmUp: 1, Rise: 1}, "no horizon": {Growth: settled, Rise: 1}} {
 		start := func() *Trainer { return toyTrainer(t, Adam(0.01), EveryK(k), Calibrated(c)) }
 		tr, path := start(), filepath.Join(t.TempDir(), "checkpoint")
 		flatten := func() { tr.engine.learner.State()[0].Value.Float64s()[0] *= 30 } // N̄, for a large η*

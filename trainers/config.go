@@ -105,7 +105,7 @@ func defaults(o Optimizer, d rule.Defaults) *config {
 	c := &config{optimizer: o, seed: 1, dtype: tensor.Float32, learner: learn.NewGradient, graphs: graph.DefaultGraphs}
 	c.Settings = learn.Settings{
 		K: max(0, cmp.Or(d.K, 10)), FSD: Const(d.FSD), WSD: Const(d.WSD), NoFSD: d.FSD == 0, NoWSD: d.WSD == 0, Meta: d.Meta,
-		MinRate: 1e-8, MaxRate: 1e3, Group: c.group, NextBatch: true,
+		MinRate: 1e-8, MaxRate: 1e3, Group: c.group, NextBatch: true, WatchLoss: true,
 	}
 	c.usualMeta = reflect.DeepEqual(d.Meta, usualMeta())
 	if own, ok := learn.UpdaterOf(o); ok && own.Learner() != nil {

@@ -205,6 +205,7 @@ func (e *engine) finish(s Stats, b batchStep, err error) (Stats, error) {
 		s.Precond = e.Update.Norms()
 	}
 	e.Task.Precision.Took()
+	learn.Watch(e.learner, b.loss)
 	e.left.InRow = 0
 	if (e.steps+1)%flushEvery == 0 {
 		e.flush()

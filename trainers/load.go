@@ -35,8 +35,8 @@ func (e *engine) load(path string) error {
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
 	stored := byName(s.Tensors)
-	share, next, meta := e.c.share, e.c.NextBatch, e.c.Meta
-	e.c.share, e.c.NextBatch = e.shareOf(doc), e.nextBatch(doc)
+	share, next, watch, meta := e.c.share, e.c.NextBatch, e.c.WatchLoss, e.c.Meta
+	e.c.share, e.c.NextBatch, e.c.WatchLoss = e.shareOf(doc), e.nextBatch(doc), doc.watchLoss()
 	run, _ := doc.Run["precision"].(map[string]any)
 	forget := e.Task.Precision.KeepRounding(run)
 	kept, err := e.matches(doc, stored)
@@ -50,7 +50,7 @@ func (e *engine) load(path string) error {
 		err = e.checkRange(func(name string) *tensor.Dense { return stored[checkpoint.WeightPrefix+name] })
 	}
 	if err != nil {
-		e.c.share, e.c.NextBatch, e.c.Meta = share, next, meta
+		e.c.share, e.c.NextBatch, e.c.WatchLoss, e.c.Meta = share, next, watch, meta
 		forget()
 		return errors.WithMessagef(err, "trainers: checkpoint %s", path)
 	}
@@ -101,6 +101,11 @@ func (e *engine) shareOf(doc checkpointMeta) share {
 // older than the default, unless SameBatch was chosen.
 func (e *engine) nextBatch(doc checkpointMeta) bool {
 	return !e.c.given["SameBatch"] && bytes.Contains(doc.LearnerSettings, []byte(`"next_batch":true`))
+}
+
+// watchLoss is WatchLoss of a run that goes on from a checkpoint.
+func (doc checkpointMeta) watchLoss() bool {
+	return bytes.Contains(doc.LearnerSettings, []byte(`"rise":`))
 }
 
 // otherMeta is the meta-optimizer that a run may have by default besides this one's: older runs

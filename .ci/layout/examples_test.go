@@ -46,6 +46,7 @@ var unshown = map[string]string{
 	"trainers/learn.NewCalibrated": "the option trainers.Calibrated makes it",
 	"trainers/learn.TakesPacked":   question,
 	"trainers/learn.UpdaterOf":     question,
+	"trainers/learn.Watch":         "a trainer calls it after each step",
 	"trainers/rule.Equal":          "rounding up",
 }
 

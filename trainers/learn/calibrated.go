@@ -40,6 +40,15 @@ import (
 // the loss on examples that are known by heart has no curvature. Where Q is not finite at b, b
 // becomes b/20, and the measurement is counted as skipped.
 //
+// Falling back. A step that lowers the loss of its own mini-batch may harm the rest, as in a
+// recurrent net, and what is measured does not tell. So from one meta-step to the next, but for
+// 10 steps at least, the losses of the steps are averaged. Where two such means in a row lie above
+// the lowest one by more than Rise times what it had fallen since the first, and by more than four
+// standard errors, b becomes half of the rate of the lowest, and from then on is at most half of
+// what it was. A warm-up ends there, the running averages begin again, and b stays for five
+// meta-steps, in which the loss is not watched; nor is it after half the horizon, or 2·Growth steps
+// without one.
+//
 // Decay. The weight of the function-space term grows:
 //
 //	1 + λ(t) = (1 + λ_0)·s(t),    s(t) = 1/max(½(1 + cos(πt/T)), 1e-3)
@@ -99,6 +108,10 @@ type CalibratedConfig struct {
 	// Growth is the number of steps in which 1+λ grows by 1+λ_0 where there is no
 	// horizon, 600 by default.
 	Growth float64 `json:"growth"`
+	// Rise is the part of what the loss has fallen that may come back before b is halved, 0.1
+	// by default. With 1 or more the loss is not watched, for those whose loss rises for other
+	// reasons, as in a game, or where the data change.
+	Rise float64 `json:"rise,omitempty"`
 }
 
 // Filled is c with defaults for zero values.
@@ -118,6 +131,9 @@ func (c CalibratedConfig) Filled() CalibratedConfig {
 	if c.Growth == 0 {
 		c.Growth = 600
 	}
+	if c.Rise == 0 {
+		c.Rise = 0.1
+	}
 	return c
 }
 
@@ -128,7 +144,8 @@ func (c CalibratedConfig) Validate() error {
 	return rule.FirstFailed("Calibrated", rule.NotNegative("horizon", float64(c.Horizon)), rule.NotNegative("warm_up", float64(c.WarmUp)),
 		rule.NotNegative("lambda0", c.Lambda0),
 		rule.NotNegative("lambda_wsd", c.LambdaWSD), rule.Positive("batches", float64(c.Batches)), rule.Positive("rounds", float64(c.Rounds)),
-		rule.Fraction("decay", c.Decay), rule.Positive("growth", c.Growth))
+		rule.Fraction("decay", c.Decay), rule.Positive("growth", c.Growth),
+		rule.Positive("rise", c.Rise))
 }
 
 // settling is the number of meta-steps after the warm-up in which b stays.

@@ -30,6 +30,7 @@ type calibratedLearner struct {
 	// corrected for it: only their ratios matter.
 	averages   []float64
 	calibrated []uint64 // one number: one of those below or, later, the bits of the largest b
+	rise       risingLoss
 }
 
 // What a checkpoint has for calibrated before b has settled. A run that older versions began has
@@ -65,7 +66,7 @@ func newCalibratedLearner(x *Context, c CalibratedConfig) (Learner, error) {
 		return nil, errors.Errorf("trainers: Calibrated: lambda0 is %v, but FSD(0) leaves the function-space term out", c.Lambda0)
 	}
 	l := &calibratedLearner{
-		x: x, c: c, update: u, search: search, averages: make([]float64, 4), calibrated: make([]uint64, 1),
+		x: x, c: c, update: u, search: search, averages: make([]float64, 4), calibrated: make([]uint64, 1), rise: make(risingLoss, numbersOfRise),
 		look: graph.RateLookahead{Group: u.look.Group, Linear: true}, lo: u.lo, hi: u.hi,
 	}
 	for _, rate := range u.initial {
@@ -91,20 +92,28 @@ func (l *calibratedLearner) MetaGradient() []*tensor.Dense { return nil }
 
 func (l *calibratedLearner) Memory() int { return 1 }
 
-// Describe leaves out the usual warm-up, which checkpoints of older versions do not have.
+// Describe leaves out the usual warm-up, and Rise where the loss is not watched, which
+// checkpoints of older versions do not have.
 func (l *calibratedLearner) Describe() (string, any) {
 	c := l.c
 	if c.WarmUp == c.usualWarmUp() {
 		c.WarmUp = 0
 	}
+	if !l.x.Settings.WatchLoss {
+		c.Rise = 0
+	}
 	return "calibrated", c
 }
 
 func (l *calibratedLearner) State() []checkpoint.NamedTensor {
-	return []checkpoint.NamedTensor{
+	all := []checkpoint.NamedTensor{
 		{Name: "averages", Value: array.Vector(l.averages)},
 		{Name: "calibrated", Value: array.Vector(l.calibrated)},
 	}
+	if l.watches() {
+		all = append(all, checkpoint.NamedTensor{Name: "rise", Value: array.Vector([]float64(l.rise))})
+	}
+	return all
 }
 
 // Prepare leaves F out where there is no B'.
@@ -127,6 +136,9 @@ func (l *calibratedLearner) setRate(b float64) {
 
 // warmUp is the number of steps of the warm-up, 0 for none.
 func (l *calibratedLearner) warmUp() int {
+	if ended := int(l.rise[warmUpEnded]); ended > 0 {
+		return ended
+	}
 	if l.c.WarmUp == 1 || l.calibrated[0] == calibratedBefore {
 		return 0
 	}
@@ -164,6 +176,7 @@ func (l *calibratedLearner) Learn(in *Input) (*record.MetaStats, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.fallBack(in.Step)
 	b := l.rate()
 	p, t, err := l.measure(l.newLine(in.Batch, in.Loss, in.gradient(), e), tilde, b)
 	if err != nil {

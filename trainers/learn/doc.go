@@ -25,5 +25,5 @@
 //
 // Where the loss in Q is that on the next mini-batch (Settings.NextBatch) the learner is a Waiting
 // one: Learn begins a meta-step, and Finish ends it with the gradient of the next step, before that
-// step is taken.
+// step is taken. A Watcher is given the loss of each step that was taken.
 package learn

@@ -80,6 +80,8 @@ type Settings struct {
 	// NextBatch has Q's loss be that on the next mini-batch, not on B, from which the step was
 	// made, where φ are learning rates alone and a gradient is descended: see Waiting.
 	NextBatch bool
+	// WatchLoss has Calibrated lower its rate where the loss rises.
+	WatchLoss bool
 	Meta      rule.Optimizer // the meta-optimizer
 	ClipMeta  float64        // largest norm of the meta-gradient, 0 for any
 	// MinRate and MaxRate bound learning rates before the schedule's factor.

@@ -93,7 +93,7 @@ func TestCalibratedNeedsLineSearch(t *testing.T) {
 // TestOlderRunsHaveNoWarmUp: what an older version calibrated goes on at its rate.
 func TestOlderRunsHaveNoWarmUp(t *testing.T) {
 	for state, want := range map[uint64]float64{0: 0.1, calibratedBefore: 1, calibrated: 0.1} {
-		l := calibratedLearner{c: CalibratedConfig{Horizon: 100}.Filled(), calibrated: []uint64{state}}
+		l := calibratedLearner{c: CalibratedConfig{Horizon: 100}.Filled(), calibrated: []uint64{state}, rise: make(risingLoss, numbersOfRise)}
 		if got := l.warmth(0); got != want {
 			t.Errorf("state %d: the factor at step 0 is %v, want %v", state, got, want)
 		}
