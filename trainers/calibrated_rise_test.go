@@ -18,15 +18,15 @@ import (
 // a run that is resumed then goes on bit for bit, and one of an older version as it was.
 func TestCalibratedFallsBack(t *testing.T) {
 	const k, horizon, harm, harmful = 5, 200, 40, 20
-	start := func(rise float64) *Trainer {
-		return toyTrainer(t, Adam(0.01), EveryK(k), Calibrated(CalibratedConfig{Horizon: horizon, Rise: rise}))
+	start := func() *Trainer {
+		return toyTrainer(t, Adam(0.01), EveryK(k), Calibrated(CalibratedConfig{Horizon: horizon}))
 	}
 	fellBack := func(tr *Trainer) int {
 		state := tr.engine.learner.State()
 		numbers := state[len(state)-1].Value.Float64s()
 		return int(numbers[len(numbers)-1])
 	}
-	tr := start(0)
+	tr := start()
 	run(t, tr, 0, harm)
 	if at := fellBack(tr); at != 0 {
 		t.Fatalf("the loss has risen by step %d already", at)
@@ -40,14 +40,14 @@ func TestCalibratedFallsBack(t *testing.T) {
 		t.Errorf("at a rate of %v the loss rises: seen at step %d, b is %v, before that it was %v", harmful*before, fellBack(tr), base(tr), before)
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint")
-	older := start(0)
+	older := start()
 	older.engine.c.WatchLoss = false
 	run(t, older, 0, harm)
 	for what, whole := range map[string]*Trainer{"after a rise": tr, "older": older} {
 		if err := whole.Save(path); err != nil {
 			t.Fatal(err)
 		}
-		resumed := start(0)
+		resumed := start()
 		if err := resumed.Load(path); err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
