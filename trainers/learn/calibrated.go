@@ -44,8 +44,8 @@ import (
 // recurrent net, and what is measured does not tell. So from one meta-step to the next, but for
 // 10 steps at least, the losses of the steps are averaged. Where two such means in a row lie above
 // the lowest one by more than Rise times what it had fallen since the first, and by more than four
-// standard errors, b becomes half of the rate of the lowest, and from then on is at most half of
-// what it was. A warm-up ends there, the running averages begin again, and b stays for five
+// standard errors, b becomes half of the rate of the lowest, or of the present one if that is less,
+// and from then on is at most half of what it was. A warm-up ends there, the running averages begin again, and b stays for five
 // meta-steps, in which the loss is not watched; nor is it after half the horizon, or 2·Growth steps
 // without one.
 //

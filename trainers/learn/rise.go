@@ -29,7 +29,6 @@ const (
 	lossLowest           // the lowest one
 	rateAtLowest         // the rate at its end
 	risenInRow           // means in a row that have risen
-	watchedFrom          // the step from which it watches again
 	warmUpEnded          // the step of the last rise, where a warm-up ends; 0 for none
 	numbersOfRise        // how many there are
 )
@@ -71,18 +70,18 @@ func (w risingLoss) seen(rate, part, decay float64) bool {
 	if mean < w[lossLowest] {
 		w[lossLowest], w[rateAtLowest] = mean, rate
 	}
-	if mean-w[lossLowest] <= max(part*(w[lossFirst]-w[lossLowest]), riseErrors*math.Sqrt(w[lossError])) {
+	if mean-w[lossLowest] > max(part*(w[lossFirst]-w[lossLowest]), riseErrors*math.Sqrt(w[lossError])) {
+		w[risenInRow]++
+	} else { // also where the squares overflow
 		w[risenInRow] = 0
-		return false
 	}
-	w[risenInRow]++
 	return w[risenInRow] == riseInRow
 }
 
-// again has it watch again from a step on, at a rate.
-func (w risingLoss) again(from int, rate float64) {
+// again has it watch again, after a rise that was seen at a step and has led to a rate.
+func (w risingLoss) again(step int, rate float64) {
 	clear(w[:lossError])
-	w[watchedFrom], w[rateAtLowest], w[risenInRow] = float64(from), rate, 0
+	w[warmUpEnded], w[rateAtLowest], w[risenInRow] = float64(step), rate, 0
 }
 
 // Watch implements Watcher.
@@ -94,22 +93,21 @@ func (l *calibratedLearner) Watch(loss float64) {
 
 // fallBack lowers b where the loss rises.
 func (l *calibratedLearner) fallBack(step int) {
-	if !l.watches() || step >= l.watched() {
+	if !l.watches() || float64(step) >= l.watched() {
+		return
+	}
+	if last := int(l.rise[warmUpEnded]); last > 0 && step <= last+settling*l.x.Settings.K {
+		clear(l.rise[:windowsSeen])
 		return
 	}
 	b := l.rate()
 	rate := b * l.warmth(step)
-	if float64(step) <= l.rise[watchedFrom] {
-		clear(l.rise[:windowsSeen])
-		return
-	}
 	if !l.rise.seen(rate, l.c.Rise, l.c.Decay) {
 		return
 	}
 	l.setRate(min(rate, l.rise[rateAtLowest]) / 2)
 	l.calibrated[0] = math.Float64bits(b / 2)
-	l.rise[warmUpEnded] = float64(step)
-	l.rise.again(step+settling*l.x.Settings.K, l.rate())
+	l.rise.again(step, l.rate())
 	clear(l.averages)
 }
 
@@ -117,9 +115,9 @@ func (l *calibratedLearner) fallBack(step int) {
 func (l *calibratedLearner) watches() bool { return l.x.Settings.WatchLoss && l.c.Rise < 1 }
 
 // watched is the number of steps in which the loss is watched.
-func (l *calibratedLearner) watched() int {
+func (l *calibratedLearner) watched() float64 {
 	if l.c.Horizon > 0 {
-		return l.c.Horizon / 2
+		return float64(l.c.Horizon) / 2
 	}
-	return int(2 * l.c.Growth)
+	return 2 * l.c.Growth
 }

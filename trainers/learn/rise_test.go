@@ -47,6 +47,9 @@ func TestRise(t *testing.T) {
 			}
 		}
 	}
+	if at := rises(1, 500, 0.1, 1e200, falls); at != nil {
+		t.Errorf("losses whose squares overflow: a rise at %v", at)
+	}
 	for what, c := range map[string]struct {
 		scatter float64
 		loss    func(float64) float64
