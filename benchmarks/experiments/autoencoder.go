@@ -19,14 +19,15 @@ var autoencoder = &Experiment{
 	Paper: "a plot without numbers: APO-Precond converges faster than SGDm and Adam and is competitive with the other second-order methods, " +
 		"but KFAC ends lower",
 	Choices: "batches of 1000; 100 epochs; sparse initialisation with 15 incoming weights; Bernoulli cross-entropy summed over the pixels; rates along a cosine to 0, for all methods; " +
-		"L2 penalty 1e-5, on biases too; at the small scale images are averaged over squares of 2×2 pixels",
+		"L2 penalty 1e-5, on biases too; at the small scale images are averaged over squares of 2×2 pixels" + otherRatesOf("SGDm and Adam"),
 	Scales: map[Scale]Config{
 		Smoke: {Widths: []int{784, 60, 30, 10}, Steps: 30, Batch: 100, Examples: 1000, Dtype: "float32", L2: 1e-5, Decay: toZero, DecayAll: true},
 		Small: {Widths: []int{196, 200, 100, 50, 20}, Steps: 1000, Batch: 500, Rows: 5000, Pool: 2, Dtype: "float32", L2: 1e-5, Decay: toZero, DecayAll: true},
 		Paper: {Widths: []int{784, 1000, 500, 250, 30}, Steps: 6000, Batch: 1000, Rows: 10000, Dtype: "float32", L2: 1e-5, Decay: toZero, DecayAll: true},
 	},
-	Methods: preconditioners,
-	Task:    encodeMNIST,
+	Methods:    preconditioners,
+	OtherRates: []string{"sgdm", "adam"},
+	Task:       encodeMNIST,
 }
 
 // encodeMNIST trains an autoencoder on the images of MNIST.

@@ -55,6 +55,10 @@ type Experiment struct {
 	// Variants are the ways in which a method is run; a method without has
 	// DefaultVariant alone.
 	Variants map[string][]Variant
+	// OtherRates are methods that the paper's scale runs at a tenth, a third and three times
+	// their learning rate too, since a search in shorter runs has chosen it: the
+	// lowest training loss counts.
+	OtherRates []string
 	// Sweep is the hyperparameter in which the variants differ, drawn as an axis; "" for
 	// none.
 	Sweep string
@@ -77,6 +81,22 @@ type Variant struct {
 	Stochastic bool
 	// Values replace hyperparameters of the method.
 	Values methods.Values
+	// Times, unless it is 0, multiplies the method's learning rate.
+	Times float64
+}
+
+// otherRatesOf is what Experiment.Choices says of Experiment.OtherRates.
+func otherRatesOf(methods string) string {
+	return "; at the paper's scale " + methods + " also run at a tenth, a third and three times their rates, " +
+		"for these were searched on a smaller net in shorter runs, and the best run counts"
+}
+
+// otherRates are the variants of Experiment.OtherRates.
+var otherRates = []Variant{
+	DefaultVariant,
+	{Name: "tenth-of-the-rate", Factor: 1, Times: 1. / 10},
+	{Name: "third-of-the-rate", Factor: 1, Times: 1. / 3},
+	{Name: "three-times-the-rate", Factor: 1, Times: 3},
 }
 
 // DefaultVariant has the method's settings, in full precision, and starts from the best
@@ -148,8 +168,11 @@ func (e *Experiment) Search(s Scale) methods.Search {
 	}
 }
 
-// VariantsOf returns the ways in which this experiment runs a method.
-func (e *Experiment) VariantsOf(method string) []Variant {
+// VariantsOf returns the ways in which this experiment runs a method at a scale.
+func (e *Experiment) VariantsOf(method string, s Scale) []Variant {
+	if s == Paper && slices.Contains(e.OtherRates, method) {
+		return otherRates
+	}
 	if v := e.Variants[method]; len(v) > 0 {
 		return v
 	}

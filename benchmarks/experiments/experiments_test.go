@@ -69,6 +69,33 @@ func TestExperimentsAreComplete(t *testing.T) {
 	}
 }
 
+// Methods whose rates were searched in shorter runs have others at the paper's scale alone.
+func TestOtherRates(t *testing.T) {
+	n := 0
+	for _, e := range All() {
+		for _, name := range e.OtherRates {
+			n++
+			if got := e.VariantsOf(name, Small); len(got) != 1 || got[0].Times != 0 {
+				t.Errorf("%s: %s at the small scale: %+v", e.Name, name, got)
+			}
+			var times []float64
+			for _, v := range e.VariantsOf(name, Paper) {
+				times = append(times, v.Times)
+			}
+			if want := []float64{0, 0.1, 1. / 3, 3}; !slices.Equal(times, want) {
+				t.Errorf("%s: %s at %v times its rate, want %v", e.Name, name, times, want)
+			}
+			m, err := methods.Get(name)
+			if err != nil || m.Base != "" || !slices.Contains(e.Methods, name) || len(e.Variants[name]) > 0 {
+				t.Errorf("%s: %s is not at a rate of its own: %v", e.Name, name, err)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no experiment has other rates")
+	}
+}
+
 // Registering a second experiment of a name, or methods without a task, is a mistake in
 // the program.
 func TestRegisterRefusesMistakes(t *testing.T) {

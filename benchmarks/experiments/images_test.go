@@ -163,7 +163,7 @@ func TestTable3(t *testing.T) {
 			want = 18
 		}
 		for _, m := range e.Methods {
-			if n := len(e.VariantsOf(m)); n != want {
+			if n := len(e.VariantsOf(m, Small)); n != want {
 				t.Errorf("%s: %d variants of %s", e.Name, n, m)
 			}
 		}
@@ -173,7 +173,7 @@ func TestTable3(t *testing.T) {
 	}
 	lenet := es[0]
 	for s := range lenet.Scales {
-		full, low := lenet.Config(s, lenet.VariantsOf("kfac")[0]), lenet.Config(s, lenet.VariantsOf("kfac")[2])
+		full, low := lenet.Config(s, lenet.VariantsOf("kfac", s)[0]), lenet.Config(s, lenet.VariantsOf("kfac", s)[2])
 		if !reflect.DeepEqual(full, table2.Scales[s]) || low.Precision != "float16" || low.Steps != full.Steps {
 			t.Errorf("%s: %+v and %+v", s, full, low)
 		}

@@ -18,7 +18,7 @@ var mnistRates = &Experiment{
 	Paper: "a plot without numbers for SGDm and RMSprop: with APO both converge faster and reach a substantially lower training loss " +
 		"than with their best fixed rates",
 	Choices: "Adam as a third optimizer; step decay by 10 at 3/8 and 5/8 of the run; cross-entropy; He's initialisation; " +
-		"APO starts at a hundredth of the best fixed rate (from low) and at ten times it (from high)",
+		"APO starts at a hundredth of the fixed rate that the search found (from low) and at ten times it (from high)" + otherRatesOf("SGDm, RMSprop and Adam at a fixed rate"),
 	Scales: map[Scale]Config{
 		Smoke: {Widths: []int{784, 50, 10}, Steps: 40, Batch: 100, Examples: 1000, Dtype: "float32"},
 		Small: {Widths: []int{784, 300, 300, 10}, Steps: 1800, Batch: 100, Rows: 10000, Dtype: "float32"},
@@ -34,6 +34,7 @@ var mnistRates = &Experiment{
 		"sgdm-apo": farStarts, "rmsprop-apo": farStarts, "adam-apo": farStarts,
 		"sgdm-apo-calibrated": farStarts, "rmsprop-apo-calibrated": farStarts, "adam-apo-calibrated": farStarts,
 	},
+	OtherRates: []string{"sgdm", "rmsprop", "adam"},
 	Task: denseTask{
 		model: layers.MLP, loss: graph.SoftmaxCrossEntropy, targets: classTargets,
 		load: func(ctx context.Context, c Config) (train, test trainers.Dataset, err error) {

@@ -57,14 +57,26 @@ func (s *section) hasRuns() bool { return len(s.series) > 0 || s.unfinished > 0 
 // timed reports whether the section only measures time and memory.
 func (s *section) timed() bool { return s.e.TimedAt(s.scale) }
 
-// find returns the series of a method without variants, or nil if it was not run.
-func (s *section) find(method string) *series {
+// find returns the series of a method without variants, or nil if it was not run. Of one
+// at several learning rates it is the one with the lowest training loss.
+func (s *section) find(method string) (best *series) {
+	rates := s.rates(method)
 	for _, r := range s.series {
-		if r.method.Name == method && r.header.Variant == "" {
-			return r
+		if r.method.Name == method && (r.header.Variant == "" || slices.Contains(rates, r.header.Variant)) && (best == nil || r.final().median < best.final().median) {
+			best = r
 		}
 	}
-	return nil
+	return best
+}
+
+// rates are the names of the variants that differ in the learning rate alone.
+func (s *section) rates(method string) (names []string) {
+	for _, v := range s.e.VariantsOf(method, s.scale) {
+		if v.Times != 0 {
+			names = append(names, v.Name)
+		}
+	}
+	return names
 }
 
 // hideTimes takes out the times of runs that were parallel, which nothing may be compared
@@ -190,7 +202,7 @@ func (s *section) add(path string, envs []suite.Environment, stderr io.Writer) e
 func (s *section) sort() {
 	place := func(r *series) int {
 		i := 100 * slices.Index(methods.All(), r.method)
-		return i + slices.IndexFunc(s.e.VariantsOf(r.method.Name), func(v experiments.Variant) bool { return v.Name == r.header.Variant })
+		return i + slices.IndexFunc(s.e.VariantsOf(r.method.Name, s.scale), func(v experiments.Variant) bool { return v.Name == r.header.Variant })
 	}
 	slices.SortStableFunc(s.series, func(a, b *series) int { return place(a) - place(b) })
 	for _, r := range s.series {

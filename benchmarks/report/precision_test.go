@@ -26,7 +26,7 @@ func fabricatePrecision(t *testing.T, dir, experiment, method, variant string, s
 		t.Fatal(err)
 	}
 	h := suite.Header{Label: method, Source: "tuned", Jobs: 1, Rows: 400, PerEpoch: 12}
-	for _, v := range e.VariantsOf(method) {
+	for _, v := range e.VariantsOf(method, experiments.Small) {
 		if v.Name == variant {
 			h.Job = suite.Job{Experiment: experiment, Scale: experiments.Smoke, Method: method, Variant: variant, Seed: seed,
 				Values: v.Values, Config: e.Config(experiments.Smoke, v)}

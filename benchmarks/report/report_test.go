@@ -17,14 +17,19 @@ import (
 // second each.
 func fabricate(t *testing.T, dir, experiment, method, variant string, seed uint64, final float64, diverged bool) {
 	t.Helper()
+	fabricateAt(t, dir, experiment, experiments.Small, method, variant, seed, final, diverged)
+}
+
+func fabricateAt(t *testing.T, dir, experiment string, scale experiments.Scale, method, variant string, seed uint64, final float64, diverged bool) {
+	t.Helper()
 	e, err := experiments.Get(experiment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := e.Scales[experiments.Small]
+	c := e.Scales[scale]
 	c.Steps = 100
 	h := suite.Header{Label: "label of " + method, Source: "default", Commit: "abc", Jobs: 1, Rows: 1000, PerEpoch: 10}
-	h.Job = suite.Job{Experiment: experiment, Scale: experiments.Small, Method: method, Variant: variant, Seed: seed, Config: c}
+	h.Job = suite.Job{Experiment: experiment, Scale: scale, Method: method, Variant: variant, Seed: seed, Config: c}
 	lines := []any{h}
 	for step := 0; step <= 100; step += 25 {
 		lines = append(lines, suite.Evaluation{Step: step, Seconds: float64(step), TrainLoss: suite.Number(math.Pow(final, float64(step)/100)),
@@ -39,7 +44,7 @@ func fabricate(t *testing.T, dir, experiment, method, variant string, seed uint6
 	if variant != "" {
 		name += "-" + variant
 	}
-	writeRun(t, filepath.Join(dir, experiment, "small", name+"-seed"+string(rune('0'+seed))+".jsonl"), append(lines, d))
+	writeRun(t, filepath.Join(dir, experiment, string(scale), name+"-seed"+string(rune('0'+seed))+".jsonl"), append(lines, d))
 }
 
 // writeRun writes the file of a run, a line of JSON for each value.
@@ -281,6 +286,38 @@ func TestReport(t *testing.T) {
 		}
 		if !strings.Contains(md, "../results-figures/"+name+".png") {
 			t.Errorf("the text does not show %s", name)
+		}
+	}
+}
+
+// Claims compare with the best of a method's learning rates, and the tables have them all.
+func TestBestOfTheRates(t *testing.T) {
+	dir := t.TempDir()
+	for method, variants := range map[string]map[string]float64{
+		"sgdm":     {"": 0.01, "tenth-of-the-rate": 0.02, "three-times-the-rate": 0.001},
+		"sgdm-apo": {"from-low": 0.0008, "from-high": 0.0004},
+		"rmsprop":  {"": 0.01, "third-of-the-rate": 0.1},
+	} {
+		for variant, final := range variants {
+			fabricateAt(t, dir, "fig4-mnist-lr", experiments.Paper, method, variant, 1, final, false)
+		}
+	}
+	path := filepath.Join(dir, "RESULTS.md")
+	report(t, "-o", path, dir)
+	md := written(t, path)
+	for _, c := range []struct {
+		line string
+		want []string
+	}{
+		{line(md, "substantially lower", "from low"), []string{"**does not hold**", "three times the rate 0.0005"}},
+		{line(md, "substantially lower", "from high"), []string{"**holds**"}},
+		{line(md, "| final training loss |"), []string{"| fixed |", "| fixed, tenth of the rate |", "| fixed, three times the rate |"}},
+		{line(md, "| SGDm | 0.01 "), []string{"| 0.02 ", "| 0.001 "}},
+	} {
+		for _, w := range c.want {
+			if !strings.Contains(c.line, w) {
+				t.Errorf("%q lacks %q", c.line, w)
+			}
 		}
 	}
 }

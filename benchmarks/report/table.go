@@ -135,6 +135,9 @@ func (s *section) rateTable() string {
 		switch way {
 		case "":
 			way = "best fixed"
+			if len(s.rates(r.method.Name)) > 0 {
+				way = "fixed"
+			}
 		case "decay":
 			way = "step decay"
 		case "apo":

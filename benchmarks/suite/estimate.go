@@ -37,7 +37,7 @@ func (of costs) estimated(ctx context.Context, e *experiments.Experiment, scale 
 		if !m.Available() {
 			continue
 		}
-		for _, v := range e.VariantsOf(name) {
+		for _, v := range e.VariantsOf(name, scale) {
 			j, _, err := wholeJob(e, scale, m, v, 1)
 			if err != nil {
 				return t, err

@@ -53,6 +53,10 @@ func wholeJob(e *experiments.Experiment, scale experiments.Scale, m *methods.Met
 	}
 	j = Job{Experiment: e.Name, Scale: scale, Method: m.Name, Variant: v.Name, Seed: seed, Values: values, Config: e.Config(scale, v)}
 	maps.Copy(j.Values, v.Values)
+	if v.Times != 0 {
+		j.Values["lr"] *= v.Times
+		source += fmt.Sprintf(", the rate times %.3g", v.Times)
+	}
 	return j, source, nil
 }
 

@@ -76,7 +76,7 @@ func plan(e *experiments.Experiment, scale experiments.Scale, ms []*methods.Meth
 	var jobs []planned
 	for seed := 1; seed <= seeds; seed++ {
 		for _, m := range ms {
-			for _, v := range e.VariantsOf(m.Name) {
+			for _, v := range e.VariantsOf(m.Name, scale) {
 				j, source, err := newJob(e, scale, m, v, uint64(seed))
 				if err != nil {
 					return nil, err

@@ -20,7 +20,7 @@ func variantJob(t *testing.T, experiment, method, variant string) Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range e.VariantsOf(method) {
+	for _, v := range e.VariantsOf(method, experiments.Small) {
 		if v.Name != variant {
 			continue
 		}

@@ -138,7 +138,7 @@ func (c *tuneCommand) trials(e *experiments.Experiment, m *methods.Method) ([]Jo
 	if err != nil {
 		return nil, err
 	}
-	v := e.VariantsOf(m.Name)[0]
+	v := e.VariantsOf(m.Name, c.scale)[0]
 	rate, err := initialRate(e, c.scale, m, v)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -342,5 +343,34 @@ func TestFormerForm(t *testing.T) {
 	}
 	if st, err := stateOf(dir, testJob(t, "precond-above")); err != nil || st != finished {
 		t.Errorf("state %v: %v", st, err)
+	}
+}
+
+// A variant at another rate has the method's settings with that rate, and says so.
+func TestOtherRates(t *testing.T) {
+	e, err := experiments.Get("fig4-mnist-lr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := methods.Get("sgdm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	variants := e.VariantsOf("sgdm", experiments.Paper)
+	usual, source, err := newJob(e, experiments.Paper, m, variants[0], 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range variants[1:] {
+		j, from, err := newJob(e, experiments.Paper, m, v, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := j.Values["lr"], v.Times*usual.Values["lr"]; got != want || j.name() == usual.name() {
+			t.Errorf("%s has the rate %v, want %v", j, got, want)
+		}
+		if want := fmt.Sprintf("%s, the rate times %.3g", source, v.Times); from != want {
+			t.Errorf("%s: settings %q, want %q", j, from, want)
+		}
 	}
 }
